@@ -1,0 +1,8 @@
+"""The metadata that all target tables belong to. Tables and enums belong in the domain modules beside this one."""
+
+from sqlalchemy import MetaData
+
+from schemas.columns import NAMES
+
+metadata = MetaData(schema="target", naming_convention=NAMES)
+"""`target` is a token, not a schema: `schema_translate_map` replaces it by the real name (see `schemas.ddl`)."""
