@@ -1,0 +1,100 @@
+"""The errors of this program.
+
+    RemoteIQError
+    ├── ConfigurationError        a setting is missing, unreadable or contradicts another
+    ├── ConnectionFailed          a database cannot be reached or refuses us
+    ├── EmbeddedServerError       the bundled PostgreSQL cannot be started, used or stopped
+    │   ├── BinariesMissing       its programs are not installed for this machine
+    │   ├── DirectoryNotOurs      its directory belongs to someone else or is open to others
+    │   ├── DirectoryNotWritable  its directory cannot be created or written
+    │   ├── DiskFull              the disk, or a quota, has no room left
+    │   ├── IncompatibleData      its data were written by another major version
+    │   └── SocketPathTooLong     no directory is short enough for a unix socket
+    ├── DriftError                a live database differs from what we expect, and the difference blocks
+    ├── ContractError             a contract itself is wrong, or a transform broke it for every row
+    ├── ConservationError         rows read ≠ rows accounted for
+    ├── IdentityError             a recorded identity or decision contradicts what a run finds
+    ├── SnapshotLost              the exported snapshot of a run is gone
+    ├── LockedError               another run holds the source
+    ├── FencedError               this run lost its lock to a later one and may not commit any more
+    ├── StateVersionError         the state schema was written by a newer program
+    └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
+
+Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
+"""
+
+
+class RemoteIQError(Exception):
+    """Base of every error that this program raises on purpose; the command line shows its text without a traceback."""
+
+
+class ConfigurationError(RemoteIQError):
+    """A setting is missing, unreadable or contradicts another."""
+
+
+class ConnectionFailed(RemoteIQError):
+    """A database cannot be reached or refuses us."""
+
+
+class EmbeddedServerError(RemoteIQError):
+    """The bundled PostgreSQL cannot be started, used or stopped."""
+
+
+class BinariesMissing(EmbeddedServerError):
+    """The bundled server's programs are not installed for this machine."""
+
+
+class DirectoryNotOurs(EmbeddedServerError):
+    """The server's directory belongs to someone else or is open to others."""
+
+
+class DirectoryNotWritable(EmbeddedServerError):
+    """The server's directory cannot be created or written."""
+
+
+class DiskFull(EmbeddedServerError):
+    """The disk, or a quota on it, has no room left."""
+
+
+class IncompatibleData(EmbeddedServerError):
+    """The data directory was written by another major version of PostgreSQL."""
+
+
+class SocketPathTooLong(EmbeddedServerError):
+    """No directory is short enough for a unix socket."""
+
+
+class DriftError(RemoteIQError):
+    """A live database differs from what we expect, and the difference blocks."""
+
+
+class ContractError(RemoteIQError):
+    """A contract itself is wrong, or a transform broke it for every row."""
+
+
+class ConservationError(RemoteIQError):
+    """The rows read are not the rows accounted for."""
+
+
+class IdentityError(RemoteIQError):
+    """A recorded identity or decision contradicts what a run finds."""
+
+
+class SnapshotLost(RemoteIQError):
+    """The exported snapshot of a run is gone, so its readers would see another state than it did."""
+
+
+class LockedError(RemoteIQError):
+    """Another run holds the source."""
+
+
+class FencedError(RemoteIQError):
+    """This run lost its lock to a later one and may not commit any more."""
+
+
+class StateVersionError(RemoteIQError):
+    """The state schema was written by a newer program."""
+
+
+class PrepareError(RemoteIQError):
+    """Prepare or finalize cannot do, or could not undo, a change of the target."""
