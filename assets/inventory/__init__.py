@@ -1,0 +1,1 @@
+"""Clients, sites, devices, agents and the software found on them."""

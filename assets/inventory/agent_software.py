@@ -1,0 +1,42 @@
+"""Software found by an agent: one row per legacy agent_software row.
+
+Known faults of the data: install_date is text in at least seven formats, some of them unreadable.
+"""
+
+import pandas as pd
+
+from assets.inventory.install_dates import parse_install_dates
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from schemas import legacy, target
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy row becomes one row of the same agent; a date that cannot be read is archived as text."""
+    batch["id"] = context.derive_many("agent_software", "agent_software", batch.keys)
+    batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
+    for column in ("name", "publisher", "version", "updated_at"):
+        batch[column] = batch[column]
+    batch["install_date"] = install_dates(batch)
+    batch["created_at"] = batch["updated_at"]
+    return batch
+
+
+def install_dates(batch: Batch) -> pd.Series:
+    """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
+    text = batch["install_date"]
+    dates = parse_install_dates(text)
+    unreadable = dates.isna() & text.notna()
+    batch.keep(unreadable, "install_date", "unreadable_date")
+    batch.warn(unreadable, "unreadable_date")
+    return dates
+
+
+SPEC = TableSpec(
+    target=target.agent_software,
+    grain="one row per software entry that an agent reported",
+    sources=(Source(legacy.agent_software, transform),),
+    lookups=(("agents", "agents"),),
+    log_like=True,
+    lineage={"created_at": ("agent_software.updated_at",)},
+)

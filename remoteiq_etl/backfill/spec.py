@@ -1,0 +1,227 @@
+"""What one target table is made of: the declaration that each module of assets/ ends with.
+
+Belongs here: the shape of a declaration and what a transform is given. Does not belong here: any table's rules, how a
+declaration is run (see load), or Dagster.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Select, Table
+
+from remoteiq_etl.backfill import identity
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.lookup import NOTHING, Lookup
+from remoteiq_etl.backfill.values import ValueMap
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a transform may know besides its rows. The same context and rows always give the same result.
+
+    `lookups` are maps by (entity, legacy table); `prepared` is what this table's own decide step worked out;
+    `words` an operator's additions to value maps; `optional` the optional target columns that the target has.
+    """
+
+    source: str = "default"
+    organization_slug: str = "default"
+    run_started_at: datetime | None = None
+    lookups: Mapping[tuple[str, str], Lookup] = EMPTY
+    prepared: Mapping[str, Any] = EMPTY
+    words: Mapping[str, Mapping[str, str]] = EMPTY
+    optional: frozenset[str] = frozenset()
+    time_zones: frozenset[str] = frozenset({"UTC"})
+    options: Mapping[str, Any] = EMPTY
+
+    @property
+    def namespace(self) -> UUID:
+        """The namespace of all ids derived for this source."""
+        return identity.source_namespace(self.source)
+
+    @property
+    def organization_id(self) -> str:
+        """The id of the one organization of this source: adopted when the target had it, else derived from the slug."""
+        found = self.lookup("organizations", "derived").find(pd.Series([self.organization_slug])).iloc[0]
+        return found if isinstance(found, str) else self.derive("organizations", "derived", self.organization_slug)
+
+    def lookup(self, entity: str, legacy_table: str | None = None) -> Lookup:
+        """The map of an entity for one legacy table (default: the table of the same name). Empty when nothing is mapped."""
+        return self.lookups.get((entity, legacy_table or entity), NOTHING)
+
+    def derive(self, *parts: str) -> str:
+        """One derived id: identity of [target table, legacy table or "derived", key …]."""
+        return identity.derive(self.namespace, *parts)
+
+    def derive_many(self, entity: str, legacy_table: str, keys: pd.Series) -> pd.Series:
+        """The derived id of each legacy key."""
+        derived = identity.derive_many(self.namespace, (entity, legacy_table), keys)
+        return pd.Series(derived.to_numpy(), index=keys.index, dtype=derived.dtype)
+
+    def kept_or_derived(self, entity: str, legacy_table: str, uuids: pd.Series) -> pd.Series:
+        """The id of each row with a legacy uuid key."""
+        return identity.kept_or_derived(self.namespace, entity, legacy_table, uuids)
+
+    def extended(self, value_map: ValueMap) -> ValueMap:
+        """A value map with the operator's words."""
+        return value_map.extended(self.words.get(value_map.name, EMPTY))
+
+
+Transform = Callable[[Batch, Context], Batch]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One legacy table that becomes rows of this target table, streamed in batches.
+
+    `primary`: this target accounts for each of its rows in the conservation law. `key` names the legacy key columns
+    (default: the primary key); several are joined as a JSON array. `where` narrows a source that is not primary.
+    """
+
+    table: Table
+    transform: Transform
+    primary: bool = True
+    key: tuple[str, ...] = ()
+    where: ColumnElement[bool] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        return self.key or tuple(column.name for column in self.table.primary_key.columns)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Rows without a legacy row of their own: the transform gets the rows that the decide step returned, in one batch.
+
+    `name` stands where a legacy table's name would (in the map and in derived ids).
+    """
+
+    transform: Transform
+    name: str = "derived"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision that depends on more than one legacy row, to be recorded in the map of `entity` and read from there.
+
+    `new_key` is set where the decision itself names the row (a pairing, a resolved text). `values` are plain data.
+    """
+
+    legacy_table: str
+    legacy_key: str
+    rule: str
+    values: Mapping[str, Any] = EMPTY
+    new_key: str | None = None
+    entity: str | None = None  # default: the table that decides
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a decide step worked out.
+
+    `decisions`: all that hold now, recorded ones unchanged. `rows`: the rows of each Derived source by its name (with
+    KEY). `prepared`: what the transforms of this table need besides (lookups, value tables). `warnings`: rule → count.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    rows: Mapping[str, pd.DataFrame] = EMPTY
+    prepared: Mapping[str, Any] = EMPTY
+    warnings: Mapping[str, int] = EMPTY
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key)."""
+
+    decisions: Mapping[tuple[str, str], Decision] = EMPTY
+
+    def get(self, legacy_table: str, legacy_key: str) -> Decision | None:
+        return self.decisions.get((legacy_table, legacy_key))
+
+    def of(self, legacy_table: str) -> dict[str, Decision]:
+        """The recorded decisions of one legacy table by legacy key."""
+        return {key: decision for (table, key), decision in self.decisions.items() if table == legacy_table}
+
+
+@dataclass(frozen=True)
+class Decide:
+    """A set-wise step, run over whole legacy tables before the first write.
+
+    `reads` are SELECTs on the legacy schema (key columns, aggregates: small), `target_reads` on the target as it is now.
+    `function(inputs, recorded, context)` gets both kinds of frames by name.
+    """
+
+    reads: Mapping[str, Select[Any]]
+    function: Callable[[Mapping[str, pd.DataFrame], Recorded, Context], Decided]
+    target_reads: Mapping[str, Select[Any]] = EMPTY
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """How a row that is already in the target is recognised: by natural key, looked for before an id is chosen.
+
+    `columns` are compared normalised; `among` narrows the candidates (a role must be of the organization, never a system
+    role). `application_defaults` are values that the application itself writes when it creates the row: they count as empty.
+    `never_filled`: columns that an adopted row does not get from us.
+    """
+
+    columns: tuple[str, ...]
+    among: Mapping[str, str] = EMPTY
+    application_defaults: Mapping[str, str] = EMPTY
+    never_filled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One target table: where its rows come from and how they are written.
+
+    `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are its
+    dependencies, besides `after`. `log_like`: nobody edits it; only a hash of what was last written is kept. `written`:
+    the columns we write (default: all that a transform sets). `replaces`: rows belong to the owner named by the
+    transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why the table stays empty.
+    `checks`: further contract checks of the target side, column → pandera Check list.
+    """
+
+    target: Table
+    grain: str
+    sources: tuple[Source | Derived, ...] = ()
+    decide: Decide | None = None
+    lookups: tuple[tuple[str, str], ...] = ()
+    after: tuple[str, ...] = ()
+    adopt: Adoption | None = None
+    log_like: bool = False
+    replaces: bool = False
+    no_source: str | None = None
+    legacy_reads: tuple[Table, ...] = ()
+    checks: Mapping[str, list[Any]] = EMPTY
+    activity: tuple[str, ...] = ()
+    lineage: Mapping[str, tuple[str, ...]] = EMPTY
+    value_maps: tuple[ValueMap, ...] = ()
+    version: str = "1"
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        """The target tables that must be loaded before this one."""
+        named = [entity for entity, _ in self.lookups if entity != self.name]
+        return tuple(dict.fromkeys([*named, *self.after]))
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.target.primary_key.columns)
+
+
+OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
