@@ -1,0 +1,100 @@
+"""Fixtures that every test may use. A server starts when the first test asks for it and stops at the session's end.
+
+`server`       the bundled PostgreSQL (or --pg-bindir DIR); with @pytest.mark.every_postgres each version that is found
+`legacy_db`    a database with the empty legacy schema in public
+`edge_db`      the same, with the edge-case data set
+`target_db`    an empty database with the extensions that both schemas need
+`empty_db`     a database with nothing in it
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import server as servers
+from tests.support.server import Database, Server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg-bindir", type=Path, help="run on these PostgreSQL programs instead of the bundled ones")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" not in metafunc.fixturenames or not metafunc.definition.get_closest_marker("every_postgres"):
+        return
+    chosen = metafunc.config.getoption("--pg-bindir")
+    bin_dirs = [chosen] if chosen else servers.found_bin_dirs()
+    ids = [f"pg{servers.major_version(path)}" for path in bin_dirs]
+    metafunc.parametrize("server", bin_dirs, ids=ids, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def server_pool() -> Iterator[Callable[[Path], Server]]:
+    """Every server that the session has started, by its programs' directory."""
+    started: dict[Path, Server] = {}
+
+    def get(bin_dir: Path) -> Server:
+        if bin_dir not in started:
+            started[bin_dir] = servers.start(bin_dir)
+        return started[bin_dir]
+
+    yield get
+    for server in started.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, server_pool: Callable[[Path], Server]) -> Server:
+    chosen = request.config.getoption("--pg-bindir") or servers.bundled_bin_dir()
+    return server_pool(getattr(request, "param", chosen))
+
+
+@pytest.fixture
+def empty_db(server: Server) -> Iterator[Database]:
+    database = server.create_database()
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def target_db(server: Server) -> Iterator[Database]:
+    database = server.clone("target", _with_extensions)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def legacy_db(server: Server) -> Iterator[Database]:
+    database = server.clone("legacy", _with_legacy_schema)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def edge_db(server: Server) -> Iterator[Database]:
+    database = server.clone("edge", _with_edge_cases)
+    yield database
+    database.drop()
+
+
+def _with_extensions(database: Database) -> None:
+    from schemas import ddl
+
+    database.execute(";".join(ddl.extension_ddl()))
+
+
+def _with_legacy_schema(database: Database) -> None:
+    from schemas import ddl, legacy
+
+    _with_extensions(database)
+    database.execute(";".join(ddl.create_enums(legacy.metadata, "public")))
+    database.execute(";".join(ddl.create_tables(legacy.metadata, "public", foreign_keys=True, indexes=True)))
+
+
+def _with_edge_cases(database: Database) -> None:
+    from remoteiq_etl.fixtures import edge
+
+    _with_legacy_schema(database)
+    with database.connect(autocommit=False) as connection:
+        edge.load(connection, "public")
