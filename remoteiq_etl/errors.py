@@ -18,6 +18,7 @@
     ├── LockedError               another run holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StateVersionError         the state schema was written by a newer program
+    ├── FixtureError              a generated database cannot be made as asked
     └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
 
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
@@ -94,6 +95,10 @@ class FencedError(RemoteIQError):
 
 class StateVersionError(RemoteIQError):
     """The state schema was written by a newer program."""
+
+
+class FixtureError(RemoteIQError):
+    """A fixture cannot be made as asked: the row counts contradict each other, or the schema is not empty."""
 
 
 class PrepareError(RemoteIQError):

@@ -38,5 +38,6 @@ SPEC = TableSpec(
     sources=(Source(legacy.agent_software, transform),),
     lookups=(("agents", "agents"),),
     log_like=True,
+    insert_only=("created_at",),
     lineage={"created_at": ("agent_software.updated_at",)},
 )

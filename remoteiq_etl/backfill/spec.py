@@ -186,9 +186,10 @@ class TableSpec:
     """One target table: where its rows come from and how they are written.
 
     `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are its
-    dependencies, besides `after`. `log_like`: nobody edits it; only a hash of what was last written is kept. `written`:
-    the columns we write (default: all that a transform sets). `replaces`: rows belong to the owner named by the
+    dependencies, besides `after`. `log_like`: nobody edits it; only a hash of what was last written is
+    kept. `replaces`: rows belong to the owner named by the
     transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why the table stays empty.
+    `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `checks`: further contract checks of the target side, column → pandera Check list.
     """
 
@@ -205,6 +206,7 @@ class TableSpec:
     legacy_reads: tuple[Table, ...] = ()
     checks: Mapping[str, list[Any]] = EMPTY
     activity: tuple[str, ...] = ()
+    insert_only: tuple[str, ...] = ()
     lineage: Mapping[str, tuple[str, ...]] = EMPTY
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
