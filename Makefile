@@ -1,0 +1,82 @@
+# The whole developer interface: make demo, test, check, dev, bench. Each installs first when needed.
+# Needs make and Python 3.11 or newer; everything else is installed into .venv, by version and hash.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+BIN := .venv/bin
+WORKERS ?= 2
+INSTALLED := .venv/.installed
+BENCH_INSTALLED := .venv-bench/.installed
+DAGSTER_HOME ?= $(CURDIR)/.remoteiq/dagster
+
+# No program of ours reports home, and pip does not ask for a newer pip.
+export DAGSTER_DISABLE_TELEMETRY := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first interpreter that is new enough; names with a version come first, because python3 may be an older one.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
+	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+.PHONY: help install demo dev test check bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## install the locked dependencies and the project into .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(call venv,.venv)
+	@echo "Installing into .venv (the first time takes a few minutes) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH_INSTALLED): requirements-bench.txt
+	@$(call venv,.venv-bench)
+	@.venv-bench/bin/python -m pip install --quiet --require-hashes --requirement requirements-bench.txt
+	@touch $@
+
+demo: $(INSTALLED) ## a legacy database with every dirty case, moved into the redesigned schema
+	@$(BIN)/remoteiq-etl demo
+
+dev: $(INSTALLED) $(DAGSTER_HOME)/dagster.yaml ## Dagster's UI on the bundled databases (Ctrl-C ends it)
+	@DAGSTER_HOME="$(DAGSTER_HOME)" $(BIN)/python -m remoteiq_etl.embedded $(BIN)/dagster dev -w workspace.yaml
+
+$(DAGSTER_HOME)/dagster.yaml:
+	@mkdir -p "$(DAGSTER_HOME)"
+	@printf 'telemetry:\n  enabled: false\n' > $@
+
+test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+check: $(INSTALLED) ## format, lint, types, import contracts, and Dagster's own validations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster definitions validate -w workspace.yaml
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg check defs
+
+bench: $(INSTALLED) $(BENCH_INSTALLED) ## the benchmarks, side by side with dlt and pandas (takes long)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+lock: ## write the locks anew from the .in files (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
+		requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
+		requirements-bench.in -o requirements-bench.txt
+
+clean: ## remove what was installed and cached, never .remoteiq
+	rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# $(call venv,DIRECTORY): make a virtual environment, or say what is missing on this machine.
+define venv
+	if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed, and none was found (looked for python3.13 to python3.11, python3, python)." >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if [ ! -x $(1)/bin/python ] && ! $(PYTHON) -m venv $(1); then \
+		rm -rf $(1); \
+		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu install python3-venv." >&2; exit 1; \
+	fi
+endef
