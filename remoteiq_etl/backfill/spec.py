@@ -19,7 +19,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.lookup import NOTHING, Lookup
 from remoteiq_etl.backfill.values import ValueMap
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})  # no field default: Python 3.11 wants hashable ones
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Context:
     source: str = "default"
     organization_slug: str = "default"
     run_started_at: datetime | None = None
-    lookups: Mapping[tuple[str, str], Lookup] = EMPTY
-    prepared: Mapping[str, Any] = EMPTY
-    words: Mapping[str, Mapping[str, str]] = EMPTY
+    lookups: Mapping[tuple[str, str], Lookup] = field(default_factory=dict)
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     time_zones: frozenset[str] = frozenset({"UTC"})
-    options: Mapping[str, Any] = EMPTY
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def namespace(self) -> UUID:
@@ -120,7 +120,7 @@ class Decision:
     legacy_table: str
     legacy_key: str
     rule: str
-    values: Mapping[str, Any] = EMPTY
+    values: Mapping[str, Any] = field(default_factory=dict)
     new_key: str | None = None
     entity: str | None = None  # default: the table that decides
 
@@ -134,16 +134,16 @@ class Decided:
     """
 
     decisions: list[Decision] = field(default_factory=list)
-    rows: Mapping[str, pd.DataFrame] = EMPTY
-    prepared: Mapping[str, Any] = EMPTY
-    warnings: Mapping[str, int] = EMPTY
+    rows: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Recorded:
     """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key)."""
 
-    decisions: Mapping[tuple[str, str], Decision] = EMPTY
+    decisions: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
 
     def get(self, legacy_table: str, legacy_key: str) -> Decision | None:
         return self.decisions.get((legacy_table, legacy_key))
@@ -163,7 +163,7 @@ class Decide:
 
     reads: Mapping[str, Select[Any]]
     function: Callable[[Mapping[str, pd.DataFrame], Recorded, Context], Decided]
-    target_reads: Mapping[str, Select[Any]] = EMPTY
+    target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,8 @@ class Adoption:
     """
 
     columns: tuple[str, ...]
-    among: Mapping[str, str] = EMPTY
-    application_defaults: Mapping[str, str] = EMPTY
+    among: Mapping[str, str] = field(default_factory=dict)
+    application_defaults: Mapping[str, str] = field(default_factory=dict)
     never_filled: tuple[str, ...] = ()
 
 
@@ -204,10 +204,10 @@ class TableSpec:
     replaces: bool = False
     no_source: str | None = None
     legacy_reads: tuple[Table, ...] = ()
-    checks: Mapping[str, list[Any]] = EMPTY
+    checks: Mapping[str, list[Any]] = field(default_factory=dict)
     activity: tuple[str, ...] = ()
     insert_only: tuple[str, ...] = ()
-    lineage: Mapping[str, tuple[str, ...]] = EMPTY
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
 
