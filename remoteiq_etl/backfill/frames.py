@@ -1,16 +1,18 @@
 """Frames: how a batch of rows is held in memory between the extract and the staging table.
 
 Every column is Arrow-backed (nullable integers, no floats for ids, times in UTC with microseconds). A uuid is
-lower-case text, JSON is its text, an enum label and an inet are text, bytea is binary. Belongs here: the dtypes, conversions
-between them and PostgreSQL's binary forms. Does not belong here: anything that knows a table.
+lower-case text, JSON is its text, an enum label and an inet are text, bytea is binary. Belongs here: the dtypes,
+conversions between them and PostgreSQL's binary forms. Does not belong here: anything that knows a table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql as pg
 
@@ -20,6 +22,9 @@ BOOLEAN = pd.ArrowDtype(pa.bool_())
 TIMESTAMP = pd.ArrowDtype(pa.timestamp("us", tz="UTC"))
 BINARY = pd.ArrowDtype(pa.binary())
 TEXT_LIST = pd.ArrowDtype(pa.list_(pa.string()))
+
+_HEX_DIGITS = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint8).reshape(256, 2)
+_UUID_GROUPS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))  # start in text, digits from, to
 
 
 def arrow_type(column_type: types.TypeEngine[object]) -> pa.DataType:
@@ -51,7 +56,8 @@ def from_arrow(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
     """An Arrow table as a frame, without copying; extension types (uuid, json) become their plain storage."""
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
 
 
 def to_arrow(series: pd.Series) -> pa.Array:
@@ -66,6 +72,21 @@ def to_arrow(series: pd.Series) -> pa.Array:
     return array
 
 
+def by_distinct(
+    column: pd.Series, function: Callable[[Any], Any], dtype: pd.ArrowDtype = TEXT, null: object = None
+) -> pd.Series:
+    """`function` of each value, worked out once per distinct value; `null` where the value is null.
+
+    Iterating over an Arrow-backed series costs a microsecond per row; a dictionary of its values a hundredth of that.
+    """
+    encoded = to_arrow(column).dictionary_encode()
+    results = pa.array([function(value) for value in encoded.dictionary.to_pylist()], dtype.pyarrow_dtype)
+    found = results.take(encoded.indices)
+    if null is not None and encoded.null_count:
+        found = pc.if_else(pc.is_null(encoded.indices), pa.scalar(null, dtype.pyarrow_dtype), found)
+    return pd.Series(pd.array(found, dtype=dtype), index=column.index)
+
+
 def uuid_bytes(uuids: pd.Series) -> npt.NDArray[np.uint8]:
     """The 16 bytes of each uuid (no nulls), shape (rows, 16). Raises ValueError on text that is no uuid."""
     text = "".join(uuids.to_list()).replace("-", "")
@@ -75,12 +96,10 @@ def uuid_bytes(uuids: pd.Series) -> npt.NDArray[np.uint8]:
 
 def uuid_text(raw: npt.NDArray[np.uint8]) -> pd.Series:
     """Rows of 16 bytes as lower-case uuid text."""
-    text = raw.tobytes().hex()
-    step = range(0, len(text), 32)
-    return pd.Series(
-        [
-            f"{text[i : i + 8]}-{text[i + 8 : i + 12]}-{text[i + 12 : i + 16]}-{text[i + 16 : i + 20]}-{text[i + 20 : i + 32]}"
-            for i in step
-        ],
-        dtype=TEXT,
-    )
+    rows = len(raw)
+    digits = _HEX_DIGITS[raw].reshape(rows, 32)
+    text = np.full((rows, 36), ord("-"), dtype=np.uint8)
+    for start, first, last in _UUID_GROUPS:
+        text[:, start : start + last - first] = digits[:, first:last]
+    offsets = np.arange(0, 36 * (rows + 1), 36, dtype=np.int32)
+    return pd.Series(pd.array(pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text)), dtype=TEXT))

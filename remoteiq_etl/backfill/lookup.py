@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remoteiq_etl.backfill.frames import TEXT, to_arrow
+from remoteiq_etl.backfill.frames import TEXT, by_distinct, to_arrow
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class Lookup:
 
     def decided(self, keys: pd.Series, name: str) -> pd.Series:
         """One recorded value (text) per legacy key; null where nothing was decided."""
-        values = [self.decisions.get(key, {}).get(name) for key in keys]
-        return pd.Series([None if value is None else str(value) for value in values], index=keys.index, dtype=TEXT)
+        return by_distinct(keys.astype(TEXT), lambda key: _text(self.decisions.get(key, {}).get(name)))
 
     def is_adopted(self, keys: pd.Series) -> pd.Series:
         """Which legacy keys stand for a row that was in the target before us."""
@@ -65,6 +64,10 @@ class Lookup:
             self.quarantined,
             self.deleted,
         )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 NOTHING = Lookup.of({})

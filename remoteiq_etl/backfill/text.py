@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.frames import TEXT, by_distinct
 
 # Unicode's property White_Space, spelled out: \s would add the separators U+001C to U+001F, which are not part of it.
 _SPACES = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -48,5 +48,4 @@ def common_spelling(spellings: Iterable[str]) -> str:
 
 
 def _by_spelling(texts: pd.Series, function: Callable[[str | None], str | None]) -> pd.Series:
-    table = {spelling: function(spelling) for spelling in texts.dropna().unique()}
-    return pd.Series([table.get(text) for text in texts], index=texts.index, dtype=TEXT)
+    return by_distinct(texts.astype(TEXT), function)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.frames import BOOLEAN, TEXT, by_distinct
 from remoteiq_etl.backfill.text import normalise
 
 
@@ -37,14 +37,12 @@ class ValueMap:
 
     def apply(self, column: pd.Series) -> pd.Series:
         """The label of each word; null where the word is unknown and no default is given."""
-        table = {word: self._label(word) for word in column.dropna().unique()}
-        return pd.Series([table.get(word, self.null) for word in column], index=column.index, dtype=TEXT)
+        return by_distinct(column.astype(TEXT), self._label, null=self.null)
 
     def loses(self, column: pd.Series) -> pd.Series:
         """Where the label says less than the legacy word."""
         lossy = {_word(word) for word in self.lossy}
-        table = {word: _word(word) in lossy for word in column.dropna().unique()}
-        return pd.Series([table.get(word, False) for word in column], index=column.index, dtype=bool)
+        return by_distinct(column.astype(TEXT), lambda word: _word(word) in lossy, BOOLEAN, null=False).astype(bool)
 
     def _label(self, word: str) -> str | None:
         if not _word(word):
