@@ -8,6 +8,7 @@ import pandas as pd
 from assets.inventory.install_dates import parse_install_dates
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from remoteiq_etl.backfill.text import is_blank
 from schemas import legacy, target
 
 
@@ -26,7 +27,7 @@ def install_dates(batch: Batch) -> pd.Series:
     """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
     text = batch["install_date"]
     dates = parse_install_dates(text)
-    unreadable = dates.isna() & text.notna()
+    unreadable = dates.isna() & ~is_blank(text)
     batch.keep(unreadable, "install_date", "unreadable_date")
     batch.warn(unreadable, "unreadable_date")
     return dates

@@ -1,8 +1,8 @@
 """Install dates: the text that an agent found in its operating system, read as a moment in UTC.
 
-Known formats: `2024-03-31`, `20240331`, `03/31/2024` (month first), ISO timestamps, `2024-03-31 00:00:00+00`, epoch seconds
-(9–10 digits) and milliseconds (12–13 digits). Belongs here: reading them. Does not belong here: what becomes of a text that
-cannot be read (see agent_software).
+Known formats: `2024-03-31`, `20240331`, `03/31/2024` (month first), ISO timestamps, `2024-03-31 00:00:00+00`, epoch
+seconds (9–10 digits) and milliseconds (12–13 digits). Belongs here: reading them. Does not belong here: what becomes of
+a text that cannot be read (see agent_software).
 """
 
 import re
@@ -10,9 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
-import pyarrow as pa
 
-from remoteiq_etl.backfill.frames import TIMESTAMP, to_arrow
+from remoteiq_etl.backfill.frames import TIMESTAMP, by_distinct
 from remoteiq_etl.backfill.text import tidy
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,10 +23,8 @@ _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
 
 def parse_install_dates(text: pd.Series) -> pd.Series:
-    """The moment that each text names; null where it cannot be read or lies outside 1970–2100. Distinct texts are read once."""
-    encoded = to_arrow(text).dictionary_encode()
-    moments = pa.array([_moment(spelling) for spelling in encoded.dictionary.to_pylist()], TIMESTAMP.pyarrow_dtype)
-    return pd.Series(pd.array(moments.take(encoded.indices), dtype=TIMESTAMP), index=text.index)
+    """The moment that each text names; null where it cannot be read or lies outside 1970–2100."""
+    return by_distinct(text, _moment, TIMESTAMP)
 
 
 def _moment(text: str) -> datetime | None:
