@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 FACTS = Path(__file__).parents[1] / "facts"
 Rows = Counter[tuple[str, ...]]
@@ -56,7 +57,7 @@ FILES = {
 
 def found(connection: psycopg.Connection, schema: str, what: str) -> Rows:
     """Count the rows that the catalogue of the schema gives for one fact file."""
-    quoted = connection.execute("SELECT quote_ident(%s)", [schema]).fetchone()[0]
+    quoted = sql.Identifier(schema).as_string(connection)
     # The citext extension of the tests lives in public.
     connection.execute("SELECT set_config('search_path', %s || ', public', false)", [quoted])
     rows = connection.execute(FILES[what][0], [quoted]).fetchall()

@@ -1,0 +1,1 @@
+"""What happens around a run: drift, prepare, finalize, cut-over, undo, clean-up. Knows the tables, but no Dagster."""
