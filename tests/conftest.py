@@ -93,8 +93,8 @@ def _with_legacy_schema(database: Database) -> None:
 
 
 def _with_edge_cases(database: Database) -> None:
-    from remoteiq_etl.fixtures import edge
+    from remoteiq_etl.fixtures import edge_cases
 
     _with_legacy_schema(database)
     with database.connect(autocommit=False) as connection:
-        edge.load(connection, "public")
+        edge_cases.load(connection, "public")
