@@ -1,0 +1,154 @@
+"""Settings of the organization as JSON: one row per organization, assembled from five singleton tables and one column.
+
+Known faults of the data: two tables of support settings that overlap, and singleton tables with several rows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets.platform import settings_paths, singletons
+from assets.platform.singletons import Row
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TIMESTAMP, frame
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+JSON_COLUMNS = ("branding", "localization", "support", "notifications")
+MERGED = "settings"
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """The assembled row, and which row of each table it was made of."""
+    used = used_rows(inputs)
+    values = assembled(used)
+    created_at, updated_at = times(used)
+    row = frame(
+        {
+            KEY: [context.organization_slug],
+            **{name: [jsons.dumps(values[name])] for name in JSON_COLUMNS},
+            "created_at": [created_at],
+            "updated_at": [updated_at],
+        },
+        {"created_at": TIMESTAMP, "updated_at": TIMESTAMP},
+    )
+    prepared = {
+        "used": {table: singletons.key_of(found) for table, found in used.items()},
+        "support": values["support"],
+        "settings_map": settings_paths.settings_map(used),
+    }
+    return Decided(rows={"derived": row}, prepared=prepared)
+
+
+def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
+    """The row of each table that the legacy application reads."""
+    first = ("localization_settings", "support_legal", "support_legal_settings", "company_profile")
+    return {
+        "branding_settings": singletons.highest_row(inputs["branding_settings"]),
+        "backups_config": singletons.first_row(inputs["backups_config"], "singleton"),
+        **{table: singletons.first_row(inputs[table]) for table in first},
+    }
+
+
+def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
+    """The four JSON objects of the target row."""
+    backups = used["backups_config"]
+    notifications = {} if backups is None else {"backups": jsons.as_object(jsons.parse(backups["notifications"]))}
+    return {
+        "branding": settings_paths.section(used["branding_settings"], settings_paths.BRANDING),
+        "localization": settings_paths.section(used["localization_settings"], settings_paths.LOCALIZATION),
+        "support": settings_paths.support(
+            used["support_legal"], used["support_legal_settings"], used["company_profile"]
+        ),
+        "notifications": notifications,
+    }
+
+
+def times(used: Mapping[str, Row | None]) -> tuple[datetime | None, datetime | None]:
+    """created_at is branding's, updated_at the latest known; None where no table knows one."""
+    branding, support = used["branding_settings"] or {}, used["support_legal_settings"] or {}
+    created = branding.get("created_at")
+    known = [time for time in (created, branding.get("updated_at"), support.get("updated_at")) if time is not None]
+    return created or min(known, default=None), max(known, default=None)
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per organization; a time that no table knows is left to the database."""
+    batch["organization_id"] = context.organization_id
+    for column in JSON_COLUMNS:
+        batch[column] = batch[column]
+    for column in ("created_at", "updated_at"):
+        if batch[column].notna().all():
+            batch[column] = batch[column]
+    return batch
+
+
+def transform_branding(batch: Batch, context: Context) -> Batch:
+    """The row with the highest id is merged, further rows are archived."""
+    _dispose(batch, context, "branding_settings")
+    return batch
+
+
+def transform_localization(batch: Batch, context: Context) -> Batch:
+    """The row that is read is merged, further rows are archived."""
+    _dispose(batch, context, "localization_settings")
+    return batch
+
+
+def transform_support_legal(batch: Batch, context: Context) -> Batch:
+    """The row that is read is merged; a blank that a value of the other table displaces is superseded."""
+    used = _dispose(batch, context, "support_legal")
+    _keep_superseded(batch, context, used, settings_paths.SUPPORT)
+    return batch
+
+
+def transform_support_legal_settings(batch: Batch, context: Context) -> Batch:
+    """The row that is read is merged; a value that loses against support_legal is superseded."""
+    used = _dispose(batch, context, "support_legal_settings")
+    _keep_superseded(batch, context, used, settings_paths.SUPPORT_GAPS)
+    return batch
+
+
+def _dispose(batch: Batch, context: Context, table: str) -> pd.Series:
+    return singletons.dispose(batch, context.prepared["used"][table], MERGED)
+
+
+def _keep_superseded(batch: Batch, context: Context, used: pd.Series, keys: Mapping[str, str]) -> None:
+    for column, key in keys.items():
+        batch.keep(used & (batch[column] != context.prepared["support"].get(key)), column, "superseded")
+
+
+SPEC = TableSpec(
+    target=target.organization_settings,
+    grain="one row per organization",
+    sources=(
+        Source(legacy.branding_settings, transform_branding),
+        Source(legacy.localization_settings, transform_localization),
+        Source(legacy.support_legal, transform_support_legal),
+        Source(legacy.support_legal_settings, transform_support_legal_settings),
+        Derived(transform),
+    ),
+    decide=Decide(
+        reads={
+            "branding_settings": select(legacy.branding_settings),
+            "localization_settings": select(legacy.localization_settings),
+            "support_legal": select(legacy.support_legal),
+            "support_legal_settings": select(legacy.support_legal_settings),
+            "company_profile": select(legacy.company_profile),
+            "backups_config": select(legacy.backups_config.c.id, legacy.backups_config.c.notifications),
+        },
+        function=decide,
+    ),
+    lookups=(("organizations", "derived"),),
+    legacy_reads=(legacy.company_profile, legacy.backups_config),
+    adopt=Adoption(columns=("organization_id",)),
+    lineage={
+        **settings_paths.lineage(),
+        "created_at": ("branding_settings.created_at",),
+        "updated_at": ("branding_settings.updated_at", "support_legal_settings.updated_at"),
+    },
+)
