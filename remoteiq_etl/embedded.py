@@ -7,8 +7,8 @@ Here is decided where the bundled server lies, as whom it runs, who may use it a
     start.lock   held alone while somebody looks whether the server runs, and starts it
 
 As root the server runs as another user, because PostgreSQL refuses root: as the owner of the home, or, when the home is
-root's too, as an unprivileged one. When that user cannot enter the checkout or the virtual environment, because they lie
-below a directory of mode 0700, say, data and programs go to a place that it can enter.
+root's too, as an unprivileged one. When that user cannot enter the checkout or the virtual environment, as below a
+directory of mode 0700, data and programs go to a place that it can enter.
 """
 
 import contextlib
