@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.frames import TEXT, to_arrow
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.values import ValueMap
 
@@ -113,11 +115,12 @@ class Batch:
 
     def keep(self, where: pd.Series, column: str, rule: str = "no_home", values: pd.Series | None = None) -> None:
         """Archive the value of a legacy column (or the given values) of these rows; nulls need no archive."""
-        source = self.legacy[column] if values is None else values
-        for row in where[where.fillna(False).astype(bool)].index:
-            value = source.iloc[row]
-            if not _is_null(value):
-                self.archive.append(Kept(self._key(row), column, value, rule))
+        hits = pa.array(np.flatnonzero(where.fillna(False).to_numpy(dtype=bool)))
+        source = to_arrow(self.legacy[column] if values is None else values).take(hits)
+        keys = to_arrow(self.legacy[KEY]).take(hits)
+        for key, value in zip(keys.to_pylist(), source.to_pylist(), strict=True):
+            if value is not None:
+                self.archive.append(Kept(key, column, value, rule))
 
     def warn(self, where: pd.Series, rule: str) -> None:
         """Count rows that were carried with a remark."""
@@ -185,7 +188,3 @@ class Batch:
 
     def _key(self, row: int) -> str:
         return str(self.legacy[KEY].iloc[row])
-
-
-def _is_null(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT

@@ -87,6 +87,12 @@ def by_distinct(
     return pd.Series(pd.array(found, dtype=dtype), index=column.index)
 
 
+def if_else(where: pd.Series, yes: pd.Series, no: pd.Series) -> pd.Series:
+    """Row by row the one or the other of two columns of the same dtype."""
+    mask = pa.array(where.fillna(False).to_numpy(dtype=bool))
+    return pd.Series(pd.array(pc.if_else(mask, to_arrow(yes), to_arrow(no)), dtype=yes.dtype), index=where.index)
+
+
 def uuid_bytes(uuids: pd.Series) -> npt.NDArray[np.uint8]:
     """The 16 bytes of each uuid (no nulls), shape (rows, 16). Raises ValueError on text that is no uuid."""
     text = "".join(uuids.to_list()).replace("-", "")
