@@ -26,6 +26,11 @@ def test_a_clone_does_not_see_another_ones_rows(server: Server) -> None:
     second.drop()
 
 
+def test_the_edge_cases_are_loaded(edge_db: Database) -> None:
+    with edge_db.connect() as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM agents").fetchone() == (True,)
+
+
 @pytest.mark.every_postgres
 def test_every_version_found_runs(server: Server, target_db: Database) -> None:
     with target_db.connect() as connection:
