@@ -103,18 +103,22 @@ class Source:
 class Derived:
     """Rows without a legacy row of their own: the transform gets the rows that the decide step returned, in one batch.
 
-    `name` stands where a legacy table's name would (in the map and in derived ids).
+    `name` stands where a legacy table's name would (in the map and in derived ids). `removes`: a row that the decide step no
+    longer returns is removed if it is ours, whatever the policy for rows gone from legacy.
     """
 
     transform: Transform
     name: str = "derived"
+    removes: bool = False
 
 
 @dataclass(frozen=True)
 class Decision:
     """One decision that depends on more than one legacy row, to be recorded in the map of `entity` and read from there.
 
-    `new_key` is set where the decision itself names the row (a pairing, a resolved text). `values` are plain data.
+    `new_key` is set where the decision itself names the row (a pairing, a resolved text). `values` are plain data; under
+    SAME_AS they hold [legacy table, legacy key] of the row of the same entity that this key stands for: once that row has
+    its id (adopted, derived after a collision), it is the new key, whatever was expected when the decision was taken.
     """
 
     legacy_table: str
@@ -186,7 +190,8 @@ class TableSpec:
     """One target table: where its rows come from and how they are written.
 
     `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are its
-    dependencies, besides `after`. `log_like`: nobody edits it; only a hash of what was last written is
+    dependencies, besides `after`. `recalls`: maps that its decide step reads as earlier runs left them, so that they are no
+    dependencies. `log_like`: nobody edits it; only a hash of what was last written is
     kept. `replaces`: rows belong to the owner named by the
     transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why the table stays empty.
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
@@ -198,6 +203,7 @@ class TableSpec:
     sources: tuple[Source | Derived, ...] = ()
     decide: Decide | None = None
     lookups: tuple[tuple[str, str], ...] = ()
+    recalls: tuple[tuple[str, str], ...] = ()
     after: tuple[str, ...] = ()
     adopt: Adoption | None = None
     log_like: bool = False
@@ -227,3 +233,4 @@ class TableSpec:
 
 
 OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
+SAME_AS = "same_as"  # value of a decision: the row that its key stands for
