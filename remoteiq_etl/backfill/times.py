@@ -1,9 +1,13 @@
 """Times: which of several legacy times stands in for one that is missing."""
 
+from collections.abc import Callable
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP
+from remoteiq_etl.backfill.frames import TIMESTAMP, to_arrow
 
 
 def first_of(*columns: pd.Series) -> pd.Series:
@@ -16,12 +20,12 @@ def first_of(*columns: pd.Series) -> pd.Series:
 
 def earliest(*columns: pd.Series) -> pd.Series:
     """The earliest of the times that are there."""
-    return _combined(columns, "min")
+    return _combined(columns, pc.min_element_wise)
 
 
 def latest(*columns: pd.Series) -> pd.Series:
     """The latest of the times that are there."""
-    return _combined(columns, "max")
+    return _combined(columns, pc.max_element_wise)
 
 
 def filled(batch: Batch, column: pd.Series, name: str, *others: pd.Series) -> pd.Series:
@@ -33,6 +37,7 @@ def filled(batch: Batch, column: pd.Series, name: str, *others: pd.Series) -> pd
     return first_of(column, *others)
 
 
-def _combined(columns: tuple[pd.Series, ...], how: str) -> pd.Series:
-    table = pd.concat([column.astype("datetime64[us, UTC]") for column in columns], axis=1)
-    return getattr(table, how)(axis=1).astype(TIMESTAMP)
+def _combined(columns: tuple[pd.Series, ...], choose: Callable[..., pa.Array]) -> pd.Series:
+    # Arrow has no such kernel for timestamps with a zone.
+    chosen = choose(*(to_arrow(column.astype(TIMESTAMP)).cast(pa.int64()) for column in columns))
+    return pd.Series(pd.array(chosen.cast(TIMESTAMP.pyarrow_dtype), dtype=TIMESTAMP), index=columns[0].index)
