@@ -1,0 +1,1 @@
+"""Checks, their assignments to devices and to the organization, and their runs."""
