@@ -23,19 +23,27 @@ ROOT = Path(__file__).parents[2]
 
 
 def interpreter_for(account: Account | None) -> str:
-    """Give a Python that the account can execute: ours may lie in the home directory of somebody else."""
+    """Give a Python that the account can execute and that finds our code; skip the test when there is none.
+
+    Ours, and the checkout, may lie in the home directory of somebody else.
+    """
     same = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    finds_us = f"import sys; sys.path[:0] = {_search_path()!r}; import tests.support.holder"
     for candidate in (sys.executable, f"/usr/bin/{same}", f"/usr/local/bin/{same}"):
         with contextlib.suppress(OSError):
-            if run_as(account, [candidate, "-c", ""]).returncode == 0:
+            if run_as(account, [candidate, "-B", "-c", finds_us]).returncode == 0:
                 return candidate
-    pytest.skip(f"{account and account.name} can execute no {same}")
+    pytest.skip(f"{account.name if account else 'nobody'} can reach no {same} or not this checkout")
+
+
+def _search_path() -> list[str]:
+    return [str(ROOT), *site.getsitepackages()]
 
 
 def environment() -> dict[str, str]:
     """Give what a Python of other origin needs to find our packages."""
-    packages = os.pathsep.join([str(ROOT), *site.getsitepackages()])
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join(_search_path())
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Holder:
