@@ -194,7 +194,7 @@ class TableSpec:
     dependencies. `log_like`: nobody edits it; only a hash of what was last written is
     kept. `replaces`: rows belong to the owner named by the
     transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why the table stays empty.
-    `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
+    `time_zones`: its context needs the names of the time zones that the target knows. `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `checks`: further contract checks of the target side, column → pandera Check list.
     """
 
@@ -216,6 +216,7 @@ class TableSpec:
     lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
+    time_zones: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,123 @@
+"""The account of a load: rows per outcome of the conservation law, per batch and per table. Counts only, no values."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from remoteiq_etl.backfill.batch import Outcome
+
+
+class Ledger(StrEnum):
+    """The outcomes of the conservation law (mapping rules, "Conservation")."""
+
+    INSERTED = "inserted"
+    ADOPTED = "adopted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict kept"
+    MERGED = "merged away"
+    DELETED = "deleted in target"
+    ARCHIVED = "archived only"
+    FILTERED = "filtered"
+    QUARANTINED = "quarantined"
+    HELD = "held"
+
+
+OF_ACTION = {
+    "inserted": Ledger.INSERTED,
+    "adopted": Ledger.ADOPTED,
+    "updated": Ledger.UPDATED,
+    "touched": Ledger.UPDATED,
+    "unchanged": Ledger.UNCHANGED,
+    "renewed": Ledger.UNCHANGED,
+    "conflict kept": Ledger.CONFLICT,
+    "deleted in target": Ledger.DELETED,
+    "quarantined": Ledger.QUARANTINED,
+}
+OF_DISPOSAL = {
+    Outcome.MERGED: Ledger.MERGED,
+    Outcome.ARCHIVED: Ledger.ARCHIVED,
+    Outcome.FILTERED: Ledger.FILTERED,
+    Outcome.QUARANTINED: Ledger.QUARANTINED,
+    Outcome.HELD: Ledger.HELD,
+}
+
+
+@dataclass
+class Account:
+    """Rows read from one legacy table for one target table, and what became of them."""
+
+    legacy_table: str
+    primary: bool
+    read: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+
+    def add(self, other: "Account") -> None:
+        """Take another account of the same legacy table in."""
+        self.read += other.read
+        self.outcomes += other.outcomes
+        self.rules += other.rules
+        self.warnings += other.warnings
+        self.bytes += other.bytes
+
+    @property
+    def accounted(self) -> int:
+        return sum(self.outcomes.values())
+
+    def rules_by_outcome(self) -> dict[str, dict[str, int]]:
+        """Rows per outcome and rule, as plain data."""
+        table: dict[str, dict[str, int]] = {}
+        for (outcome, rule), count in sorted(self.rules.items()):
+            table.setdefault(outcome, {})[rule] = count
+        return table
+
+
+@dataclass
+class TableReport:
+    """What one load of one target table did. `accounts` by legacy table (or name of derived rows)."""
+
+    table: str
+    accounts: dict[str, Account] = field(default_factory=dict)
+    removed: int = 0
+    seconds: float = 0.0
+    rows_in_target: int = 0
+    decision_warnings: Counter[str] = field(default_factory=Counter)
+    first_load: bool = False
+
+    def account(self, legacy_table: str, *, primary: bool) -> Account:
+        """The account of one legacy table, begun when it is asked for first."""
+        return self.accounts.setdefault(legacy_table, Account(legacy_table, primary))
+
+    def total(self, outcome: Ledger) -> int:
+        """Rows of one outcome over all legacy tables."""
+        return sum(account.outcomes[outcome] for account in self.accounts.values())
+
+    @property
+    def read(self) -> int:
+        return sum(account.read for account in self.accounts.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(account.bytes for account in self.accounts.values())
+
+    @property
+    def warnings(self) -> Counter[str]:
+        """Rows carried with a remark, per rule."""
+        return sum((account.warnings for account in self.accounts.values()), Counter(self.decision_warnings))
+
+    @property
+    def rows_per_second(self) -> float:
+        return self.read / self.seconds if self.seconds else 0.0
+
+    @property
+    def needs_attention(self) -> int:
+        """Rows that wait for a person or a parent: quarantined and held."""
+        return self.total(Ledger.QUARANTINED) + self.total(Ledger.HELD)
+
+    def counts(self) -> Mapping[str, int]:
+        """Rows read and rows per outcome, in the order of the conservation law."""
+        return {"read": self.read, **{outcome.value: self.total(outcome) for outcome in Ledger}}

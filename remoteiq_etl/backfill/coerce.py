@@ -1,0 +1,37 @@
+"""Cells brought to the type of their column, one by one where a column does not fit as a whole.
+
+A failure of a whole column would name no row; here every failure has one. Belongs here: casts. Does not belong here:
+nullability and words (see contracts).
+"""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from remoteiq_etl.backfill.frames import to_arrow
+
+
+def coerced(column: pd.Series, wanted: pa.DataType) -> tuple[pd.Series, pd.Series]:
+    """The column as the wanted Arrow type, and which of its cells could not be brought to it (they become null)."""
+    dtype = pd.ArrowDtype(wanted)
+    if column.dtype == dtype:
+        return column, pd.Series(False, index=column.index)
+    array = to_arrow(column)
+    try:
+        return pd.Series(pd.array(pc.cast(array, wanted), dtype=dtype), index=column.index), pd.Series(False, index=column.index)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return _cell_by_cell(array, wanted, column.index)
+
+
+def _cell_by_cell(array: pa.Array, wanted: pa.DataType, index: pd.Index) -> tuple[pd.Series, pd.Series]:
+    cells = [_cell(array[row : row + 1], wanted) for row in range(len(array))]
+    values = pa.concat_arrays([cell if cell is not None else pa.nulls(1, wanted) for cell in cells]) if cells else pa.nulls(0, wanted)
+    failed = pd.Series([cell is None for cell in cells], index=index, dtype=bool)
+    return pd.Series(pd.array(values, dtype=pd.ArrowDtype(wanted)), index=index), failed
+
+
+def _cell(value: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(value, wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return None

@@ -1,0 +1,252 @@
+"""The commit of one batch: target rows, map, ledger, quarantine, held rows and archive in one transaction.
+
+Belongs here: what is inside that transaction, and what happens when a row breaks a constraint of the target. Does not
+belong here: the statements of the merge (see merge), or the order of batches (see load).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, Ledger, TableReport
+from remoteiq_etl.backfill.batch import KEY, Disposal, Kept, Outcome
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.identity import derive
+from remoteiq_etl.backfill.merge import Merge
+from remoteiq_etl.backfill.prepare_batch import Prepared
+from remoteiq_etl.backfill.redact import is_secret, plain, redacted_json, redacted_row
+from remoteiq_etl.backfill.spec import Source, TableSpec
+from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.errors import ConservationError
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+_RULES = {
+    psycopg.errors.UniqueViolation: "unique_violation",
+    psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
+    psycopg.errors.CheckViolation: "check_violation",
+    psycopg.errors.NotNullViolation: "not_null_violation",
+}
+
+
+class _PlanOnly(Exception):  # noqa: N818  # not an error: it takes the transaction of a plan back
+    pass
+
+
+class BatchWriter:
+    """Writes the batches of one table of one run."""
+
+    def __init__(self, run: "Run", spec: TableSpec, report: TableReport) -> None:
+        self.run = run
+        self.spec = spec
+        self.report = report
+        self.number = 0
+
+    def write(self, prepared: Prepared, merge: Merge | None) -> None:
+        """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
+        account = Account(prepared.legacy_table, self._is_primary(prepared.legacy_table), read=prepared.read, bytes=prepared.bytes)
+        if prepared.batch is not None:
+            account.warnings += prepared.batch.warnings
+        disposals = list(prepared.disposals)
+        try:
+            with self.run.session.transaction():
+                self._write(prepared, merge, account, disposals)
+                if self.run.planning:
+                    raise _PlanOnly
+        except _PlanOnly:
+            pass
+        prepared.disposals = disposals
+        self.report.account(account.legacy_table, primary=account.primary).add(account)
+
+    def write_merged(self, merged: Iterable[tuple[str, str, str, str]]) -> None:
+        """Let each merged row's key lead to its winner's new key."""
+        for legacy_table, key, rule, into in merged:
+            names = self._names(legacy_table)
+            self.run.session.execute(load_sql("map_merged").format(**names), {"key": key, "rule": rule, "into": into})
+
+    # --- one batch ----------------------------------------------------------------------------------------------
+
+    def _write(self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]) -> None:
+        run = self.run
+        run.check_fence()
+        run.session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
+        actions = self._merge(prepared, merge, disposals)
+        for action, count in actions.items():
+            account.outcomes[OF_ACTION[action]] += count
+        for disposal in disposals:
+            account.outcomes[OF_DISPOSAL[disposal.outcome]] += 1
+            account.rules[(OF_DISPOSAL[disposal.outcome], disposal.rule)] += 1
+        self._check(account, prepared)
+        if not run.planning:
+            self._release(merge, prepared.legacy_table)
+            self._write_disposals(prepared, disposals)
+            self._write_archive(prepared)
+            self._write_ledger(account)
+
+    def _merge(self, prepared: Prepared, merge: Merge | None, disposals: list[Disposal]) -> Counter[str]:
+        if merge is None:
+            return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
+        if self.report.first_load and not self.run.planning:
+            inserted = self._load_first(merge)
+            if inserted is not None:
+                return Counter({"inserted": inserted})
+        return self._merge_planned(prepared, merge, disposals)
+
+    def _load_first(self, merge: Merge) -> int | None:
+        """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
+        try:
+            with self.run.session.transaction():
+                return merge.load_first(self.run.session)
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+            return None
+
+    def _merge_planned(self, prepared: Prepared, merge: Merge, disposals: list[Disposal]) -> Counter[str]:
+        session = self.run.session
+        actions = merge.classify(session)
+        if actions.pop("collision", 0):
+            keys = merge.collisions(session)
+            namespace = self.run.context_base.namespace
+            merge.resolve_collisions(session, {key: derive(namespace, self.spec.name, prepared.legacy_table, key) for key in keys})
+            actions["inserted"] += len(keys)
+        if self.run.planning:
+            return actions
+        for row, error in self._apply(merge, 0, len(prepared.rows) - 1):
+            key = str(prepared.rows[KEY].iloc[row])
+            action = session.value("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s RETURNING written IS NULL", [row])
+            before = "inserted" if action else "updated"
+            actions[before] -= 1
+            disposals.append(Disposal(key, Outcome.QUARANTINED, _rule_of(error), (), f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"))
+        merge.finish(session)
+        return +actions
+
+    def _apply(self, merge: Merge, first: int, last: int) -> list[tuple[int, psycopg.Error]]:
+        """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""
+        if first > last:
+            return []
+        try:
+            with self.run.session.transaction():
+                merge.apply(self.run.session, first, last)
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
+            if first == last:
+                return [(first, error)]
+            middle = (first + last) // 2
+            return self._apply(merge, first, middle) + self._apply(merge, middle + 1, last)
+        return []
+
+    def _check(self, account: Account, prepared: Prepared) -> None:
+        """Read = accounted for, where each legacy row becomes at most one row."""
+        if account.primary and account.accounted != account.read:
+            raise ConservationError(
+                f"{self.spec.name} from {prepared.legacy_table}: a batch of {account.read} rows accounts for {account.accounted} ({dict(account.outcomes)})."
+                " The batch was not committed. This is a fault of the program; report it with the ledger."
+            )
+
+    # --- what did not become a row ------------------------------------------------------------------------------
+
+    def _release(self, merge: Merge | None, legacy_table: str) -> None:
+        """Rows that waited and are written now wait no longer."""
+        for waiting in self.run.waiting(self.spec.name) if merge is not None else ():
+            names = {**self._names(legacy_table), "stage": merge.stage.identifier, "waiting": self.run.state.name(waiting)}
+            self.run.session.execute(load_sql("release").format(**names))
+
+    def _write_disposals(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
+        names = self._names(prepared.legacy_table)
+        refused = [disposal for disposal in disposals if disposal.outcome == Outcome.QUARANTINED]
+        held = [disposal for disposal in disposals if disposal.outcome == Outcome.HELD]
+        rows = self._redacted(prepared, {disposal.key for disposal in refused})
+        self.run.session.execute_many(
+            load_sql("quarantine").format(**names),
+            [
+                {"legacy_key": d.key, "rule": d.rule, "columns": list(d.columns), "detail": d.detail, "row": Jsonb(rows.get(d.key, {}))}
+                for d in refused
+            ],
+        )
+        self.run.session.execute_many(
+            load_sql("held").format(**names),
+            [
+                {"legacy_key": d.key, "parent_table": d.parent[0], "parent_key": d.parent[1], "column": ", ".join(d.columns)}
+                for d in held
+                if d.parent is not None
+            ],
+        )
+
+    def _redacted(self, prepared: Prepared, keys: set[str]) -> dict[str, dict[str, Any]]:
+        if not keys:
+            return {}
+        source = self._source(prepared.legacy_table)
+        picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
+        rows = picked.to_dict("records")
+        if source is None:
+            return {str(row[KEY]): {} for row in rows}
+        return {str(row[KEY]): redacted_row(source.table, row) for row in rows}
+
+    def _write_archive(self, prepared: Prepared) -> None:
+        source = self._source(prepared.legacy_table)
+        kept = [self._archived(source, item) for item in prepared.archive]
+        self.run.session.execute_many(load_sql("archive").format(**self._names(prepared.legacy_table)), kept)
+
+    def _archived(self, source: Source | None, kept: Kept) -> Mapping[str, Any]:
+        column = None if source is None else source.table.columns.get(kept.column)
+        withheld = column is not None and is_secret(column)
+        value = None if withheld else _archive_value(kept.value)
+        return {"legacy_key": kept.key, "column": kept.column, "value": None if withheld else Jsonb(value), "rule": kept.rule, "withheld": withheld}
+
+    def _write_ledger(self, account: Account) -> None:
+        insert = sql.SQL(
+            'INSERT INTO {} (run_id, table_name, legacy_table, batch, primary_rows, "read", outcomes, rules, warnings, bytes)'
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        )
+        self.number += 1
+        self.run.session.execute(
+            insert.format(self.run.state.name("ledger")),
+            [
+                self.run.id, self.spec.name, account.legacy_table, self.number, account.primary, account.read,
+                Jsonb(dict(account.outcomes)), Jsonb(account.rules_by_outcome()), Jsonb(dict(account.warnings)), account.bytes,
+            ],
+        )  # fmt: skip
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def _names(self, legacy_table: str) -> dict[str, sql.Composable]:
+        state = self.run.state
+        table = map_of(self.spec)
+        return {
+            "map": state.name(table.name),
+            "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
+            "quarantine": state.name("quarantine"),
+            "held": state.name("held"),
+            "archive": state.name("legacy_archive"),
+            "source_id": sql.Literal(self.run.registered.id),
+            "run_id": sql.Literal(self.run.id),
+            "legacy_table": sql.Literal(legacy_table),
+            "table_name": sql.Literal(self.spec.name),
+        }
+
+    def _source(self, legacy_table: str) -> Source | None:
+        return next((source for source in self.spec.sources if isinstance(source, Source) and source.name == legacy_table), None)
+
+    def _is_primary(self, legacy_table: str) -> bool:
+        source = self._source(legacy_table)
+        return source is not None and source.primary
+
+
+def _rule_of(error: psycopg.Error) -> str:
+    return next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")
+
+
+def _archive_value(value: Any) -> Any:
+    """A value for the archive: JSON stays JSON (without its secrets), everything else as in a report."""
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return redacted_json(json.loads(value))
+        except ValueError:
+            return value
+    return redacted_json(value) if isinstance(value, dict | list) else plain(value)
+
+

@@ -1,0 +1,103 @@
+"""Contracts of both sides: pandera schemas derived from the table definitions plus declared checks.
+
+Contracts never drop rows: a frame is split by our own row number into good and bad, and good + bad = in. Cells are
+coerced first, because a type failure has no row in pandera. Failures name columns and checks, never values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill.coerce import coerced
+from remoteiq_etl.backfill.frames import arrow_type
+from remoteiq_etl.errors import ContractError
+
+UUID_TEXT = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One broken promise of one row."""
+
+    row: int
+    column: str
+    check: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What every frame of one table must look like. Grain: one contract per table and side."""
+
+    name: str
+    schema: pa.DataFrameSchema
+
+    @classmethod
+    def of_legacy(cls, table: Table) -> "Contract":
+        """The source contract: types and NOT NULL of the legacy definition. Its CHECKs are not repeated: value maps judge words."""
+        columns = {column.name: _column(column, not column.nullable) for column in table.columns}
+        return cls(f"legacy {table.name}", pa.DataFrameSchema(columns, strict=False))
+
+    @classmethod
+    def of_target(cls, table: Table, checks: Mapping[str, list[pa.Check]]) -> "Contract":
+        """The target contract: types, NOT NULL where no default helps, uuid form, enum labels, and the declared checks."""
+        columns = {
+            column.name: _column(column, _needed(column), [*_form(column), *checks.get(column.name, [])])
+            for column in table.columns
+        }
+        return cls(f"target {table.name}", pa.DataFrameSchema(columns, strict=False))
+
+    def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
+        """The frame with its columns coerced, and the failures of its rows (row = position in the frame).
+
+        A column that the frame lacks is not judged. Raises ContractError when a failure belongs to no row.
+        """
+        frame = frame.reset_index(drop=True)
+        typed, failures = self._typed(frame)
+        present = self.schema.select_columns([name for name in self.schema.columns if name in typed.columns])
+        try:
+            present.validate(typed, lazy=True)
+        except SchemaErrors as errors:
+            failures += self._failures(errors.failure_cases, len(frame))
+        return typed, failures
+
+    def _typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
+        failures: list[Failure] = []
+        columns = {str(name): frame[name] for name in frame.columns}
+        for name, column in self.schema.columns.items():
+            if name in columns:
+                wanted = column.metadata["arrow"]
+                columns[name], failed = coerced(columns[name], wanted)
+                failures += [Failure(int(row), name, f"type {wanted}") for row in failed[failed].index]
+        return pd.DataFrame(columns, index=frame.index), failures
+
+    def _failures(self, cases: pd.DataFrame, rows: int) -> list[Failure]:
+        found = []
+        for case in cases.to_dict("records"):
+            if pd.isna(case["index"]) or not 0 <= int(case["index"]) < rows:
+                raise ContractError(
+                    f"the contract of {self.name} failed for no particular row: column {case['column']}, check {case['check']}."
+                    " The transform returned a column of another shape than the table has; this is a fault of the program."
+                )
+            found.append(Failure(int(case["index"]), str(case["column"]), str(case["check"])))
+        return found
+
+
+def _column(column: Column[Any], needed: bool, checks: list[pa.Check] | None = None) -> pa.Column:
+    return pa.Column(checks=checks, nullable=not needed, required=False, metadata={"arrow": arrow_type(column.type)})
+
+
+def _needed(column: Column[Any]) -> bool:
+    """A null for a column with a default becomes the default at the insert; a key must be there all the same."""
+    return not column.nullable and (column.primary_key or column.server_default is None)
+
+
+def _form(column: Column[Any]) -> list[pa.Check]:
+    if isinstance(column.type, pg.UUID):
+        return [pa.Check.str_matches(UUID_TEXT)]
+    return [pa.Check.isin(list(column.type.enums))] if isinstance(column.type, pg.ENUM) else []

@@ -1,0 +1,105 @@
+"""The set-wise step of a table: decisions over whole legacy tables, taken before the first write and recorded.
+
+Belongs here: reading a decide step's inputs, running it, recording what it decided. Does not belong here: any rule.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import Select, Table
+
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.extract import select_query
+from remoteiq_etl.backfill.frames import arrow_type, from_arrow
+from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Recorded, TableSpec
+from remoteiq_etl.backfill.state import map_of
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, dict[str, pd.DataFrame]]:
+    """Take and record a table's decisions. Returns the context for its transforms, and its derived rows by source name."""
+    context = replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec))
+    if spec.decide is None:
+        return context, {}
+    recorded = run.state.recorded(run.session, run.registered.id, spec)
+    decided = spec.decide.function(_inputs(run, spec.decide), recorded, context)
+    report.decision_warnings = Counter(decided.warnings)
+    _record(run, spec, recorded, decided)
+    tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
+    lookups = {**context.lookups, **_own(run, spec, tables)}
+    return replace(context, lookups=lookups, prepared=decided.prepared), {name: rows.reset_index(drop=True) for name, rows in decided.rows.items()}
+
+
+def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
+    """The maps that a table's transforms may read: those it declares, the organization's, and its own."""
+    own = {table for entity, table in spec.lookups if entity == spec.name}
+    places = [place for place in (*spec.lookups, ("organizations", "derived")) if place[0] != spec.name]
+    return {place: run.lookups.get(*place) for place in places} | _own(run, spec, own)
+
+
+def _own(run: "Run", spec: TableSpec, more: set[str]) -> dict[tuple[str, str], Lookup]:
+    """A table's own maps. A streamed table that decides nothing has millions of keys and needs none of them."""
+    tables = more | ({source.name for source in spec.sources} if spec.decide or spec.adopt else set())
+    return {(spec.name, table): run.lookups.get(spec.name, table, own=True) for table in sorted(tables)}
+
+
+def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
+    reader = run.snapshot.reader()
+    try:
+        inputs = {name: from_arrow(reader.table(select_query(run.legacy, query))) for name, query in step.reads.items()}
+    finally:
+        reader.close()
+    for name, query in step.target_reads.items():
+        there = all(run.has_target(table.name) for table in query.get_final_froms() if isinstance(table, Table))
+        inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)
+    return inputs
+
+
+def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
+    return pd.DataFrame({column.name: pd.Series([], dtype=pd.ArrowDtype(arrow_type(column.type))) for column in query.selected_columns})
+
+
+def _record(run: "Run", spec: TableSpec, recorded: Recorded, decided: Decided) -> None:
+    """Write the decisions that are new or whose plain values changed, in one transaction."""
+    new = [decision for decision in decided.decisions if not _is_recorded(decision, recorded, spec)]
+    if run.planning:
+        run.lookups.decided(spec.name, decided.decisions)
+        return
+    with run.session.transaction():
+        run.check_fence()
+        for entity in sorted({decision.entity or spec.name for decision in new}):
+            _write(run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity])
+            run.lookups.forget(entity)
+
+
+def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> bool:
+    before = recorded.get(decision.legacy_table, decision.legacy_key)
+    if before is None or (decision.entity or spec.name) != spec.name:
+        return False
+    return (before.rule, dict(before.values)) == (decision.rule, dict(decision.values)) and decision.new_key in (None, before.new_key)
+
+
+def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
+    table = run.state.ensure_map(run.session, spec)
+    statement = load_sql("decision").format(
+        map=run.state.name(table.name),
+        map_key=sql.SQL(", ").join(sql.Identifier(column.name) for column in map_of(spec).primary_key.columns),
+        source_id=sql.Literal(run.registered.id),
+        run_id=sql.Literal(run.id),
+    )
+    run.session.execute_many(
+        statement,
+        [
+            {"legacy_table": d.legacy_table, "legacy_key": d.legacy_key, "new_key": d.new_key, "rule": d.rule, "values": Jsonb(dict(d.values))}
+            for d in decisions
+        ],
+    )

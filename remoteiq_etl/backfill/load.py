@@ -1,0 +1,218 @@
+"""The load of one target table: decide, then stream its sources through transform, staging and merge.
+
+While one batch is being merged by the target's server, the next is extracted, transformed and staged by a second thread;
+two staging tables take turns. A batch commits whole: target rows, map, account and what did not become a row.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg import sql
+
+from remoteiq_etl.backfill import extract
+from remoteiq_etl.backfill.accounts import Account, Ledger, TableReport
+from remoteiq_etl.backfill.adopt import Adopter
+from remoteiq_etl.backfill.batch import Outcome
+from remoteiq_etl.backfill.commit import BatchWriter
+from remoteiq_etl.backfill.contracts import Contract
+from remoteiq_etl.backfill.decide import decide
+from remoteiq_etl.backfill.merge import Merge
+from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, prepare, with_keys
+from remoteiq_etl.backfill.progress import TableProgress
+from remoteiq_etl.backfill.replace import remove_replaced
+from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec
+from remoteiq_etl.backfill.staging import Stage
+from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.errors import ConservationError
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+@dataclass
+class Staged:
+    """A prepared batch that lies in a staging table."""
+
+    prepared: Prepared
+    stage: Stage | None
+
+
+@dataclass
+class TableLoad:
+    """One table of one run."""
+
+    run: "Run"
+    spec: TableSpec
+    report: TableReport = field(init=False)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    waiting_owners: set[str] = field(default_factory=set)
+    merged: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.report = TableReport(self.spec.name)
+
+    def execute(self) -> TableReport:
+        """Load the table. Raises ConservationError when rows are unaccounted for."""
+        started = time.monotonic()
+        run, spec = self.run, self.spec
+        if spec.no_source is not None:
+            run.listener.finished(self.report)
+            return self.report
+        run.state.ensure_map(run.session, spec)
+        context, derived = decide(run, spec, self.report)
+        self.report.first_load = run.is_first_load(spec)
+        before = self._mapped()
+        self.total = sum(self._count(source) for source in spec.sources if isinstance(source, Source)) + sum(map(len, derived.values()))
+        run.listener.progressed(TableProgress(spec.name, 0, self.total, 0.0))
+        self.adopter = Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name)) if run.has_target(spec.name) else Adopter(spec)
+        self._stream(context, derived, started)
+        self._finish(before)
+        self.report.seconds = time.monotonic() - started
+        run.listener.finished(self.report)
+        return self.report
+
+    # --- streaming ----------------------------------------------------------------------------------------------
+
+    def _stream(self, context: Context, derived: dict[str, pd.DataFrame], started: float) -> None:
+        writer = BatchWriter(self.run, self.spec, self.report)
+        with ThreadPoolExecutor(1, thread_name_prefix="extract") as producer:
+            staged = self._staged(context, derived)
+            try:
+                waiting = producer.submit(next, staged, None)
+                while (batch := waiting.result()) is not None:
+                    waiting = producer.submit(next, staged, None)
+                    writer.write(batch.prepared, self._merge(batch))
+                    self._remember(batch)
+                    self.run.listener.progressed(TableProgress(self.spec.name, self.report.read, self.total, time.monotonic() - started))
+            finally:
+                waiting.cancel()
+                producer.submit(staged.close).result()
+
+    def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Staged]:
+        """The batches of all sources, staged in turn in two tables. Runs in the second thread."""
+        arrow = self.run.target.connect_arrow()
+        try:
+            for number, prepared in enumerate(self._prepared(context, derived)):
+                yield Staged(prepared, self._stage(prepared, number % 2, arrow))
+        finally:
+            arrow.close()
+
+    def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Prepared]:
+        target = Contract.of_target(self.spec.target, self.spec.checks)
+        for source in self.spec.sources:
+            streamed = isinstance(source, Source)
+            contracts = Contracts(Contract.of_legacy(source.table) if streamed else None, target)
+            known = context.lookup(self.spec.name, source.name)
+            for frame in self._frames(source, derived):
+                prepared = prepare(frame, source.name, self.spec, source.transform, contracts, context)
+                if len(prepared.rows):
+                    prepared.rows = with_keys(prepared.rows, self.spec, source.name, self.adopter, known, frame)
+                yield prepared
+
+    def _frames(self, source: Source | Derived, derived: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        if isinstance(source, Derived):
+            rows = derived.get(source.name)
+            if rows is not None and len(rows):
+                yield rows
+            return
+        reader = self.run.snapshot.reader()
+        try:
+            yield from extract.frames(reader, source, self.run.batch_rows)
+        finally:
+            reader.close()
+
+    def _stage(self, prepared: Prepared, slot: int, arrow: object) -> Stage | None:
+        rows = prepared.rows
+        if not len(rows) or not self.run.has_target(self.spec.name):
+            return None
+        stage = self.run.stage(self.spec, prepared.legacy_table, slot, tuple(name for name in self.spec.target.columns.keys() if name in rows))
+        prepared.bytes = stage.fill(arrow, rows)  # type: ignore[arg-type]  # an ArrowSession; named so only in the other thread
+        return stage
+
+    def _merge(self, staged: Staged) -> Merge | None:
+        if staged.stage is None:
+            return None
+        run = self.run
+        return Merge(
+            self.spec, staged.stage, staged.prepared.legacy_table, run.state.schema, run.target_name(self.spec.name), map_of(self.spec),
+            run.registered.id, run.id,
+        )
+
+    # --- end of the table ---------------------------------------------------------------------------------------
+
+    def _remember(self, staged: Staged) -> None:
+        prepared = staged.prepared
+        table = prepared.legacy_table
+        self.merged += [
+            (table, disposal.key, disposal.rule, disposal.into)
+            for disposal in prepared.disposals
+            if disposal.outcome == Outcome.MERGED and disposal.into is not None
+        ]
+        if self.spec.replaces:
+            self.seen |= {(table, key) for key in prepared.rows["_key"]} if len(prepared.rows) else set()
+            self.waiting_owners |= {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
+        self.run.lookups.written(self.spec, table, prepared, self.merged)
+
+    def _finish(self, before: tuple[int, int]) -> None:
+        self._check_read()
+        run = self.run
+        if run.planning:
+            return
+        with run.session.transaction():
+            run.check_fence()
+            BatchWriter(run, self.spec, self.report).write_merged(self.merged)
+            if self.spec.replaces:
+                self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
+            run.write_words(self.spec)
+        run.lookups.forget(self.spec.name)
+        self._check_ours(before)
+
+    def _check_read(self) -> None:
+        """Every row that the snapshot holds was read, and every row read has one outcome."""
+        for source in self.spec.sources:
+            if not isinstance(source, Source):
+                continue
+            account = self.report.account(source.name, primary=source.primary)
+            expected = self._counts[source.name]
+            if account.read != expected or (source.primary and account.accounted != account.read):
+                raise ConservationError(
+                    f"{self.spec.name} from {source.name}: the snapshot holds {expected} rows, {account.read} were read and"
+                    f" {account.accounted} are accounted for ({dict(account.outcomes)}). Nothing was taken back: committed batches are whole."
+                    " This is a fault of the program or of the source; keep the state schema and report it."
+                )
+
+    def _check_ours(self, before: tuple[int, int]) -> None:
+        """Ours after = ours before + inserted − removed; rows deleted in the target count until then."""
+        inserted = self.report.total(Ledger.INSERTED)
+        after = self._mapped()
+        if sum(after) != sum(before) + inserted - self.report.removed:
+            raise ConservationError(
+                f"{self.spec.name}: {sum(before)} rows were ours, {inserted} were inserted and {self.report.removed} removed, but {sum(after)} are mapped now."
+                " This is a fault of the program; keep the state schema and report it."
+            )
+        self.report.rows_in_target = self.run.count_target(self.spec)
+
+    def _count(self, source: Source) -> int:
+        self._counts: dict[str, int] = getattr(self, "_counts", {})
+        self._counts[source.name] = int(self.run.snapshot.session.value(extract.count_query(self.run.legacy, source)))
+        return self._counts[source.name]
+
+    def _mapped(self) -> tuple[int, int]:
+        """Rows of this table that are ours: live, and deleted in the target since."""
+        if not self.run.state.has_map(self.run.session, self.spec.name):
+            return 0, 0
+        query = sql.SQL(
+            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {} WHERE source_id = %s AND NOT adopted"
+        )
+        row = self.run.session.rows(query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id])[0]
+        return int(row[0]), int(row[1])
+
+
+def account_of(report: TableReport, spec: TableSpec, legacy_table: str) -> Account:
+    """The account to which a batch of one legacy table belongs."""
+    primary = any(isinstance(source, Source) and source.primary and source.name == legacy_table for source in spec.sources)
+    return report.account(legacy_table, primary=primary)

@@ -1,0 +1,85 @@
+"""The lookups of a run: maps read once from the target and kept until the table behind them changes.
+
+In a plan nothing is committed, so what would have been mapped or decided is kept here, on top of what is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from remoteiq_etl.backfill.batch import KEY, Outcome
+from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.prepare_batch import Prepared
+from remoteiq_etl.backfill.spec import Decision, TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+Place = tuple[str, str]  # (entity, legacy table)
+
+
+@dataclass
+class _Overlay:
+    """What a plan would have added to one map."""
+
+    new_keys: dict[str, str] = field(default_factory=dict)
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    quarantined: set[str] = field(default_factory=set)
+
+
+class Lookups:
+    """Lookups by (entity, legacy table), for one run."""
+
+    def __init__(self, run: "Run", wanted: Iterable[Place]) -> None:
+        self.run = run
+        self.wanted = frozenset(wanted)
+        self._loaded: dict[Place, Lookup] = {}
+        self._planned: dict[Place, _Overlay] = defaultdict(_Overlay)
+
+    def get(self, entity: str, legacy_table: str, *, own: bool = False) -> Lookup:
+        """The map as it is now; `own` when the entity itself is being loaded (see State.lookup)."""
+        place = (entity, legacy_table)
+        if own:
+            return self._read(place, own=True)
+        if place not in self._loaded:
+            self._loaded[place] = self._read(place, own=False)
+        return self._loaded[place]
+
+    def forget(self, entity: str) -> None:
+        """The maps of this entity have changed."""
+        self._loaded = {place: lookup for place, lookup in self._loaded.items() if place[0] != entity}
+
+    def decided(self, entity: str, decisions: Iterable[Decision]) -> None:
+        """Remember decisions that a plan does not record."""
+        for decision in decisions:
+            overlay = self._planned[(decision.entity or entity, decision.legacy_table)]
+            overlay.decisions[decision.legacy_key] = dict(decision.values)
+            if decision.new_key is not None:
+                overlay.new_keys[decision.legacy_key] = decision.new_key
+
+    def written(self, spec: TableSpec, legacy_table: str, prepared: Prepared, merged: Iterable[tuple[str, str, str, str]]) -> None:
+        """Remember what a plan would have mapped, where another table looks it up."""
+        if not self.run.planning or not any(entity == spec.name for entity, _ in self.wanted):
+            return
+        overlay = self._planned[(spec.name, legacy_table)]
+        if len(prepared.rows) and len(spec.primary_key) == 1:
+            overlay.new_keys.update(zip(prepared.rows[KEY], prepared.rows[spec.primary_key[0]].astype("object"), strict=True))
+        for table, key, _, into in merged:
+            if table == legacy_table and into in overlay.new_keys:
+                overlay.new_keys[key] = overlay.new_keys[into]
+        overlay.quarantined |= {d.key for d in prepared.disposals if d.outcome == Outcome.QUARANTINED}
+
+    def _read(self, place: Place, *, own: bool) -> Lookup:
+        run = self.run
+        lookup = run.state.lookup(run.session, run.arrow, run.registered.id, *place, own=own)
+        overlay = self._planned.get(place)
+        if overlay is None:
+            return lookup
+        known = {*lookup.keys.to_pylist()}
+        more = {key: new for key, new in overlay.new_keys.items() if key not in known}
+        return replace(
+            lookup.extended(more.keys(), more.values()),
+            decisions={**lookup.decisions, **overlay.decisions},
+            quarantined=lookup.quarantined | overlay.quarantined,
+        )

@@ -1,0 +1,46 @@
+"""Progress of a run as events: the engine tells, the command line and Dagster listen."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from remoteiq_etl.backfill.accounts import TableReport
+
+
+@dataclass(frozen=True)
+class TableProgress:
+    """How far one table is: rows done of total, and since when (seconds). `total` counts rows to be read."""
+
+    table: str
+    done: int
+    total: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Rows per second so far."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at this rate; None before the first batch."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+class Listener(Protocol):
+    """Who wants to know."""
+
+    def progressed(self, progress: TableProgress) -> None:
+        """A table was begun (done = 0) or one more of its batches was committed."""
+
+    def finished(self, report: TableReport) -> None:
+        """A table is done."""
+
+
+class Silent:
+    """A listener that hears nothing."""
+
+    def progressed(self, progress: TableProgress) -> None:
+        """Ignore."""
+
+    def finished(self, report: TableReport) -> None:
+        """Ignore."""

@@ -1,0 +1,293 @@
+"""The life of a run: lock, fence, snapshot, sessions, and the loads in between.
+
+One run per source at a time: an advisory lock refuses the second, and a fencing token keeps a run that lost its lock
+from committing. Belongs here: opening and closing. Does not belong here: how one table is loaded (see load).
+"""
+
+import contextlib
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from remoteiq_etl.backfill import hashing
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.database import ArrowSession, Database, Session
+from remoteiq_etl.backfill.load import TableLoad
+from remoteiq_etl.backfill.lookups import Lookups
+from remoteiq_etl.backfill.order import in_order
+from remoteiq_etl.backfill.progress import Listener, Silent
+from remoteiq_etl.backfill.snapshot import Snapshot
+from remoteiq_etl.backfill.spec import EMPTY, Context, TableSpec
+from remoteiq_etl.backfill.staging import Stage
+from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
+from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError
+
+#: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
+LOCK_PATIENCE = 5.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger."""
+
+    legacy: Database
+    target: Database
+    specs: Mapping[str, TableSpec]
+    state_schema: str = "remoteiq_etl"
+    source: str = "default"
+    organization_slug: str = "default"
+    batch_rows: int = 50_000
+    words: Mapping[str, Mapping[str, str]] = EMPTY
+    options: Mapping[str, Any] = EMPTY
+    orchestrator_run_id: str | None = None
+    planning: bool = False
+
+
+@dataclass
+class Run:
+    """An open run. Use `opened`."""
+
+    plan: Plan
+    listener: Listener
+    state: State
+    session: Session
+    arrow: ArrowSession
+    legacy: Database
+    target: Database
+    registered: Registered
+    id: int
+    fence: int
+    snapshot: Snapshot
+    started_at: datetime
+    lookups: Lookups = field(init=False)
+    reports: dict[str, TableReport] = field(default_factory=dict)
+    _stages: dict[str, Stage] = field(default_factory=dict)
+    _waiting: dict[str, list[str]] = field(default_factory=dict)
+    _columns: dict[str, frozenset[str]] | None = None
+    _words: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
+
+    # --- what a load needs --------------------------------------------------------------------------------------
+
+    @property
+    def planning(self) -> bool:
+        return self.plan.planning
+
+    @property
+    def batch_rows(self) -> int:
+        return self.plan.batch_rows
+
+    @property
+    def context_base(self) -> Context:
+        """The context of a transform, without lookups."""
+        return Context(
+            source=self.plan.source,
+            organization_slug=self.plan.organization_slug,
+            run_started_at=self.started_at,
+            words=self.plan.words,
+            options=self.plan.options,
+        )
+
+    def spec(self, entity: str) -> TableSpec:
+        """The declaration of a target table."""
+        return self.plan.specs[entity]
+
+    def load(self, spec: TableSpec) -> TableReport:
+        """Load one table; its dependencies must have been loaded by this run or an earlier one."""
+        if not self.planning and spec.no_source is None and not self.has_target(spec.name):
+            raise PrepareError(f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does).")
+        report = TableLoad(self, spec).execute()
+        self.reports[spec.name] = report
+        return report
+
+    def load_all(self, names: Collection[str] | None = None) -> dict[str, TableReport]:
+        """Load these tables (default: all), parents first."""
+        for spec in in_order(self.plan.specs):
+            if names is None or spec.name in names:
+                self.load(spec)
+        return self.reports
+
+    def target_name(self, table: str) -> sql.Identifier:
+        """A table of the target schema, quoted."""
+        return self.target.table(table)
+
+    def has_target(self, table: str) -> bool:
+        """Whether the target has this table; in a plan it may not."""
+        if self._columns is None:
+            rows = self.session.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [self.target.schema])
+            self._columns = {row[0]: frozenset() for row in rows}
+        return table in self._columns
+
+    def is_first_load(self, spec: TableSpec) -> bool:
+        """Whether neither the target table nor the map of this source has a row, so that there is nothing to compare."""
+        if self.planning or not self.has_target(spec.name):
+            return False
+        query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {}) AND NOT EXISTS (SELECT FROM {} WHERE source_id = %s)")
+        return bool(self.session.value(query.format(self.target_name(spec.name), self.state.name(map_of(spec).name)), [self.registered.id]))
+
+    def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
+        """A staging table of this run for these columns, made when it is asked for first. Called by the second thread."""
+        name = f"stage_{self.registered.id}_{spec.name}_{slot}"[:63]
+        found = self._stages.get(name)
+        if found is None or found.columns != columns:
+            key_type = str(map_of(spec).columns["legacy_key"].type).lower()
+            found = Stage(self.state.schema, name, spec.target, columns, key_type)
+            session = self.target.connect()
+            try:
+                found.create(session, self.target_name(spec.name))
+            finally:
+                session.close()
+            self._stages[name] = found
+        return found
+
+    def waiting(self, table: str) -> list[str]:
+        """Which of quarantine and held have open rows of this table."""
+        if table not in self._waiting:
+            query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)")
+            self._waiting[table] = [
+                name for name in ("quarantine", "held") if self.session.value(query.format(self.state.name(name)), [self.registered.id, table])
+            ]
+        return self._waiting[table]
+
+    def count_target(self, spec: TableSpec) -> int:
+        """Rows in the target table, of anyone."""
+        return int(self.session.value(sql.SQL("SELECT count(*) FROM {}").format(self.target_name(spec.name))))
+
+    def time_zones(self, spec: TableSpec) -> frozenset[str]:
+        """The time zones that the target knows, where a table asks for them: the server reads a thousand files for it."""
+        if not spec.time_zones:
+            return frozenset({"UTC"})
+        return frozenset(row[0] for row in self.session.rows("SELECT name FROM pg_timezone_names"))
+
+    def check_fence(self) -> None:
+        """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""
+        query = sql.SQL("SELECT fence FROM {} WHERE id = %s FOR SHARE").format(self.state.name("sources"))
+        found = self.session.value(query, [self.registered.id])
+        if found != self.fence:
+            raise FencedError(
+                f"run {self.id} has fencing token {self.fence}, but the source {self.registered.name!r} is at {found}: a later run took over."
+                " Nothing of this batch was committed."
+            )
+
+    def count_words(self, words: Mapping[str, Mapping[str, int]]) -> None:
+        """Add words seen by a transform."""
+        for name, counts in words.items():
+            known = self._words.setdefault(name, {})
+            for word, count in counts.items():
+                known[word] = known.get(word, 0) + count
+
+    def write_words(self, spec: TableSpec) -> None:
+        """Record which words were seen in the columns of a table that has value maps."""
+        upsert = sql.SQL(
+            'INSERT INTO {} AS known (source_id, name, word, "rows", first_run, last_run) VALUES (%s, %s, %s, %s, %s, %s)'
+            ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = EXCLUDED."rows", last_run = EXCLUDED.last_run'
+        ).format(self.state.name("words"))
+        rows = [
+            (self.registered.id, name, word, count, self.id, self.id) for name, counts in self._words.items() for word, count in counts.items()
+        ]
+        self.session.execute_many(upsert, rows)
+        self._words.clear()
+
+    # --- end ----------------------------------------------------------------------------------------------------
+
+    def drop_stages(self) -> None:
+        """Remove the staging tables of this source, also those that a killed run left."""
+        pattern = f"stage\\_{self.registered.id}\\_%"
+        rows = self.session.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", [self.state.schema, pattern])
+        for (name,) in rows:
+            self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
+        self._stages.clear()
+
+    def record_end(self, status: str, error: str | None) -> None:
+        """Write how the run ended."""
+        if not self.planning:
+            update = sql.SQL("UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s")
+            self.session.execute(update.format(self.state.name("runs")), [status, error, self.id, self.fence])
+
+
+@contextlib.contextmanager
+def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
+    """An open run. Raises LockedError when the source is busy; what fails inside is recorded as the run's end."""
+    state = State(plan.target, plan.state_schema)
+    with contextlib.ExitStack() as stack:
+        control = plan.target.connect()
+        stack.callback(control.close)
+        state.ensure(control)
+        registered = state.register(control, plan.source, plan.organization_slug)
+        _lock(control, registered)
+        run = _open(plan, listener or Silent(), state, control, registered, stack)
+        stack.callback(_quietly, run.drop_stages)
+        try:
+            run.drop_stages()
+            yield run
+        except BaseException as error:
+            _quietly(run.record_end, "failed", describe(error))
+            raise
+        run.record_end("succeeded", None)
+
+
+def _open(plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack) -> Run:
+    settings = hashing.session_settings(registered.hash_key)
+    legacy, target = _keyed(plan.legacy, settings), _keyed(plan.target, settings)
+    fence = _take_over(control, state, registered)
+    snapshot = stack.enter_context(Snapshot(legacy))
+    session, arrow = target.connect(), target.connect_arrow()
+    stack.callback(session.close)
+    stack.callback(arrow.close)
+    insert = sql.SQL(
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+    )
+    status = "plan" if plan.planning else "running"
+    row = control.rows(
+        insert.format(state.name("runs")), [registered.id, plan.orchestrator_run_id, status, snapshot.horizon, fence, program_version()]
+    )[0]
+    return Run(plan, listener, state, session, arrow, legacy, target, registered, row[0], fence, snapshot, row[1].astimezone(UTC))
+
+
+def _keyed(database: Database, settings: Mapping[str, str]) -> Database:
+    return Database(database.url, database.schema, database.read_only, database.observer, {**database.session, **settings})
+
+
+def _lock(control: Session, registered: Registered) -> None:
+    """Take the source's advisory lock, held by the control session until it closes. Raises LockedError."""
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while not control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"remoteiq_etl/{registered.id}"]):
+        if time.monotonic() > deadline:
+            raise LockedError(
+                f"another run holds the source {registered.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
+                " A killed run's lock goes as soon as the server notices that its session is gone."
+            )
+        time.sleep(0.2)
+
+
+def _take_over(control: Session, state: State, registered: Registered) -> int:
+    """Raise the fence, and mark runs that ended without a word."""
+    update = sql.SQL("UPDATE {} SET fence = fence + 1 WHERE id = %s RETURNING fence").format(state.name("sources"))
+    fence = int(control.value(update, [registered.id]))
+    mark = sql.SQL("UPDATE {} SET status = 'interrupted', finished_at = clock_timestamp() WHERE source_id = %s AND status = 'running'")
+    control.execute(mark.format(state.name("runs")), [registered.id])
+    return fence
+
+
+def describe(error: BaseException) -> str:
+    """An error as text that holds no value of any row: our own messages as they are, others by their class."""
+    if isinstance(error, RemoteIQError):
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
+    return type(error).__name__
+
+
+def _quietly(function: Any, *arguments: object) -> None:
+    """Clean up without hiding the error that ended the run: the target may be gone."""
+    with contextlib.suppress(psycopg.Error):
+        function(*arguments)
+
+

@@ -1,0 +1,46 @@
+"""One snapshot per run: a read-only transaction on the legacy database whose snapshot every reader imports."""
+
+from types import TracebackType
+
+import psycopg
+
+from remoteiq_etl.backfill.database import ArrowSession, Database, Session
+from remoteiq_etl.errors import SnapshotLost
+
+
+class Snapshot:
+    """The exporter's transaction. The snapshot lives as long as it is open."""
+
+    def __init__(self, legacy: Database) -> None:
+        self.legacy = legacy
+        self.session: Session = legacy.connect()
+        self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        self.name: str = self.session.value("SELECT pg_export_snapshot()")
+        self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
+
+    def reader(self) -> ArrowSession:
+        """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
+        self.check()
+        session = self.legacy.connect_arrow(autocommit=False)
+        session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+        return session
+
+    def check(self) -> None:
+        """Make sure that the exporter's transaction is still open. Raises SnapshotLost."""
+        try:
+            self.session.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            raise SnapshotLost(
+                f"the snapshot {self.name} of the legacy database is gone: its session was ended (a restart, or a limit such as"
+                " idle_in_transaction_session_timeout). Batches committed so far stay; start the run again."
+            ) from error
+
+    def close(self) -> None:
+        """End the transaction; the snapshot is gone with it."""
+        self.session.close()
+
+    def __enter__(self) -> "Snapshot":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

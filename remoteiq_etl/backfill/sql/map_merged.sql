@@ -1,0 +1,8 @@
+-- A row merged into another one leads to the same new key.
+INSERT INTO {map} AS known
+    (source_id, legacy_table, legacy_key, new_key, rule, state, adopted, first_run, last_run)
+SELECT {source_id}, {legacy_table}, %(key)s, winner.new_key, %(rule)s, 'merged', false, {run_id}, {run_id}
+FROM {map} AS winner
+WHERE winner.source_id = {source_id} AND winner.legacy_table = {legacy_table} AND winner.legacy_key = %(into)s AND winner.new_key IS NOT NULL
+ON CONFLICT ({map_key}) DO UPDATE SET new_key = EXCLUDED.new_key, rule = EXCLUDED.rule, state = 'merged', last_run = EXCLUDED.last_run
+WHERE (known.new_key, known.rule, known.state) IS DISTINCT FROM (EXCLUDED.new_key, EXCLUDED.rule, EXCLUDED.state)

@@ -1,0 +1,185 @@
+"""Our own schema in the target database: opening it, and reading what earlier runs recorded.
+
+Belongs here: creating and upgrading the state schema, sources, maps read as lookups, recorded decisions. Does not belong
+here: the writes of a batch (see merge), the life of a run (see run).
+"""
+
+import secrets
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from psycopg import sql
+from sqlalchemy import Table
+
+from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
+from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.spec import Decision, Recorded, Source, TableSpec
+from remoteiq_etl.errors import ConfigurationError, StateVersionError
+from schemas import ddl, state
+from schemas.state import tables as _tables  # noqa: F401  # defines the fixed tables
+from schemas.state.maps import map_name
+
+
+def program_version() -> str:
+    """The version of this program, as installed."""
+    try:
+        return version("remoteiq-etl")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One source as the state schema knows it."""
+
+    id: int
+    name: str
+    hash_key: bytes
+
+
+class State:
+    """The state schema of one target database."""
+
+    def __init__(self, target: Database, schema: str) -> None:
+        self.target = target
+        self.schema = schema
+
+    def name(self, table: str) -> sql.Identifier:
+        """A table of the state schema, quoted."""
+        return sql.Identifier(self.schema, table)
+
+    def exists(self, session: Session) -> bool:
+        """Whether the state schema has been created."""
+        return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name("meta").as_string(None)]) is True
+
+    def ensure(self, session: Session) -> None:
+        """Create the state schema unless it is there. Raises StateVersionError when a newer program wrote it."""
+        if self.exists(session):
+            found = session.value(sql.SQL("SELECT schema_version FROM {}").format(self.name("meta")))
+            if found is not None and found > state.SCHEMA_VERSION:
+                raise StateVersionError(
+                    f"the state schema {self.schema} of the target has version {found}, this program knows {state.SCHEMA_VERSION}."
+                    " A newer version of the program wrote it: run that one."
+                )
+            return
+        with session.transaction():
+            session.execute("SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))")
+            if not self.exists(session):
+                self._create(session)
+
+    def ensure_map(self, session: Session, spec: TableSpec) -> Table:
+        """The mapping table of a target table, created when it is missing."""
+        table = map_of(spec)
+        if session.value("SELECT to_regclass(%s)", [self.name(table.name).as_string(None)]) is None:
+            with session.transaction():
+                for statement in ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=True):
+                    session.execute(statement)
+                for statement in comment_ddl(table, self.schema):
+                    session.execute(statement)
+        return table
+
+    def register(self, session: Session, name: str, slug: str) -> Registered:
+        """The source of this name; made at its first run. Raises ConfigurationError when another source has the slug."""
+        sources = self.name("sources")
+        owner = session.value(sql.SQL("SELECT name FROM {} WHERE organization_slug = %s AND name <> %s").format(sources), [slug, name])
+        if owner is not None:
+            raise ConfigurationError(
+                f"the organization slug {slug!r} belongs to the source {owner!r} in this target; source {name!r} needs one of its own."
+                " Set REMOTEIQ_ORGANIZATION_SLUG, or REMOTEIQ_SOURCE if it is the same legacy database."
+            )
+        insert = sql.SQL("INSERT INTO {} (name, organization_slug, hash_key) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING")
+        session.execute(insert.format(sources), [name, slug, secrets.token_bytes(32)])
+        row = session.rows(sql.SQL("SELECT id, organization_slug, hash_key FROM {} WHERE name = %s").format(sources), [name])[0]
+        if row[1] != slug:
+            raise ConfigurationError(
+                f"the source {name!r} was migrated with the organization slug {row[1]!r}, but {slug!r} is configured."
+                " A source keeps its slug: set REMOTEIQ_ORGANIZATION_SLUG back, or choose another REMOTEIQ_SOURCE."
+            )
+        return Registered(row[0], name, bytes(row[2]))
+
+    def lookup(self, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool) -> Lookup:
+        """The map of an entity for one legacy table, as it is committed now. Empty when nothing was ever mapped.
+
+        A key that a decision alone names counts only when the row it names is there; with `own` (the entity is just being
+        loaded) it counts in any case.
+        """
+        name = self.name(map_name(entity))
+        if not self.has_map(session, entity):
+            return Lookup.of({})
+        of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(name, sql.Literal(source_id), sql.Literal(legacy_table))
+        pairs = arrow.table(load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)).as_string(None))
+        decided = session.rows(sql.SQL("SELECT legacy_key::text, decision {} AND decision IS NOT NULL").format(of_table))
+        special = session.rows(sql.SQL("SELECT legacy_key::text, adopted, state = 'deleted' {} AND (adopted OR state = 'deleted')").format(of_table))
+        return Lookup(
+            pairs.column("legacy_key").combine_chunks(),
+            pairs.column("new_key").combine_chunks(),
+            decisions=dict(decided),
+            adopted=frozenset(key for key, adopted, _ in special if adopted),
+            quarantined=self.quarantined(session, source_id, entity, legacy_table),
+            deleted=frozenset(key for key, _, deleted in special if deleted),
+        )
+
+    def quarantined(self, session: Session, source_id: int, entity: str, legacy_table: str) -> frozenset[str]:
+        """The legacy keys that are quarantined for a target table."""
+        query = sql.SQL("SELECT legacy_key FROM {} WHERE source_id = %s AND legacy_table = %s AND table_name = %s AND released_run IS NULL")
+        return frozenset(row[0] for row in session.rows(query.format(self.name("quarantine")), [source_id, legacy_table, entity]))
+
+    def has_map(self, session: Session, entity: str) -> bool:
+        """Whether the mapping table of an entity exists."""
+        return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name(map_name(entity)).as_string(None)]) is True
+
+    def recorded(self, session: Session, source_id: int, spec: TableSpec) -> Recorded:
+        """The decisions that earlier runs recorded in the map of a table."""
+        if not self.has_map(session, spec.name):
+            return Recorded()
+        query = sql.SQL(
+            "SELECT legacy_table, legacy_key::text, rule, decision, new_key::text FROM {} WHERE source_id = %s AND decision IS NOT NULL"
+        )
+        rows = session.rows(query.format(self.name(map_name(spec.name))), [source_id])
+        return Recorded({(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows})
+
+    def _create(self, session: Session) -> None:
+        for statement in [
+            *ddl.schema_ddl(self.schema),
+            *[line for table in fixed_tables() for line in ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)],
+            *[line for table in fixed_tables() for line in comment_ddl(table, self.schema)],
+        ]:
+            session.execute(statement)
+        session.execute(load_sql("redacted").format(function=self.name("redacted")))
+        insert = sql.SQL("INSERT INTO {} (schema_version, program_version) VALUES (%s, %s)").format(self.name("meta"))
+        session.execute(insert, [state.SCHEMA_VERSION, program_version()])
+
+
+def fixed_tables() -> list[Table]:
+    """The tables of the state schema other than maps, parents first."""
+    return [table for table in state.metadata.sorted_tables if not table.name.startswith("legacy_") or table.name == "legacy_archive"]
+
+
+def comment_ddl(table: Table, schema: str) -> list[str]:
+    """The statements that say in the catalogue what a state table and its columns mean."""
+    name = sql.Identifier(schema, table.name)
+    statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(table.comment or ""))]
+    statements += [
+        sql.SQL("COMMENT ON COLUMN {} IS {}").format(sql.Identifier(schema, table.name, column.name), sql.Literal(column.comment))
+        for column in table.columns
+        if column.comment
+    ]
+    return [statement.as_string(None) for statement in statements]
+
+
+def map_of(spec: TableSpec) -> Table:
+    """The definition of a table's map: typed by the one legacy key of a log-like table, else text."""
+    streamed = [source for source in spec.sources if isinstance(source, Source)]
+    single = spec.log_like and len(spec.sources) == 1 and len(streamed) == 1
+    legacy_key = _narrow(streamed[0].table, streamed[0].key_columns) if single else "text"
+    new_key = _narrow(spec.target, spec.primary_key)
+    return state.map_table(spec.name, legacy_key=legacy_key, new_key=new_key, several_sources=not single)
+
+
+def _narrow(table: Table, columns: tuple[str, ...]) -> str:
+    if len(columns) != 1:
+        return "text"
+    return {"UUID": "uuid", "BIGINT": "bigint"}.get(str(table.columns[columns[0]].type), "text")
+
+
+

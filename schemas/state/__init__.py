@@ -1,0 +1,10 @@
+"""The tables of our own schema `remoteiq_etl` in the target database: what was read, decided, written and left out.
+
+`tables` holds the fixed ones, `maps` makes the mapping table of an entity. Belongs here: definitions and their comments.
+Does not belong here: reading and writing them (see remoteiq_etl.backfill.state).
+"""
+
+from schemas.state.base import SCHEMA_VERSION, metadata
+from schemas.state.maps import map_table
+
+__all__ = ["SCHEMA_VERSION", "map_table", "metadata"]

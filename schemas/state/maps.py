@@ -1,0 +1,51 @@
+"""The mapping table of an entity: legacy key ↔ new key, with the rule and hashes of what was read and written."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.types import TypeEngine
+
+from schemas.state.base import metadata
+
+KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
+
+
+def map_name(entity: str) -> str:
+    """The name of the mapping table of a target table."""
+    return f"legacy_{entity}_map"
+
+
+def map_table(entity: str, *, legacy_key: str = "text", new_key: str = "uuid", several_sources: bool = True) -> Table:
+    """The mapping table of one target table; one row per legacy key (and per recorded decision).
+
+    `legacy_key` and `new_key` are uuid, bigint or text: narrow types, because log-like maps have millions of rows.
+    With `several_sources` the legacy table is part of the key; else it is the same in every row.
+    """
+    name = map_name(entity)
+    if f"state.{name}" in metadata.tables:
+        return metadata.tables[f"state.{name}"]
+    return Table(
+        name,
+        metadata,
+        Column("source_id", SmallInteger, primary_key=True),
+        Column("legacy_table", Text, primary_key=several_sources, nullable=False),
+        Column("legacy_key", KEY_TYPES[legacy_key], primary_key=True),
+        Column("new_key", KEY_TYPES[new_key], comment="null while only a decision is recorded"),
+        Column("rule", Text, nullable=False, comment="kept, derived, adopted, merged, or the rule of the decision"),
+        Column("state", Text, nullable=False, comment="decided, live, merged, gone"),
+        Column("adopted", Boolean, nullable=False, comment="the row was in the target before us"),
+        Column(
+            "owner_key",
+            Text,
+            comment="legacy key of the row that owns this one, where an owner's rows are replaced together",
+        ),
+        Column("decision", JSONB, comment="recorded decision"),
+        Column("first_run", BigInteger, nullable=False),
+        Column("last_run", BigInteger, nullable=False),
+        Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
+        Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
+        Column("last_written", JSONB, comment="values last written, secrets left out; null for log-like tables"),
+        Index(f"uq_{name}_new_key", "new_key", unique=True, postgresql_where=text("state = 'live'")),
+        comment=f"Legacy key to new key of {entity}",
+    )

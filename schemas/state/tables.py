@@ -1,0 +1,224 @@
+"""Sources, runs, ledger, quarantine, held rows, conflicts, before images and the archive."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from schemas.columns import TIMESTAMPTZ
+from schemas.state.base import metadata
+
+
+def _source() -> Column[Any]:
+    return Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True)
+
+
+def _run(name: str = "run_id", *, nullable: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=true()),
+    Column("schema_version", Integer, nullable=False),
+    Column("program_version", Text, nullable=False),
+    comment="Version of this schema",
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", SmallInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True, comment="REMOTEIQ_SOURCE: one legacy database"),
+    Column("organization_slug", Text, nullable=False, unique=True, comment="one slug belongs to one source"),
+    Column(
+        "hash_key", LargeBinary, nullable=False, comment="key of the HMAC over rows; no meaning outside this database"
+    ),
+    Column(
+        "fence",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="raised by each run; a run with a lower one may not commit",
+    ),
+    Column("created_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    comment="Legacy databases that share this target",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False),
+    Column("orchestrator_run_id", Text, comment="id of the Dagster run"),
+    Column("status", Text, nullable=False, comment="running, succeeded, failed, interrupted"),
+    Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("finished_at", TIMESTAMPTZ),
+    Column("snapshot", Text, comment="pg_current_snapshot() of the legacy database"),
+    Column("system_identifier", Text, comment="cluster of the legacy database, where it may be read"),
+    Column("fence", BigInteger, nullable=False),
+    Column("program_version", Text, nullable=False),
+    Column("error", Text, comment="class and text of what ended it, without values"),
+    comment="One row per run",
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("legacy_table", Text, primary_key=True),
+    Column("batch", Integer, primary_key=True),
+    Column("primary_rows", Boolean, nullable=False, comment="whether these rows count in the conservation law"),
+    Column("read", BigInteger, nullable=False),
+    Column("outcomes", JSONB, nullable=False, comment="rows per outcome of the conservation law"),
+    Column("rules", JSONB, nullable=False, comment="rows per outcome and rule"),
+    Column("warnings", JSONB, nullable=False, comment="rows carried with a remark, per rule"),
+    Column("bytes", BigInteger, nullable=False),
+    Column("committed_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp()),
+    comment="The conservation law: one row per table, run and batch, written in the transaction of the batch",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _source(),
+    Column("legacy_table", Text, primary_key=True),
+    Column("legacy_key", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("rule", Text, nullable=False),
+    Column("columns", ARRAY(Text), nullable=False),
+    Column("detail", Text, nullable=False, comment="reason; names columns and keys, never values"),
+    Column("row", JSONB, nullable=False, comment="the legacy row, secrets redacted, long texts cut"),
+    _run("first_run"),
+    _run("last_run"),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("quarantined_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    _run("released_run", nullable=True),
+    comment="Legacy rows that cannot be carried as they are; looked at again on every run",
+)
+
+held = Table(
+    "held",
+    metadata,
+    _source(),
+    Column("legacy_table", Text, primary_key=True),
+    Column("legacy_key", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("parent_table", Text, nullable=False, comment="entity whose row is missing"),
+    Column("parent_key", Text, nullable=False),
+    Column("column", Text, nullable=False),
+    _run("first_run"),
+    _run("last_run"),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("held_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    _run("released_run", nullable=True),
+    comment="Legacy rows that wait for their parent",
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    _source(),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("new_key", Text, primary_key=True),
+    Column("legacy_table", Text, nullable=False),
+    Column("legacy_key", Text, nullable=False),
+    Column("columns", ARRAY(Text), nullable=False, comment="columns in which current and incoming differ"),
+    Column("last_written", JSONB, comment="null for log-like tables; secrets are left out"),
+    Column("current", JSONB, nullable=False, comment="secrets are left out"),
+    Column("incoming", JSONB, nullable=False, comment="secrets are left out"),
+    Column("reason", Text, nullable=False),
+    _run("first_run"),
+    _run("last_run"),
+    Column("resolved_run", BigInteger),
+    Column("resolution", Text),
+    comment="Target rows edited since our last write that the legacy database would change; not overwritten",
+)
+
+before_images = Table(
+    "before_images",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False),
+    _run(),
+    Column("table_name", Text, nullable=False),
+    Column("new_key", Text, nullable=False),
+    Column("operation", Text, nullable=False, comment="adopt, update or delete"),
+    Column("image", JSONB, nullable=False, comment="the target row before our write, secrets left out"),
+    Index("idx_before_images_table_name_new_key", "table_name", "new_key"),
+    comment="Target rows as they were before we changed them",
+)
+
+legacy_archive = Table(
+    "legacy_archive",
+    metadata,
+    _source(),
+    Column("legacy_table", Text, primary_key=True),
+    Column("legacy_key", Text, primary_key=True),
+    Column("column", Text, primary_key=True, comment="legacy column; * for a whole row"),
+    Column("value", JSONB, comment="null where the value is withheld"),
+    Column("rule", Text, nullable=False),
+    Column("withheld", Boolean, nullable=False, comment="a secret that was not kept, because no sealing key is set"),
+    _run(),
+    comment="Legacy values without a home in the target, per legacy row",
+)
+
+removed = Table(
+    "removed",
+    metadata,
+    Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
+    Column("name", Text, primary_key=True, comment="what prepare took away or left out until finalize"),
+    Column("table_name", Text, nullable=False),
+    Column("ddl", Text, nullable=False),
+    Column("validate", Text, comment="null for an index"),
+    Column("state", Text, nullable=False, comment="pending, created, valid"),
+    comment="Constraints and indexes that finalize still has to make: intent, written before anything is left out",
+)
+
+schema_owner = Table(
+    "schema_owner",
+    metadata,
+    Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
+    Column("table_name", Text, primary_key=True),
+    Column("created_by_us", Boolean, nullable=False),
+    Column("finalized", Boolean, nullable=False, comment="nothing that was left out is missing any more"),
+    comment="Which target tables prepare created",
+)
+
+replaced_functions = Table(
+    "replaced_functions",
+    metadata,
+    Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
+    Column("name", Text, primary_key=True),
+    Column("definition", Text, comment="the statement that puts the original back; null: there was none"),
+    Column("replaced_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    comment="Functions of the target that prepare made or replaced",
+)
+
+words = Table(
+    "words",
+    metadata,
+    _source(),
+    Column("name", Text, primary_key=True, comment="value map"),
+    Column("word", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    _run("first_run"),
+    _run("last_run"),
+    comment="Legacy words seen per value map, and since which run",
+)
