@@ -71,8 +71,8 @@ clean: ## remove what was installed and cached, never .remoteiq
 
 # $(call venv,DIRECTORY): make a virtual environment, or say what is missing on this machine.
 define venv
-	if [ -z "$(PYTHON)" ]; then \
-		echo "Python 3.11 or newer is needed, and none was found (looked for python3.13 to python3.11, python3, python)." >&2; \
+	if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "Python 3.11 or newer is needed; found: $(or $(PYTHON),none of python3.13 python3.12 python3.11 python3 python)." >&2; \
 		echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; \
 	fi; \
 	if [ ! -x $(1)/bin/python ] && ! $(PYTHON) -m venv $(1); then \
