@@ -1,0 +1,1 @@
+"""Tasks for agents, their runs and results."""

@@ -1,0 +1,1 @@
+"""Backup destinations and policies, jobs with what they leave behind, restores."""

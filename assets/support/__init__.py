@@ -1,0 +1,1 @@
+"""Contacts and tickets, and what replaces the client and site that a ticket no longer has."""

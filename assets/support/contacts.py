@@ -1,0 +1,122 @@
+"""Contacts: one row per requester of tickets, known by an address or, without one, by name.
+
+Known faults of the data: addresses in any case and inside `Name <a@b>`, texts that are no address, several spellings
+of one requester's name, requesters without a name.
+"""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets import reads
+from assets.support import places, requesters
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import (
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    TableSpec,
+)
+from remoteiq_etl.backfill.text import tidied
+from schemas import legacy, target
+
+MOST_USED = "most_used_name"
+LOCAL_PART = "local_part"
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """One row per contact; its name is chosen once."""
+    tickets = inputs["tickets"].reset_index(drop=True)
+    tickets = tickets.assign(**{KEY: requesters.contact_keys(tickets)}).dropna(subset=[KEY])
+    tickets = tickets.sort_values(["created_at", "id"], na_position="first").reset_index(drop=True)
+    known = recorded.of("derived")
+    chosen = known | {key: choice for key, choice in names(tickets).items() if key not in known}
+    return Decided(decisions=list(chosen.values()), rows={"derived": contacts(tickets, chosen)})
+
+
+def names(tickets: pd.DataFrame) -> dict[str, Decision]:
+    """The name of each contact: the one used most often (of equals the first alphabetically), else the local part."""
+    uses = pd.DataFrame({KEY: tickets[KEY], "name": tidied(tickets["requester_name"])}).dropna()
+    ranked = uses.value_counts().reset_index().sort_values([KEY, "count", "name"], ascending=[True, False, True])
+    most_used = dict(ranked.drop_duplicates(KEY)[[KEY, "name"]].itertuples(index=False))
+    return {key: name_of(key, most_used.get(key)) for key in tickets[KEY].unique()}
+
+
+def name_of(key: str, most_used: str | None) -> Decision:
+    """The decision on one contact's name. A contact that is known by name is always used with one."""
+    if most_used is not None:
+        return Decision("derived", key, MOST_USED, {"name": most_used})
+    return Decision("derived", key, LOCAL_PART, {"name": json.loads(key)[1].partition("@")[0]})
+
+
+def contacts(tickets: pd.DataFrame, chosen: Mapping[str, Decision]) -> pd.DataFrame:
+    """One row per contact; `tickets` in order of time. The client and site are those of the latest ticket."""
+    latest = tickets.drop_duplicates(KEY, keep="last").set_index(KEY)
+    times = tickets.groupby(KEY)["created_at"]
+    client = places.client_keys(latest.reset_index())
+    site = places.site_keys(client, latest["site"].reset_index(drop=True))
+    rows = pd.DataFrame({"created_at": times.min(), "updated_at": times.max()}).loc[latest.index].reset_index()
+    names = pd.Series([chosen[key].values["name"] for key in rows[KEY]], dtype=TEXT)
+    return rows.assign(name=names, client=client, site=site)
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per contact of the organization."""
+    keys = [json.loads(key) for key in batch.keys]
+    batch["id"] = pd.Series([context.derive("contacts", "derived", *key) for key in keys], dtype=TEXT)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = batch["name"]
+    batch["email"] = pd.Series([name if kind == "email" else None for kind, name in keys], dtype=TEXT)
+    batch["metadata"] = metadata(batch, context)
+    batch["created_at"] = batch["created_at"]
+    batch["updated_at"] = batch["updated_at"]
+    return batch
+
+
+def metadata(batch: Batch, context: Context) -> pd.Series:
+    """{clientId, siteId} of the latest ticket; without one of them the key is left out."""
+    clients = context.lookup("clients", "derived").find(batch["client"])
+    sites = context.lookup("sites", "derived").find(batch["site"])
+    pairs = zip(clients, sites, strict=True)
+    return jsons.texts(jsons.without_nulls({"clientId": client, "siteId": site}) for client, site in pairs)
+
+
+TICKETS = legacy.tickets.c
+
+SPEC = TableSpec(
+    target=target.contacts,
+    grain="one row per requester of tickets",
+    sources=(Derived(transform),),
+    decide=Decide(
+        reads={
+            "tickets": select(
+                reads.text(TICKETS.id),
+                TICKETS.requester_name,
+                TICKETS.requester_email,
+                TICKETS.client,
+                TICKETS.site,
+                TICKETS.customer_id,
+                reads.time(TICKETS.created_at).label("created_at"),
+            )
+        },
+        function=decide,
+    ),
+    lookups=(("organizations", "derived"), ("clients", "derived"), ("sites", "derived")),
+    legacy_reads=(legacy.tickets,),
+    adopt=Adoption(columns=("organization_id", "email")),
+    lineage={
+        "name": ("tickets.requester_name", "tickets.requester_email"),
+        "email": ("tickets.requester_email",),
+        "metadata": ("tickets.client", "tickets.site", "tickets.customer_id"),
+        "created_at": ("tickets.created_at",),
+        "updated_at": ("tickets.created_at",),
+    },
+)

@@ -1,0 +1,110 @@
+"""Tags of tickets: up to three per legacy ticket, `client:`, `site:` and `legacy-number:`.
+
+The target ticket has no client or site of its own; they are tags, unless its device already says the same.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets import reads
+from assets.support import places
+from remoteiq_etl.backfill import times
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.identity import key_text
+from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.text import normalised, tidied
+from schemas import legacy, target
+
+KINDS = ("client", "site", "legacy-number")
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """What the device of a ticket says about its client and site: its own, else those of its agent."""
+    devices, agents = inputs["devices"], inputs["agents"]
+    ids = context.lookup("devices").find(devices["id"])
+    of_agents = context.lookup("devices", "agents").find(agents["id"].astype(TEXT))
+    said = pd.concat([devices.assign(device=ids), agents.assign(device=of_agents)]).dropna(subset=["device"])
+    return Decided(prepared={name: _first_named(said["device"], normalised(said[name])) for name in ("client", "site")})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per ticket and kind; kinds that a ticket does not have are left out."""
+    tags = tags_of(batch, context)
+    exploded = Batch(pd.concat([_of_kind(batch.legacy, kind, tags[kind]) for kind in KINDS], ignore_index=True))
+    exploded.filter(exploded["_tag"].isna(), "no_tag")
+    exploded[OWNER] = exploded[OWNER]
+    exploded["ticket_id"] = exploded.parent(OWNER, context.lookup("tickets"), "tickets")
+    exploded["tag"] = exploded["_tag"]
+    exploded["created_at"] = times.first_of(exploded["created_at"], exploded["updated_at"])
+    return exploded
+
+
+def tags_of(batch: Batch, context: Context) -> dict[str, pd.Series]:
+    """The tag of each kind of each ticket, or null."""
+    written = places.client_texts(batch.legacy)
+    client, site = normalised(written), normalised(batch["site"])
+    site_key = places.site_keys(client, batch["site"])
+    device = context.lookup("devices", "device_text").find(batch["device_id"])
+    own_client, own_site = (context.prepared[name].find(device) for name in ("client", "site"))
+    same_client = client.eq(own_client).fillna(False)
+    same_site = site.eq(own_site).fillna(False) & (same_client | client.isna())
+    names = {
+        "client": context.lookup("clients", "derived")
+        .decided(client, "name")
+        .fillna(tidied(written))
+        .mask(same_client),
+        "site": context.lookup("sites", "derived")
+        .decided(site_key, "name")
+        .fillna(tidied(batch["site"]))
+        .mask(same_site),
+        "legacy-number": _replaced_number(batch, context),
+    }
+    return {kind: kind + ":" + name for kind, name in names.items()}
+
+
+def _replaced_number(batch: Batch, context: Context) -> pd.Series:
+    """The legacy number of each ticket that has another one now."""
+    legacy_number = context.lookup("tickets").decided(batch.keys, "legacy_number")
+    number = context.lookup("tickets").decided(batch.keys, "ticket_number")
+    return legacy_number.where(legacy_number.ne(number).fillna(False))
+
+
+def _of_kind(tickets: pd.DataFrame, kind: str, tags: pd.Series) -> pd.DataFrame:
+    keys = pd.Series([key_text([key, kind]) for key in tickets[KEY]], index=tickets.index, dtype=TEXT)
+    return tickets.assign(**{OWNER: tickets[KEY], KEY: keys, "_tag": tags})
+
+
+def _first_named(devices: pd.Series, names: pd.Series) -> Lookup:
+    named = pd.DataFrame({"device": devices, "name": names}).dropna().drop_duplicates("device")
+    return Lookup.of(dict(named.itertuples(index=False)))
+
+
+DEVICES, AGENTS = legacy.devices.c, legacy.agents.c
+
+SPEC = TableSpec(
+    target=target.ticket_tags,
+    grain="one row per tag of a legacy ticket",
+    sources=(Source(legacy.tickets, transform, primary=False),),
+    decide=Decide(
+        reads={
+            "devices": select(reads.text(DEVICES.id), DEVICES.client, DEVICES.site),
+            "agents": select(AGENTS.id, AGENTS.client, AGENTS.site),
+        },
+        function=decide,
+    ),
+    lookups=(
+        ("clients", "derived"),
+        ("sites", "derived"),
+        ("devices", "devices"),
+        ("devices", "agents"),
+        ("devices", "device_text"),
+        ("tickets", "tickets"),
+    ),
+    legacy_reads=(legacy.devices, legacy.agents),
+    replaces=True,
+    lineage={"tag": ("tickets.client", "tickets.site", "tickets.customer_id", "tickets.number")},
+)

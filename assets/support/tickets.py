@@ -1,0 +1,192 @@
+"""Tickets: one row per legacy ticket.
+
+Known faults of the data: numbers given twice, two columns for the assignee, a device named by any text, customer
+columns that contradict the client, requesters written in many ways (see requesters).
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets import links, reads
+from assets.support import places, requesters, ticket_numbers
+from remoteiq_etl.backfill import times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.text import is_blank
+from remoteiq_etl.backfill.values import ValueMap
+from schemas import legacy, target
+
+STATUS = ValueMap(
+    "ticket_status",
+    {
+        "open": "open",
+        "new": "open",
+        "in_progress": "pending",
+        "pending": "pending",
+        "waiting": "pending",
+        "on_hold": "pending",
+        "resolved": "resolved",
+        "closed": "closed",
+    },
+    lossy=frozenset({"new", "in_progress", "waiting", "on_hold"}),
+)
+PRIORITY = ValueMap(
+    "ticket_priority",
+    {
+        "low": "low",
+        "normal": "normal",
+        "medium": "normal",
+        "high": "high",
+        "urgent": "urgent",
+        "critical": "urgent",
+    },
+    lossy=frozenset({"medium", "critical"}),
+)
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """The number of every ticket, which one a number means, and when those closed in the target were closed."""
+    tickets = inputs["tickets"].dropna(subset=["number"]).sort_values(["created_at", "id"])
+    existing = inputs["target_tickets"]
+    ours = existing[existing["organization_id"] == context.organization_id]
+    written = set(tickets["id"][context.lookup("tickets").knows(tickets["id"])])
+    decisions = ticket_numbers.numbered(
+        tickets, recorded.of("tickets"), {int(number) for number in ours["ticket_number"]}, written
+    )
+    decisions += ticket_numbers.references(tickets, recorded.of("number"))
+    closed = existing.dropna(subset=["closed_at"])
+    return Decided(decisions, prepared={"closed_at": dict(zip(closed["id"], closed["closed_at"], strict=True))})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per ticket, under its own id."""
+    batch["id"] = context.kept_or_derived("tickets", "tickets", batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["ticket_number"] = context.lookup("tickets").decided(batch.keys, "ticket_number").astype(INTEGER)
+    batch["subject"] = batch["title"]
+    batch["description"] = batch["description"]
+    batch["status"] = _words(batch, "status", context.extended(STATUS))
+    batch["priority"] = _words(batch, "priority", context.extended(PRIORITY))
+    batch["created_at"] = times.filled(batch, batch["created_at"], "created_at", batch["updated_at"])
+    batch["updated_at"] = times.filled(batch, batch["updated_at"], "updated_at", batch["created_at"])
+    batch["closed_at"] = closed_at(batch, context)
+    batch["requester_contact_id"] = requester(batch, context)
+    batch["assignee_user_id"] = assignee(batch, context)
+    batch["device_id"] = device(batch, context)
+    _client_and_site(batch, context)
+    return batch
+
+
+def closed_at(batch: Batch, context: Context) -> pd.Series:
+    """updated_at when a ticket is first seen closed, what the target has when it was closed before, else null."""
+    ids = context.lookup("tickets").find(batch.keys)
+    known = context.prepared["closed_at"]
+    before = pd.Series([known.get(key) for key in ids], dtype=TIMESTAMP)
+    since = before.fillna(batch.columns["updated_at"])
+    return since.where(batch.columns["status"].eq("closed").fillna(False), None)
+
+
+def requester(batch: Batch, context: Context) -> pd.Series:
+    """The contact of each ticket; what the contact does not repeat of the requester is archived."""
+    contacts = context.lookup("contacts", "derived")
+    keys = requesters.contact_keys(batch.legacy)
+    found = contacts.find(keys)
+    email, name = batch["requester_email"], batch["requester_name"]
+    address = requesters.addresses(email)
+    missing = keys.notna() & found.isna()
+    for column in ("requester_email", "requester_name"):
+        batch.keep(missing, column, links.PARENT_MISSING)
+    batch.keep(address.isna() & ~is_blank(email), "requester_email", "not_an_address")
+    batch.keep(~missing & address.notna() & (address != email), "requester_email", "original_form")
+    other_name = ~is_blank(name) & name.ne(contacts.decided(keys, "name")).fillna(True)
+    batch.keep(~missing & other_name, "requester_name", "other_name")
+    return found
+
+
+def assignee(batch: Batch, context: Context) -> pd.Series:
+    """assignee_user_id, else assignee_id; an assignee who was not migrated, or is not used, is archived."""
+    first, second = batch["assignee_user_id"], batch["assignee_id"]
+    user = links.nullable(batch, "assignee_user_id", context.lookup("users"))
+    other = context.lookup("users").find(second).where(first.isna(), None)
+    batch.keep(other.isna() & second.ne(first).fillna(True), "assignee_id", "unused_assignee")
+    return user.fillna(other)
+
+
+def device(batch: Batch, context: Context) -> pd.Series:
+    """The device that the text names; the text is archived unless it is that device's own id."""
+    text = batch["device_id"].mask(is_blank(batch["device_id"]))
+    found = context.lookup("devices", "device_text").find(text)
+    unknown = text.notna() & found.isna()
+    own = context.lookup("devices").find(text)
+    batch.warn(unknown, "device_unresolved")
+    batch.keep(unknown, "device_id", "device_unresolved")
+    batch.keep(found.notna() & own.ne(found).fillna(True), "device_id", "device_text")
+    return found
+
+
+def _words(batch: Batch, column: str, value_map: ValueMap) -> pd.Series:
+    """The label of each word; a word that says more than its label is archived."""
+    batch.keep(value_map.loses(batch[column]), column, "lossy_word")
+    return batch.words_of(column, value_map)
+
+
+def _client_and_site(batch: Batch, context: Context) -> None:
+    """Customer columns that say something else than the client are archived; extra columns are filled where they exist."""
+    clients = places.client_keys(batch.legacy)
+    external = context.lookup("clients", "derived").decided(clients, "external_ref")
+    customer = batch["customer_id"]
+    differs = places.is_uuid(customer) | places.client_texts(batch.legacy).ne(customer).fillna(True)
+    batch.keep(differs & ~is_blank(customer), "customer_id", "other_customer")
+    batch.keep(external.ne(batch["customer_uuid"]).fillna(True), "customer_uuid", "other_customer")
+    if "client_id" in context.optional:
+        batch["client_id"] = context.lookup("clients", "derived").find(clients)
+    if "site_id" in context.optional:
+        batch["site_id"] = context.lookup("sites", "derived").find(places.site_keys(clients, batch["site"]))
+
+
+TICKETS, WRITTEN = legacy.tickets.c, target.tickets.c
+
+SPEC = TableSpec(
+    target=target.tickets,
+    grain="one row per legacy ticket",
+    sources=(Source(legacy.tickets, transform),),
+    decide=Decide(
+        reads={
+            "tickets": select(
+                reads.text(TICKETS.id), TICKETS.number, reads.time(TICKETS.created_at).label("created_at")
+            )
+        },
+        target_reads={
+            "target_tickets": select(
+                reads.text(WRITTEN.id),
+                reads.text(WRITTEN.organization_id),
+                WRITTEN.ticket_number,
+                reads.time(WRITTEN.closed_at).label("closed_at"),
+            )
+        },
+        function=decide,
+    ),
+    lookups=(
+        ("organizations", "derived"),
+        ("users", "users"),
+        ("clients", "derived"),
+        ("sites", "derived"),
+        ("devices", "devices"),
+        ("devices", "device_text"),
+        ("contacts", "derived"),
+        ("tickets", "tickets"),
+    ),
+    value_maps=(STATUS, PRIORITY),
+    lineage={
+        "ticket_number": ("tickets.number",),
+        "subject": ("tickets.title",),
+        "requester_contact_id": ("tickets.requester_email", "tickets.requester_name"),
+        "assignee_user_id": ("tickets.assignee_user_id", "tickets.assignee_id"),
+        "closed_at": ("tickets.status", "tickets.updated_at"),
+        "client_id": ("tickets.client", "tickets.customer_id"),
+        "site_id": ("tickets.site", "tickets.client", "tickets.customer_id"),
+    },
+)
