@@ -7,6 +7,7 @@
 `empty_db`     a database with nothing in it
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ import pytest
 
 from tests.support import server as servers
 from tests.support.server import Database, Server
+
+
+# A developer's own settings must not reach the tests, and the tests report nothing to anybody.
+for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
+    del os.environ[_name]
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
