@@ -16,7 +16,6 @@ import pytest
 from tests.support import server as servers
 from tests.support.server import Database, Server
 
-
 # A developer's own settings must not reach the tests, and the tests report nothing to anybody.
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
     del os.environ[_name]
