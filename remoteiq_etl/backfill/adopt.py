@@ -33,12 +33,17 @@ class Adopter:
         adopter = cls(spec)
         if spec.adopt is None or spec.primary_key != ("id",):
             return adopter
-        among = [sql.SQL("t.{}::text = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in spec.adopt.among.items()]
+        among = [
+            sql.SQL("t.{}::text = {}").format(sql.Identifier(name), sql.Literal(value))
+            for name, value in spec.adopt.among.items()
+        ]
         query = sql.SQL(
             "SELECT t.id::text, {columns} FROM {target} AS t WHERE {among} NOT EXISTS (SELECT FROM {map} AS m WHERE m.new_key = t.id AND m.state = 'live')"
             " ORDER BY {oldest} t.id"
         ).format(
-            columns=sql.SQL(", ").join(sql.SQL("t.{}::text").format(sql.Identifier(name)) for name in spec.adopt.columns),
+            columns=sql.SQL(", ").join(
+                sql.SQL("t.{}::text").format(sql.Identifier(name)) for name in spec.adopt.columns
+            ),
             target=target,
             among=sql.SQL("").join(sql.SQL("{} AND ").format(condition) for condition in among),
             map=map_name,
@@ -52,9 +57,13 @@ class Adopter:
         """The rows, with the id of a target row where one is recognised that no earlier run mapped."""
         if not self.candidates or rows.empty or self.spec.adopt is None:
             return rows
-        naturals = list(zip(*[self._normalised(rows[name].astype(TEXT)) for name in self.spec.adopt.columns], strict=True))
+        naturals = list(
+            zip(*[self._normalised(rows[name].astype(TEXT)) for name in self.spec.adopt.columns], strict=True)
+        )
         mapped = known.knows(rows[KEY])
-        found = [None if done else self.candidates.pop(natural, None) for natural, done in zip(naturals, mapped, strict=True)]
+        found = [
+            None if done else self.candidates.pop(natural, None) for natural, done in zip(naturals, mapped, strict=True)
+        ]
         adopted = pd.Series([new_key is not None for new_key in found], index=rows.index, dtype=bool)
         ids = rows["id"].where(~adopted, pd.Series(found, index=rows.index, dtype=TEXT))
         return rows.assign(**{"id": ids.astype(TEXT), ADOPTED: adopted})

@@ -18,14 +18,20 @@ def coerced(column: pd.Series, wanted: pa.DataType) -> tuple[pd.Series, pd.Serie
         return column, pd.Series(False, index=column.index)
     array = to_arrow(column)
     try:
-        return pd.Series(pd.array(pc.cast(array, wanted), dtype=dtype), index=column.index), pd.Series(False, index=column.index)
+        return pd.Series(pd.array(pc.cast(array, wanted), dtype=dtype), index=column.index), pd.Series(
+            False, index=column.index
+        )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
         return _cell_by_cell(array, wanted, column.index)
 
 
 def _cell_by_cell(array: pa.Array, wanted: pa.DataType, index: pd.Index) -> tuple[pd.Series, pd.Series]:
     cells = [_cell(array[row : row + 1], wanted) for row in range(len(array))]
-    values = pa.concat_arrays([cell if cell is not None else pa.nulls(1, wanted) for cell in cells]) if cells else pa.nulls(0, wanted)
+    values = (
+        pa.concat_arrays([cell if cell is not None else pa.nulls(1, wanted) for cell in cells])
+        if cells
+        else pa.nulls(0, wanted)
+    )
     failed = pd.Series([cell is None for cell in cells], index=index, dtype=bool)
     return pd.Series(pd.array(values, dtype=pd.ArrowDtype(wanted)), index=index), failed
 

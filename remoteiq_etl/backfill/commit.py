@@ -50,7 +50,9 @@ class BatchWriter:
 
     def write(self, prepared: Prepared, merge: Merge | None) -> None:
         """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
-        account = Account(prepared.legacy_table, self._is_primary(prepared.legacy_table), read=prepared.read, bytes=prepared.bytes)
+        account = Account(
+            prepared.legacy_table, self._is_primary(prepared.legacy_table), read=prepared.read, bytes=prepared.bytes
+        )
         if prepared.batch is not None:
             account.warnings += prepared.batch.warnings
         disposals = list(prepared.disposals)
@@ -112,16 +114,28 @@ class BatchWriter:
         if actions.pop("collision", 0):
             keys = merge.collisions(session)
             namespace = self.run.context_base.namespace
-            merge.resolve_collisions(session, {key: derive(namespace, self.spec.name, prepared.legacy_table, key) for key in keys})
+            merge.resolve_collisions(
+                session, {key: derive(namespace, self.spec.name, prepared.legacy_table, key) for key in keys}
+            )
             actions["inserted"] += len(keys)
         if self.run.planning:
             return actions
         for row, error in self._apply(merge, 0, len(prepared.rows) - 1):
             key = str(prepared.rows[KEY].iloc[row])
-            action = session.value("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s RETURNING written IS NULL", [row])
+            action = session.value(
+                "UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s RETURNING written IS NULL", [row]
+            )
             before = "inserted" if action else "updated"
             actions[before] -= 1
-            disposals.append(Disposal(key, Outcome.QUARANTINED, _rule_of(error), (), f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"))
+            disposals.append(
+                Disposal(
+                    key,
+                    Outcome.QUARANTINED,
+                    _rule_of(error),
+                    (),
+                    f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}",
+                )
+            )
         merge.finish(session)
         return +actions
 
@@ -152,7 +166,11 @@ class BatchWriter:
     def _release(self, merge: Merge | None, legacy_table: str) -> None:
         """Rows that waited and are written now wait no longer."""
         for waiting in self.run.waiting(self.spec.name) if merge is not None else ():
-            names = {**self._names(legacy_table), "stage": merge.stage.identifier, "waiting": self.run.state.name(waiting)}
+            names = {
+                **self._names(legacy_table),
+                "stage": merge.stage.identifier,
+                "waiting": self.run.state.name(waiting),
+            }
             self.run.session.execute(load_sql("release").format(**names))
 
     def _write_disposals(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
@@ -163,14 +181,25 @@ class BatchWriter:
         self.run.session.execute_many(
             load_sql("quarantine").format(**names),
             [
-                {"legacy_key": d.key, "rule": d.rule, "columns": list(d.columns), "detail": d.detail, "row": Jsonb(rows.get(d.key, {}))}
+                {
+                    "legacy_key": d.key,
+                    "rule": d.rule,
+                    "columns": list(d.columns),
+                    "detail": d.detail,
+                    "row": Jsonb(rows.get(d.key, {})),
+                }
                 for d in refused
             ],
         )
         self.run.session.execute_many(
             load_sql("held").format(**names),
             [
-                {"legacy_key": d.key, "parent_table": d.parent[0], "parent_key": d.parent[1], "column": ", ".join(d.columns)}
+                {
+                    "legacy_key": d.key,
+                    "parent_table": d.parent[0],
+                    "parent_key": d.parent[1],
+                    "column": ", ".join(d.columns),
+                }
                 for d in held
                 if d.parent is not None
             ],
@@ -195,7 +224,13 @@ class BatchWriter:
         column = None if source is None else source.table.columns.get(kept.column)
         withheld = column is not None and is_secret(column)
         value = None if withheld else _archive_value(kept.value)
-        return {"legacy_key": kept.key, "column": kept.column, "value": None if withheld else Jsonb(value), "rule": kept.rule, "withheld": withheld}
+        return {
+            "legacy_key": kept.key,
+            "column": kept.column,
+            "value": None if withheld else Jsonb(value),
+            "rule": kept.rule,
+            "withheld": withheld,
+        }
 
     def _write_ledger(self, account: Account) -> None:
         insert = sql.SQL(
@@ -229,7 +264,9 @@ class BatchWriter:
         }
 
     def _source(self, legacy_table: str) -> Source | None:
-        return next((source for source in self.spec.sources if isinstance(source, Source) and source.name == legacy_table), None)
+        return next(
+            (source for source in self.spec.sources if isinstance(source, Source) and source.name == legacy_table), None
+        )
 
     def _is_primary(self, legacy_table: str) -> bool:
         source = self._source(legacy_table)
@@ -248,5 +285,3 @@ def _archive_value(value: Any) -> Any:
         except ValueError:
             return value
     return redacted_json(value) if isinstance(value, dict | list) else plain(value)
-
-

@@ -66,7 +66,9 @@ class Database:
         if self.read_only:
             settings |= {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
         given = conninfo_to_dict(libpq_url(self.url)).get("options") or ""
-        options = " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items() if name != "application_name")
+        options = " ".join(
+            f"-c {name}={_escaped(value)}" for name, value in settings.items() if name != "application_name"
+        )
         url = libpq_url(self.url)
         return f"{url}{'&' if '?' in url else '?'}options={quote(f'{given} {options}'.strip())}&application_name=remoteiq-etl"
 
@@ -75,14 +77,18 @@ class Database:
         try:
             return Session(self, psycopg.connect(self.conninfo, autocommit=True))
         except psycopg.OperationalError as error:
-            raise ConnectionFailed(f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL.") from None
+            raise ConnectionFailed(
+                f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
+            ) from None
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
         try:
             return ArrowSession(self, dbapi.connect(self.conninfo, autocommit=autocommit))
         except AdbcError as error:
-            raise ConnectionFailed(f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL.") from None
+            raise ConnectionFailed(
+                f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
+            ) from None
 
     def table(self, name: str) -> sql.Identifier:
         """A table of this database's schema, quoted."""
@@ -96,13 +102,17 @@ class Session:
         self.database = database
         self.connection = connection
 
-    def execute(self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None) -> psycopg.Cursor[TupleRow]:
+    def execute(
+        self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
+    ) -> psycopg.Cursor[TupleRow]:
         """Run one statement."""
         text = statement if isinstance(statement, str) else statement.as_string(self.connection)
         self.database.observe(text)
         return self.connection.execute(text, parameters)  # type: ignore[arg-type]  # text comes from sql/ and Core
 
-    def rows(self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[TupleRow]:
+    def rows(
+        self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
+    ) -> list[TupleRow]:
         """All rows of one statement."""
         return self.execute(statement, parameters).fetchall()
 

@@ -36,7 +36,9 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
     _record(run, spec, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
     lookups = {**context.lookups, **_own(run, spec, tables)}
-    return replace(context, lookups=lookups, prepared=decided.prepared), {name: rows.reset_index(drop=True) for name, rows in decided.rows.items()}
+    return replace(context, lookups=lookups, prepared=decided.prepared), {
+        name: rows.reset_index(drop=True) for name, rows in decided.rows.items()
+    }
 
 
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
@@ -47,8 +49,8 @@ def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
 
 
 def _own(run: "Run", spec: TableSpec, more: set[str]) -> dict[tuple[str, str], Lookup]:
-    """A table's own maps. A streamed table that decides nothing has millions of keys and needs none of them."""
-    tables = more | ({source.name for source in spec.sources} if spec.decide or spec.adopt else set())
+    """A table's own maps. A log-like table has millions of keys and needs none of them."""
+    tables = more | (set() if spec.log_like else {source.name for source in spec.sources})
     return {(spec.name, table): run.lookups.get(spec.name, table, own=True) for table in sorted(tables)}
 
 
@@ -65,7 +67,9 @@ def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
 
 
 def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
-    return pd.DataFrame({column.name: pd.Series([], dtype=pd.ArrowDtype(arrow_type(column.type))) for column in query.selected_columns})
+    return pd.DataFrame(
+        {column.name: pd.Series([], dtype=pd.ArrowDtype(arrow_type(column.type))) for column in query.selected_columns}
+    )
 
 
 def _record(run: "Run", spec: TableSpec, recorded: Recorded, decided: Decided) -> None:
@@ -85,7 +89,10 @@ def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> boo
     before = recorded.get(decision.legacy_table, decision.legacy_key)
     if before is None or (decision.entity or spec.name) != spec.name:
         return False
-    return (before.rule, dict(before.values)) == (decision.rule, dict(decision.values)) and decision.new_key in (None, before.new_key)
+    return (before.rule, dict(before.values)) == (decision.rule, dict(decision.values)) and decision.new_key in (
+        None,
+        before.new_key,
+    )
 
 
 def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
@@ -99,7 +106,13 @@ def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
     run.session.execute_many(
         statement,
         [
-            {"legacy_table": d.legacy_table, "legacy_key": d.legacy_key, "new_key": d.new_key, "rule": d.rule, "values": Jsonb(dict(d.values))}
+            {
+                "legacy_table": d.legacy_table,
+                "legacy_key": d.legacy_key,
+                "new_key": d.new_key,
+                "rule": d.rule,
+                "values": Jsonb(dict(d.values)),
+            }
             for d in decisions
         ],
     )

@@ -130,7 +130,9 @@ def _odd_times(columns: list[Column[Any]]) -> sql.Composable:
         return sql.SQL("NULL::text")
     fit = sql.SQL(" AND ").join(sql.SQL("{} IS NOT FALSE").format(_fits(name)) for name in times)
     pairs = sql.SQL(", ").join(
-        sql.SQL("{}, CASE WHEN NOT {} THEN {}::text END").format(sql.Literal(name.as_string(None).strip('"')), _fits(name), name)
+        sql.SQL("{}, CASE WHEN NOT {} THEN {}::text END").format(
+            sql.Literal(name.as_string(None).strip('"')), _fits(name), name
+        )
         for name in times
     )
     return sql.SQL("CASE WHEN {} THEN NULL ELSE json_strip_nulls(json_build_object({}))::text END").format(fit, pairs)

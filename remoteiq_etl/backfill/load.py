@@ -66,9 +66,15 @@ class TableLoad:
         context, derived = decide(run, spec, self.report)
         self.report.first_load = run.is_first_load(spec)
         before = self._mapped()
-        self.total = sum(self._count(source) for source in spec.sources if isinstance(source, Source)) + sum(map(len, derived.values()))
+        self.total = sum(self._count(source) for source in spec.sources if isinstance(source, Source)) + sum(
+            map(len, derived.values())
+        )
         run.listener.progressed(TableProgress(spec.name, 0, self.total, 0.0))
-        self.adopter = Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name)) if run.has_target(spec.name) else Adopter(spec)
+        self.adopter = (
+            Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name))
+            if run.has_target(spec.name)
+            else Adopter(spec)
+        )
         self._stream(context, derived, started)
         self._finish(before)
         self.report.seconds = time.monotonic() - started
@@ -87,7 +93,9 @@ class TableLoad:
                     waiting = producer.submit(next, staged, None)
                     writer.write(batch.prepared, self._merge(batch))
                     self._remember(batch)
-                    self.run.listener.progressed(TableProgress(self.spec.name, self.report.read, self.total, time.monotonic() - started))
+                    self.run.listener.progressed(
+                        TableProgress(self.spec.name, self.report.read, self.total, time.monotonic() - started)
+                    )
             finally:
                 waiting.cancel()
                 producer.submit(staged.close).result()
@@ -129,7 +137,12 @@ class TableLoad:
         rows = prepared.rows
         if not len(rows) or not self.run.has_target(self.spec.name):
             return None
-        stage = self.run.stage(self.spec, prepared.legacy_table, slot, tuple(name for name in self.spec.target.columns.keys() if name in rows))
+        stage = self.run.stage(
+            self.spec,
+            prepared.legacy_table,
+            slot,
+            tuple(name for name in self.spec.target.columns.keys() if name in rows),
+        )
         prepared.bytes = stage.fill(arrow, rows)  # type: ignore[arg-type]  # an ArrowSession; named so only in the other thread
         return stage
 
@@ -138,8 +151,14 @@ class TableLoad:
             return None
         run = self.run
         return Merge(
-            self.spec, staged.stage, staged.prepared.legacy_table, run.state.schema, run.target_name(self.spec.name), map_of(self.spec),
-            run.registered.id, run.id,
+            self.spec,
+            staged.stage,
+            staged.prepared.legacy_table,
+            run.state.schema,
+            run.target_name(self.spec.name),
+            map_of(self.spec),
+            run.registered.id,
+            run.id,
         )
 
     # --- end of the table ---------------------------------------------------------------------------------------
@@ -154,7 +173,9 @@ class TableLoad:
         ]
         if self.spec.replaces:
             self.seen |= {(table, key) for key in prepared.rows["_key"]} if len(prepared.rows) else set()
-            self.waiting_owners |= {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
+            self.waiting_owners |= {
+                d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)
+            }
         self.run.lookups.written(self.spec, table, prepared, self.merged)
 
     def _finish(self, before: tuple[int, int]) -> None:
@@ -208,11 +229,15 @@ class TableLoad:
         query = sql.SQL(
             "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {} WHERE source_id = %s AND NOT adopted"
         )
-        row = self.run.session.rows(query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id])[0]
+        row = self.run.session.rows(
+            query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id]
+        )[0]
         return int(row[0]), int(row[1])
 
 
 def account_of(report: TableReport, spec: TableSpec, legacy_table: str) -> Account:
     """The account to which a batch of one legacy table belongs."""
-    primary = any(isinstance(source, Source) and source.primary and source.name == legacy_table for source in spec.sources)
+    primary = any(
+        isinstance(source, Source) and source.primary and source.name == legacy_table for source in spec.sources
+    )
     return report.account(legacy_table, primary=primary)

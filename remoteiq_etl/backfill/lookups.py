@@ -58,13 +58,17 @@ class Lookups:
             if decision.new_key is not None:
                 overlay.new_keys[decision.legacy_key] = decision.new_key
 
-    def written(self, spec: TableSpec, legacy_table: str, prepared: Prepared, merged: Iterable[tuple[str, str, str, str]]) -> None:
+    def written(
+        self, spec: TableSpec, legacy_table: str, prepared: Prepared, merged: Iterable[tuple[str, str, str, str]]
+    ) -> None:
         """Remember what a plan would have mapped, where another table looks it up."""
         if not self.run.planning or not any(entity == spec.name for entity, _ in self.wanted):
             return
         overlay = self._planned[(spec.name, legacy_table)]
         if len(prepared.rows) and len(spec.primary_key) == 1:
-            overlay.new_keys.update(zip(prepared.rows[KEY], prepared.rows[spec.primary_key[0]].astype("object"), strict=True))
+            overlay.new_keys.update(
+                zip(prepared.rows[KEY], prepared.rows[spec.primary_key[0]].astype("object"), strict=True)
+            )
         for table, key, _, into in merged:
             if table == legacy_table and into in overlay.new_keys:
                 overlay.new_keys[key] = overlay.new_keys[into]

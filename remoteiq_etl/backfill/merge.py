@@ -59,7 +59,9 @@ class Merge:
 
     def collisions(self, session: Session) -> list[str]:
         """Legacy keys of rows whose id belongs to a target row that we did not write."""
-        query = sql.SQL("SELECT s._key::text FROM merge_plan p JOIN {stage} s USING (_row) WHERE p.action = 'collision'")
+        query = sql.SQL(
+            "SELECT s._key::text FROM merge_plan p JOIN {stage} s USING (_row) WHERE p.action = 'collision'"
+        )
         return [row[0] for row in session.rows(query.format(**self._names))]
 
     def resolve_collisions(self, session: Session, new_keys: Mapping[str, str]) -> None:
@@ -68,7 +70,9 @@ class Merge:
             "WITH moved AS (UPDATE {stage} SET {pk} = %s, _rule = 'derived_collision' WHERE _key::text = %s RETURNING _row, {pk})"
             " UPDATE merge_plan p SET new_key = moved.{pk}, action = 'inserted' FROM moved WHERE p._row = moved._row"
         )
-        session.execute_many(update.format(**self._names, pk=self._pk[0]), [(new, key) for key, new in new_keys.items()])
+        session.execute_many(
+            update.format(**self._names, pk=self._pk[0]), [(new, key) for key, new in new_keys.items()]
+        )
 
     def apply(self, session: Session, first: int, last: int) -> None:
         """Write the planned rows numbered first to last, and their map."""
@@ -86,7 +90,11 @@ class Merge:
 
     def load_first(self, session: Session) -> int:
         """Write all staged rows into a target and a map that are empty. Returns the rows inserted."""
-        inserted = session.execute(load_sql("first_insert").format(**self._names, columns=_list(self._columns), values=sql.SQL(", ").join(self._values)))
+        inserted = session.execute(
+            load_sql("first_insert").format(
+                **self._names, columns=_list(self._columns), values=sql.SQL(", ").join(self._values)
+            )
+        )
         session.execute(
             load_sql("first_map").format(
                 **self._names,
@@ -189,13 +197,18 @@ class Merge:
         if not others:
             return sql.SQL("(t.{} IS NOT NULL AND {})").format(self._pk[0], later)
         as_written = sql.SQL(" AND ").join(
-            sql.SQL("coalesce(to_jsonb(t.{0}), 'null') = coalesce(m.last_written -> {1}, 'null')").format(name, sql.Literal(column.name))
+            sql.SQL("coalesce(to_jsonb(t.{0}), 'null') = coalesce(m.last_written -> {1}, 'null')").format(
+                name, sql.Literal(column.name)
+            )
             for name, column in zip(others, self._activity[1:], strict=True)
         )
-        differs = sql.SQL(" OR ").join(sql.SQL("t.{0} IS DISTINCT FROM {1}").format(name, self._value(column)) for name, column in zip(others, self._activity[1:], strict=True))
-        return sql.SQL("(t.{pk} IS NOT NULL AND ({later} OR (s.{time} IS NOT DISTINCT FROM t.{time} AND ({differs}) AND {as_written})))").format(
-            pk=self._pk[0], later=later, time=time, differs=differs, as_written=as_written
+        differs = sql.SQL(" OR ").join(
+            sql.SQL("t.{0} IS DISTINCT FROM {1}").format(name, self._value(column))
+            for name, column in zip(others, self._activity[1:], strict=True)
         )
+        return sql.SQL(
+            "(t.{pk} IS NOT NULL AND ({later} OR (s.{time} IS NOT DISTINCT FROM t.{time} AND ({differs}) AND {as_written})))"
+        ).format(pk=self._pk[0], later=later, time=time, differs=differs, as_written=as_written)
 
     def _hash(self, expressions: Sequence[sql.Composable]) -> sql.Composable:
         return row_hash(expressions)
@@ -215,9 +228,17 @@ class Merge:
         filled = [(column, self._filled(column)) for column in self._fillable]
         statements = []
         if changed:
-            statements.append(load_sql("update").format(**self._names, assignments=_assignments(changed), target_join=self._planned_join))
+            statements.append(
+                load_sql("update").format(
+                    **self._names, assignments=_assignments(changed), target_join=self._planned_join
+                )
+            )
         if touched:
-            statements.append(load_sql("touch").format(**self._names, assignments=_assignments(touched), target_join=self._planned_join))
+            statements.append(
+                load_sql("touch").format(
+                    **self._names, assignments=_assignments(touched), target_join=self._planned_join
+                )
+            )
         if filled:
             statements.append(
                 load_sql("fill").format(
@@ -240,17 +261,29 @@ class Merge:
         ours, present = self._value(column, kept=True), T_column(column)
         default = (self.spec.adopt.application_defaults if self.spec.adopt else {}).get(column.name)
         if isinstance(column.type, pg.JSONB):
-            joined = sql.SQL("CASE WHEN jsonb_typeof({0}) = 'object' AND jsonb_typeof({1}) = 'object' THEN {1} || {0} ELSE coalesce({0}, {1}) END")
+            joined = sql.SQL(
+                "CASE WHEN jsonb_typeof({0}) = 'object' AND jsonb_typeof({1}) = 'object' THEN {1} || {0} ELSE coalesce({0}, {1}) END"
+            )
             return joined.format(present, ours)
         empty = [sql.SQL("{} IS NULL").format(present)]
         if str(column.type) in {"TEXT", "CITEXT"}:
-            empty += [sql.SQL("{} = ''").format(present), sql.SQL("{} = {}").format(present, sql.Literal(default))] if default is not None else [sql.SQL("{} = ''").format(present)]
+            empty += (
+                [sql.SQL("{} = ''").format(present), sql.SQL("{} = {}").format(present, sql.Literal(default))]
+                if default is not None
+                else [sql.SQL("{} = ''").format(present)]
+            )
         return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(sql.SQL(" OR ").join(empty), ours, present)
 
     @cached_property
     def _before_images(self) -> sql.Composable:
-        shown = [(column, T_column(column)) for name in self._columns if not is_secret(column := self.spec.target.columns[name])]
-        return load_sql("before_images").format(**self._names, image=self._object(shown), target_join=self._planned_join)
+        shown = [
+            (column, T_column(column))
+            for name in self._columns
+            if not is_secret(column := self.spec.target.columns[name])
+        ]
+        return load_sql("before_images").format(
+            **self._names, image=self._object(shown), target_join=self._planned_join
+        )
 
     @cached_property
     def _conflicts(self) -> sql.Composable:
@@ -259,7 +292,9 @@ class Merge:
             sql.SQL("CASE WHEN {}{} IS DISTINCT FROM {} THEN {} END").format(
                 # When a row was made differs for every adopted one, and says nothing about it.
                 sql.SQL("p.action <> 'adopted' AND " if column.name == "created_at" else ""),
-                T_column(column), value, sql.Literal(column.name),
+                T_column(column),
+                value,
+                sql.Literal(column.name),
             )
             for column, value in compared
         ]
@@ -273,19 +308,29 @@ class Merge:
 
     @cached_property
     def _map_planned(self) -> sql.Composable:
-        return load_sql("map_planned").format(**self._names, target_join=self._planned_join, last_written=self._last_written(self._incoming))
+        return load_sql("map_planned").format(
+            **self._names, target_join=self._planned_join, last_written=self._last_written(self._incoming)
+        )
 
     def _last_written(self, values: Sequence[sql.Composable]) -> sql.Composable:
         """The values last written, for tables that people edit; a secret as its keyed hash."""
         if self.spec.log_like:
             return sql.SQL("NULL::jsonb")
-        pairs = list(zip(self._compared, values, strict=True)) + [(column, self._value(column)) for column in self._activity]
+        pairs = list(zip(self._compared, values, strict=True)) + [
+            (column, self._value(column)) for column in self._activity
+        ]
         return self._object(pairs, hashed=True)
 
     def _object(self, pairs: Iterable[tuple[Column[Any], sql.Composable]], *, hashed: bool = False) -> sql.Composable:
-        items = [sql.SQL("{}, {}").format(sql.Literal(column.name), self._shown(column, value, hashed)) for column, value in pairs]
+        items = [
+            sql.SQL("{}, {}").format(sql.Literal(column.name), self._shown(column, value, hashed))
+            for column, value in pairs
+        ]
         # jsonb_build_object takes at most 100 arguments.
-        parts = [sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(items[i : i + 50])) for i in range(0, len(items), 50)]
+        parts = [
+            sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(items[i : i + 50]))
+            for i in range(0, len(items), 50)
+        ]
         return sql.SQL(" || ").join(parts) if parts else sql.SQL("'{{}}'::jsonb").format()
 
     def _shown(self, column: Column[Any], value: sql.Composable, hashed: bool) -> sql.Composable:

@@ -15,4 +15,6 @@ def in_order(specs: Mapping[str, TableSpec]) -> list[TableSpec]:
     try:
         return [specs[name] for name in sorter.static_order()]
     except CycleError as error:
-        raise ConfigurationError(f"tables depend on each other in a circle: {' → '.join(error.args[1])}. Mend the lookups or `after` of one.") from error
+        raise ConfigurationError(
+            f"tables depend on each other in a circle: {' → '.join(error.args[1])}. Mend the lookups or `after` of one."
+        ) from error

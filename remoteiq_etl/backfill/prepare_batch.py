@@ -46,7 +46,14 @@ class Prepared:
         return [] if self.batch is None else self.batch.archive
 
 
-def prepare(frame: pd.DataFrame, legacy_table: str, spec: TableSpec, transform: Transform, contracts: Contracts, context: Context) -> Prepared:
+def prepare(
+    frame: pd.DataFrame,
+    legacy_table: str,
+    spec: TableSpec,
+    transform: Transform,
+    contracts: Contracts,
+    context: Context,
+) -> Prepared:
     """Bring one frame to target rows. Raises ContractError when rows are lost or invented on the way."""
     odd = _odd_times(frame)
     good, refused = _source_checked(frame, contracts.source, odd)
@@ -64,17 +71,30 @@ def prepare(frame: pd.DataFrame, legacy_table: str, spec: TableSpec, transform: 
     return prepared
 
 
-def with_keys(rows: pd.DataFrame, spec: TableSpec, legacy_table: str, adopter: Adopter, known: Lookup, legacy: pd.DataFrame) -> pd.DataFrame:
+def with_keys(
+    rows: pd.DataFrame, spec: TableSpec, legacy_table: str, adopter: Adopter, known: Lookup, legacy: pd.DataFrame
+) -> pd.DataFrame:
     """The rows with what staging needs besides: adopted ids, the rule of identity, the JSON form of a composite key."""
     rows = adopter.adopt(rows, known)
     if len(spec.primary_key) > 1:
         parts = [rows[name].astype("object").to_list() for name in spec.primary_key]
-        return rows.assign(**{RULE: "derived", NEW: pd.Series([key_text([str(part) for part in values]) for values in zip(*parts, strict=True)], index=rows.index, dtype="object")})
+        return rows.assign(
+            **{
+                RULE: "derived",
+                NEW: pd.Series(
+                    [key_text([str(part) for part in values]) for values in zip(*parts, strict=True)],
+                    index=rows.index,
+                    dtype="object",
+                ),
+            }
+        )
     kept = rows[spec.primary_key[0]].astype("object") == rows[KEY].astype("object")
     return rows.assign(**{RULE: pd.Series("derived", index=rows.index).where(~kept, "kept")})
 
 
-def _source_checked(frame: pd.DataFrame, contract: Contract | None, odd: dict[int, dict[str, str]]) -> tuple[pd.DataFrame, list[Disposal]]:
+def _source_checked(
+    frame: pd.DataFrame, contract: Contract | None, odd: dict[int, dict[str, str]]
+) -> tuple[pd.DataFrame, list[Disposal]]:
     if contract is None:
         return frame, []
     typed, failures = contract.split(frame)
@@ -96,7 +116,9 @@ def _target_checked(batch: Batch, contract: Contract, spec: TableSpec) -> tuple[
 def _refused(key: str, row: int, failures: Sequence[Failure], rule: str) -> Disposal:
     mine = [failure for failure in failures if failure.row == row]
     columns = tuple(dict.fromkeys(failure.column for failure in mine))
-    return Disposal(key, Outcome.QUARANTINED, rule, columns, "; ".join(f"{failure.column}: {failure.check}" for failure in mine))
+    return Disposal(
+        key, Outcome.QUARANTINED, rule, columns, "; ".join(f"{failure.column}: {failure.check}" for failure in mine)
+    )
 
 
 def _odd_times(frame: pd.DataFrame) -> dict[int, dict[str, str]]:

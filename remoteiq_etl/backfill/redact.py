@@ -48,7 +48,9 @@ def plain(value: Any) -> Any:
         return value
     if hasattr(value, "item"):
         return value.item()
-    return [plain(item) for item in value] if isinstance(value, list | tuple) or hasattr(value, "__iter__") else str(value)
+    return (
+        [plain(item) for item in value] if isinstance(value, list | tuple) or hasattr(value, "__iter__") else str(value)
+    )
 
 
 def _redacted(column: Column[Any], value: Any) -> Any:

@@ -22,7 +22,7 @@ from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.progress import Listener, Silent
 from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.spec import EMPTY, Context, TableSpec
+from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
 from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError
@@ -42,8 +42,8 @@ class Plan:
     source: str = "default"
     organization_slug: str = "default"
     batch_rows: int = 50_000
-    words: Mapping[str, Mapping[str, str]] = EMPTY
-    options: Mapping[str, Any] = EMPTY
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     orchestrator_run_id: str | None = None
     planning: bool = False
 
@@ -102,7 +102,9 @@ class Run:
     def load(self, spec: TableSpec) -> TableReport:
         """Load one table; its dependencies must have been loaded by this run or an earlier one."""
         if not self.planning and spec.no_source is None and not self.has_target(spec.name):
-            raise PrepareError(f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does).")
+            raise PrepareError(
+                f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
+            )
         report = TableLoad(self, spec).execute()
         self.reports[spec.name] = report
         return report
@@ -130,7 +132,11 @@ class Run:
         if self.planning or not self.has_target(spec.name):
             return False
         query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {}) AND NOT EXISTS (SELECT FROM {} WHERE source_id = %s)")
-        return bool(self.session.value(query.format(self.target_name(spec.name), self.state.name(map_of(spec).name)), [self.registered.id]))
+        return bool(
+            self.session.value(
+                query.format(self.target_name(spec.name), self.state.name(map_of(spec).name)), [self.registered.id]
+            )
+        )
 
     def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
         """A staging table of this run for these columns, made when it is asked for first. Called by the second thread."""
@@ -150,9 +156,13 @@ class Run:
     def waiting(self, table: str) -> list[str]:
         """Which of quarantine and held have open rows of this table."""
         if table not in self._waiting:
-            query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)")
+            query = sql.SQL(
+                "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)"
+            )
             self._waiting[table] = [
-                name for name in ("quarantine", "held") if self.session.value(query.format(self.state.name(name)), [self.registered.id, table])
+                name
+                for name in ("quarantine", "held")
+                if self.session.value(query.format(self.state.name(name)), [self.registered.id, table])
             ]
         return self._waiting[table]
 
@@ -190,7 +200,9 @@ class Run:
             ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = EXCLUDED."rows", last_run = EXCLUDED.last_run'
         ).format(self.state.name("words"))
         rows = [
-            (self.registered.id, name, word, count, self.id, self.id) for name, counts in self._words.items() for word, count in counts.items()
+            (self.registered.id, name, word, count, self.id, self.id)
+            for name, counts in self._words.items()
+            for word, count in counts.items()
         ]
         self.session.execute_many(upsert, rows)
         self._words.clear()
@@ -200,7 +212,9 @@ class Run:
     def drop_stages(self) -> None:
         """Remove the staging tables of this source, also those that a killed run left."""
         pattern = f"stage\\_{self.registered.id}\\_%"
-        rows = self.session.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", [self.state.schema, pattern])
+        rows = self.session.rows(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", [self.state.schema, pattern]
+        )
         for (name,) in rows:
             self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
         self._stages.clear()
@@ -208,7 +222,9 @@ class Run:
     def record_end(self, status: str, error: str | None) -> None:
         """Write how the run ended."""
         if not self.planning:
-            update = sql.SQL("UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s")
+            update = sql.SQL(
+                "UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s"
+            )
             self.session.execute(update.format(self.state.name("runs")), [status, error, self.id, self.fence])
 
 
@@ -233,7 +249,9 @@ def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
         run.record_end("succeeded", None)
 
 
-def _open(plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack) -> Run:
+def _open(
+    plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack
+) -> Run:
     settings = hashing.session_settings(registered.hash_key)
     legacy, target = _keyed(plan.legacy, settings), _keyed(plan.target, settings)
     fence = _take_over(control, state, registered)
@@ -246,13 +264,29 @@ def _open(plan: Plan, listener: Listener, state: State, control: Session, regist
     )
     status = "plan" if plan.planning else "running"
     row = control.rows(
-        insert.format(state.name("runs")), [registered.id, plan.orchestrator_run_id, status, snapshot.horizon, fence, program_version()]
+        insert.format(state.name("runs")),
+        [registered.id, plan.orchestrator_run_id, status, snapshot.horizon, fence, program_version()],
     )[0]
-    return Run(plan, listener, state, session, arrow, legacy, target, registered, row[0], fence, snapshot, row[1].astimezone(UTC))
+    return Run(
+        plan,
+        listener,
+        state,
+        session,
+        arrow,
+        legacy,
+        target,
+        registered,
+        row[0],
+        fence,
+        snapshot,
+        row[1].astimezone(UTC),
+    )
 
 
 def _keyed(database: Database, settings: Mapping[str, str]) -> Database:
-    return Database(database.url, database.schema, database.read_only, database.observer, {**database.session, **settings})
+    return Database(
+        database.url, database.schema, database.read_only, database.observer, {**database.session, **settings}
+    )
 
 
 def _lock(control: Session, registered: Registered) -> None:
@@ -271,7 +305,9 @@ def _take_over(control: Session, state: State, registered: Registered) -> int:
     """Raise the fence, and mark runs that ended without a word."""
     update = sql.SQL("UPDATE {} SET fence = fence + 1 WHERE id = %s RETURNING fence").format(state.name("sources"))
     fence = int(control.value(update, [registered.id]))
-    mark = sql.SQL("UPDATE {} SET status = 'interrupted', finished_at = clock_timestamp() WHERE source_id = %s AND status = 'running'")
+    mark = sql.SQL(
+        "UPDATE {} SET status = 'interrupted', finished_at = clock_timestamp() WHERE source_id = %s AND status = 'running'"
+    )
     control.execute(mark.format(state.name("runs")), [registered.id])
     return fence
 
@@ -289,5 +325,3 @@ def _quietly(function: Any, *arguments: object) -> None:
     """Clean up without hiding the error that ended the run: the target may be gone."""
     with contextlib.suppress(psycopg.Error):
         function(*arguments)
-
-

@@ -100,7 +100,9 @@ def _array(values: pd.Series, column: Column[Any]) -> pa.Array:
 def _uuid_array(uuids: pd.Series) -> pa.Array:
     present = uuids.notna().to_numpy(dtype=bool)
     if present.all():
-        return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(uuids), [None, pa.py_buffer(uuid_bytes(uuids).tobytes())])
+        return pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), len(uuids), [None, pa.py_buffer(uuid_bytes(uuids).tobytes())]
+        )
     raw = iter(uuid_bytes(uuids[present])) if present.any() else iter(())
     return pa.array([next(raw).tobytes() if there else None for there in present], pa.binary(16))
 

@@ -81,15 +81,21 @@ class State:
     def register(self, session: Session, name: str, slug: str) -> Registered:
         """The source of this name; made at its first run. Raises ConfigurationError when another source has the slug."""
         sources = self.name("sources")
-        owner = session.value(sql.SQL("SELECT name FROM {} WHERE organization_slug = %s AND name <> %s").format(sources), [slug, name])
+        owner = session.value(
+            sql.SQL("SELECT name FROM {} WHERE organization_slug = %s AND name <> %s").format(sources), [slug, name]
+        )
         if owner is not None:
             raise ConfigurationError(
                 f"the organization slug {slug!r} belongs to the source {owner!r} in this target; source {name!r} needs one of its own."
                 " Set REMOTEIQ_ORGANIZATION_SLUG, or REMOTEIQ_SOURCE if it is the same legacy database."
             )
-        insert = sql.SQL("INSERT INTO {} (name, organization_slug, hash_key) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING")
+        insert = sql.SQL(
+            "INSERT INTO {} (name, organization_slug, hash_key) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING"
+        )
         session.execute(insert.format(sources), [name, slug, secrets.token_bytes(32)])
-        row = session.rows(sql.SQL("SELECT id, organization_slug, hash_key FROM {} WHERE name = %s").format(sources), [name])[0]
+        row = session.rows(
+            sql.SQL("SELECT id, organization_slug, hash_key FROM {} WHERE name = %s").format(sources), [name]
+        )[0]
         if row[1] != slug:
             raise ConfigurationError(
                 f"the source {name!r} was migrated with the organization slug {row[1]!r}, but {slug!r} is configured."
@@ -97,7 +103,9 @@ class State:
             )
         return Registered(row[0], name, bytes(row[2]))
 
-    def lookup(self, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool) -> Lookup:
+    def lookup(
+        self, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool
+    ) -> Lookup:
         """The map of an entity for one legacy table, as it is committed now. Empty when nothing was ever mapped.
 
         A key that a decision alone names counts only when the row it names is there; with `own` (the entity is just being
@@ -106,10 +114,20 @@ class State:
         name = self.name(map_name(entity))
         if not self.has_map(session, entity):
             return Lookup.of({})
-        of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(name, sql.Literal(source_id), sql.Literal(legacy_table))
-        pairs = arrow.table(load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)).as_string(None))
-        decided = session.rows(sql.SQL("SELECT legacy_key::text, decision {} AND decision IS NOT NULL").format(of_table))
-        special = session.rows(sql.SQL("SELECT legacy_key::text, adopted, state = 'deleted' {} AND (adopted OR state = 'deleted')").format(of_table))
+        of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
+            name, sql.Literal(source_id), sql.Literal(legacy_table)
+        )
+        pairs = arrow.table(
+            load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)).as_string(None)
+        )
+        decided = session.rows(
+            sql.SQL("SELECT legacy_key::text, decision {} AND decision IS NOT NULL").format(of_table)
+        )
+        special = session.rows(
+            sql.SQL("SELECT legacy_key::text, adopted, state = 'deleted' {} AND (adopted OR state = 'deleted')").format(
+                of_table
+            )
+        )
         return Lookup(
             pairs.column("legacy_key").combine_chunks(),
             pairs.column("new_key").combine_chunks(),
@@ -121,12 +139,18 @@ class State:
 
     def quarantined(self, session: Session, source_id: int, entity: str, legacy_table: str) -> frozenset[str]:
         """The legacy keys that are quarantined for a target table."""
-        query = sql.SQL("SELECT legacy_key FROM {} WHERE source_id = %s AND legacy_table = %s AND table_name = %s AND released_run IS NULL")
-        return frozenset(row[0] for row in session.rows(query.format(self.name("quarantine")), [source_id, legacy_table, entity]))
+        query = sql.SQL(
+            "SELECT legacy_key FROM {} WHERE source_id = %s AND legacy_table = %s AND table_name = %s AND released_run IS NULL"
+        )
+        return frozenset(
+            row[0] for row in session.rows(query.format(self.name("quarantine")), [source_id, legacy_table, entity])
+        )
 
     def has_map(self, session: Session, entity: str) -> bool:
         """Whether the mapping table of an entity exists."""
-        return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name(map_name(entity)).as_string(None)]) is True
+        return (
+            session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name(map_name(entity)).as_string(None)]) is True
+        )
 
     def recorded(self, session: Session, source_id: int, spec: TableSpec) -> Recorded:
         """The decisions that earlier runs recorded in the map of a table."""
@@ -141,7 +165,11 @@ class State:
     def _create(self, session: Session) -> None:
         for statement in [
             *ddl.schema_ddl(self.schema),
-            *[line for table in fixed_tables() for line in ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)],
+            *[
+                line
+                for table in fixed_tables()
+                for line in ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)
+            ],
             *[line for table in fixed_tables() for line in comment_ddl(table, self.schema)],
         ]:
             session.execute(statement)
@@ -152,7 +180,11 @@ class State:
 
 def fixed_tables() -> list[Table]:
     """The tables of the state schema other than maps, parents first."""
-    return [table for table in state.metadata.sorted_tables if not table.name.startswith("legacy_") or table.name == "legacy_archive"]
+    return [
+        table
+        for table in state.metadata.sorted_tables
+        if not table.name.startswith("legacy_") or table.name == "legacy_archive"
+    ]
 
 
 def comment_ddl(table: Table, schema: str) -> list[str]:
@@ -160,7 +192,9 @@ def comment_ddl(table: Table, schema: str) -> list[str]:
     name = sql.Identifier(schema, table.name)
     statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(table.comment or ""))]
     statements += [
-        sql.SQL("COMMENT ON COLUMN {} IS {}").format(sql.Identifier(schema, table.name, column.name), sql.Literal(column.comment))
+        sql.SQL("COMMENT ON COLUMN {} IS {}").format(
+            sql.Identifier(schema, table.name, column.name), sql.Literal(column.comment)
+        )
         for column in table.columns
         if column.comment
     ]
@@ -180,6 +214,3 @@ def _narrow(table: Table, columns: tuple[str, ...]) -> str:
     if len(columns) != 1:
         return "text"
     return {"UUID": "uuid", "BIGINT": "bigint"}.get(str(table.columns[columns[0]].type), "text")
-
-
-

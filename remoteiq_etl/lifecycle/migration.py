@@ -1,0 +1,75 @@
+"""One migration as settings describe it: both databases, started when they are the bundled ones, and an open run.
+
+Belongs here: the way from settings to an open run. Does not belong here: the run itself (see remoteiq_etl.backfill.run),
+Dagster, the command line.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remoteiq_etl import embedded
+from remoteiq_etl.backfill.database import Database, Observer
+from remoteiq_etl.backfill.progress import Listener
+from remoteiq_etl.backfill.run import Plan, Run, opened
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.config import Settings
+from remoteiq_etl.lifecycle import drift
+from schemas import legacy
+
+
+@dataclass(frozen=True)
+class Migration:
+    """The two databases of one migration, reachable, and the tables that it knows."""
+
+    settings: Settings
+    legacy: Database
+    target: Database
+    specs: Mapping[str, TableSpec]
+
+    @contextlib.contextmanager
+    def run(
+        self,
+        *,
+        planning: bool = False,
+        listener: Listener | None = None,
+        orchestrator_run_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Iterator[Run]:
+        """An open run. Raises DriftError, before anything is written, when the legacy database cannot be read as expected."""
+        with contextlib.closing(self.legacy.connect()) as session:
+            drift.compare(session.connection, self.legacy.schema, legacy.metadata, "legacy").raise_if_blocking()
+        plan = Plan(
+            legacy=self.legacy,
+            target=self.target,
+            specs=self.specs,
+            state_schema=self.settings.state_schema,
+            source=self.settings.source,
+            organization_slug=self.settings.organization_slug,
+            batch_rows=self.settings.batch_rows,
+            words=self.settings.values,
+            options=dict(options or {}),
+            orchestrator_run_id=orchestrator_run_id,
+            planning=planning,
+        )
+        with opened(plan, listener) as run:
+            yield run
+
+    def observed(self, observer: Observer) -> "Migration":
+        """The same migration with an observer of every statement."""
+        return replace(
+            self, legacy=replace(self.legacy, observer=observer), target=replace(self.target, observer=observer)
+        )
+
+
+@contextlib.contextmanager
+def connected(settings: Settings, specs: Mapping[str, TableSpec]) -> Iterator[Migration]:
+    """The migration of these settings; the bundled server runs as long as the context is open."""
+    with embedded.databases(settings) as (legacy_url, target_url):
+        yield Migration(
+            settings,
+            Database(legacy_url, settings.legacy_schema, read_only=True),
+            Database(target_url, settings.target_schema),
+            specs,
+        )
