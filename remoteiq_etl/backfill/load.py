@@ -14,16 +14,16 @@ import pandas as pd
 from psycopg import sql
 
 from remoteiq_etl.backfill import extract
-from remoteiq_etl.backfill.accounts import Account, Ledger, TableReport
+from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.adopt import Adopter
-from remoteiq_etl.backfill.batch import Outcome
+from remoteiq_etl.backfill.batch import KEY, Outcome
 from remoteiq_etl.backfill.commit import BatchWriter
 from remoteiq_etl.backfill.contracts import Contract
 from remoteiq_etl.backfill.decide import decide
 from remoteiq_etl.backfill.merge import Merge
 from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, prepare, with_keys
 from remoteiq_etl.backfill.progress import TableProgress
-from remoteiq_etl.backfill.replace import remove_replaced
+from remoteiq_etl.backfill.replace import remove_replaced, removing_sources
 from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import map_of
@@ -51,6 +51,7 @@ class TableLoad:
     seen: set[tuple[str, str]] = field(default_factory=set)
     waiting_owners: set[str] = field(default_factory=set)
     merged: list[tuple[str, str, str, str]] = field(default_factory=list)
+    expected: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.report = TableReport(self.spec.name)
@@ -171,8 +172,9 @@ class TableLoad:
             for disposal in prepared.disposals
             if disposal.outcome == Outcome.MERGED and disposal.into is not None
         ]
-        if self.spec.replaces:
-            self.seen |= {(table, key) for key in prepared.rows["_key"]} if len(prepared.rows) else set()
+        self.run.count_words({} if prepared.batch is None else prepared.batch.words)
+        if table in removing_sources(self.spec):
+            self.seen |= {(table, key) for key in prepared.rows[KEY]} if len(prepared.rows) else set()
             self.waiting_owners |= {
                 d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)
             }
@@ -186,7 +188,9 @@ class TableLoad:
         with run.session.transaction():
             run.check_fence()
             BatchWriter(run, self.spec, self.report).write_merged(self.merged)
-            if self.spec.replaces:
+            if self.spec.decide is not None and not self.spec.log_like:
+                run.follow_same_as(self.spec)
+            if removing_sources(self.spec):
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
             run.write_words(self.spec)
         run.lookups.forget(self.spec.name)
@@ -198,7 +202,7 @@ class TableLoad:
             if not isinstance(source, Source):
                 continue
             account = self.report.account(source.name, primary=source.primary)
-            expected = self._counts[source.name]
+            expected = self.expected[source.name]
             if account.read != expected or (source.primary and account.accounted != account.read):
                 raise ConservationError(
                     f"{self.spec.name} from {source.name}: the snapshot holds {expected} rows, {account.read} were read and"
@@ -218,9 +222,8 @@ class TableLoad:
         self.report.rows_in_target = self.run.count_target(self.spec)
 
     def _count(self, source: Source) -> int:
-        self._counts: dict[str, int] = getattr(self, "_counts", {})
-        self._counts[source.name] = int(self.run.snapshot.session.value(extract.count_query(self.run.legacy, source)))
-        return self._counts[source.name]
+        self.expected[source.name] = int(self.run.snapshot.session.value(extract.count_query(self.run.legacy, source)))
+        return self.expected[source.name]
 
     def _mapped(self) -> tuple[int, int]:
         """Rows of this table that are ours: live, and deleted in the target since."""
@@ -233,11 +236,3 @@ class TableLoad:
             query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id]
         )[0]
         return int(row[0]), int(row[1])
-
-
-def account_of(report: TableReport, spec: TableSpec, legacy_table: str) -> Account:
-    """The account to which a batch of one legacy table belongs."""
-    primary = any(
-        isinstance(source, Source) and source.primary and source.name == legacy_table for source in spec.sources
-    )
-    return report.account(legacy_table, primary=primary)

@@ -1,43 +1,39 @@
-"""Rows that belong to an owner: what the owner no longer has is removed, if it is ours and unchanged."""
+"""Rows that exist only as long as something else says so: what a complete read no longer yields is removed.
+
+Removed is only what is ours, as we wrote it, and referred to by nothing. Belongs here: rows of an owner (links, tags) and
+derived rows declared so. Does not belong here: rows gone from legacy, whose policy is the operator's.
+"""
 
 from typing import TYPE_CHECKING
 
 from psycopg import sql
+from sqlalchemy import Table
 
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
 
+def removing_sources(spec: TableSpec) -> list[str]:
+    """The sources whose rows are removed when they are no longer yielded."""
+    if spec.replaces:
+        return [source.name for source in spec.sources]
+    return [source.name for source in spec.sources if isinstance(source, Derived) and source.removes]
+
+
 def remove_replaced(run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str]) -> int:
-    """Remove the rows of a complete read that were not seen in it; rows of owners in quarantine stay. Returns rows removed."""
-    name = run.state.name(map_of(spec).name)
-    query = sql.SQL(
-        "SELECT legacy_table, legacy_key, owner_key FROM {} WHERE source_id = %s AND state = 'live' AND NOT adopted AND legacy_table = ANY (%s)"
-    )
-    tables = [source.name for source in spec.sources]
-    mapped = run.session.rows(query.format(name), [run.registered.id, tables])
+    """Remove what was not seen in a complete read; rows whose owner is quarantined or held stay. Returns rows removed."""
+    names = _names(run, spec)
+    query = load_sql("removable").format(**names, unreferenced=_unreferenced(run, spec))
+    mapped = run.session.rows(query, [removing_sources(spec)])
     gone = [(table, key) for table, key, owner in mapped if (table, key) not in seen and owner not in waiting_owners]
-    removed = 0
     for table, key in gone:
-        removed += _remove(run, spec, table, key)
-    return removed
-
-
-def _remove(run: "Run", spec: TableSpec, legacy_table: str, legacy_key: str) -> int:
-    target, name = run.target_name(spec.name), run.state.name(map_of(spec).name)
-    parameters = {"source": run.registered.id, "table": legacy_table, "key": legacy_key, "run": run.id}
-    delete = sql.SQL(
-        "DELETE FROM {target} AS t USING {map} AS m WHERE m.source_id = %(source)s AND m.legacy_table = %(table)s AND m.legacy_key = %(key)s AND {join}"
-    )
-    deleted = run.session.execute(delete.format(target=target, map=name, join=key_join(spec)), parameters).rowcount
-    forget = sql.SQL(
-        "UPDATE {map} SET state = 'gone', written_hash = NULL, last_run = %(run)s WHERE source_id = %(source)s AND legacy_table = %(table)s AND legacy_key = %(key)s"
-    )
-    run.session.execute(forget.format(map=name), parameters)
-    return max(deleted, 1)
+        for statement in ("removed_image", "remove", "forget"):
+            run.session.execute(load_sql(statement).format(**names), {"table": table, "key": key})
+    return len(gone)
 
 
 def key_join(spec: TableSpec) -> sql.Composable:
@@ -49,3 +45,38 @@ def key_join(spec: TableSpec) -> sql.Composable:
         for position, column in enumerate(spec.primary_key)
     ]
     return sql.SQL(" AND ").join(parts)
+
+
+def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+    return {
+        "map": run.state.name(map_of(spec).name),
+        "target": run.target_name(spec.name),
+        "before_images": run.state.name("before_images"),
+        "redacted": run.state.name("redacted"),
+        "source_id": sql.Literal(run.registered.id),
+        "run_id": sql.Literal(run.id),
+        "table_name": sql.Literal(spec.name),
+        "key_join": key_join(spec),
+    }
+
+
+def _unreferenced(run: "Run", spec: TableSpec) -> sql.Composable:
+    """Conditions that no row of another table refers to the row: a cascade must never take a row that is not ours."""
+    conditions = [
+        sql.SQL("AND NOT EXISTS (SELECT FROM {} AS c WHERE c.{} = t.{})").format(
+            run.target_name(child.name), sql.Identifier(column), sql.Identifier(parent)
+        )
+        for child, column, parent in _references(spec.target)
+        if run.has_target(child.name)
+    ]
+    return sql.SQL("\n    ").join(conditions)
+
+
+def _references(table: Table) -> list[tuple[Table, str, str]]:
+    """(child table, its column, our column) for every foreign key that refers to a table."""
+    return [
+        (child, key.parent.name, key.column.name)
+        for child in table.metadata.sorted_tables
+        for key in child.foreign_keys
+        if key.column.table is table
+    ]

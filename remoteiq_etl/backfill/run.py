@@ -16,7 +16,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill import hashing
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import ArrowSession, Database, Session
+from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
@@ -185,6 +185,11 @@ class Run:
                 f"run {self.id} has fencing token {self.fence}, but the source {self.registered.name!r} is at {found}: a later run took over."
                 " Nothing of this batch was committed."
             )
+
+    def follow_same_as(self, spec: TableSpec) -> None:
+        """Let keys that a decision says stand for another row of the table lead to it, now that it has its id."""
+        names = {"map": self.state.name(map_of(spec).name), "source_id": sql.Literal(self.registered.id), "run_id": sql.Literal(self.id)}
+        self.session.execute(load_sql("same_as").format(**names))
 
     def count_words(self, words: Mapping[str, Mapping[str, int]]) -> None:
         """Add words seen by a transform."""
