@@ -163,7 +163,10 @@ TARGET: Mapping[Kind, Verdict] = {
         written_only=True,
     ),
     Kind.EXTRA_UNIQUE: Verdict(False, "rows of {table} that violate it are quarantined by name"),
-    Kind.MISSING_FOREIGN_KEY: Verdict(False, "finalize adds it after the load"),
+    Kind.MISSING_FOREIGN_KEY: Verdict(
+        False,
+        "finalize adds it after the load when prepare created {table}; a table that was there before keeps what it has",
+    ),
     Kind.EXTRA_FOREIGN_KEY: Verdict(False, "rows of {table} that violate it are quarantined by name"),
     Kind.MISSING_CHECK: Verdict(False, "nothing to do: the rules write no other values"),
     Kind.EXTRA_CHECK: Verdict(False, "rows of {table} that violate it are quarantined by name"),
