@@ -5,12 +5,13 @@ of one requester's name, requesters without a name.
 """
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import pandas as pd
 from sqlalchemy import select
 
-from assets import reads
+from assets.inventory import spelling
 from assets.support import places, requesters
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
@@ -29,32 +30,41 @@ from remoteiq_etl.backfill.text import tidied
 from schemas import legacy, target
 
 MOST_USED = "most_used_name"
-LOCAL_PART = "local_part"
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
-    """One row per contact; its name is chosen once."""
+    """One row per contact; its name is chosen once, and again when nobody uses it any more."""
     tickets = inputs["tickets"].reset_index(drop=True)
     tickets = tickets.assign(**{KEY: requesters.contact_keys(tickets)}).dropna(subset=[KEY])
     tickets = tickets.sort_values(["created_at", "id"], na_position="first").reset_index(drop=True)
-    known = recorded.of("derived")
-    chosen = known | {key: choice for key, choice in names(tickets).items() if key not in known}
-    return Decided(decisions=list(chosen.values()), rows={"derived": contacts(tickets, chosen)})
+    earlier = recorded.of("derived")
+    uses = names_used(tickets)
+    chosen = {key: decision(key, uses[key], earlier.get(key)) for key in tickets[KEY].unique()}
+    return Decided(
+        decisions=list((earlier | chosen).values()),
+        rows={"derived": contacts(tickets, chosen)},
+        warnings={
+            "spelling_would_change": sum(
+                spelling.most_used(uses[key]) not in (None, choice.values["name"]) for key, choice in chosen.items()
+            )
+        },
+    )
 
 
-def names(tickets: pd.DataFrame) -> dict[str, Decision]:
-    """The name of each contact: the one used most often (of equals the first alphabetically), else the local part."""
-    uses = pd.DataFrame({KEY: tickets[KEY], "name": tidied(tickets["requester_name"])}).dropna()
-    ranked = uses.value_counts().reset_index().sort_values([KEY, "count", "name"], ascending=[True, False, True])
-    most_used = dict(ranked.drop_duplicates(KEY)[[KEY, "name"]].itertuples(index=False))
-    return {key: name_of(key, most_used.get(key)) for key in tickets[KEY].unique()}
+def names_used(tickets: pd.DataFrame) -> Mapping[str, Counter[str]]:
+    """How often each name of each contact is used."""
+    named = pd.DataFrame({KEY: tickets[KEY], "name": tidied(tickets["requester_name"])}).dropna()
+    uses: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for key, name, number in named.value_counts().reset_index().itertuples(index=False):
+        uses[key][name] = number
+    return uses
 
 
-def name_of(key: str, most_used: str | None) -> Decision:
-    """The decision on one contact's name. A contact that is known by name is always used with one."""
-    if most_used is not None:
-        return Decision("derived", key, MOST_USED, {"name": most_used})
-    return Decision("derived", key, LOCAL_PART, {"name": json.loads(key)[1].partition("@")[0]})
+def decision(key: str, uses: Counter[str], earlier: Decision | None) -> Decision:
+    """The name of one contact: the one used most often (of equals the first alphabetically), else the local part."""
+    recorded = earlier.values["name"] if earlier else None
+    local_part = json.loads(key)[1].partition("@")[0]
+    return Decision("derived", key, MOST_USED, {"name": spelling.chosen(recorded, uses, local_part)})
 
 
 def contacts(tickets: pd.DataFrame, chosen: Mapping[str, Decision]) -> pd.DataFrame:
@@ -98,13 +108,13 @@ SPEC = TableSpec(
     decide=Decide(
         reads={
             "tickets": select(
-                reads.text(TICKETS.id),
+                TICKETS.id,
                 TICKETS.requester_name,
                 TICKETS.requester_email,
                 TICKETS.client,
                 TICKETS.site,
                 TICKETS.customer_id,
-                reads.time(TICKETS.created_at).label("created_at"),
+                TICKETS.created_at,
             )
         },
         function=decide,

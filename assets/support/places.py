@@ -8,11 +8,11 @@ import re
 
 import pandas as pd
 
+from assets.inventory.places import UNASSIGNED_KEY
 from remoteiq_etl.backfill.frames import BOOLEAN, TEXT, by_distinct
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.text import is_blank, normalised
 
-UNASSIGNED = "unassigned"  # client of the sites that come without one
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -34,6 +34,6 @@ def client_keys(tickets: pd.DataFrame) -> pd.Series:
 
 def site_keys(clients: pd.Series, sites: pd.Series) -> pd.Series:
     """The key of each (client key, site as written) in the map of sites; null without a site."""
-    named = zip(clients.fillna(UNASSIGNED), normalised(sites), strict=True)
+    named = zip(clients.fillna(UNASSIGNED_KEY), normalised(sites), strict=True)
     keys = [key_text([client, site]) if isinstance(site, str) else None for client, site in named]
     return pd.Series(keys, index=sites.index, dtype=TEXT)

@@ -6,13 +6,13 @@ The target ticket has no client or site of its own; they are tags, unless its de
 from collections.abc import Mapping
 
 import pandas as pd
-from sqlalchemy import select
 
-from assets import reads
+from assets.inventory.pairing import READS as PAIRING_READS
+from assets.inventory.places import surveyed
 from assets.support import places
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.frames import TEXT, frame
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
@@ -23,12 +23,18 @@ KINDS = ("client", "site", "legacy-number")
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
-    """What the device of a ticket says about its client and site: its own, else those of its agent."""
-    devices, agents = inputs["devices"], inputs["agents"]
-    ids = context.lookup("devices").find(devices["id"])
-    of_agents = context.lookup("devices", "agents").find(agents["id"].astype(TEXT))
-    said = pd.concat([devices.assign(device=ids), agents.assign(device=of_agents)]).dropna(subset=["device"])
-    return Decided(prepared={name: _first_named(said["device"], normalised(said[name])) for name in ("client", "site")})
+    """Where each device is, by its id in the target."""
+    _, _, found = surveyed(inputs, context)
+    refs = frame({"table": [table for table, _ in found.devices], "key": [key for _, key in found.devices]})
+    ids = context.lookup("devices").find(refs["key"])
+    ids = ids.where(refs["table"].eq("devices"), context.lookup("devices", "agents").find(refs["key"]))
+    placed = [(key, place) for key, place in zip(ids, found.devices.values(), strict=True) if isinstance(key, str)]
+    return Decided(
+        prepared={
+            "client": Lookup.of({key: place.client for key, place in placed if place.client}),
+            "site": Lookup.of({key: place.site for key, place in placed if place.site}),
+        }
+    )
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -78,22 +84,12 @@ def _of_kind(tickets: pd.DataFrame, kind: str, tags: pd.Series) -> pd.DataFrame:
     return tickets.assign(**{OWNER: tickets[KEY], KEY: keys, "_tag": tags})
 
 
-def _first_named(devices: pd.Series, names: pd.Series) -> Lookup:
-    named = pd.DataFrame({"device": devices, "name": names}).dropna().drop_duplicates("device")
-    return Lookup.of(dict(named.itertuples(index=False)))
-
-
-DEVICES, AGENTS = legacy.devices.c, legacy.agents.c
-
 SPEC = TableSpec(
     target=target.ticket_tags,
     grain="one row per tag of a legacy ticket",
     sources=(Source(legacy.tickets, transform, primary=False),),
     decide=Decide(
-        reads={
-            "devices": select(reads.text(DEVICES.id), DEVICES.client, DEVICES.site),
-            "agents": select(AGENTS.id, AGENTS.client, AGENTS.site),
-        },
+        reads=PAIRING_READS,
         function=decide,
     ),
     lookups=(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets import links, reads
+from assets import links
 from assets.support import places, requesters, ticket_numbers
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import Batch
@@ -134,8 +134,11 @@ def _words(batch: Batch, column: str, value_map: ValueMap) -> pd.Series:
 
 
 def _client_and_site(batch: Batch, context: Context) -> None:
-    """Customer columns that say something else than the client are archived; extra columns are filled where they exist."""
+    """What the tags do not repeat is archived; the extra columns are filled where they exist."""
     clients = places.client_keys(batch.legacy)
+    sites = places.site_keys(clients, batch["site"])
+    _keep_spelling(batch, "client", context.lookup("clients", "derived").decided(clients, "name"))
+    _keep_spelling(batch, "site", context.lookup("sites", "derived").decided(sites, "name"))
     external = context.lookup("clients", "derived").decided(clients, "external_ref")
     customer = batch["customer_id"]
     differs = places.is_uuid(customer) | places.client_texts(batch.legacy).ne(customer).fillna(True)
@@ -144,7 +147,12 @@ def _client_and_site(batch: Batch, context: Context) -> None:
     if "client_id" in context.optional:
         batch["client_id"] = context.lookup("clients", "derived").find(clients)
     if "site_id" in context.optional:
-        batch["site_id"] = context.lookup("sites", "derived").find(places.site_keys(clients, batch["site"]))
+        batch["site_id"] = context.lookup("sites", "derived").find(sites)
+
+
+def _keep_spelling(batch: Batch, column: str, name: pd.Series) -> None:
+    """A name that is spelled otherwise than the recorded one is archived."""
+    batch.keep(~is_blank(batch[column]) & batch[column].ne(name).fillna(True), column, "other_spelling")
 
 
 TICKETS, WRITTEN = legacy.tickets.c, target.tickets.c
@@ -154,17 +162,13 @@ SPEC = TableSpec(
     grain="one row per legacy ticket",
     sources=(Source(legacy.tickets, transform),),
     decide=Decide(
-        reads={
-            "tickets": select(
-                reads.text(TICKETS.id), TICKETS.number, reads.time(TICKETS.created_at).label("created_at")
-            )
-        },
+        reads={"tickets": select(TICKETS.id, TICKETS.number, TICKETS.created_at)},
         target_reads={
             "target_tickets": select(
-                reads.text(WRITTEN.id),
-                reads.text(WRITTEN.organization_id),
+                WRITTEN.id,
+                WRITTEN.organization_id,
                 WRITTEN.ticket_number,
-                reads.time(WRITTEN.closed_at).label("closed_at"),
+                WRITTEN.closed_at,
             )
         },
         function=decide,
