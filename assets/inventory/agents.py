@@ -1,0 +1,101 @@
+"""Agents: one row per legacy agent, on the device that it was paired with.
+
+Known faults of the data: an agent and its device disagree about client and site; facts that contradict the columns.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.inventory import pairing
+from assets.inventory.places import NOWHERE, recorded_survey
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TEXT, to_arrow
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.text import is_blank
+from schemas import legacy, target
+
+# The application reads these keys in facts; each from a column of the legacy agent.
+FACTS = {
+    "os": "os",
+    "arch": "arch",
+    "primary_ip": "primary_ip",
+    "user": "logged_in_user",
+    "logged_in_user": "logged_in_user",
+    "hostname": "hostname",
+    "deviceKey": "device_id",
+}
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Where each agent is by its own account, and where its device is."""
+    found = recorded_survey(inputs, context)
+    places = {agent: found.devices.get(pair.device, NOWHERE) for agent, pair in found.pairing.pairs.items()}
+    return Decided(prepared={"own": found.agents, "device": places})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy agent becomes one agent on its device; what the columns say goes into facts, where it is read."""
+    batch["id"] = context.derive_many("agents", "agents", batch.keys)
+    batch["device_id"] = batch.parent("id", context.lookup("devices", "agents"), "devices")
+    for column in ("agent_uuid", "version", "created_at", "updated_at"):
+        batch[column] = batch[column]
+    batch["last_check_in_at"] = batch["last_seen_at"]
+    batch["facts"] = facts(batch)
+    _token(batch, context)
+    _place(batch, context)
+    if "hostname" in context.optional:
+        batch["hostname"] = batch["hostname"]
+    return batch
+
+
+def facts(batch: Batch) -> pd.Series:
+    """The legacy facts with the columns added; a column wins over a key of that name, a null column leaves it."""
+    columns = [to_arrow(batch[column]).to_pylist() for column in FACTS.values()]
+    added = [jsons.without_nulls(dict(zip(FACTS, row, strict=True))) for row in zip(*columns, strict=True)]
+    merged = (jsons.with_added(known, ours) for known, ours in zip(jsons.objects(batch["facts"]), added, strict=True))
+    return jsons.texts(merged)
+
+
+def _token(batch: Batch, context: Context) -> None:
+    """The token has a home only in targets that have the column; elsewhere the agent must enrol again."""
+    if "token_hash" in context.optional:
+        batch["token_hash"] = batch["token_hash"]
+    else:
+        batch.keep(batch["token_hash"].notna(), "token_hash", "must_enrol_again")
+        batch.warn(batch["token_hash"].notna(), "agent_must_enrol_again")
+
+
+def _place(batch: Batch, context: Context) -> None:
+    """Client and site are those of the device, or optional columns; what neither says is archived."""
+    for column, entity in (("client", "clients"), ("site", "sites")):
+        lookup = context.lookup(entity, "derived")
+        optional = f"{column}_id" in context.optional
+        keys = _keys(batch, context, column, "own" if optional else "device")
+        if optional:
+            batch[f"{column}_id"] = lookup.find(keys)
+        differs = (batch[column] != lookup.decided(keys, "name")).fillna(True) & ~is_blank(batch[column])
+        batch.keep(differs, column, "differs_from_device")
+
+
+def _keys(batch: Batch, context: Context, column: str, whose: str) -> pd.Series:
+    places = [context.prepared[whose].get(key, NOWHERE) for key in to_arrow(batch.keys).to_pylist()]
+    return pd.Series([place.client if column == "client" else place.site_key for place in places], dtype=TEXT)
+
+
+SPEC = TableSpec(
+    target=target.agents,
+    grain="one row per legacy agent",
+    sources=(Source(legacy.agents, transform),),
+    decide=Decide(reads=pairing.READS, function=decide),
+    lookups=(("devices", "agents"), ("devices", "devices"), ("clients", "derived"), ("sites", "derived")),
+    legacy_reads=(legacy.devices,),
+    adopt=Adoption(columns=("agent_uuid",)),
+    activity=("last_check_in_at", "version", "facts"),
+    lineage={
+        "device_id": ("agents.id", "agents.device_id", "agents.hostname", "devices.agent_uuid"),
+        "last_check_in_at": ("agents.last_seen_at",),
+        "facts": ("agents.facts", *(f"agents.{column}" for column in dict.fromkeys(FACTS.values()))),
+    },
+)

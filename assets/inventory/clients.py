@@ -1,0 +1,97 @@
+"""Clients: one row per distinct client name of devices, agents and tickets.
+
+Known faults of the data: one client in several spellings, sites and devices without client, clients that only agents
+know, tickets that name their client in customer_id.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.inventory import spelling
+from assets.inventory.pairing import rows_of
+from assets.inventory.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import frame
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.backfill.text import normalise
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Every client that is named or needed: its spelling and its external reference."""
+    found = mentions(inputs, context)
+    uses = spelling.by_key((mention.place.client, mention.client, mention.uses) for mention in found)
+    references = _references(rows_of(inputs["tickets"]))
+    earlier = recorded.of("derived")
+    decisions = {key: _decision(key, uses[key], references[key], earlier.get(key)) for key in sorted(uses)}
+    columns = {name: [decision.values[name] for decision in decisions.values()] for name in ("name", "external_ref")}
+    return Decided(
+        decisions=[*decisions.values(), *(decision for key, decision in earlier.items() if key not in decisions)],
+        rows={"derived": frame({KEY: list(decisions)} | columns)},
+        warnings=_warnings(found, uses, references, decisions),
+    )
+
+
+def _references(tickets: list[dict[str, object]]) -> defaultdict[str | None, set[str]]:
+    """The customer uuids that the tickets of each client name."""
+    references: defaultdict[str | None, set[str]] = defaultdict(set)
+    for row in tickets:
+        if row["customer_uuid"] is not None:
+            references[normalise(ticket_client(row))].add(str(row["customer_uuid"]))
+    return references
+
+
+def _decision(key: str, uses: Counter[str], references: set[str], earlier: Decision | None) -> Decision:
+    values = earlier.values if earlier else {}
+    name = spelling.chosen(values.get("name"), uses, UNASSIGNED)
+    reference = values.get("external_ref")
+    if reference not in references:
+        reference = next(iter(references)) if len(references) == 1 else None
+    return Decision("derived", key, "spelling", {"name": name, "external_ref": reference})
+
+
+def _warnings(
+    found: list[Mention],
+    uses: Mapping[str, Counter[str]],
+    references: Mapping[str | None, set[str]],
+    decisions: Mapping[str, Decision],
+) -> dict[str, int]:
+    tables: dict[str | None, set[str]] = defaultdict(set)
+    for mention in found:
+        if mention.client is not None:
+            tables[mention.place.client].add(mention.table)
+    return {
+        "client_known_only_from_agents": sum(named == {"agents"} for named in tables.values()),
+        "client_unassigned_made": int(UNASSIGNED_KEY in uses and not uses[UNASSIGNED_KEY]),
+        "client_external_ref_ambiguous": sum(len(uuids) > 1 for key, uuids in references.items() if key is not None),
+        "spelling_would_change": sum(
+            spelling.most_used(uses[key]) not in (None, decision.values["name"]) for key, decision in decisions.items()
+        ),
+    }
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One client per normalised name, in its recorded spelling."""
+    batch["id"] = context.derive_many("clients", "derived", batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = batch["name"]
+    batch["external_ref"] = batch["external_ref"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.clients,
+    grain="one row per client name of devices, agents and tickets",
+    sources=(Derived(transform),),
+    decide=Decide(reads=READS, function=decide),
+    lookups=(("organizations", "derived"),),
+    recalls=(("devices", "devices"), ("devices", "agents")),
+    legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
+    adopt=Adoption(columns=("organization_id", "name")),
+    lineage={
+        "name": ("devices.client", "agents.client", "tickets.client", "tickets.customer_id"),
+        "external_ref": ("tickets.customer_uuid",),
+    },
+)

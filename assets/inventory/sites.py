@@ -1,0 +1,71 @@
+"""Sites: one row per distinct (client, site) of devices, agents and tickets.
+
+Known faults of the data: one site in several spellings, sites without client, devices with a client but no site.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.inventory import spelling
+from assets.inventory.places import DEFAULT, DEFAULT_KEY, READS, mentions
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import by_distinct, frame
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Every site that is named or needed, and its spelling."""
+    found = mentions(inputs, context)
+    uses = spelling.by_key((mention.place.site_key, mention.site, mention.uses) for mention in found)
+    earlier = recorded.of("derived")
+    decisions = {key: _decision(key, uses[key], earlier.get(key)) for key in sorted(uses)}
+    names = [str(decision.values["name"]) for decision in decisions.values()]
+    return Decided(
+        decisions=[*decisions.values(), *(decision for key, decision in earlier.items() if key not in decisions)],
+        rows={"derived": frame({KEY: list(decisions), "name": names})},
+        warnings={
+            "site_default_made": sum(_parts(key)[1] == DEFAULT_KEY and not uses[key] for key in uses),
+            "spelling_would_change": sum(
+                spelling.most_used(uses[key]) not in (None, name) for key, name in zip(decisions, names, strict=True)
+            ),
+        },
+    )
+
+
+def _decision(key: str, uses: Counter[str], earlier: Decision | None) -> Decision:
+    recorded = earlier.values.get("name") if earlier else None
+    return Decision("derived", key, "spelling", {"name": spelling.chosen(recorded, uses, DEFAULT)})
+
+
+def _parts(key: str) -> tuple[str, str]:
+    client, site = json.loads(key)
+    return client, site
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One site per normalised (client, site), in its recorded spelling, under its client."""
+    batch["id"] = by_distinct(batch.keys, lambda key: context.derive("sites", "derived", *_parts(key)))
+    clients = by_distinct(batch.keys, lambda key: _parts(key)[0])
+    batch["client_id"] = batch.parent("client", context.lookup("clients", "derived"), "clients", clients)
+    batch["name"] = batch["name"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.sites,
+    grain="one row per (client, site) of devices, agents and tickets",
+    sources=(Derived(transform),),
+    decide=Decide(reads=READS, function=decide),
+    lookups=(("clients", "derived"),),
+    recalls=(("devices", "devices"), ("devices", "agents")),
+    legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
+    adopt=Adoption(columns=("client_id", "name")),
+    lineage={
+        "name": ("devices.site", "agents.site", "tickets.site"),
+        "client_id": ("devices.client", "agents.client", "tickets.client", "tickets.customer_id"),
+    },
+)
