@@ -5,7 +5,8 @@ imported from the program that decides what a row becomes; these lines are the s
 
 Tags beside those of the data set: `!id [table, legacy table, key …]` a derived id; `!org` the organization's id;
 `!sha256 text`; `!base64 text` (or a list of texts) of one byte for each character; `!listing {item, times}`;
-`!setting column` of organization_settings; `!default` what the column's default gives at insert; `!any`; `!nonempty`.
+`!setting column` of organization_settings; `!all_but [key …]` of the catalogue; `!default` what the column's
+default gives at insert; `!any`; `!nonempty`.
 """
 
 import base64
@@ -101,6 +102,17 @@ def differences(table: str, actual: Iterable[Mapping[str, Any]]) -> list[str]:
 def outcomes() -> Mapping[str, Any]:
     document: Mapping[str, Any] = read_yaml(DIRECTORY / "outcomes.yaml", ExpectedLoader)
     return document
+
+
+@cache
+def seeds() -> Mapping[str, Any]:
+    document: dict[str, Any] = read_yaml(DIRECTORY / "seeds.yaml", ExpectedLoader)
+    every = sorted(key for keys in document["permissions"].values() for key in keys)
+    roles = {
+        name: [key for key in every if key not in given["all_but"]] if isinstance(given, dict) else given
+        for name, given in document["system_roles"].items()
+    }
+    return {**document, "system_roles": roles}
 
 
 @cache
@@ -252,6 +264,7 @@ def _sha256(loader: ExpectedLoader, node: yaml.ScalarNode) -> str:
 ExpectedLoader.add_constructor("!id", lambda _loader, node: identity(*_texts(node)))
 ExpectedLoader.add_constructor("!org", lambda _loader, _node: identity("organizations", "derived", "default"))
 ExpectedLoader.add_constructor("!setting", _setting)
+ExpectedLoader.add_constructor("!all_but", lambda _loader, node: {"all_but": _texts(node)})
 ExpectedLoader.add_constructor("!base64", _base64)
 ExpectedLoader.add_constructor("!listing", _listing)
 ExpectedLoader.add_constructor("!sha256", _sha256)
