@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, dict[str, pd.DataFrame]]:
     """Take and record a table's decisions. Returns the context for its transforms, and its derived rows by source name."""
-    context = replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec))
+    optional = frozenset(column.name for column in spec.target.columns if column.info.get("optional"))
+    context = replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec), optional=optional)
     if spec.decide is None:
         return context, {}
     recorded = run.state.recorded(run.session, run.registered.id, spec)
@@ -44,7 +45,7 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
     """The maps that a table's transforms may read: those it declares, the organization's, and its own."""
     own = {table for entity, table in spec.lookups if entity == spec.name}
-    places = [place for place in (*spec.lookups, ("organizations", "derived")) if place[0] != spec.name]
+    places = [place for place in (*spec.lookups, *spec.recalls, ("organizations", "derived")) if place[0] != spec.name]
     return {place: run.lookups.get(*place) for place in places} | _own(run, spec, own)
 
 

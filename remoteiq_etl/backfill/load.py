@@ -193,6 +193,7 @@ class TableLoad:
             if removing_sources(self.spec):
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
             run.write_words(self.spec)
+            run.release_rest(self.spec)
         run.lookups.forget(self.spec.name)
         self._check_ours(before)
 

@@ -18,7 +18,7 @@ from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.staging import Stage, is_cast_later
+from remoteiq_etl.backfill.staging import Stage, cast_type, is_cast_later
 
 S, T = sql.Identifier("s"), sql.Identifier("t")
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -166,7 +166,7 @@ class Merge:
         """The incoming value in the column's type; a null where the column needs one becomes what is there, else the default."""
         value: sql.Composable = sql.SQL("s.{}").format(sql.Identifier(column.name))
         if is_cast_later(column):
-            value = sql.SQL("{}::{}").format(value, sql.SQL(column.type.compile(_DIALECT)))
+            value = sql.SQL("{}::{}").format(value, sql.SQL(cast_type(column)))
         default = default_of(column)
         if default is None:
             return value

@@ -66,7 +66,7 @@ def _unreferenced(run: "Run", spec: TableSpec) -> sql.Composable:
         sql.SQL("AND NOT EXISTS (SELECT FROM {} AS c WHERE c.{} = t.{})").format(
             run.target_name(child.name), sql.Identifier(column), sql.Identifier(parent)
         )
-        for child, column, parent in _references(spec.target)
+        for child, column, parent in _references(run.spec(spec.name).target)
         if run.has_target(child.name)
     ]
     return sql.SQL("\n    ").join(conditions)

@@ -17,6 +17,7 @@ from psycopg import sql
 from remoteiq_etl.backfill import hashing
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
+from remoteiq_etl.backfill.effective import effective, live_columns
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
@@ -68,7 +69,7 @@ class Run:
     reports: dict[str, TableReport] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
-    _columns: dict[str, frozenset[str]] | None = None
+    _columns: dict[str, dict[str, str]] | None = None
     _words: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,7 +106,7 @@ class Run:
             raise PrepareError(
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
-        report = TableLoad(self, spec).execute()
+        report = TableLoad(self, effective(spec, self._live().get(spec.name, {}))).execute()
         self.reports[spec.name] = report
         return report
 
@@ -122,10 +123,12 @@ class Run:
 
     def has_target(self, table: str) -> bool:
         """Whether the target has this table; in a plan it may not."""
+        return table in self._live()
+
+    def _live(self) -> dict[str, dict[str, str]]:
         if self._columns is None:
-            rows = self.session.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [self.target.schema])
-            self._columns = {row[0]: frozenset() for row in rows}
-        return table in self._columns
+            self._columns = live_columns(self.session, self.target.schema)
+        return self._columns
 
     def is_first_load(self, spec: TableSpec) -> bool:
         """Whether neither the target table nor the map of this source has a row, so that there is nothing to compare."""
@@ -140,7 +143,7 @@ class Run:
 
     def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
         """A staging table of this run for these columns, made when it is asked for first. Called by the second thread."""
-        name = f"stage_{self.registered.id}_{spec.name}_{slot}"[:63]
+        name = f"stage_{self.registered.id}_{self.id}_{slot}_{spec.name}"[:63]
         found = self._stages.get(name)
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
@@ -165,6 +168,12 @@ class Run:
                 if self.session.value(query.format(self.state.name(name)), [self.registered.id, table])
             ]
         return self._waiting[table]
+
+    def release_rest(self, spec: TableSpec) -> None:
+        """After a complete read: what was quarantined or held before and is not any more, for whatever reason, is released."""
+        for name in self.waiting(spec.name):
+            update = sql.SQL("UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND released_run IS NULL AND last_run < %s")
+            self.session.execute(update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, self.id])
 
     def count_target(self, spec: TableSpec) -> int:
         """Rows in the target table, of anyone."""
@@ -215,14 +224,17 @@ class Run:
     # --- end ----------------------------------------------------------------------------------------------------
 
     def drop_stages(self) -> None:
-        """Remove the staging tables of this source, also those that a killed run left."""
-        pattern = f"stage\\_{self.registered.id}\\_%"
-        rows = self.session.rows(
-            "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", [self.state.schema, pattern]
-        )
-        for (name,) in rows:
-            self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
+        """Remove the staging tables of this run."""
+        for stage in self._stages.values():
+            stage.drop(self.session)
         self._stages.clear()
+
+    def drop_leftovers(self) -> None:
+        """Remove the staging tables that killed runs of this source left. Only while the source is locked."""
+        pattern = f"stage\\_{self.registered.id}\\_%"
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s"
+        for (name,) in self.session.rows(query, [self.state.schema, pattern]):
+            self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
 
     def record_end(self, status: str, error: str | None) -> None:
         """Write how the run ended."""
@@ -246,7 +258,7 @@ def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
         run = _open(plan, listener or Silent(), state, control, registered, stack)
         stack.callback(_quietly, run.drop_stages)
         try:
-            run.drop_stages()
+            run.drop_leftovers()
             yield run
         except BaseException as error:
             _quietly(run.record_end, "failed", describe(error))

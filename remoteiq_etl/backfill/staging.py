@@ -83,7 +83,12 @@ class Stage:
 
 def is_cast_later(column: Column[Any]) -> bool:
     """Types whose binary form we do not write: they are staged as text and cast in the merge."""
-    return isinstance(column.type, pg.JSON | pg.INET)
+    return isinstance(column.type, pg.JSON | pg.INET) or "cast" in column.info
+
+
+def cast_type(column: Column[Any]) -> str:
+    """The type that a column staged as text is cast to."""
+    return str(column.info.get("cast") or column.type.compile(pg.dialect()))  # type: ignore[no-untyped-call]
 
 
 def key_array(keys: pd.Series, key_type: str) -> pa.Array:

@@ -1,0 +1,56 @@
+"""A target table as a live database has it: our definition plus the further columns found there.
+
+Transforms fill those of them that the mapping names (the optional columns); all others keep their default.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Boolean, Column, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.types import TypeEngine
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.redact import SECRET_KEY
+from remoteiq_etl.backfill.spec import TableSpec
+
+#: Types whose binary form is written as it is; every other type is staged as text and cast by the server.
+_TYPES: dict[str, TypeEngine[object]] = {
+    "uuid": pg.UUID(),
+    "text": Text(),
+    "character varying": Text(),
+    "boolean": Boolean(),
+    "timestamp with time zone": pg.TIMESTAMP(timezone=True),
+    "jsonb": pg.JSONB(),
+}
+
+
+def live_columns(session: Session, schema: str) -> dict[str, dict[str, str]]:
+    """Every table of a schema with its columns and their types."""
+    rows = session.rows(
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped",
+        [schema],
+    )
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def effective(spec: TableSpec, columns: dict[str, str]) -> TableSpec:
+    """The declaration with the live table's further columns added to its target."""
+    further = {name: kind for name, kind in columns.items() if name not in spec.target.columns}
+    if not further:
+        return spec
+    table: Table = spec.target.to_metadata(MetaData(schema=spec.target.schema))
+    for name, kind in further.items():
+        table.append_column(_column(name, kind))
+    return replace(spec, target=table)
+
+
+def _column(name: str, kind: str) -> Column[object]:
+    plain = kind.split("(")[0]
+    known = _TYPES.get(plain)
+    info: dict[str, object] = {"optional": True, "secret": bool(SECRET_KEY.search(name))}
+    return Column(name, known, info=info) if known is not None else Column(name, Text(), info={**info, "cast": kind})
