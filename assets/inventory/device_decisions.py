@@ -51,7 +51,8 @@ def take_inventory(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, conte
     by_agent = recorded.of("agents")
     rules = {agent: decision.rule for agent, decision in by_agent.items()}
     fresh = pair(devices, agents, recorded_pairs(_values(by_agent), rules))
-    late = taken_over(fresh, _values(recorded.of("devices")), {key for table, key in mapped if table == "devices"})
+    known = {key for table, key in mapped if table == "devices"}
+    late = taken_over(devices, fresh, _values(recorded.of("devices")), known)
     found = survey(devices, agents, with_late(fresh, late))
     ids = _ids(devices, agents, late, mapped, by_agent, context)
     values = {ref: decision.values for ref, decision in recorded.decisions.items()}
@@ -126,7 +127,7 @@ def _of_agent(key: str, inventory: Inventory, earlier: Decision | None) -> Decis
     device, rule = inventory.pairs[key]
     renaming = inventory.renamed.get(("agents", key), {})
     if device == ("agents", key) or rule == SYNTHESIZED:
-            new_key = None if first_time else inventory.ids["agents", key]  # a row that is new may still be adopted
+        new_key = inventory.ids["agents", key] if earlier else None  # a row that is new may still be adopted
         return Decision("agents", key, SYNTHESIZED, dict(renaming), new_key)
     return Decision("agents", key, rule, {SAME_AS: list(device)}, _id_of(device, inventory, earlier))
 
@@ -146,14 +147,12 @@ def _of_device(key: str, inventory: Inventory) -> Decision | None:
 
 
 def text_decisions(texts: Iterable[str], inventory: Inventory, recorded: Recorded) -> list[Decision]:
-    """The device that each text means. A recorded one stays while its device is there, or while nothing else is found."""
+    """The device that each text means. A recorded one stays while its device is there, or nothing else is found."""
     found = resolve(texts, inventory.devices, inventory.agents, inventory.survey.pairing)
     earlier = recorded.of("device_text")
     fresh = {text: _of_text(text, resolved, inventory, earlier.get(text)) for text, resolved in found.items()}
     there = {
-        text: decision
-        for text, decision in earlier.items()
-        if _means(decision) in inventory.ids or text not in fresh
+        text: decision for text, decision in earlier.items() if _means(decision) in inventory.ids or text not in fresh
     }
     return list({**fresh, **there}.values())
 

@@ -88,15 +88,21 @@ def recorded_survey(inputs: Mapping[str, pd.DataFrame], context: Context) -> Sur
     """Where every device and agent is, with the pairs that are recorded in the map of devices."""
     devices, agents = rows_of(inputs["devices"]), rows_of(inputs["agents"])
     known = context.lookup("devices", "devices")
-    mapped = set(known.keys.to_pylist())
     pairing = pair(devices, agents, recorded_pairs(context.lookup("devices", "agents").decisions))
-    return survey(devices, agents, with_late(pairing, taken_over(pairing, known.decisions, mapped)))
+    late = taken_over(devices, pairing, known.decisions, set(known.keys.to_pylist()))
+    return survey(devices, agents, with_late(pairing, late))
 
 
-def taken_over(pairing: Pairing, recorded: Mapping[str, Mapping[str, Any]], mapped: Container[str]) -> dict[str, str]:
-    """The devices (→ agent) that take over a synthesized device: recorded ones, and new ones that come late."""
-    earlier = {device: str(values["agent"]) for device, values in recorded.items() if "agent" in values}
-    return {device: agent for device, agent in pairing.late.items() if device not in mapped} | earlier
+def taken_over(
+    devices: list[dict[str, Any]],
+    pairing: Pairing,
+    recorded: Mapping[str, Mapping[str, Any]],
+    mapped: Container[str],
+) -> dict[str, str]:
+    """The devices (→ agent) that take over a synthesized device: recorded ones that are there, and new ones."""
+    new = {device: agent for device, agent in pairing.late.items() if device not in mapped}
+    earlier = {device["id"]: recorded.get(device["id"], {}).get("agent") for device in devices}
+    return new | {device: str(agent) for device, agent in earlier.items() if agent is not None}
 
 
 def mentions(inputs: Mapping[str, pd.DataFrame], context: Context) -> list[Mention]:
