@@ -20,6 +20,7 @@ from schemas import legacy, target
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
 MERGED = "settings"
+TIMES = ("created_at", "updated_at")
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
@@ -81,7 +82,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["organization_id"] = context.organization_id
     for column in JSON_COLUMNS:
         batch[column] = batch[column]
-    for column in ("created_at", "updated_at"):
+    for column in TIMES:
         if batch[column].notna().all():
             batch[column] = batch[column]
     return batch

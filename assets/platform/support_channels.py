@@ -13,7 +13,7 @@ from assets.platform import settings_paths, singletons
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import OWNER, Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
 from remoteiq_etl.backfill.text import tidy
 from schemas import legacy, target
 
@@ -37,7 +37,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     settings = singletons.first_row(inputs["support_legal_settings"])
     found = channels(settings_paths.support(legal, settings, None))
     rows = frame({KEY: list(found), "configuration": [jsons.dumps(value) for value in found.values()]})
-    return Decided(rows={"derived": rows}, prepared={"owners": (context.organization_slug,)})
+    return Decided(rows={"derived": rows})
 
 
 def channels(support: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -54,7 +54,6 @@ def channels(support: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per channel word of the organization."""
-    batch[OWNER] = context.organization_slug
     batch["id"] = context.derive_many("support_channels", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
     batch["channel_key"] = batch.keys
@@ -66,7 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 SPEC = TableSpec(
     target=target.support_channels,
     grain="one row per support channel of the organization",
-    sources=(Derived(transform),),
+    sources=(Derived(transform, removes=True),),
     decide=Decide(
         reads={
             "support_legal": select(legacy.support_legal),
@@ -77,6 +76,5 @@ SPEC = TableSpec(
     lookups=(("organizations", "derived"),),
     legacy_reads=(legacy.support_legal, legacy.support_legal_settings),
     adopt=Adoption(columns=("organization_id", "channel_key")),
-    replaces=True,
     lineage={"configuration": settings_paths.support_columns(SETTINGS_KEYS)},
 )

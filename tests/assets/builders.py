@@ -43,4 +43,4 @@ def archived(batch: Batch) -> list[tuple[str, str, Any, str]]:
 
 
 def _is_missing(value: object) -> bool:
-    return not isinstance(value, list | dict) and bool(pd.isna(value))  # type: ignore[call-overload]
+    return not isinstance(value, list | dict) and bool(pd.isna(value))

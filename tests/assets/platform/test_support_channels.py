@@ -7,7 +7,7 @@ import pytest
 from assets.platform.support_channels import SPEC, channels, decide, transform
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, frame
-from remoteiq_etl.backfill.spec import OWNER, Context, Recorded
+from remoteiq_etl.backfill.spec import Context, Derived, Recorded
 from schemas import legacy
 from tests.assets.builders import batch_of, plain, rows_of
 
@@ -68,14 +68,15 @@ def test_decide_reads_both_tables() -> None:
     }
 
 
-def test_the_owner_is_known_though_no_channel_is_left() -> None:
-    """A value that becomes empty removes its row: the organization is named as owner also without any channel."""
+def test_an_empty_value_removes_its_row() -> None:
+    """A value that becomes empty removes its row: the derived rows are declared to be removed with their cause."""
     inputs = {name: table(name) for name in ("support_legal", "support_legal_settings")}
     found = decide(inputs, Recorded(), CONTEXT)
     assert len(found.rows["derived"]) == 0
-    assert found.prepared["owners"] == ("acme",)
     assert rows_of(transform(batch_of({KEY: [], "configuration": []}), CONTEXT)) == []
-    assert SPEC.replaces
+    (derived,) = SPEC.sources
+    assert isinstance(derived, Derived)
+    assert derived.removes
 
 
 def test_target_row() -> None:
@@ -83,7 +84,6 @@ def test_target_row() -> None:
     assert rows_of(transform(batch_of({KEY: ["email"], "configuration": ["{}"]}), CONTEXT)) == [
         {
             KEY: "email",
-            OWNER: "acme",
             "id": CONTEXT.derive("support_channels", "derived", "email"),
             "organization_id": CONTEXT.organization_id,
             "channel_key": "email",

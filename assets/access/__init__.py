@@ -1,0 +1,1 @@
+"""Users, roles and permissions, with second factors, sessions and tokens."""

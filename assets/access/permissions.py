@@ -1,0 +1,98 @@
+"""Permissions: one row per permission key, from legacy permissions and from keys found only in role_meta.permissions.
+
+Known faults of the data: keys that differ in case or white space alone, labels that only repeat the key, and keys that
+roles hold as words although no permission of that name exists.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets.access.permission_catalogue import PERMISSIONS
+from assets.access.words import lowered
+from assets.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT, frame
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+OTHER_GROUP = "other"
+ONLY_IN_ROLE_META = "Found only in role_meta.permissions of the legacy database."
+LEGACY_COLUMNS = ("key", "label", "group_key", "group_label", "created_at")
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
+    permissions = inputs["permissions"].sort_values(["created_at", "id"])
+    rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
+    found = decide_winners(rows, recorded, "permissions.key", "oldest")
+    only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
+    return Decided(
+        decisions=found.decisions,
+        rows={"derived": frame({KEY: only})},
+        prepared={"losers": found.losers},
+        warnings={**found.warnings, **({"permission_only_in_role_meta": len(only)} if only else {})},
+    )
+
+
+def words_of(lists: Iterable[list[str] | None]) -> set[str]:
+    """The keys in lists of words."""
+    words = [word for words in lists if isinstance(words, list) for word in words]
+    return set(lowered(pd.Series(words, dtype=TEXT)).dropna())
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy row becomes one row; of equal keys the others are merged into the oldest."""
+    keys = lowered(batch["key"])
+    winners = winners_of(batch, context.prepared["losers"])
+    batch.archive_only(keys.isna(), "blank_key")
+    batch.merge(winners.notna(), "equal_key", into=winners)
+    for column in LEGACY_COLUMNS:
+        batch.keep(winners.notna(), column, "merged")
+    batch.keep(winners.isna() & (keys != batch["key"]), "key", "normalised")
+    batch["permission_key"] = keys
+    batch["label"] = labels(batch["label"], keys)
+    for column in ("group_key", "group_label", "created_at"):
+        batch[column] = batch[column]
+    return batch
+
+
+def labels(legacy_labels: pd.Series, keys: pd.Series) -> pd.Series:
+    """The label of each key; one that only repeats its key takes the catalogue's."""
+    seeds = pd.Series([seed.label if (seed := PERMISSIONS.get(key)) else None for key in keys], dtype=TEXT)
+    repeats = (lowered(legacy_labels) == keys).fillna(False)
+    return legacy_labels.mask(repeats & seeds.notna(), seeds)
+
+
+def transform_words(batch: Batch, context: Context) -> Batch:
+    """One key that only role_meta has becomes one row, grouped by its text before the first dot."""
+    groups = [key.split(".")[0] if "." in key else "" for key in batch.keys]
+    batch["permission_key"] = batch.keys
+    batch["label"] = batch.keys
+    batch["group_key"] = pd.Series([group or OTHER_GROUP for group in groups], dtype=TEXT)
+    batch["group_label"] = pd.Series([(group or OTHER_GROUP).capitalize() for group in groups], dtype=TEXT)
+    batch["description"] = ONLY_IN_ROLE_META
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.permissions,
+    grain="one row per permission key",
+    sources=(Source(legacy.permissions, transform), Derived(transform_words)),
+    decide=Decide(
+        reads={
+            "permissions": select(
+                legacy.permissions.c.id,
+                legacy.permissions.c.key,
+                legacy.permissions.c.created_at,
+            ),
+            "role_meta": select(legacy.role_meta.c.permissions),
+        },
+        function=decide,
+    ),
+    lookups=(("permissions", "permissions"),),
+    legacy_reads=(legacy.role_meta,),
+    adopt=Adoption(columns=("permission_key",)),
+    lineage={"permission_key": ("permissions.key", "role_meta.permissions")},
+)

@@ -1,0 +1,56 @@
+"""Winners: which row stands for several legacy rows of one normalised key. Decided once, then read from the map.
+
+Belongs here: how such a choice is taken, joined and recorded. Does not belong here: what makes a row better than
+another, or what becomes of the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import Decision, Recorded
+
+GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
+WINNER = "winner"
+
+
+@dataclass(frozen=True)
+class Winners:
+    """Who won: `winner` by group, and for each other row (`losers`) the winner it gives way to."""
+
+    winner: Mapping[str, str]
+    losers: Mapping[str, str]
+    decisions: list[Decision]
+    warnings: Mapping[str, int]
+
+
+def decide_winners(rows: pd.DataFrame, recorded: Recorded, name: str, rule: str) -> Winners:
+    """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
+
+    A recorded winner stays while it is a member of its group; where another would win today, that is only counted.
+    The decisions are recorded under `name`, by group.
+    """
+    members = [(group, key) for group, key in zip(rows[GROUP], rows[KEY], strict=True) if isinstance(group, str)]
+    best = dict(reversed(members))
+    present = set(members)
+    kept = {
+        group: decision
+        for group, decision in recorded.of(name).items()
+        if (group, decision.values.get(WINNER)) in present
+    }
+    winner = {**best, **{group: decision.values[WINNER] for group, decision in kept.items()}}
+    overruled = sum(best[group] != key for group, key in winner.items())
+    return Winners(
+        winner=winner,
+        losers={key: winner[group] for group, key in members if winner[group] != key},
+        decisions=[kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()],
+        warnings={"decided_otherwise_today": overruled} if overruled else {},
+    )
+
+
+def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:
+    """For each row that lost the legacy key of its winner, else null."""
+    return pd.Series([losers.get(key) for key in batch.keys], index=batch.keys.index, dtype=TEXT)
