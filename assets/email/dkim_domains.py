@@ -1,0 +1,48 @@
+"""DKIM domains: one row per domain that the settings or a key name.
+
+Known faults of the data: domains in any case, with white space, or blank.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.email import dkim
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """One row per domain, made when it was first named and changed when it was last."""
+    both = pd.concat([inputs["dkim_settings"], inputs["dkim_keys"]], ignore_index=True)
+    both = both.assign(**{KEY: dkim.domains(both["domain"])}).dropna(subset=[KEY])
+    grouped = both.groupby(KEY)
+    rows = pd.DataFrame({"created_at": grouped["created_at"].min(), "updated_at": grouped["updated_at"].max()})
+    return Decided(rows={"derived": rows.reset_index()})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per domain of the organization."""
+    batch["id"] = context.derive_many("dkim_domains", "derived", batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["domain"] = batch.keys
+    batch["created_at"] = batch["created_at"]
+    batch["updated_at"] = batch["updated_at"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.dkim_domains,
+    grain="one row per domain with DKIM settings or keys",
+    sources=(Derived(transform),),
+    decide=Decide(reads=dkim.READS, function=decide),
+    lookups=(("organizations", "derived"),),
+    legacy_reads=(legacy.dkim_settings, legacy.dkim_keys),
+    adopt=Adoption(columns=("organization_id", "domain")),
+    lineage={
+        "domain": ("dkim_settings.domain", "dkim_keys.domain"),
+        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
+        "updated_at": ("dkim_settings.updated_at", "dkim_keys.updated_at"),
+    },
+)

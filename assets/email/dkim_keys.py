@@ -1,0 +1,89 @@
+"""DKIM keys: one row per (domain, selector) with a private key.
+
+Known faults of the data: the same selector in both tables, line ends written as `\\n`, broken keys, settings that name
+a domain without a selector or key, or nothing at all.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.email import dkim
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Which key is carried where both tables, or two rows, have one for the same selector."""
+    earlier = recorded.of("winner")
+    chosen = dkim.winners(inputs, earlier)
+    pems = {
+        (table, key): pem
+        for table, rows in inputs.items()
+        for key, pem in zip(rows["id"], dkim.repaired(rows["private_key"]), strict=True)
+    }
+    won = {name: (str(choice.values["table"]), str(choice.values["key"])) for name, choice in chosen.items()}
+    carried = {name: (*winner, pems[winner]) for name, winner in won.items()}
+    return Decided(decisions=list((earlier | chosen).values()), prepared={"carried": carried})
+
+
+def transform_settings(batch: Batch, context: Context) -> Batch:
+    """The key in use; its times are one, that of the last change."""
+    _key(batch, context, "dkim_settings")
+    batch["created_at"] = batch["updated_at"]
+    batch["rotated_at"] = pd.Series([None] * len(batch.legacy), dtype=TIMESTAMP)
+    return batch
+
+
+def transform_keys(batch: Batch, context: Context) -> Batch:
+    """A key of the table; one that was changed after it was made was rotated then."""
+    _key(batch, context, "dkim_keys")
+    batch["created_at"] = batch["created_at"]
+    batch["rotated_at"] = batch["updated_at"].where(batch["updated_at"].gt(batch["created_at"]).fillna(False))
+    return batch
+
+
+def _key(batch: Batch, context: Context, table: str) -> None:
+    """What both tables have in common: rows without a whole key are archived, superseded ones merged, broken ones quarantined."""
+    domains, names = dkim.domains(batch["domain"]), dkim.names(batch.legacy)
+    pems = dkim.repaired(batch["private_key"])
+    batch.archive_only(domains.isna(), "blank_domain")
+    batch.archive_only(names.isna(), "domain_only")
+    _supersede(batch, context, table, names, pems)
+    public = by_distinct(pems, dkim.public_key)
+    batch.quarantine(public.isna(), "unreadable_key", "private_key", detail="not a private key in PEM form")
+    batch["id"] = context.derive_many("dkim_keys", table, batch.keys)
+    batch["dkim_domain_id"] = batch.parent("domain", context.lookup("dkim_domains", "derived"), "dkim_domains", domains)
+    batch["selector"] = dkim.selectors(batch["selector"])
+    batch["public_key"] = public
+    batch["private_key"] = pems
+
+
+def _supersede(batch: Batch, context: Context, table: str, names: pd.Series, pems: pd.Series) -> None:
+    """Merge the rows whose selector another row has won; what differs of them is archived."""
+    carried = [context.prepared["carried"].get(name, (None, None, None)) for name in names]
+    tables, keys, winning = (pd.Series(column, dtype=TEXT) for column in zip(*carried, strict=True))
+    lost = names.notna() & ~(tables.eq(table) & keys.eq(batch.keys)).fillna(False)
+    batch.keep(lost & pems.ne(winning), "private_key", "superseded")
+    for column in {"created_at", "updated_at"}.intersection(batch.legacy.columns):
+        batch.keep(lost, column, "superseded")
+    batch.merge(lost & tables.eq(table), "superseded", keys)
+    batch.merge(lost, "superseded")
+
+
+SPEC = TableSpec(
+    target=target.dkim_keys,
+    grain="one row per domain and selector with a private key",
+    sources=(Source(legacy.dkim_settings, transform_settings), Source(legacy.dkim_keys, transform_keys)),
+    decide=Decide(reads=dkim.READS, function=decide),
+    lookups=(("dkim_domains", "derived"),),
+    adopt=Adoption(columns=("dkim_domain_id", "selector")),
+    lineage={
+        "dkim_domain_id": ("dkim_settings.domain", "dkim_keys.domain"),
+        "public_key": ("dkim_settings.private_key", "dkim_keys.private_key"),
+        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
+        "rotated_at": ("dkim_keys.updated_at",),
+    },
+)
