@@ -60,7 +60,6 @@ def prepare(session: Session, *, target_schema: str, state: State, tables: Colle
         ownership.lock_transaction(session)
         report = _report(session, target_schema, wanted)
         report.raise_if_blocking()
-        state.ensure(session)
         prepared = _prepare(session, target_schema, state, wanted)
         # Now that the tables are there, the leftovers that were hidden before show: an enum type without some label.
         _report(session, target_schema, wanted).raise_if_blocking()
@@ -86,9 +85,10 @@ def with_parents(names: Collection[str] | None = None) -> list[Table]:
 
 
 def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -> Prepared:
-    """Create everything; the transaction, the lock and the state schema are there."""
+    """Create everything; the transaction and the lock are there."""
     _ensure_schema(session, schema)
     extensions = _ensure_extensions(session, schema)
+    state.ensure(session)
     found = read_schema(session.connection, schema)
     enums = _ensure_enums(session, schema, found, wanted)
     created = _ensure_tables(session, schema, state, found, wanted)
@@ -213,8 +213,8 @@ def _explained(schema: str) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         hint = (
-            "Connect as the owner of the schema, or grant our role CREATE on it, and CREATE on the database for the"
-            " schemas that are missing; a function is only replaced by its owner."
+            "Connect as the owner of the schema, or grant our role CREATE on it, and CREATE on the database for our"
+            " own schema; a function is only replaced by its owner."
         )
         raise PrepareError(failed(ownership.reason(error), hint)) from error
     except psycopg.errors.LockNotAvailable as error:
