@@ -84,6 +84,13 @@ def edge_db(server: Server) -> Iterator[Database]:
     database.drop()
 
 
+@pytest.fixture(scope="session")
+def edge_template(server: Server) -> str:
+    """The name of the database that `edge_db` is cloned from, for fixtures that outlive one test."""
+    server.clone("edge", _with_edge_cases).drop()
+    return server.templates["edge"]
+
+
 def _with_extensions(database: Database) -> None:
     from schemas import ddl
 

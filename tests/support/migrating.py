@@ -1,0 +1,115 @@
+"""A migration for tests: targets of both kinds, the declarations of assets/, and short ways to run and to look."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+import assets
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.database import Database as EngineDatabase
+from remoteiq_etl.backfill.database import Observer
+from remoteiq_etl.backfill.run import Plan, opened
+from remoteiq_etl.backfill.spec import TableSpec
+from schemas import ddl, target
+from tests.support.server import Database, Server
+
+
+@cache
+def specs() -> Mapping[str, TableSpec]:
+    """Every declaration of assets/, by target table."""
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(assets.__path__, "assets.")]
+    declared = [module.SPEC for module in modules if isinstance(getattr(module, "SPEC", None), TableSpec)]
+    return {spec.name: spec for spec in declared}
+
+
+def bare_target(server: Server) -> Database:
+    """A target as `prepare` leaves it for a load: keys, no foreign keys, no secondary indexes."""
+    return server.clone("target_bare", lambda database: build_target(database, foreign_keys=False))
+
+
+def foreign_target(server: Server) -> Database:
+    """A target that has all constraints and indexes already, as the new application makes it."""
+    return server.clone("target_foreign", lambda database: build_target(database, foreign_keys=True))
+
+
+def build_target(database: Database, *, foreign_keys: bool, schema: str = "public") -> None:
+    statements = [
+        *ddl.extension_ddl(),
+        *ddl.schema_ddl(schema),
+        *ddl.create_enums(target.metadata, schema),
+        *ddl.create_tables(target.metadata, schema, foreign_keys=foreign_keys, indexes=foreign_keys),
+        *ddl.set_updated_at_ddl(schema),
+        *ddl.create_triggers(target.metadata, schema),
+    ]
+    database.execute(";".join(statements))
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One legacy and one target database; `run` loads, `rows` looks."""
+
+    legacy: Database
+    target: Database
+    plan: Plan
+
+    @classmethod
+    def of(cls, legacy: Database, target: Database, *, observer: Observer | None = None, **more: Any) -> "Migration":
+        plan = Plan(
+            EngineDatabase(legacy.url, "public", read_only=True, observer=observer),
+            EngineDatabase(target.url, "public", observer=observer),
+            specs(),
+            **more,
+        )
+        return cls(legacy, target, plan)
+
+    def run(self, *tables: str, **changes: Any) -> dict[str, TableReport]:
+        """Load these tables (default: all)."""
+        with opened(replace(self.plan, **changes)) as run:
+            return run.load_all(tables or None)
+
+    def rows(self, table: str, schema: str = "public") -> list[dict[str, Any]]:
+        with psycopg.connect(self.target.url, row_factory=dict_row) as connection:
+            return connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, table))).fetchall()
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with self.target.connect() as connection:
+            return connection.execute(statement.encode(), parameters or None).fetchall()
+
+    def checksums(self, where: Callable[[str], bool] = lambda _table: True) -> dict[str, tuple[int, str]]:
+        """Rows and a checksum of each public table of the target, without regard to order and to defaults of now()."""
+        return {table: self._checksum(table) for table in sorted(target_tables()) if where(table)}
+
+    def _checksum(self, table: str) -> tuple[int, str]:
+        columns = sql.SQL(", ").join(sql.Identifier(name) for name in lasting_columns(table))
+        query = sql.SQL("SELECT count(*), coalesce(md5(string_agg(md5(ROW({})::text), '' ORDER BY md5(ROW({})::text))), '') FROM {}")
+        with self.target.connect() as connection:
+            connection.execute("SET timezone = 'UTC'")
+            row = connection.execute(query.format(columns, columns, sql.Identifier("public", table))).fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def versions(self) -> dict[str, set[str]]:
+        """The xmin of every row of every public table: a row that was written again has another."""
+        query = sql.SQL("SELECT xmin::text || ctid::text FROM {}")
+        with self.target.connect() as connection:
+            return {
+                table: {row[0] for row in connection.execute(query.format(sql.Identifier("public", table))).fetchall()}
+                for table in sorted(target_tables())
+            }
+
+
+def target_tables() -> list[str]:
+    return [table.name for table in target.metadata.sorted_tables]
+
+
+def lasting_columns(table: str) -> list[str]:
+    """The columns whose values two loads share: not those whose default is the time of the insert."""
+    columns = target.metadata.tables[f"target.{table}"].columns
+    return [column.name for column in columns if column.server_default is None or "now()" not in str(column.server_default.arg)]
