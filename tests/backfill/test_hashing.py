@@ -1,0 +1,42 @@
+"""Row hashes are HMAC-SHA256, whatever server computes them."""
+
+import hashlib
+import hmac
+from contextlib import closing
+
+import pytest
+from psycopg import sql
+
+from remoteiq_etl.backfill import hashing
+from remoteiq_etl.backfill.database import Database as EngineDatabase
+from tests.support.server import Database
+
+KEY = bytes(range(32))
+
+
+@pytest.mark.every_postgres
+def test_the_server_s_hash_is_the_library_s(empty_db: Database) -> None:
+    database = EngineDatabase(empty_db.url, "public", session=hashing.session_settings(KEY))
+    row = [sql.SQL("1::int"), sql.SQL("NULL::text"), sql.SQL("'ä'::text"), sql.SQL("'2024-01-02 03:04:05.6+02'::timestamptz")]
+    with closing(database.connect()) as session:
+        found = session.value(sql.SQL("SELECT {}").format(hashing.row_hash(row)))
+    text = '(1,,ä,"2024-01-02 01:04:05.6+00")'
+    assert bytes(found) == hmac.new(KEY, text.encode(), hashlib.sha256).digest()[:16]
+
+
+def test_null_and_empty_text_differ(empty_db: Database) -> None:
+    database = EngineDatabase(empty_db.url, "public", session=hashing.session_settings(KEY))
+    with closing(database.connect()) as session:
+        null, empty = (session.value(sql.SQL("SELECT {}").format(hashing.row_hash([sql.SQL(text)]))) for text in ("NULL::text", "''::text"))
+    assert null != empty
+
+
+def test_the_key_stands_in_no_statement() -> None:
+    statement = hashing.row_hash([sql.Identifier("a")]).as_string(None)
+    assert KEY.hex()[:16] not in statement
+    assert all(value not in statement for value in hashing.session_settings(KEY).values())
+
+
+def test_a_database_does_not_show_its_session_settings() -> None:
+    database = EngineDatabase("postgresql:///x", "public", session=hashing.session_settings(KEY))
+    assert all(value not in repr(database) for value in hashing.session_settings(KEY).values())
