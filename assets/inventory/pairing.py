@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Select, String, cast, select
 
+from assets.recorded import too_many_gone
 from remoteiq_etl.backfill.frames import to_arrow
 from remoteiq_etl.backfill.spec import SAME_AS
 from remoteiq_etl.backfill.text import normalise
@@ -44,8 +45,6 @@ READS: dict[str, Select[Any]] = {
 
 _PREFIX = re.compile("(?:win|linux|mac)-")
 _NEVER = datetime.min.replace(tzinfo=UTC)
-# A table that shrinks by more than this was not read well, or is being emptied by accident (mapping: gone from legacy).
-_GONE_SHARE, _GONE_COUNT = 0.2, 10
 
 
 class Pair(NamedTuple):
@@ -118,7 +117,7 @@ def _still_there(agents: Mapping[str, Row], devices: set[str], recorded: Mapping
     """The recorded pairs that hold: those whose device is gone are decided again, unless suspiciously many are."""
     known = {agent: pair for agent, pair in recorded.items() if agent in agents}
     gone = {agent for agent, (ref, _) in known.items() if ref[0] == "devices" and ref[1] not in devices}
-    if not devices or (len(gone) > _GONE_COUNT and len(gone) > _GONE_SHARE * len(known)):
+    if not devices or too_many_gone(len(gone), len(known)):
         return known
     return {agent: pair for agent, pair in known.items() if agent not in gone}
 

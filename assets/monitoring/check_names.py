@@ -1,8 +1,11 @@
 """What the modules of this domain agree on: how an assignment names its check, and the words of severities.
 
-No foreign key ties a legacy assignment to its check: type and name do, normalised. Belongs here: that natural key and
-the shared words. Does not belong here: which check takes which name (see checks).
+No foreign key ties a legacy assignment to its check: type and name do, normalised. Belongs here: that natural key, the
+shared words, and what a check is called whose name is taken. Does not belong here: which check goes first (see checks).
 """
+
+from collections.abc import Container
+from itertools import count
 
 import pandas as pd
 import pyarrow as pa
@@ -38,6 +41,14 @@ def check_keys(types: pd.Series, names: pd.Series) -> pd.Series:
     filled = [pc.fill_null(to_arrow(column.astype(TEXT)), "") for column in (types, names)]
     pairs = pc.binary_join_element_wise(*filled, pa.scalar(_BETWEEN))
     return by_distinct(pd.Series(pd.array(pairs, dtype=TEXT), index=types.index), _key_of_pair)
+
+
+def free_name(name: str, check_type: str | None, taken: Container[str]) -> str:
+    """The name itself when it is free, else with the type behind it, else with type and number."""
+    word = (tidy(check_type) or "script").upper()
+    candidates = (f"{name} ({word} {number})" for number in count(2))
+    first = next((candidate for candidate in (name, f"{name} ({word})") if candidate not in taken), None)
+    return first or next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _key_of_pair(pair: str) -> str:

@@ -1,0 +1,144 @@
+"""Assignments of checks: one row per legacy assignment, one per global check, one per device with unattributed runs.
+
+Known faults of the data: the device is a text of five kinds, the check a type and a name in any spelling.
+"""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets.inventory.device_texts import devices_of, dispose_deviceless
+from assets.inventory.pairing import rows_of
+from assets.monitoring import stand_ins
+from assets.monitoring.check_names import UNATTRIBUTED_KEY, check_keys
+from assets.optional import carry_optional
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame
+from remoteiq_etl.backfill.identity import key_text
+from remoteiq_etl.backfill.spec import SAME_AS, Context, Decide, Decided, Decision, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.text import normalise
+from remoteiq_etl.backfill.times import filled
+from schemas import legacy, target
+
+ONLY, UNATTRIBUTED = "only_assignment", "unattributed"
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Global checks, and which assignment stands in for the runs of each device that have none."""
+    standing = stand_ins.stand_ins(
+        inputs, {key: decision.values for key, decision in recorded.of("device").items()}, context
+    )
+    fresh = {device: _stand_in(device, assignment, context) for device, assignment in standing.items()}
+    made = [device for device, assignment in standing.items() if assignment is None]
+    checks = rows_of(inputs["checks"])
+    everywhere = [row for row in checks if row["enabled"] and normalise(row["scope"]) == "global"]
+    assigned = [row for row in everywhere if normalise(row["type"]) != "script"]
+    times = {name: [row[name] for row in assigned] for name in ("created_at", "updated_at")}
+    return Decided(
+        decisions=list({**recorded.of("device"), **fresh}.values()),
+        rows={
+            "checks": frame({KEY: [row["id"] for row in assigned]} | times, dict.fromkeys(times, TIMESTAMP)),
+            "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
+        },
+        prepared={"check_created_at": {row["id"]: row["created_at"] for row in checks}},
+        warnings={
+            "global_script_not_assigned": len(everywhere) - len(assigned),
+            "assignment_unattributed_made": len(made),
+        },
+    )
+
+
+def _stand_in(device: str, assignment: str | None, context: Context) -> Decision:
+    if assignment is None:
+        new_key = context.derive("check_assignments", "derived", UNATTRIBUTED, device)
+        return Decision("device", device, UNATTRIBUTED, {SAME_AS: ["derived", _unattributed_key(device)]}, new_key)
+    legacy_id = pd.Series([assignment], dtype=TEXT)
+    expected = context.kept_or_derived("check_assignments", "check_assignments", legacy_id)
+    new_key = context.lookup("check_assignments", "check_assignments").find(legacy_id).fillna(expected).iloc[0]
+    values = {"assignment": assignment, SAME_AS: ["check_assignments", assignment]}
+    return Decision("device", device, ONLY, values, new_key)
+
+
+def _unattributed_key(device: str) -> str:
+    return key_text([UNATTRIBUTED, device])
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy assignment becomes one assignment to the device that its text means."""
+    batch["id"] = context.kept_or_derived("check_assignments", "check_assignments", batch["id"])
+    devices = devices_of(batch, context)
+    dispose_deviceless(batch, context, devices.isna())
+    batch["target_type"] = "device"
+    batch["target_id"] = devices
+    batch.keep(~context.lookup("devices", "devices").knows(batch["device_id"]), "device_id", "device_text")
+    keys = check_keys(batch["check_type"], batch["check_name"])
+    checks = context.lookup("checks", "assignment")
+    batch["check_id"] = batch.parent("check_name", checks, "checks", keys)
+    _times(batch, context, checks.decided(keys, "check"))
+    carry_optional(batch, context, {name: batch[name] for name in ("dedupe_key", "check_type", "check_name")})
+    return batch
+
+
+def _times(batch: Batch, context: Context, checks: pd.Series) -> None:
+    """A missing time is the other one, else that of the check, else the time of the insert."""
+    of_check = by_distinct(checks, context.prepared["check_created_at"].get, TIMESTAMP)
+    created, updated = batch["created_at"], batch["updated_at"]
+    batch["created_at"] = filled(batch, created, "created_at", updated, of_check)
+    batch["updated_at"] = filled(batch, updated, "updated_at", created, of_check)
+
+
+def transform_global(batch: Batch, context: Context) -> Batch:
+    """An enabled check of scope GLOBAL is assigned to the organization."""
+    batch["id"] = context.derive_many("check_assignments", "checks", batch.keys)
+    batch["check_id"] = batch.parent(KEY, context.lookup("checks"), "checks")
+    batch["target_type"] = "organization"
+    batch["target_id"] = context.organization_id
+    batch["created_at"] = batch["created_at"]
+    batch["updated_at"] = batch["updated_at"]
+    return batch
+
+
+def transform_unattributed(batch: Batch, context: Context) -> Batch:
+    """A device with runs that no assignment claims gets one for the check of that name."""
+    batch["id"] = by_distinct(batch.keys, lambda key: context.derive("check_assignments", "derived", *json.loads(key)))
+    check = pd.Series([UNATTRIBUTED_KEY] * len(batch.legacy), dtype=TEXT)
+    batch["check_id"] = batch.parent("device", context.lookup("checks", "derived"), "checks", check)
+    batch["target_type"] = "device"
+    batch["target_id"] = batch["device"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.check_assignments,
+    grain="one row per legacy assignment, per enabled global check, and per device with unattributed runs",
+    sources=(
+        Source(legacy.check_assignments, transform),
+        Derived(transform_global, "checks", removes=True),
+        Derived(transform_unattributed),
+    ),
+    decide=Decide(
+        reads={
+            "checks": select(
+                *(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", "created_at", "updated_at"))
+            ),
+        }
+        | stand_ins.READS,
+        function=decide,
+    ),
+    lookups=(
+        ("organizations", "derived"),
+        ("devices", "devices"),
+        ("devices", "device_text"),
+        ("checks", "checks"),
+        ("checks", "assignment"),
+        ("checks", "derived"),
+        ("check_assignments", "check_assignments"),
+    ),
+    legacy_reads=(legacy.checks, legacy.check_runs),
+    lineage={
+        "check_id": ("check_assignments.check_type", "check_assignments.check_name"),
+        "target_id": ("check_assignments.device_id",),
+    },
+)

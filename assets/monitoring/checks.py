@@ -1,0 +1,162 @@
+"""Checks: one row per legacy check, and one for every (type, name) of an assignment that matches none.
+
+Known faults of the data: the legacy application made assignments from what agents ran, so there may be no checks at all
+and many assignments; a null type; equal names under several types.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from assets.inventory.pairing import rows_of
+from assets.monitoring import check_decisions as decisions
+from assets.monitoring import stand_ins
+from assets.monitoring.check_names import UNATTRIBUTED_KEY
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT, by_distinct, frame, to_arrow
+from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.values import ValueMap
+from schemas import legacy, target
+
+TYPES = ValueMap(
+    "checks.type",
+    dict.fromkeys(("PING", "PORT"), "ping")
+    | dict.fromkeys(("SERVICE", "RDP", "SMB", "FIREWALL"), "service")
+    | {"PROCESS": "process"}
+    | dict.fromkeys(("CPU", "MEMORY", "DISK", "SMART"), "metric"),
+    default="script",
+    null="script",
+)
+SYNTHESIZED_SCHEDULE = "@every 60s"
+# Keys that the configuration gains; each from a column of the legacy check.
+CONFIG = {
+    "severityDefault": "severity_default",
+    "intervalSec": "interval_sec",
+    "timeoutSec": "timeout_sec",
+    "enabled": "enabled",
+    "scope": "scope",
+    "legacyType": "type",
+}
+
+_ASSIGNMENTS = legacy.check_assignments
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Which check each assignment means, which are synthesized, and what all of them are called."""
+    plan = decisions.planned(rows_of(inputs["checks"]), _wanted(inputs, context), recorded, _mapped(context))
+    ids = _ids(plan, context)
+    made = {KEY: list(plan.made), "type": [one.type for one in plan.made.values()]}
+    return Decided(
+        decisions=decisions.decided(plan, ids, recorded),
+        rows={"derived": frame(made | {"name": [plan.names["derived", key] for key in plan.made]})},
+        prepared={
+            "names": Lookup.of({key: name for (table, key), name in plan.names.items() if table == "checks"}),
+            "ids": Lookup.of({key: new for (table, key), new in ids.items() if table == "checks"}),
+        },
+        warnings=decisions.warnings_of(plan),
+    )
+
+
+def _wanted(inputs: Mapping[str, pd.DataFrame], context: Context) -> dict[str, decisions.Wanted]:
+    wanted = decisions.wanted_checks(rows_of(inputs["pairs"]))
+    recorded = context.lookup("check_assignments", "device").decisions
+    if None in stand_ins.stand_ins(inputs, recorded, context).values():
+        wanted.setdefault(UNATTRIBUTED_KEY, decisions.unattributed())
+    return wanted
+
+
+def _mapped(context: Context) -> set[str]:
+    return set(context.lookup("checks", "checks").keys.to_pylist())
+
+
+def _ids(plan: decisions.Plan, context: Context) -> dict[decisions.Ref, str]:
+    """The id of each check as it is expected: given before, taken over, kept or derived."""
+    keys = pd.Series(sorted({*plan.found, *plan.over.values()}), dtype=TEXT)
+    derived = context.lookup("checks", "derived").find(keys).fillna(_derived_ids(keys, context))
+    ids: dict[decisions.Ref, str] = {("derived", key): new for key, new in zip(keys, derived, strict=True)}
+    checks = pd.Series([check["id"] for check in plan.checks], dtype=TEXT)
+    own = context.kept_or_derived("checks", "checks", checks)
+    given = context.lookup("checks", "checks").find(checks)
+    for key, before, new in zip(checks, to_arrow(given).to_pylist(), own, strict=True):
+        ids["checks", key] = before or (ids["derived", plan.over[key]] if key in plan.over else new)
+    return ids
+
+
+def _derived_ids(keys: pd.Series, context: Context) -> pd.Series:
+    return by_distinct(keys, lambda key: context.derive("checks", "derived", *decisions.id_parts(key)))
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy check becomes one check; what has no column of its own goes into its configuration."""
+    batch["id"] = context.prepared["ids"].find(batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = context.prepared["names"].find(batch.keys)
+    batch.keep(batch.columns["name"] != batch["name"], "name", "name_taken")
+    batch["type"] = batch.words_of("type", context.extended(TYPES))
+    for column in ("category", "description", "created_at", "updated_at"):
+        batch[column] = batch[column]
+    batch["schedule"] = pd.Series([f"@every {seconds}s" for seconds in batch["interval_sec"]], dtype=TEXT)
+    batch["config"] = configurations(batch)
+    batch["created_by"] = context.lookup("users").find(batch["created_by"])
+    batch.keep(batch.columns["created_by"].isna(), "created_by", "user_not_migrated")
+    batch.keep(batch["updated_by"].notna(), "updated_by")
+    return batch
+
+
+def configurations(batch: Batch) -> pd.Series:
+    """The legacy configuration with our keys added; nulls are left out."""
+    columns = [to_arrow(batch[column]).to_pylist() for column in CONFIG.values()]
+    added = [dict(zip(CONFIG, row, strict=True)) for row in zip(*columns, strict=True)]
+    for ours, threshold in zip(added, batch["threshold"], strict=True):
+        ours["threshold"] = jsons.parse(threshold)
+    pairs = zip(jsons.objects(batch["config"]), added, strict=True)
+    return jsons.texts(jsons.with_added(known, jsons.without_nulls(ours)) for known, ours in pairs)
+
+
+def transform_synthesized(batch: Batch, context: Context) -> Batch:
+    """A (type, name) that assignments mean and no check has becomes a check."""
+    batch["id"] = _derived_ids(batch.keys, context)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = batch["name"]
+    batch["type"] = context.extended(TYPES).apply(batch["type"])
+    batch["schedule"] = SYNTHESIZED_SCHEDULE
+    words = to_arrow(batch["type"]).to_pylist()
+    batch["config"] = jsons.texts(jsons.without_nulls({"legacyType": word}) for word in words)
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.checks,
+    grain="one row per legacy check, and one per (type, name) of assignments that no check has",
+    sources=(Source(legacy.checks, transform), Derived(transform_synthesized)),
+    decide=Decide(
+        reads={
+            "checks": select(*(legacy.checks.c[name] for name in ("id", "type", "name", "created_at"))),
+            "pairs": select(_ASSIGNMENTS.c.check_type, _ASSIGNMENTS.c.check_name, func.count().label("uses")).group_by(
+                _ASSIGNMENTS.c.check_type, _ASSIGNMENTS.c.check_name
+            ),
+        }
+        | stand_ins.READS,
+        function=decide,
+    ),
+    lookups=(
+        ("organizations", "derived"),
+        ("users", "users"),
+        ("devices", "device_text"),
+        ("checks", "checks"),
+        ("checks", "derived"),
+    ),
+    recalls=(("check_assignments", "device"),),
+    legacy_reads=(legacy.check_assignments, legacy.check_runs),
+    adopt=Adoption(columns=("organization_id", "name")),
+    lineage={
+        "name": ("checks.name", "check_assignments.check_name", "check_assignments.check_type"),
+        "type": ("checks.type", "check_assignments.check_type"),
+        "schedule": ("checks.interval_sec",),
+        "config": ("checks.config", "checks.threshold", *(f"checks.{column}" for column in CONFIG.values())),
+    },
+    value_maps=(TYPES,),
+)
