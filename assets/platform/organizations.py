@@ -64,6 +64,7 @@ SPEC = TableSpec(
         function=decide,
     ),
     lookups=(("organizations", "derived"),),
+    time_zones=True,
     legacy_reads=(legacy.localization_settings,),
     adopt=Adoption(columns=("slug",), application_defaults={"name": DEFAULT_NAME, "time_zone": DEFAULT_TIME_ZONE}),
     lineage={"name": ("company_profile.name",), "time_zone": ("localization_settings.time_zone",)},

@@ -101,4 +101,5 @@ def test_adoption() -> None:
     assert SPEC.adopt.columns == ("slug",)
     assert SPEC.adopt.application_defaults == {"name": "Default Organization", "time_zone": "UTC"}
     assert [source.name for source in SPEC.sources] == ["company_profile", "derived"]
+    assert organizations.SPEC.time_zones
     assert organizations.SPEC.legacy_reads[0].name == "localization_settings"

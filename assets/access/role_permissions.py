@@ -1,0 +1,121 @@
+"""Grants: one row per role and permission, the union of legacy role_permissions and role_meta.permissions.
+
+Known faults of the data: the two tables disagree, and roles or permissions that are merged hold the same grant twice.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.access import grants
+from assets.access.adopted_roles import adopted_ids
+from assets.access.grants import HELD_BY, IN_META, IN_ROWS, PAIR
+from assets.access.words import lowered
+from assets.winners import GROUP, Winners, decide_winners, winners_of
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
+from remoteiq_etl.backfill.identity import key_text
+from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+MERGED_ROLE = "merged_role"
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Which of equal grants stands for the others, which only role_meta holds, and which only one table holds."""
+    roles = grants.roles_by_age(inputs)
+    held = grants.held(inputs, roles)
+    outvoted = grants.outvoted(held, context)
+    counting = held[~outvoted]
+    found = equal_grants(counting[counting[HELD_BY] == IN_ROWS], recorded)
+    owners = owners_of(roles, context)
+    listed = one_sided(held, owners)
+    permissions = inputs["permissions"]
+    return Decided(
+        decisions=found.decisions,
+        rows={"derived": only_in_meta(counting)},
+        prepared={
+            "losers": found.losers,
+            "outvoted": frozenset(held.loc[outvoted, KEY]),
+            "blank": frozenset(permissions.loc[lowered(permissions["key"]).isna(), "id"]),
+            "granted_at": dict(zip(roles["role_id"], roles["granted_at"], strict=True)),
+            "owner_of": {key: owners[role] for key, role in zip(roles["role_id"], roles["role"], strict=True)},
+            "one_sided": listed,
+        },
+        warnings={**found.warnings, **Counter(f"grant_only_in_{held_by}" for held_by in listed[HELD_BY])},
+    )
+
+
+def equal_grants(rows: pd.DataFrame, recorded: Recorded) -> Winners:
+    """The winner among legacy rows that become one grant: that of the oldest role, then the lowest key."""
+    several = rows[rows.duplicated(PAIR, keep=False)]
+    groups = [key_text(pair) for pair in zip(several["role"], several["permission_key"], strict=True)]
+    members = pd.DataFrame({KEY: several[KEY].to_list(), GROUP: pd.Series(groups, dtype=TEXT)})
+    return decide_winners(members, recorded, "role_permissions.grant", "oldest")
+
+
+def only_in_meta(counting: pd.DataFrame) -> pd.DataFrame:
+    """One row per grant that no row of role_permissions holds."""
+    first = counting.assign(rank=counting[HELD_BY] == IN_META).sort_values("rank", kind="stable").drop_duplicates(PAIR)
+    return first.loc[first[HELD_BY] == IN_META, [KEY, "role_id", "permission_key"]].reset_index(drop=True)
+
+
+def owners_of(roles: pd.DataFrame, context: Context) -> dict[str, str]:
+    """The legacy role that stands for each normalised name: the recorded winner, else the oldest."""
+    oldest = roles.drop_duplicates("role")
+    recorded = context.lookup("roles", "roles.name").decided(oldest["role"], "winner")
+    return dict(zip(oldest["role"], recorded.fillna(oldest["role_id"]), strict=True))
+
+
+def one_sided(held: pd.DataFrame, owners: Mapping[str, str]) -> pd.DataFrame:
+    """Grants to look at before writing, by role and key: those that one table alone holds, or a merged role alone."""
+    holders: dict[tuple[str, str], set[str]] = {}
+    for role, key, role_id, held_by in zip(*(held[name] for name in (*PAIR, "role_id", HELD_BY)), strict=True):
+        holders.setdefault((role, key), set()).update({held_by} if owners[role] == role_id else ())
+    listed = [
+        (role, key, *by) if by else (role, key, MERGED_ROLE)
+        for (role, key), by in sorted(holders.items())
+        if by != {IN_ROWS, IN_META}
+    ]
+    return pd.DataFrame(listed, columns=[*PAIR, HELD_BY], dtype=TEXT)
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy row becomes one grant; equal ones are merged."""
+    winners = winners_of(batch, context.prepared["losers"])
+    batch.filter(batch["permission_id"].isin(list(context.prepared["blank"])), "blank_key")
+    batch.filter(batch.keys.isin(list(context.prepared["outvoted"])), "role_meta_first")
+    batch.merge(winners.notna(), "equal_grant", into=winners)
+    batch["permission_key"] = batch.parent("permission_id", context.lookup("permissions"), "permissions")
+    return _granted(batch, context)
+
+
+def transform_words(batch: Batch, context: Context) -> Batch:
+    """One grant that only role_meta holds becomes one row."""
+    batch["permission_key"] = batch["permission_key"]
+    return _granted(batch, context)
+
+
+def _granted(batch: Batch, context: Context) -> Batch:
+    batch["role_id"] = batch.parent("role_id", context.lookup("roles"), "roles")
+    batch.filter(batch.columns["role_id"].isin(list(adopted_ids(context))), "adopted_role")
+    times, owners = context.prepared["granted_at"], context.prepared["owner_of"]
+    batch["granted_at"] = pd.Series([times.get(role) for role in batch["role_id"]], dtype=TIMESTAMP)
+    batch[OWNER] = pd.Series([owners.get(role) for role in batch["role_id"]], dtype=TEXT)
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.role_permissions,
+    grain="one row per role and permission that it grants",
+    sources=(Source(legacy.role_permissions, transform), Derived(transform_words)),
+    decide=Decide(reads=grants.READS, function=decide),
+    lookups=(("roles", "roles"), ("roles", "roles.name"), ("roles", "users.role"), ("permissions", "permissions")),
+    legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
+    replaces=True,
+    lineage={
+        "permission_key": ("role_permissions.permission_id", "role_meta.permissions"),
+        "granted_at": ("role_meta.updated_at", "roles.created_at"),
+    },
+)

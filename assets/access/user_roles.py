@@ -1,0 +1,57 @@
+"""Links of users to roles: at most one row per legacy user, from the word in users.role.
+
+Known faults of the data: blank words, and words that name no role (see roles, which makes those first).
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.access import adopted_roles, grants, user_times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.identity import key_text
+from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.text import normalised
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Which adopted roles hold more than their legacy namesakes."""
+    return Decided(prepared={"exceeding": adopted_roles.exceeding(inputs, context)})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy user becomes one link; only to a role that came from legacy or was made from this word."""
+    words = normalised(batch["role"])
+    batch[OWNER] = batch.keys
+    batch.filter(context.lookup("users").is_adopted(batch.keys), "adopted_user")
+    batch.filter(words.isna(), "blank_role")
+    batch["user_id"] = batch.parent("id", context.lookup("users"), "users", batch.keys)
+    batch["role_id"] = batch.parent("role", context.lookup("roles", "users.role"), "roles", words)
+    more = words.isin(list(context.prepared["exceeding"]))
+    batch.filter(more & ~already_linked(batch, context), "adopted_role_exceeds_legacy")
+    batch["assigned_at"] = user_times.created_at(batch)
+    return batch
+
+
+def already_linked(batch: Batch, context: Context) -> pd.Series:
+    """Users whose link to this very role was written by an earlier run."""
+    links = [
+        key_text([user, role]) if isinstance(user, str) and isinstance(role, str) else None
+        for user, role in zip(batch.columns["user_id"], batch.columns["role_id"], strict=True)
+    ]
+    written = context.lookup("user_roles", "users").find(batch.keys)
+    return (written == pd.Series(links, dtype=TEXT)).fillna(False).astype(bool)
+
+
+SPEC = TableSpec(
+    target=target.user_roles,
+    grain="one row per user and role",
+    sources=(Source(legacy.users, transform, primary=False),),
+    decide=Decide(reads=grants.READS, function=decide, target_reads=adopted_roles.TARGET_READS),
+    lookups=(("users", "users"), ("roles", "roles"), ("roles", "users.role"), ("user_roles", "users")),
+    legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
+    replaces=True,
+    lineage={"user_id": ("users.id",), "role_id": ("users.role",), "assigned_at": ("users.created_at",)},
+)
