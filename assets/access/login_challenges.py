@@ -1,0 +1,30 @@
+"""Login challenges: one row per legacy challenge, none of which can be answered any more."""
+
+import pandas as pd
+
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TIMESTAMP
+from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from schemas import legacy, target
+
+VALID_FOR = pd.Timedelta(minutes=10)
+UNANSWERABLE = "!"  # the new application compares a hash that cannot be rebuilt; nothing hashes to this
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy challenge becomes one challenge that expires ten minutes after it was made."""
+    batch["id"] = context.kept_or_derived("login_challenges", "login_challenges", batch["id"])
+    batch["user_id"] = batch.parent("user_id", context.lookup("users"), "users")
+    batch["challenge"] = UNANSWERABLE
+    batch["expires_at"] = (batch["created_at"] + VALID_FOR).astype(TIMESTAMP)
+    batch["created_at"] = batch["created_at"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.login_challenges,
+    grain="one row per legacy login challenge",
+    sources=(Source(legacy.login_challenges, transform),),
+    lookups=(("users", "users"),),
+    lineage={"expires_at": ("login_challenges.created_at",)},
+)

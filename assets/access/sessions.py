@@ -1,0 +1,89 @@
+"""Sessions: one row per legacy session, found by its jti in the new application.
+
+A missing row lets a revoked cookie in, so that no session may be lost. Known faults of the data: a stale duplicate of
+last_seen_at, jtis that are no uuid, and jtis that are equal but for case.
+"""
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from assets.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.times import earliest, filled, latest
+from schemas import legacy, target
+
+# What PostgreSQL reads as a uuid: the application casts the jti of a cookie to one.
+_UUID = re.compile("[0-9a-f]{4}(-?[0-9a-f]{4}){7}", re.IGNORECASE)
+_BARE = func.replace(func.lower(legacy.sessions.c.jti), "-", "")
+_SEVERAL = select(_BARE).group_by(_BARE).having(func.count() > 1)
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Of sessions with one uuid the revoked one wins, then the oldest.
+
+    Not recorded: a session that is revoked later has to win then, and the jti that they share is a secret.
+    """
+    sessions = inputs["sessions"]
+    rows = sessions.assign(
+        **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=sessions["revoked_at"].isna()
+    ).sort_values(["active", "created_at", "id"])
+    return Decided(prepared={"losers": decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins").losers})
+
+
+def uuids(jtis: pd.Series) -> pd.Series:
+    """The uuid that each jti is, in lower case; null where it is none."""
+    return pd.Series([_uuid(jti) if _UUID.fullmatch(jti) else None for jti in jtis], index=jtis.index, dtype=TEXT)
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy session becomes one session under its jti; of an adopted user's only the revoked ones do."""
+    users = context.lookup("users")
+    winners = winners_of(batch, context.prepared["losers"])
+    batch.merge(winners.notna(), "equal_jti", into=winners)
+    batch.filter(users.is_adopted(batch["user_id"]) & batch["revoked_at"].isna(), "adopted_user")
+    batch["id"] = uuids(batch["jti"]).fillna(context.derive_many("sessions", "sessions", batch.keys))
+    batch["user_id"] = batch.parent("user_id", users, "users")
+    batch["refresh_token"] = batch["jti"]
+    batch["ip_address"] = batch["ip"]
+    for column in ("user_agent", "trusted", "revoked_at"):
+        batch[column] = batch[column]
+    _times(batch)
+    return batch
+
+
+def _times(batch: Batch) -> None:
+    seen, created, stale = batch["last_seen_at"], batch["created_at"], batch["last_seen"]
+    batch.keep(stale != seen, "last_seen", "superseded")
+    batch["created_at"] = filled(batch, created, "created_at", earliest(seen, stale, batch["revoked_at"]))
+    batch["last_seen_at"] = filled(batch, seen, "last_seen_at", latest(stale, created, batch["revoked_at"]))
+
+
+def _uuid(jti: str) -> str:
+    bare = jti.replace("-", "").lower()
+    return "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+
+
+SPEC = TableSpec(
+    target=target.sessions,
+    grain="one row per legacy session",
+    sources=(Source(legacy.sessions, transform),),
+    decide=Decide(
+        reads={
+            "sessions": select(
+                legacy.sessions.c.id,
+                legacy.sessions.c.jti,
+                legacy.sessions.c.revoked_at,
+                legacy.sessions.c.created_at,
+            ).where(_BARE.in_(_SEVERAL)),
+        },
+        function=decide,
+    ),
+    lookups=(("users", "users"),),
+    activity=("last_seen_at",),
+    lineage={"id": ("sessions.jti",), "refresh_token": ("sessions.jti",), "ip_address": ("sessions.ip",)},
+)

@@ -1,0 +1,36 @@
+"""Devices that a user trusts: one row per legacy trusted device.
+
+The new application trusts a device for 90 days after last_seen_at; the legacy one said until when. A default of now()
+would trust expired devices again.
+"""
+
+import pandas as pd
+
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TIMESTAMP
+from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from schemas import legacy, target
+
+TRUSTED_FOR = pd.Timedelta(hours=2160)  # 90 days of 24 hours: no change of clocks moves an expiry
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One legacy row becomes one row that expires at exactly the same time; an adopted user gets none from us."""
+    users = context.lookup("users")
+    batch.filter(users.is_adopted(batch["user_id"]), "adopted_user")
+    batch.quarantine(batch["expires_at"].isna(), "expiry_unknown", "expires_at")
+    batch["id"] = context.kept_or_derived("trusted_devices", "trusted_devices", batch["id"])
+    batch["user_id"] = batch.parent("user_id", users, "users")
+    batch["device_fingerprint"] = batch["device_fingerprint"]
+    batch["last_seen_at"] = (batch["expires_at"] - TRUSTED_FOR).astype(TIMESTAMP)
+    batch["created_at"] = batch["created_at"]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.trusted_devices,
+    grain="one row per legacy trusted device",
+    sources=(Source(legacy.trusted_devices, transform),),
+    lookups=(("users", "users"),),
+    lineage={"last_seen_at": ("trusted_devices.expires_at",)},
+)
