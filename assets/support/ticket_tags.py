@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from assets.inventory.pairing import READS as PAIRING_READS
-from assets.inventory.places import surveyed
+from assets.inventory.places import recorded_survey
 from assets.support import places
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import KEY, Batch
@@ -16,7 +16,7 @@ from remoteiq_etl.backfill.frames import TEXT, frame
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import normalised, tidied
+from remoteiq_etl.backfill.text import normalise, normalised, tidied
 from schemas import legacy, target
 
 KINDS = ("client", "site", "legacy-number")
@@ -24,15 +24,15 @@ KINDS = ("client", "site", "legacy-number")
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """Where each device is, by its id in the target."""
-    _, _, found = surveyed(inputs, context)
+    found = recorded_survey(inputs, context)
     refs = frame({"table": [table for table, _ in found.devices], "key": [key for _, key in found.devices]})
     ids = context.lookup("devices").find(refs["key"])
     ids = ids.where(refs["table"].eq("devices"), context.lookup("devices", "agents").find(refs["key"]))
     placed = [(key, place) for key, place in zip(ids, found.devices.values(), strict=True) if isinstance(key, str)]
     return Decided(
         prepared={
-            "client": Lookup.of({key: place.client for key, place in placed if place.client}),
-            "site": Lookup.of({key: place.site for key, place in placed if place.site}),
+            "client": Lookup.of({key: name for key, place in placed if (name := normalise(place.client))}),
+            "site": Lookup.of({key: name for key, place in placed if (name := normalise(place.site))}),
         }
     )
 
