@@ -133,7 +133,7 @@ def test_a_kill_at_each_statement_of_a_fresh_attempt(target_db: Database) -> Non
     counted = 0
     for k in itertools.count(1):
         place = Target(target_db, f"try_{k}")
-        place.prepare(tables=("email_messages",))
+        place.prepare(tables=("check_assignments",))
         observer = KillAt(k)
         try:
             place.finalize(observer)

@@ -306,6 +306,15 @@ def test_a_role_that_may_create_schemas_is_enough(target_db: Database) -> None:
     place.finalize()
 
 
+def test_only_its_owner_may_replace_the_function(foreign_db: Database) -> None:
+    role = role_without_rights(foreign_db)
+    foreign_db.execute(
+        f'GRANT CREATE ON DATABASE "{foreign_db.name}" TO {role}; GRANT CREATE ON SCHEMA public TO {role}'
+    )
+    with pytest.raises(PrepareError, match=r"must be owner of function set_updated_at.*only replaced by its owner"):
+        Target(foreign_db, role=role).prepare()
+
+
 def test_extensions_may_be_in_a_schema_of_their_own(empty_db: Database) -> None:
     empty_db.execute("CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions")
     place = Target(empty_db)
