@@ -12,6 +12,7 @@ import pandas as pd
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Select, Table
+from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import load_sql
@@ -62,7 +63,7 @@ def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
     finally:
         reader.close()
     for name, query in step.target_reads.items():
-        there = all(run.has_target(table.name) for table in query.get_final_froms() if isinstance(table, Table))
+        there = all(run.has_target(part.name) for part in visitors.iterate(query) if isinstance(part, Table))
         inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)
     return inputs
 
