@@ -62,7 +62,7 @@ class Database:
     @property
     def conninfo(self) -> str:
         """The libpq URL with our session settings added to those that it brings."""
-        settings = {**SETTINGS, "search_path": f'"{self.schema}", public', **self.session}
+        settings = {**SETTINGS, "search_path": f'"{self.schema.replace(chr(34), chr(34) * 2)}", public', **self.session}
         if self.read_only:
             settings |= {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
         given = conninfo_to_dict(libpq_url(self.url)).get("options") or ""
