@@ -86,9 +86,9 @@ def names(rows: pd.DataFrame) -> pd.Series:
 
 
 def winners(inputs: Keys, recorded: Mapping[str, Decision]) -> dict[str, Decision]:
-    """Of the keys of one name the one carried: that of the settings, then the latest changed; a recorded one while it is there.
+    """Of the keys of one name the one carried: that of the settings, then the latest changed, then the lowest id.
 
-    In all else the lowest id decides.
+    A recorded winner stays while it is there.
     """
     ranked = [_ranked(inputs[table], table) for table in ("dkim_settings", "dkim_keys")]
     candidates: dict[str, list[tuple[str, str]]] = {}

@@ -46,7 +46,7 @@ def transform_keys(batch: Batch, context: Context) -> Batch:
 
 
 def _key(batch: Batch, context: Context, table: str) -> None:
-    """What both tables have in common: rows without a whole key are archived, superseded ones merged, broken ones quarantined."""
+    """What both tables have in common: which rows become a key, and the key itself."""
     domains, names = dkim.domains(batch["domain"]), dkim.names(batch.legacy)
     pems = dkim.repaired(batch["private_key"])
     batch.archive_only(domains.isna(), "blank_domain")
@@ -64,7 +64,7 @@ def _key(batch: Batch, context: Context, table: str) -> None:
 def _supersede(batch: Batch, context: Context, table: str, names: pd.Series, pems: pd.Series) -> None:
     """Merge the rows whose selector another row has won; what differs of them is archived."""
     carried = [context.prepared["carried"].get(name, (None, None, None)) for name in names]
-    tables, keys, winning = (pd.Series(column, dtype=TEXT) for column in zip(*carried, strict=True))
+    tables, keys, winning = (pd.Series([row[part] for row in carried], dtype=TEXT) for part in range(3))
     lost = names.notna() & ~(tables.eq(table) & keys.eq(batch.keys)).fillna(False)
     batch.keep(lost & pems.ne(winning), "private_key", "superseded")
     for column in {"created_at", "updated_at"}.intersection(batch.legacy.columns):

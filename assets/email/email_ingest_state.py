@@ -21,8 +21,7 @@ COLUMNS = ["last_uid", "state_at", "ingested_at"]
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """The greatest uid and the latest times of each channel, over whole tables; what the target knows by channel."""
     known = pd.concat([inputs["state"], inputs["ingested"]], ignore_index=True)
-    for name, dtype in zip(COLUMNS, (INTEGER, TIMESTAMP, if_else, TIMESTAMP), strict=True):
-        known[name] = known[name].astype(dtype)
+    known = known.astype({"last_uid": INTEGER, "state_at": TIMESTAMP, "ingested_at": TIMESTAMP})
     known[KEY] = channels.purpose_keys(known["purpose"])
     rows = known.dropna(subset=[KEY]).groupby(KEY)[COLUMNS].max().reset_index()
     return Decided(rows={"derived": rows}, prepared={"target": inputs["target_state"].set_index("channel_id")})

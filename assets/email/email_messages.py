@@ -102,10 +102,10 @@ SPEC = TableSpec(
         "channel_id": ("imap_ingested.purpose", "email_inbound_events.purpose"),
         "ticket_id": ("imap_ingested.subject", "email_inbound_events.subject"),
         "from_address": ("imap_ingested.from_addr", "email_inbound_events.from_addr"),
-        **{
-            name: ("imap_ingested.headers_snippet", "email_inbound_events.raw")
-            for name in ("message_id", "to_addresses", "cc_addresses", "sent_at")
-        },
+        **dict.fromkeys(
+            ("message_id", "to_addresses", "cc_addresses", "sent_at"),
+            ("imap_ingested.headers_snippet", "email_inbound_events.raw"),
+        ),
         "received_at": ("imap_ingested.created_at", "email_inbound_events.created_at"),
         "payload": (
             "imap_ingested.uid",
