@@ -53,6 +53,7 @@ class Lookups:
     def decided(self, entity: str, decisions: Iterable[Decision]) -> None:
         """Remember decisions that a plan does not record."""
         for decision in decisions:
+            self.forget(decision.entity or entity)
             overlay = self._planned[(decision.entity or entity, decision.legacy_table)]
             overlay.decisions[decision.legacy_key] = dict(decision.values)
             if decision.new_key is not None:
@@ -64,6 +65,8 @@ class Lookups:
         """Remember what a plan would have mapped, where another table looks it up."""
         if not self.run.planning or not any(entity == spec.name for entity, _ in self.wanted):
             return
+        # A table that only recalls this map may have read it before.
+        self.forget(spec.name)
         overlay = self._planned[(spec.name, legacy_table)]
         if len(prepared.rows) and len(spec.primary_key) == 1:
             overlay.new_keys.update(
