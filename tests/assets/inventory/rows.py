@@ -1,0 +1,67 @@
+"""Invented legacy devices, agents and tickets, for the tests of everything that is decided about them together."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
+from tests.assets.builders import uid
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def day(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+def device(number: int, **values: Any) -> dict[str, Any]:
+    return {
+        "id": uid(number),
+        "hostname": f"pc{number}",
+        "client": None,
+        "site": None,
+        "agent_uuid": None,
+        "seen": day(0),
+    } | values
+
+
+def agent(number: int, **values: Any) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "device_id": f"box-{number}",
+        "hostname": f"host{number}",
+        "os": "linux",
+        "arch": "x64",
+        "client": None,
+        "site": None,
+        "agent_uuid": uid(9000 + number),
+        "logged_in_user": None,
+        "seen": day(0),
+    } | values
+
+
+def ticket(**values: Any) -> dict[str, Any]:
+    return {"client": None, "site": None, "customer_id": None, "customer_uuid": None, "uses": 1} | values
+
+
+def inputs(
+    devices: list[dict[str, Any]] | None = None,
+    agents: list[dict[str, Any]] | None = None,
+    tickets: list[dict[str, Any]] | None = None,
+    texts: list[str] | None = None,
+) -> Mapping[str, pd.DataFrame]:
+    """What the decide steps of inventory read."""
+    return {
+        "devices": _frame(devices or [], device(0)),
+        "agents": _frame(agents or [], agent(0)),
+        "tickets": _frame(tickets or [], ticket()),
+        "check_assignments_texts": frame({"device_id": texts or []}),
+        "check_runs_texts": frame({"device_id": []}),
+        "tickets_texts": frame({"device_id": []}),
+    }
+
+
+def _frame(rows: list[dict[str, Any]], like: dict[str, Any]) -> pd.DataFrame:
+    return frame({name: [row[name] for row in rows] for name in like}, {"seen": TIMESTAMP, "uses": INTEGER})
