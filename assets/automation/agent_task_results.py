@@ -1,0 +1,59 @@
+"""What a run wrote to its output: one row per legacy job_results row.
+
+Known faults of the data: no time of its own.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from remoteiq_etl.backfill import times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Nothing is decided: the time of each result is prepared, by job."""
+    jobs = inputs["jobs"].set_index("id")
+    when = times.first_of(*(jobs[name] for name in (*SUBSTITUTES, "agent_created_at")))
+    return Decided(prepared={"created_at": when})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per result, made when its job finished, else when the job was made."""
+    batch["run_id"] = batch.parent("job_id", context.lookup("agent_task_runs", "jobs"), "agent_task_runs")
+    batch["stdout"] = batch["stdout"]
+    batch["stderr"] = batch["stderr"]
+    batch["created_at"] = context.prepared["created_at"].reindex(batch["job_id"])
+    return batch
+
+
+JOBS, RESULTS = legacy.jobs.c, legacy.job_results.c
+SUBSTITUTES = ("finished_at", "created_at", "started_at", "dispatched_at")
+
+SPEC = TableSpec(
+    target=target.agent_task_results,
+    grain="one row per result of a job",
+    sources=(Source(legacy.job_results, transform),),
+    decide=Decide(
+        reads={
+            "jobs": select(
+                JOBS.id,
+                *(JOBS[name] for name in SUBSTITUTES),
+                legacy.agents.c.created_at.label("agent_created_at"),
+            )
+            .join(legacy.job_results, RESULTS.job_id == JOBS.id)
+            .join(legacy.agents, legacy.agents.c.id == JOBS.agent_id)
+        },
+        function=decide,
+    ),
+    lookups=(("agent_task_runs", "jobs"),),
+    legacy_reads=(legacy.jobs,),
+    log_like=True,
+    lineage={
+        "run_id": ("job_results.job_id",),
+        "created_at": tuple(f"jobs.{name}" for name in SUBSTITUTES),
+    },
+)

@@ -1,0 +1,93 @@
+"""Runs of tasks: one row per task that was dispatched, started or finished, or has a result.
+
+Known faults of the data: results without any time of their own, jobs that end without having been started.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets.automation import job_times, states
+from remoteiq_etl.backfill import jsons, times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import to_arrow
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Nothing is decided: the agents are prepared, and the figures of each job's result."""
+    return Decided(prepared={"agents": inputs["agents"], "results": inputs["results"].set_index("job_id")})
+
+
+def transform_jobs(batch: Batch, context: Context) -> Batch:
+    """One run per job that was begun or has a result."""
+    results = context.prepared["results"].reindex(batch.keys).reset_index(drop=True)
+    has_result = batch.keys.isin(list(context.prepared["results"].index))
+    dispatched, started, finished = (batch[name] for name in ("dispatched_at", "started_at", "finished_at"))
+    has_time = dispatched.notna() | started.notna() | finished.notna()
+    when = job_times.of_jobs(batch, context.prepared["agents"])
+    batch["finished_at"] = finished
+    batch["started_at"] = times.first_of(started, dispatched, when.created)
+    figures = zip(
+        to_arrow(results["exit_code"]).to_pylist(),
+        to_arrow(results["duration_ms"]).to_pylist(),
+        states.timed_out(batch["status"]),
+        strict=True,
+    )
+    batch["output"] = jsons.texts(
+        {"exitCode": code, "durationMs": duration, "timedOut": bool(late)} for code, duration, late in figures
+    )
+    _run(batch, context, "jobs", has_result | has_time)
+    return batch
+
+
+def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
+    """One run per older job that was begun or has a result."""
+    labels = context.extended(states.STATUS).apply(batch["status"])
+    batch["finished_at"] = batch["updated_at"].mask(states.is_in_flight(labels))
+    batch["started_at"] = batch["created_at"]
+    batch["output"] = batch["result"]
+    _run(batch, context, "agent_jobs", batch["result"].notna())
+    return batch
+
+
+def _run(batch: Batch, context: Context, table: str, has_traces: pd.Series) -> None:
+    """What both tables have in common; work without traces is a run if its status says that it was begun."""
+    batch.filter(~(has_traces | states.has_started(batch["status"])), "never_started")
+    batch["id"] = context.derive_many("agent_task_runs", table, batch.keys)
+    batch["task_id"] = batch.parent("id", context.lookup("agent_tasks", table), "agent_tasks", batch.keys)
+    batch["attempt"] = 1
+    batch["status"] = states.final(states.statuses(batch, context))
+    batch["created_at"] = batch.columns["started_at"]
+
+
+RESULTS = legacy.job_results.c
+
+SPEC = TableSpec(
+    target=target.agent_task_runs,
+    grain="one row per task that was begun or has a result",
+    sources=(
+        Source(legacy.jobs, transform_jobs, primary=False),
+        Source(legacy.agent_jobs, transform_agent_jobs, primary=False),
+    ),
+    decide=Decide(
+        reads={
+            "agents": job_times.AGENTS,
+            "results": select(RESULTS.job_id, RESULTS.exit_code, RESULTS.duration_ms),
+        },
+        function=decide,
+    ),
+    lookups=(("agent_tasks", "jobs"), ("agent_tasks", "agent_jobs")),
+    legacy_reads=(legacy.agents, legacy.job_results),
+    log_like=True,
+    value_maps=(states.STATUS,),
+    lineage={
+        "status": ("jobs.status", "agent_jobs.status"),
+        "started_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
+        "finished_at": ("jobs.finished_at", "agent_jobs.updated_at"),
+        "created_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
+        "output": ("job_results.exit_code", "job_results.duration_ms", "jobs.status", "agent_jobs.result"),
+    },
+)

@@ -1,0 +1,92 @@
+"""Tasks for agents: one row per legacy job, and one per row of the older agent_jobs.
+
+Known faults of the data: types and states are free text, times are missing, the agent is named twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from assets.automation import job_times, states
+from assets.json_times import iso
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TEXT, to_arrow
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from schemas import legacy, target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """Nothing is decided: the agents are prepared."""
+    return Decided(prepared={"agents": inputs["agents"]})
+
+
+def transform_jobs(batch: Batch, context: Context) -> Batch:
+    """One row per job, under its own id; work in flight becomes cancelled."""
+    agents = context.prepared["agents"]
+    when = job_times.of_jobs(batch, agents)
+    batch["id"] = context.kept_or_derived("agent_tasks", "jobs", batch.keys)
+    _task(batch, context, "type", iso(batch["dispatched_at"]))
+    batch["queued_at"] = when.created
+    batch["started_at"] = when.started
+    batch["completed_at"] = when.finished
+    batch["created_at"] = when.created
+    batch["updated_at"] = when.updated
+    own = agents.set_index("id")["agent_uuid"].reindex(batch["agent_id"].astype(TEXT)).reset_index(drop=True)
+    batch.keep(batch["agent_uuid"].ne(own).fillna(True), "agent_uuid", "superseded")
+    return batch
+
+
+def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
+    """One row per older job; it was completed when it was last changed, unless we cancelled it."""
+    batch["id"] = context.derive_many("agent_tasks", "agent_jobs", batch.keys)
+    in_flight = _task(batch, context, "kind", [None] * len(batch.legacy))
+    batch["queued_at"] = batch["created_at"]
+    batch["completed_at"] = batch["updated_at"].mask(in_flight)
+    batch["created_at"] = batch["created_at"]
+    batch["updated_at"] = batch["updated_at"]
+    return batch
+
+
+def _task(batch: Batch, context: Context, kind: str, dispatched: list[str | None]) -> pd.Series:
+    """What both tables have in common. Returns which tasks were in flight."""
+    labels = states.statuses(batch, context)
+    batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
+    batch["type"] = states.types(batch, context, kind)
+    batch["status"] = states.final(labels)
+    added = zip(to_arrow(batch[kind]).to_pylist(), to_arrow(batch["status"]).to_pylist(), dispatched, strict=True)
+    payloads = zip(jsons.objects(batch["payload"]), added, strict=True)
+    batch["payload"] = jsons.texts(jsons.with_added(payload, _added(*values)) for payload, values in payloads)
+    return states.is_in_flight(labels)
+
+
+def _added(kind: str, status: str, dispatched: str | None) -> dict[str, Any]:
+    return jsons.without_nulls({"legacyType": kind, "legacyStatus": status, "legacyDispatchedAt": dispatched})
+
+
+SPEC = TableSpec(
+    target=target.agent_tasks,
+    grain="one row per job of an agent",
+    sources=(Source(legacy.jobs, transform_jobs), Source(legacy.agent_jobs, transform_agent_jobs)),
+    decide=Decide(reads={"agents": job_times.AGENTS}, function=decide),
+    lookups=(("agents", "agents"),),
+    legacy_reads=(legacy.agents,),
+    value_maps=(states.TYPE, states.STATUS),
+    lineage={
+        "type": ("jobs.type", "agent_jobs.kind"),
+        "payload": (
+            "jobs.payload",
+            "jobs.type",
+            "jobs.status",
+            "jobs.dispatched_at",
+            "agent_jobs.payload",
+            "agent_jobs.kind",
+            "agent_jobs.status",
+        ),
+        "queued_at": ("jobs.created_at", "agent_jobs.created_at"),
+        "started_at": ("jobs.started_at", "jobs.dispatched_at"),
+        "completed_at": ("jobs.finished_at", "agent_jobs.updated_at"),
+        "updated_at": (*(f"jobs.{name}" for name in job_times.OF_JOB), "agent_jobs.updated_at"),
+    },
+)

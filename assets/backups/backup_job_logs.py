@@ -1,0 +1,32 @@
+"""The log of a backup job: one row per legacy backup_job_logs row.
+
+Known faults of the data: no time of its own.
+"""
+
+from assets.backups import job_times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
+from schemas import legacy, target
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per job; the job's times stand in."""
+    batch["job_id"] = batch.parent("job_id", context.lookup("backup_jobs"), "backup_jobs")
+    batch["log_text"] = batch["log_text"]
+    job_times.stand_in(batch, context)
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.backup_job_logs,
+    grain="one row per backup job that has a log",
+    sources=(Source(legacy.backup_job_logs, transform),),
+    decide=Decide(reads=job_times.READS, function=job_times.decide),
+    lookups=(("backup_jobs", "backup_jobs"),),
+    legacy_reads=(legacy.backup_jobs,),
+    log_like=True,
+    lineage={
+        "created_at": ("backup_jobs.started_at",),
+        "updated_at": ("backup_jobs.finished_at", "backup_jobs.started_at"),
+    },
+)

@@ -1,0 +1,31 @@
+"""What a backup job put into its backup: one row per legacy backup_job_manifests row.
+
+Known faults of the data: no time of its own.
+"""
+
+from assets.backups import job_times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
+from schemas import legacy, target
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per job; the job's times stand in."""
+    batch["job_id"] = batch.parent("job_id", context.lookup("backup_jobs"), "backup_jobs")
+    batch["manifest"] = batch["manifest"]
+    job_times.stand_in(batch, context)
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.backup_job_manifests,
+    grain="one row per backup job that has a manifest",
+    sources=(Source(legacy.backup_job_manifests, transform),),
+    decide=Decide(reads=job_times.READS, function=job_times.decide),
+    lookups=(("backup_jobs", "backup_jobs"),),
+    legacy_reads=(legacy.backup_jobs,),
+    lineage={
+        "created_at": ("backup_jobs.started_at",),
+        "updated_at": ("backup_jobs.finished_at", "backup_jobs.started_at"),
+    },
+)

@@ -1,0 +1,87 @@
+"""When backups are made: one row, the default policy, of the legacy backup configuration."""
+
+from typing import Any
+
+import pandas as pd
+
+from assets.backups import config_row
+from assets.json_times import iso
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import to_arrow
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Source, TableSpec
+from remoteiq_etl.backfill.values import ValueMap
+from schemas import legacy, target
+
+NAME = "Default Backup Policy"
+DESCRIPTION = "Normalized default backups policy"
+CUT_OVER = "cut_over"
+"""The option of a run that carries options.enabled; every other run leaves the policy switched off."""
+
+# The keyword stays: a cron text in the schedule never fires.
+SCHEDULE = ValueMap("backup_schedule", {"hourly": "hourly", "daily": "daily", "weekly": "weekly", "cron": "cron"})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row of the configuration in use."""
+    config_row.leave_others(batch, context)
+    batch["id"] = context.derive_many("backup_policies", "backups_config", batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = NAME
+    batch["description"] = DESCRIPTION
+    batch["schedule"] = batch.words_of("schedule", context.extended(SCHEDULE))
+    batch["retention"] = jsons.texts({"days": days} for days in _plain(batch["retention_days"]))
+    batch["destination_id"] = context.lookup("backup_destinations", "backups_config").find(batch.keys)
+    batch["target_type"] = "organization"
+    batch["options"] = options(batch, carries_enabled=bool(context.options.get(CUT_OVER)))
+    batch["is_default"] = True
+    return batch
+
+
+def options(batch: Batch, *, carries_enabled: bool) -> pd.Series:
+    """The rest of the configuration; enabled only by the run of the cut-over, so that nothing starts before."""
+    columns = zip(
+        _plain(batch["enabled"]),
+        _plain(batch["targets"]),
+        _plain(batch["cron_expr"]),
+        _plain(batch["encrypt"]),
+        _plain(batch["notifications"]),
+        iso(batch["last_scheduled_at"]),
+        strict=True,
+    )
+    return jsons.texts(
+        {
+            "enabled": enabled and carries_enabled,
+            "legacyEnabled": enabled,
+            "targets": jsons.parse(targets),
+            "cronExpr": cron,
+            "encrypt": encrypt,
+            "notifications": jsons.parse(notifications),
+            "lastScheduledAt": last,
+        }
+        for enabled, targets, cron, encrypt, notifications, last in columns
+    )
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    values: list[Any] = to_arrow(column).to_pylist()
+    return values
+
+
+SPEC = TableSpec(
+    target=target.backup_policies,
+    grain="one row for the legacy backup configuration",
+    sources=(Source(legacy.backups_config, transform, primary=False),),
+    decide=Decide(reads=config_row.READS, function=config_row.decide),
+    lookups=(("organizations", "derived"), ("backup_destinations", "backups_config")),
+    adopt=Adoption(columns=("organization_id", "name")),
+    value_maps=(SCHEDULE,),
+    lineage={
+        "retention": ("backups_config.retention_days",),
+        "destination_id": ("backups_config.destination",),
+        "options": tuple(
+            f"backups_config.{column}"
+            for column in ("enabled", "targets", "cron_expr", "encrypt", "notifications", "last_scheduled_at")
+        ),
+    },
+)

@@ -1,0 +1,39 @@
+"""Restores of backups: one row per legacy restore.
+
+Known faults of the data: restores that were running when the legacy application stopped.
+"""
+
+from assets.backups import states
+from remoteiq_etl.backfill import times
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from schemas import legacy, target
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One row per restore of its job; a running one becomes cancelled."""
+    requested = times.filled(batch, batch["requested_at"], "requested_at", batch["finished_at"])
+    batch["id"] = context.kept_or_derived("backup_restores", "backup_restores", batch.keys)
+    batch["backup_job_id"] = batch.parent("backup_id", context.lookup("backup_jobs"), "backup_jobs")
+    batch["status"], _ = states.final(batch, context)
+    batch["notes"] = batch["note"]
+    batch["requested_at"] = requested
+    batch["created_at"] = requested
+    batch["updated_at"] = times.first_of(batch["finished_at"], requested)
+    batch.keep(batch["finished_at"].notna(), "finished_at")
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.backup_restores,
+    grain="one row per legacy restore",
+    sources=(Source(legacy.backup_restores, transform),),
+    lookups=(("backup_jobs", "backup_jobs"),),
+    value_maps=(states.STATUS,),
+    lineage={
+        "backup_job_id": ("backup_restores.backup_id",),
+        "notes": ("backup_restores.note",),
+        "created_at": ("backup_restores.requested_at",),
+        "updated_at": ("backup_restores.finished_at", "backup_restores.requested_at"),
+    },
+)

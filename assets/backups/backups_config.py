@@ -1,0 +1,20 @@
+"""The legacy backup configuration, which the redesign keeps: one row per legacy row, unchanged."""
+
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
+from schemas import legacy, target
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """Every column as it is; the redesign's own times have no legacy source."""
+    for column in legacy.backups_config.columns:
+        batch[column.name] = batch[column.name]
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.backups_config,
+    grain="one row per legacy backup configuration",
+    sources=(Source(legacy.backups_config, transform),),
+    adopt=Adoption(columns=("id",)),
+)

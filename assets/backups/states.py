@@ -1,0 +1,34 @@
+"""What state a backup job or a restore is in.
+
+Belongs here: the words, and the rule that work in flight never becomes runnable. Does not belong here: any table's rows.
+"""
+
+import pandas as pd
+
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.backfill.values import ValueMap
+
+STATUS = ValueMap(
+    "backup_status",
+    {
+        "success": "completed",
+        "failed": "failed",
+        "cancelled": "cancelled",
+        # In flight: see final().
+        "running": "running",
+    },
+)
+RUNNABLE = frozenset({"pending", "running"})
+"""Labels that the new application acts upon: it executes such a job within seconds of its boot."""
+
+IN_FLIGHT = "in_flight"
+
+
+def final(batch: Batch, context: Context) -> tuple[pd.Series, pd.Series]:
+    """The label of each status, and which work had not finished: that becomes cancelled, its legacy status archived."""
+    labels = batch.words_of("status", context.extended(STATUS))
+    in_flight = labels.isin(list(RUNNABLE)).fillna(False).astype(bool)
+    batch.keep(in_flight, "status", IN_FLIGHT)
+    return labels.mask(in_flight, "cancelled").astype(TEXT), in_flight
