@@ -1,6 +1,7 @@
 """Grants: one row per role and permission, the union of legacy role_permissions and role_meta.permissions.
 
 Known faults of the data: the two tables disagree, and roles or permissions that are merged hold the same grant twice.
+A grant dates from the legacy role that holds it, also where that role is merged into another.
 """
 
 from collections import Counter
@@ -65,7 +66,8 @@ def owners_of(roles: pd.DataFrame, context: Context) -> dict[str, str]:
     """The legacy role that stands for each normalised name: the recorded winner, else the oldest."""
     oldest = roles.drop_duplicates("role")
     recorded = context.lookup("roles", "roles.name").decided(oldest["role"], "winner")
-    return dict(zip(oldest["role"], recorded.fillna(oldest["role_id"]), strict=True))
+    owners = recorded.where(recorded.isin(roles["role_id"])).fillna(oldest["role_id"])
+    return dict(zip(oldest["role"], owners, strict=True))
 
 
 def one_sided(held: pd.DataFrame, owners: Mapping[str, str]) -> pd.DataFrame:
