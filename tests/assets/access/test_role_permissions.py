@@ -126,21 +126,19 @@ def test_role_meta_first_frees_the_winner() -> None:
 
 
 def test_times_and_owners() -> None:
-    """A grant dates from role_meta.updated_at of the role that stands for its name, else from that role's creation."""
-    prepared = decided([], {"TECH": [], "Admin": []}).prepared
-    assert prepared["granted_at"] == {TECH: T1, TECH2: T1, ADMIN: T3}
+    """A grant dates from role_meta of the role that holds it, else from that role; merged roles have one owner."""
+    prepared = decided([], {"TECH": []}).prepared
+    assert prepared["granted_at"] == {TECH: T1, TECH2: T3, ADMIN: T2}
     assert prepared["owner_of"] == {TECH: TECH, TECH2: TECH, ADMIN: ADMIN}
     assert prepared["blank"] == {BLANK}
-    recorded = Lookup.of({}, decisions={"tech": {"winner": TECH2}})
-    prepared = decided([], {}, lookups={("roles", "roles.name"): recorded}).prepared
-    assert prepared["owner_of"] == {TECH: TECH2, TECH2: TECH2, ADMIN: ADMIN}
-    gone = Lookup.of({}, decisions={"tech": {"winner": uid(9)}})
-    prepared = decided([], {}, lookups={("roles", "roles.name"): gone}).prepared
-    assert prepared["owner_of"] == {TECH: TECH, TECH2: TECH, ADMIN: ADMIN}
-    assert prepared["granted_at"] == {TECH: T2, TECH2: T2, ADMIN: T2}
-    gone = Lookup.of({}, decisions={"tech": {"winner": uid(9)}})
-    prepared = decided([], {}, lookups={("roles", "roles.name"): gone}).prepared
-    assert prepared["owner_of"] == {TECH: TECH, TECH2: TECH, ADMIN: ADMIN}
+
+
+def test_owner_of_merged_roles() -> None:
+    """The owner is the role that won before, as long as it is there."""
+    for winner, owner in ((TECH2, TECH2), (uid(9), TECH)):
+        recorded = Lookup.of({}, decisions={"tech": {"winner": winner}})
+        prepared = decided([], {}, lookups={("roles", "roles.name"): recorded}).prepared
+        assert prepared["owner_of"] == {TECH: owner, TECH2: owner, ADMIN: ADMIN}
 
 
 PREPARED: dict[str, Any] = {
