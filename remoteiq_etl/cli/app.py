@@ -1,0 +1,199 @@
+"""The commands and their options, exit codes, and errors as text.
+
+Belongs here: what a user can type. Does not belong here: what a command does (the module of its name), and any import
+that takes long.
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated
+
+import typer
+
+from remoteiq_etl.cli import output
+from remoteiq_etl.errors import RemoteIQError
+
+
+class Exit(IntEnum):
+    """How a command ends. ATTENTION: everything is done, and quarantined or held rows wait for somebody."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    ATTENTION = 3
+
+
+#: What Typer makes of Ctrl-C where a command does not answer it itself.
+_INTERRUPTED = 130
+
+
+@dataclass
+class Invocation:
+    """What was asked of the program as a whole."""
+
+    debug: bool = False
+
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="T", help="Only this target table; repeatable.", show_default=False),
+]
+Domains = Annotated[
+    list[str] | None,
+    typer.Option("--domain", metavar="D", help="Only the tables of this domain; repeatable.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
+
+app = typer.Typer(
+    name="remoteiq-etl",
+    help="Moves a live legacy RemoteIQ database into the redesigned schema, and shows what became of every row.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or held rows.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+quarantine = typer.Typer(no_args_is_help=True, help="Look at the rows that cannot be carried as they are.")
+app.add_typer(quarantine, name="quarantine")
+
+
+@app.callback()
+def _program(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Say where in the program an error arose.")] = False,
+) -> None:
+    context.ensure_object(Invocation).debug = debug
+
+
+@app.command()
+def demo() -> None:
+    """Move a small legacy database with every dirty case, on the bundled server, and show what became of it."""
+    from remoteiq_etl.cli.demo import show
+
+    raise typer.Exit(show())
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at both databases: can they be reached, read and written, and are their schemas as expected?"""
+    from remoteiq_etl.cli.doctor import show
+
+    raise typer.Exit(show(as_json=as_json))
+
+
+@app.command()
+def plan(table: Tables = None, domain: Domains = None, as_json: AsJson = False) -> None:
+    """Show per table what a run would do, without writing to the target's tables."""
+    from remoteiq_etl.cli.plan import show
+
+    raise typer.Exit(show(table or [], domain or [], as_json=as_json))
+
+
+@app.command()
+def run(table: Tables = None, domain: Domains = None, as_json: AsJson = False) -> None:
+    """Bring the target up to date with the legacy database, through Dagster. It may be repeated and interrupted."""
+    from remoteiq_etl.cli.run import show
+
+    raise typer.Exit(show(table or [], domain or [], as_json=as_json))
+
+
+@app.command()
+def status(
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="How many of the last runs to show.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last runs, and per table what is mapped and what waits."""
+    from remoteiq_etl.cli.status import show
+
+    raise typer.Exit(show(runs, as_json=as_json))
+
+
+@quarantine.command("list")
+def quarantine_list(
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="T", help="Only rows of this target or legacy table; repeatable."),
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", metavar="R", help="Only rows that this rule stopped; repeatable.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Show at most N rows; 0 shows all.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the rows in quarantine: which row, which rule stopped it, and why."""
+    from remoteiq_etl.cli.quarantine import show
+
+    raise typer.Exit(show(table or [], rule or [], limit, as_json=as_json))
+
+
+@app.command()
+def generate(
+    agents: Annotated[int, typer.Option("--agents", metavar="N", min=0, help="The size of the installation.")],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, other rows.")] = 1,
+    rows: Annotated[
+        list[str] | None, typer.Option("--rows", metavar="TABLE=N", help="The rows of one table; repeatable.")
+    ] = None,
+    create_schema: Annotated[
+        bool, typer.Option("--create-schema", help="Create the legacy tables first, also in a configured database.")
+    ] = False,
+) -> None:
+    """Fill an empty legacy database with an invented installation of any size."""
+    from remoteiq_etl.cli.generate import show
+
+    raise typer.Exit(show(agents, seed, rows or [], create_schema=create_schema))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command as the arguments say (those of the process by default); give the exit code."""
+    # SIGTERM ends a command as Ctrl-C does: the bundled server is stopped and the run's end recorded.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    invocation = Invocation()
+    try:
+        app(args=None if arguments is None else list(arguments), obj=invocation)
+    except SystemExit as ended:
+        return _code(ended)
+    except RemoteIQError as error:
+        _explain(str(error), error, invocation)
+    # The outermost edge: an unknown error's text may hold values of rows, so only what is known to be safe is shown.
+    except Exception as error:  # noqa: BLE001
+        _explain(_unexpected(error), error, invocation)
+    return Exit.FAILED
+
+
+def _code(ended: SystemExit) -> int:
+    if ended.code == _INTERRUPTED:
+        output.errors().print("Interrupted.")
+        return Exit.FAILED
+    return ended.code if isinstance(ended.code, int) else Exit.FAILED
+
+
+def _unexpected(error: Exception) -> str:
+    from remoteiq_etl.backfill.run import describe
+
+    return (
+        f"Unexpected error: {describe(error)}. Its text may hold values of rows and is not shown;"
+        " remoteiq-etl --debug … says where in the program it arose."
+    )
+
+
+def _explain(text: str, error: BaseException, invocation: Invocation) -> None:
+    console = output.errors()
+    console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    if invocation.debug:
+        console.print("\n".join(_places(error)), markup=False, highlight=False, soft_wrap=True)
+
+
+def _places(error: BaseException | None) -> Iterator[str]:
+    """Name where an error and its causes arose, without their texts."""
+    while error is not None:
+        yield f"{type(error).__module__}.{type(error).__qualname__}, raised at:"
+        yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Consoles, tables, numbers and JSON as every command shows them.
+
+Belongs here: how something looks. Results go to stdout, progress and errors to stderr. Does not belong here: what is
+shown.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+#: Where nobody's terminal says how wide it is: a log, a pipe.
+WIDTH_WITHOUT_TERMINAL = 120
+
+STYLES = {
+    "ok": "green",
+    "succeeded": "green",
+    "warning": "yellow",
+    "running": "cyan",
+    "blocks": "red",
+    "failed": "red",
+    "interrupted": "yellow",
+}
+
+
+def results() -> Console:
+    """The console for what a command was asked for."""
+    return _console(stderr=False)
+
+
+def errors() -> Console:
+    """The console for progress, remarks and errors."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
+        console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
+    return console
+
+
+def table(title: str | None = None) -> Table:
+    """An empty table in the one style that all have."""
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+
+
+def number(value: int | float) -> str:
+    """A number for people: thousands apart, none as a dash."""
+    return f"{value:,.0f}" if value else "-"
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time for people."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def moment(value: datetime | None) -> str:
+    """A moment in the reader's own time zone."""
+    return "-" if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def styled(word: str) -> str:
+    """A word of ours in the colour that it has everywhere."""
+    style = STYLES.get(word)
+    return f"[{style}]{word}[/]" if style else word
+
+
+def heading(console: Console, text: str) -> None:
+    """A line above a table."""
+    console.print(text, style="bold", markup=False)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+    """Print for a program: one JSON document on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def add_rows(into: Table, rows: Iterable[Sequence[str]]) -> Table:
+    """Add rows whose texts are not markup."""
+    for row in rows:
+        into.add_row(*map(escape, row))
+    return into
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Counts as words: 3 unknown_word, 1 duplicate_email."""
+    return ", ".join(
+        f"{count:,} {name}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )

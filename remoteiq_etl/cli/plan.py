@@ -1,0 +1,28 @@
+"""`plan`: what a run would do, worked out by a run whose every batch is taken back."""
+
+from collections.abc import Sequence
+
+from remoteiq_etl.cli import output, progress, selection, summary
+from remoteiq_etl.cli.app import Exit
+from remoteiq_etl.config import Settings
+from remoteiq_etl.lifecycle import migration
+
+
+def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exit:
+    """Print the summary that a run would end with. ATTENTION when rows would be quarantined or held."""
+    declared = selection.all_tables()
+    names = selection.chosen(declared, tables, domains)
+    specs = {name: table.spec for name, table in declared.items()}
+    with (
+        migration.connected(Settings.load(), specs) as both,
+        progress.shown(len(names or specs)) as listener,
+        both.run(planning=True, listener=listener) as run,
+    ):
+        reports = run.load_all(names)
+    if as_json:
+        output.print_json({"plan": True, "tables": summary.as_json(reports)})
+    else:
+        console = output.results()
+        summary.show(reports, console, title="What a run would do")
+        console.print("Nothing was written to the target's tables. remoteiq-etl run does it.")
+    return summary.exit_code(reports)

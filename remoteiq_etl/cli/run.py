@@ -1,0 +1,88 @@
+"""`run`: bring the target up to date, through Dagster in this process, recorded where its UI finds it."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.cli import output, progress, selection, summary
+from remoteiq_etl.cli.app import Exit
+from remoteiq_etl.config import Settings
+from remoteiq_etl.orchestration.build import BACKFILL
+from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
+from remoteiq_etl.orchestration.instance import instance
+
+#: The tag by which the UI tells our runs from those that it started itself.
+TAGS = {"remoteiq/started_by": "remoteiq-etl"}
+
+INTERRUPTED = (
+    "Interrupted. Every batch that was committed is kept, with its account; nothing is half written. The next"
+    " remoteiq-etl run goes on from there."
+)
+
+
+def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exit:
+    """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
+    settings = Settings.load()
+    declared = selection.all_tables()
+    names = selection.chosen(declared, tables, domains)
+    outcome = execute(settings, names, len(declared))
+    if as_json:
+        output.print_json(_json(outcome))
+    else:
+        print_outcome(outcome, output.results())
+    return exit_code(outcome)
+
+
+def execute(settings: Settings, names: Collection[str] | None, all_tables: int) -> JobOutcome:
+    """Run the backfill, of these tables only if any are named, with its progress on stderr."""
+    afterwards = None if names else "keys and indexes"
+    try:
+        with (
+            instance(settings) as recorded_in,
+            progress.shown(len(names or ()) or all_tables, afterwards=afterwards) as listener,
+        ):
+            return execute_job(BACKFILL, instance=recorded_in, listener=listener, tables=names, tags=TAGS)
+    except KeyboardInterrupt:
+        output.errors().print(INTERRUPTED, style="yellow")
+        raise typer.Exit(Exit.FAILED) from None
+
+
+def print_outcome(outcome: JobOutcome, console: Console) -> None:
+    """Print the summary, the errors, and where to look next."""
+    summary.show(outcome.reports, console, title="What the run did")
+    for step, text in outcome.errors.items():
+        output.errors().print(f"{step} failed: {text}", style="red", markup=False, soft_wrap=True)
+    console.print(f"Dagster run {outcome.run_id}: {'done' if outcome.success else 'failed'}.")
+    print_next(outcome, console)
+
+
+def print_next(outcome: JobOutcome, console: Console) -> None:
+    """Say which rows wait and where they are shown."""
+    reports = outcome.reports
+    quarantined, held = summary.total(reports, Ledger.QUARANTINED), summary.total(reports, Ledger.HELD)
+    if quarantined:
+        console.print(f"{quarantined:,} rows are quarantined: remoteiq-etl quarantine list says which and why.")
+    if held:
+        console.print(f"{held:,} rows wait for a parent that is not there; each run looks again.")
+    if conflicts := summary.total(reports, Ledger.CONFLICT):
+        console.print(
+            f"{conflicts:,} rows were edited in the target and in the legacy database: the target's are kept."
+        )
+    console.print("remoteiq-etl status shows the runs so far; make dev shows this one in Dagster's UI.")
+
+
+def exit_code(outcome: JobOutcome) -> Exit:
+    """How the command ends after this outcome."""
+    return summary.exit_code(outcome.reports) if outcome.success else Exit.FAILED
+
+
+def _json(outcome: JobOutcome) -> dict[str, Any]:
+    return {
+        "run_id": outcome.run_id,
+        "success": outcome.success,
+        "errors": dict(outcome.errors),
+        "tables": summary.as_json(outcome.reports),
+    }

@@ -1,0 +1,36 @@
+"""Which tables a command is about. Unknown names are usage errors that say what could have been meant."""
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+
+import typer
+
+import assets
+from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
+
+
+def all_tables() -> Mapping[str, DeclaredTable]:
+    """Every target table that has a declaration, by name."""
+    return find_tables(assets)
+
+
+def chosen(declared: Mapping[str, DeclaredTable], tables: Sequence[str], domains: Sequence[str]) -> set[str] | None:
+    """The names of the tables and of all tables of the domains; None, meaning all, when none are named.
+
+    Raises BadParameter for a name that nothing has.
+    """
+    if not tables and not domains:
+        return None
+    known_domains = {table.domain for table in declared.values()}
+    check_names("--table", tables, declared)
+    check_names("--domain", domains, known_domains)
+    return {*tables, *(name for name, table in declared.items() if table.domain in domains)}
+
+
+def check_names(option: str, names: Sequence[str], known: Collection[str]) -> None:
+    """Raise BadParameter for the first name that is not known."""
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"{close[0]!r} is meant?" if close else f"Known: {', '.join(sorted(known))}."
+            raise typer.BadParameter(f"there is no {name!r}. {hint}", param_hint=option)

@@ -1,0 +1,117 @@
+"""What the state schema knows about a source: its runs, its tables, and the rows that wait.
+
+Belongs here: reading the state schema for people. It only reads, and a target that was never migrated is no fault.
+Does not belong here: writing state (`remoteiq_etl.backfill`), showing it (the command line).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.lifecycle.ownership import load_sql
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run. `seconds` is None where its end is not known, as for a plan; `rows_read` counts committed batches."""
+
+    id: int
+    status: str
+    orchestrator_run_id: str | None
+    started_at: datetime
+    seconds: float | None
+    rows_read: int
+    tables: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One target table: the last run that committed a batch of it, and its open rows."""
+
+    name: str
+    last_run: int | None
+    last_commit: datetime | None
+    quarantined: int
+    held: int
+    conflicts: int
+    mapped: int = 0
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """One legacy row that waits in quarantine for a target table. `detail` names columns and keys, never values."""
+
+    table: str
+    legacy_table: str
+    legacy_key: str
+    rule: str
+    columns: list[str]
+    detail: str
+    attempts: int
+    since: datetime
+    last_run: int
+
+
+_Row = TypeVar("_Row", RunRow, TableRow, QuarantinedRow)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The state of one source of one target."""
+
+    session: Session
+    state: State
+    source_id: int
+
+    @classmethod
+    def of(cls, session: Session, state: State, source: str) -> "Overview | None":
+        """The overview of a source; None when no run of it ever began."""
+        if not state.exists(session):
+            return None
+        find = sql.SQL("SELECT id FROM {} WHERE name = %s").format(state.name("sources"))
+        found = session.value(find, [source])
+        return None if found is None else cls(session, state, int(found))
+
+    def runs(self, limit: int) -> list[RunRow]:
+        """The latest runs, the last one first."""
+        return self._rows(RunRow, "runs", {"limit": limit})
+
+    def tables(self) -> list[TableRow]:
+        """Every target table that was touched or has open rows, by name."""
+        mapped = self._mapped()
+        found = self._rows(TableRow, "tables", {})
+        return [TableRow(**{**vars(row), "mapped": mapped.get(row.name, 0)}) for row in found]
+
+    def quarantined(
+        self, tables: Sequence[str] | None = None, rules: Sequence[str] | None = None
+    ) -> list[QuarantinedRow]:
+        """The open quarantined rows of these tables (target or legacy ones) and rules, None meaning all."""
+        filters = {"tables": list(tables) if tables else None, "rules": list(rules) if rules else None}
+        return self._rows(QuarantinedRow, "quarantine", filters)
+
+    def _mapped(self) -> dict[str, int]:
+        """Legacy keys that lead to a live target row, per target table."""
+        maps = self.session.rows(
+            r"SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename LIKE 'legacy\_%%\_map'",
+            [self.state.schema],
+        )
+        counted = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state IN ('live', 'merged')")
+        return {
+            name.removeprefix("legacy_").removesuffix("_map"): int(
+                self.session.value(counted.format(self.state.name(name)), [self.source_id])
+            )
+            for (name,) in maps
+        }
+
+    def _rows(self, row_type: type[_Row], what: str, parameters: dict[str, Any]) -> list[_Row]:
+        names = {name: self.state.name(name) for name in ("runs", "ledger", "quarantine", "held", "conflicts")}
+        query = load_sql(f"overview_{what}").format(**names)
+        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
+            return cursor.execute(query, {"source_id": self.source_id, **parameters}).fetchall()
