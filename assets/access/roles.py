@@ -54,9 +54,10 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 def decide_words(users: pd.DataFrame, found: Winners, recorded: Recorded, context: Context) -> list[Decision]:
     """One decision per normalised word of users.role; a recorded one stays while the role that it names is there."""
     spellings = spellings_of(users)
-    made_ids = ids_of_made(list(spellings), context)
     group_of = {winner: group for group, winner in found.winner.items()}
     group_of |= {loser: group_of[winner] for loser, winner in found.losers.items()}
+    renamed = renamed_since(recorded, group_of)
+    made_ids = ids_of_made([word for word in spellings if word not in renamed], context)
     decisions = []
     for word, counts in spellings.items():
         known = recorded.get(USERS_ROLE, word)
@@ -77,6 +78,13 @@ def spellings_of(users: pd.DataFrame) -> dict[str, Counter[str]]:
         if word and spelling:
             spellings[word][spelling] += count
     return spellings
+
+
+def renamed_since(recorded: Recorded, group_of: Mapping[str, str]) -> set[str]:
+    """Words whose made role was taken over by a legacy role that has another name now."""
+    joined = [known for known in recorded.of("roles").values() if known.rule == JOINS]
+    words = {known.legacy_key: known.values[SAME_AS][1] for known in joined}
+    return {word for key, word in words.items() if group_of.get(key, word) != word}
 
 
 def ids_of_made(words: list[str], context: Context) -> dict[str, str]:

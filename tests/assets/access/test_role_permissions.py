@@ -88,6 +88,18 @@ def test_union_of_merged_roles() -> None:
     assert plain(found.rows["derived"]) == [{KEY: key_text(["tech", "odd"]), "role_id": TECH, "permission_key": "odd"}]
 
 
+def test_a_row_of_a_merged_role_holds_the_grant_too() -> None:
+    """A word of the older role makes no second row beside a row of the younger role of that name."""
+    found = decided([(TECH2, READ)], {"Tech": ["users.read"]})
+    assert len(found.rows["derived"]) == 0
+
+
+def test_one_grant_for_each_word() -> None:
+    """A word that a list repeats is one grant."""
+    given = inputs([], {"Tech": ["odd", "ODD "]})
+    assert len(grants.held(given, grants.roles_by_age(given))) == 1
+
+
 def test_grants_to_look_at() -> None:
     """A grant that one of the two tables alone holds, or only a merged role, is listed by role and key, and counted."""
     found = decided(

@@ -109,6 +109,18 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
     assert decided([], {"admin": 1}, [made, joined], context).rows["users.role"][KEY].tolist() == ["admin"]
 
 
+def test_a_role_that_took_a_made_one_over_and_was_renamed() -> None:
+    """A made role goes with the legacy role that took it over, also under a new name: the next of the word is alone."""
+    made = Decision("users.role", "tech", "made_from_users_role", {"name": "tech"})
+    joined = Decision("roles", uid(1), "joins_made_role", {SAME_AS: ["users.role", "tech"]}, new_key=uid(77))
+    context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
+    found = decided([(uid(1), "Desk", T1), (uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
+    assert named(found, "roles") == {uid(1): joined}
+    assert named(found, "users.role")["tech"].values == {SAME_AS: ["roles", uid(2)]}
+    merged = decided([(uid(1), "Tech", T2), (uid(2), "TECH", T1)], {"tech": 1}, [made, joined], context)
+    assert named(merged, "roles") == {uid(1): joined}
+
+
 def test_a_made_role_that_was_never_written_is_matched_anew() -> None:
     """A recorded word whose role was never written is matched with the legacy role that has come since."""
     made = Decision("users.role", "admin", "made_from_users_role", {"name": "admin"})

@@ -99,6 +99,7 @@ def test_secrets() -> None:
         (URI, Secret("JBSWY3DP")),
         (" " + URI.upper().replace("%20", ""), Secret("JBSWY3DP")),
         (URI + "&digits=6&period=30&algorithm=sha1", Secret("JBSWY3DP")),
+        (URI + "&secret=OTHER", Secret("JBSWY3DP")),
         (URI + "&digits=8", Secret("JBSWY3DP", unusual=True)),
         (URI + "&period=60", Secret("JBSWY3DP", unusual=True)),
         (URI + "&algorithm=SHA256", Secret("JBSWY3DP", unusual=True)),
