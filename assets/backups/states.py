@@ -1,6 +1,7 @@
 """What state a backup job or a restore is in.
 
-Belongs here: the words, and the rule that work in flight never becomes runnable. Does not belong here: any table's rows.
+Belongs here: the words, and the rule that work in flight never becomes runnable. Does not belong here: rows
+of any table.
 """
 
 import pandas as pd
