@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from remoteiq_etl.backfill.batch import KEY, Outcome
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.prepare_batch import Prepared
-from remoteiq_etl.backfill.spec import Decision, TableSpec
+from remoteiq_etl.backfill.spec import SAME_AS, Decision, TableSpec
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -84,9 +84,20 @@ class Lookups:
         if overlay is None:
             return lookup
         known = {*lookup.keys.to_pylist()}
-        more = {key: new for key, new in overlay.new_keys.items() if key not in known}
+        planned = {**overlay.new_keys, **self._followed(place[0], overlay)}
+        more = {key: new for key, new in planned.items() if key not in known}
         return replace(
             lookup.extended(more.keys(), more.values()),
             decisions={**lookup.decisions, **overlay.decisions},
             quarantined=lookup.quarantined | overlay.quarantined,
         )
+
+    def _followed(self, entity: str, overlay: _Overlay) -> dict[str, str]:
+        """The new keys of keys that stand for another row of their entity, once that row is planned."""
+        followed = {}
+        for key, values in overlay.decisions.items():
+            table, other = values.get(SAME_AS, ("", ""))
+            rows = self._planned.get((entity, table))
+            if rows is not None and other in rows.new_keys:
+                followed[key] = rows.new_keys[other]
+        return followed
