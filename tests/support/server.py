@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -126,7 +126,7 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def start(bin_dir: Path) -> Server:
+def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED) -> Server:
     """Create a cluster in the temp dir and start it. Raises RuntimeError with what the program said."""
     directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-"))
     account = server_account()
@@ -134,7 +134,7 @@ def start(bin_dir: Path) -> Server:
         os.chown(directory, account.uid, account.gid)
     data = directory / "data"
     _run(bin_dir / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-    options = " ".join(f"-c {name}='{value}'" for name, value in _SPEED.items())
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     options += f" -c unix_socket_directories='{directory}'"
     _run(bin_dir / "pg_ctl", "start", "-D", data, "-w", "-l", directory / "log", "-o", options)
     return Server(bin_dir, directory, major_version(bin_dir))
@@ -149,9 +149,9 @@ def major_version(bin_dir: Path) -> int:
 
 
 @contextlib.contextmanager
-def running(bin_dir: Path | None = None) -> Iterator[Server]:
+def running(bin_dir: Path | None = None, settings: Mapping[str, str] = _SPEED) -> Iterator[Server]:
     """A server for the length of a with block."""
-    server = start(bin_dir or bundled_bin_dir())
+    server = start(bin_dir or bundled_bin_dir(), settings)
     try:
         yield server
     finally:

@@ -1,0 +1,167 @@
+"""The database that every contestant works in: legacy rows, a prepared target with the parents loaded, a way back.
+
+Legacy and target lie in one database, because the limit is one statement. Belongs here: building it, emptying what a
+round wrote, comparing results. Does not belong here: the contestants.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import psycopg
+from psycopg import sql
+
+import assets
+from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
+from remoteiq_etl.backfill import hashing, run
+from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.fixtures.generator import generate
+from remoteiq_etl.lifecycle.prepare import prepare
+from schemas import ddl, legacy
+from tests.support.server import Server
+
+# The same for everybody: memory for a small server, durable commits, no checkpoint and no vacuum in the middle of a round.
+SETTINGS: Mapping[str, str] = {
+    "shared_buffers": "512MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+    "jit": "off",
+    "listen_addresses": "",
+    "timezone": "UTC",
+}
+
+#: Rows per agent in the workloads of a million rows: 10,000 agents with 40 assignments each.
+_ROWS_PER_AGENT = 100
+_EMPTY = ("jobs", "agent_jobs", "tickets", "backup_jobs", "imap_ingested", "email_inbound_events")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The benchmark's database."""
+
+    url: str
+
+    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> run.Plan:
+        """A run on this database that knows these tables and their parents."""
+        size = {} if batch_rows is None else {"batch_rows": batch_rows}
+        return run.Plan(
+            Database(self.url, legacy_schema, read_only=True),
+            Database(self.url, TARGET_SCHEMA),
+            _specs(*tables),
+            state_schema=STATE_SCHEMA,
+            source=SOURCE,
+            **size,
+        )
+
+    def execute(self, *statements: str | sql.Composable) -> None:
+        """Run statements, each committed at once."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def build(self, rows: int) -> None:
+        """Make the legacy rows, prepare the target, load every parent of the workloads."""
+        agents = max(rows // _ROWS_PER_AGENT, 1)
+        self.execute(*ddl.extension_ddl())
+        wanted = {"agent_software": rows, "check_runs": rows, **dict.fromkeys(_EMPTY, 0)}
+        generate(self.url, LEGACY_SCHEMA, agents=agents, overrides=wanted, create_schema=True)
+        database = Database(self.url, TARGET_SCHEMA)
+        session = database.connect()
+        try:
+            prepare(session, target_schema=TARGET_SCHEMA, state=State(database, STATE_SCHEMA))
+        finally:
+            session.close()
+        self.execute("VACUUM (ANALYZE)")
+
+    def load_parents(self, workload: Workload) -> None:
+        """Load what the workload's table depends on; what is there stays unchanged."""
+        plan = self.plan(workload.name)
+        with run.opened(plan) as opened:
+            opened.load_all(plan.specs.keys() - {workload.name})
+            opened.state.ensure_map(opened.session, plan.specs[workload.name])
+        self.execute("VACUUM (ANALYZE)")
+
+    def sample(self, rows: int) -> str:
+        """A schema with the first rows of the workloads' tables and all of their parents; returns its name."""
+        schema = f"legacy_{rows}"
+        statements = [f"CREATE SCHEMA {schema}"]
+        for table in legacy.metadata.tables.values():
+            if table.name in ("check_runs", "agent_software"):
+                statements += [
+                    f"CREATE TABLE {schema}.{table.name} (LIKE {LEGACY_SCHEMA}.{table.name} INCLUDING ALL)",
+                    f"INSERT INTO {schema}.{table.name} SELECT * FROM {LEGACY_SCHEMA}.{table.name} LIMIT {rows}",
+                    f"VACUUM ANALYZE {schema}.{table.name}",
+                ]
+            else:
+                statements.append(f"CREATE VIEW {schema}.{table.name} AS TABLE {LEGACY_SCHEMA}.{table.name}")
+        self.execute(*statements)
+        return schema
+
+    # --- rounds -------------------------------------------------------------------------------------------------
+
+    def reset(self, workload: Workload) -> None:
+        """Empty what a round wrote, and let nobody pay for what the one before left."""
+        made_by_run = ("quarantine", "held", "legacy_archive", "ledger", "words")
+        name = workload.name
+        self.execute(
+            f"TRUNCATE {TARGET_SCHEMA}.{name}, {STATE_SCHEMA}.legacy_{name}_map",
+            "DROP SCHEMA IF EXISTS bench_copy CASCADE",
+            "DROP SCHEMA IF EXISTS bench_copy_staging CASCADE",
+            *(f"DELETE FROM {STATE_SCHEMA}.{table}" for table in made_by_run[:3] if table != "words"),
+            *(f"VACUUM {STATE_SCHEMA}.{table}" for table in made_by_run),
+            "CHECKPOINT",
+        )
+
+    @cached_property
+    def session(self) -> Mapping[str, str]:
+        """The session settings with which the hashes of a run are made."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(f"SELECT hash_key FROM {STATE_SCHEMA}.sources").fetchone()
+        assert row is not None
+        return hashing.session_settings(bytes(row[0]))
+
+    def keyed(self) -> psycopg.Connection:
+        """A connection whose hashes are those of a run."""
+        settings = Database(self.url, TARGET_SCHEMA, session=self.session)
+        return psycopg.connect(settings.conninfo, autocommit=True)
+
+    def checksums(self, workload: Workload) -> dict[str, tuple[int, int]]:
+        """Rows and checksum of target and map, but for the numbers of the runs."""
+        name = workload.name
+        of_map = "legacy_key, new_key, rule, state, source_hash, written_hash"
+        queries = {
+            "target": f"SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {TARGET_SCHEMA}.{name} AS t",
+            "map": f"SELECT count(*), sum(hashtextextended(ROW({of_map})::text, 0)::numeric)"
+            f" FROM {STATE_SCHEMA}.legacy_{name}_map WHERE state = 'live'",
+        }
+        with psycopg.connect(self.url) as connection:
+            rows = {what: connection.execute(query).fetchone() for what, query in queries.items()}
+        return {what: (int(row[0]), int(row[1] or 0)) for what, row in rows.items() if row is not None}
+
+
+def create(server: Server, rows: int) -> Bench:
+    """The database, built in this server."""
+    bench = Bench(server.create_database("bench").url)
+    bench.build(rows)
+    return bench
+
+
+def _specs(*names: str) -> dict[str, TableSpec]:
+    """The declarations of these tables and of all that they depend on."""
+    modules = {name.rpartition(".")[2]: name for _, name, _ in pkgutil.walk_packages(assets.__path__, "assets.")}
+    found: dict[str, TableSpec] = {}
+    pending = list(names)
+    while pending:
+        spec: TableSpec = importlib.import_module(modules[pending.pop()]).SPEC
+        found[spec.name] = spec
+        pending += [parent for parent in spec.dependencies if parent not in found]
+    return found
