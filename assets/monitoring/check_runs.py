@@ -64,7 +64,7 @@ def _stand_ins(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
     lookup = context.lookup("check_assignments", "device")
     devices = pd.Series(lookup.keys.to_pylist(), dtype=TEXT)
     found = _facts_of(lookup.decided(devices, "assignment"), facts)
-    return found.assign(id=devices)
+    return found.assign(id=devices, device=devices)
 
 
 def _facts_of(keys: pd.Series, facts: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +77,8 @@ def _facts_of(keys: pd.Series, facts: pd.DataFrame) -> pd.DataFrame:
 def transform(batch: Batch, context: Context) -> Batch:
     """One legacy run becomes one run of its assignment, or of the one that stands in on its device."""
     batch["id"] = context.kept_or_derived("check_runs", "check_runs", batch["id"])
-    facts = attribute(batch, context)
+    devices = devices_of(batch, context)
+    facts = attribute(batch, context, devices)
     batch["status"] = batch.words_of("status", context.extended(STATUSES))
     batch["severity"] = severities(batch, context, facts["severity"])
     started, created, finished = batch["started_at"], batch["created_at"], batch["finished_at"]
@@ -85,11 +86,11 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["created_at"] = filled(batch, created, "created_at", earliest(started, finished), facts["created_at"])
     batch["finished_at"] = finished
     batch["output"] = batch["output"]
-    batch["metrics"] = metrics(batch, facts)
+    batch["metrics"] = metrics(batch, facts, devices)
     return batch
 
 
-def attribute(batch: Batch, context: Context) -> pd.DataFrame:
+def attribute(batch: Batch, context: Context, devices: pd.Series) -> pd.DataFrame:
     """Set the assignment of each run; returns what the runs inherit from it, and which named an unknown one.
 
     An assignment that neither legacy nor the map knows counts as none.
@@ -99,7 +100,10 @@ def attribute(batch: Batch, context: Context) -> pd.DataFrame:
     migrated = _migrated(named, facts["assignment"], context)
     deleted = named.isin(list(context.lookup("check_assignments").deleted))
     orphan = migrated.isna() & facts["id"].isna() & ~deleted
-    facts, migrated = _substituted(batch, context, orphan, facts, migrated)
+    if "device_id" in context.optional:
+        batch["device_id"] = devices.fillna(facts["device"])
+    if orphan.any():
+        facts, migrated = _substituted(batch, context, devices, orphan, facts, migrated)
     missing = ~orphan & migrated.isna()
     batch.filter(missing & deleted, "parent_deleted_in_target")
     batch.hold(missing, "check_assignments", named, "assignment_id")
@@ -119,14 +123,9 @@ def _migrated(named: pd.Series, prepared: pd.Series, context: Context) -> pd.Ser
 
 
 def _substituted(
-    batch: Batch, context: Context, orphan: pd.Series, facts: pd.DataFrame, migrated: pd.Series
+    batch: Batch, context: Context, devices: pd.Series, orphan: pd.Series, facts: pd.DataFrame, migrated: pd.Series
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Orphans get the assignment that stands in on their device, and what it hands on."""
-    if not orphan.any() and "device_id" not in context.optional:
-        return facts, migrated
-    devices = devices_of(batch, context)
-    if "device_id" in context.optional:
-        batch["device_id"] = devices.fillna(facts["device"])
     substitutes = context.lookup("check_assignments", "device").find(devices)
     _dispose_orphans(batch, context, orphan & substitutes.isna(), devices)
     inherited = _facts_of(devices, context.prepared["stand_ins"])
@@ -151,13 +150,18 @@ def severities(batch: Batch, context: Context, of_check: pd.Series) -> pd.Series
     return if_else((own == SEVERITY_UNSET).fillna(False), default, own)
 
 
-def metrics(batch: Batch, facts: pd.DataFrame) -> pd.Series:
-    """The metrics, with what would else be lost under `legacy`: status word, device text, unknown assignment."""
+def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
+    """The metrics, with what would else be lost under `legacy`: status word, other device, unknown assignment.
+
+    Another text for the assignment's own device is archived.
+    """
     text = batch["device_id"]
-    named = (text == facts["text"]).fillna(False) | (text == facts["device"]).fillna(False)
+    known = (text == facts["text"]).fillna(False) | (text == facts["device"]).fillna(False)
+    other = ~known & facts["device"].notna() & ~(devices == facts["device"]).fillna(False)
+    batch.keep(~known & ~other, "device_id", "device_text")
     lost = {
         "status": batch["status"].where(STATUSES.loses(batch["status"])),
-        "deviceId": text.where(~named),
+        "deviceId": text.where(other),
         "assignmentId": facts["unknown"],
     }
     return with_legacy(as_objects(batch["metrics"]), lost)

@@ -16,7 +16,7 @@ def day(number: int) -> datetime:
     return START + timedelta(days=number)
 
 
-def device(number: int, **values: Any) -> dict[str, Any]:
+def device(number: int, **values: object) -> dict[str, Any]:
     return {
         "id": uid(number),
         "hostname": f"pc{number}",
@@ -27,7 +27,7 @@ def device(number: int, **values: Any) -> dict[str, Any]:
     } | values
 
 
-def agent(number: int, **values: Any) -> dict[str, Any]:
+def agent(number: int, **values: object) -> dict[str, Any]:
     return {
         "id": str(number),
         "device_id": f"box-{number}",
@@ -42,7 +42,7 @@ def agent(number: int, **values: Any) -> dict[str, Any]:
     } | values
 
 
-def ticket(**values: Any) -> dict[str, Any]:
+def ticket(**values: object) -> dict[str, Any]:
     return {"client": None, "site": None, "customer_id": None, "customer_uuid": None, "uses": 1} | values
 
 

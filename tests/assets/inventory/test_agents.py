@@ -23,7 +23,7 @@ LOOKUPS = {
 }
 
 
-def transformed(optional: frozenset[str] = frozenset(), **values: Any) -> Batch:
+def transformed(optional: frozenset[str] = frozenset(), **values: object) -> Batch:
     defaults: dict[str, Any] = {
         "id": 7,
         "device_id": "win-1",
@@ -52,7 +52,7 @@ def transformed(optional: frozenset[str] = frozenset(), **values: Any) -> Batch:
     return transform(batch, Context(lookups=LOOKUPS, optional=optional, prepared=prepared))
 
 
-def facts(**values: Any) -> dict[str, Any]:
+def facts(**values: object) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(rows_of(transformed(**values))[0]["facts"])
     return found
 

@@ -17,7 +17,7 @@ PLACES = {
 ODD = "ffffffff-ffff-7fff-8fff-ffffffffffff"  # no version that the application accepts
 
 
-def decided(*rows: Any, recorded: list[Decision] | None = None, **known: dict[str, str]) -> Decided:
+def decided(*rows: list[Any], recorded: list[Decision] | None = None, **known: dict[str, str]) -> Decided:
     """`known`: what the map holds, by legacy table."""
     lookups = {("devices", table): Lookup.of(entries) for table, entries in known.items()}
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
@@ -200,12 +200,12 @@ def test_recorded_texts() -> None:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def legacy_row(**values: Any) -> dict[str, Any]:
+def legacy_row(**values: object) -> dict[str, Any]:
     defaults = {"id": uid(1), "hostname": "pc1", "os": "windows", "arch": "x64", "status": "online", "user": None}
     return defaults | {"client": "Acme", "site": "HQ", "agent_uuid": None, "last_seen": day(1)} | values
 
 
-def transformed(optional: frozenset[str] = frozenset(), rows: dict[str, Any] | None = None, **values: Any) -> Batch:
+def transformed(optional: frozenset[str] = frozenset(), rows: dict[str, Any] | None = None, **values: object) -> Batch:
     row = legacy_row(**values)
     found = decided([device(1, **{name: row[name] for name in ("hostname", "client", "site")})], **(rows or {}))
     context = Context(lookups=PLACES, prepared=found.prepared, optional=optional)

@@ -4,7 +4,7 @@ from assets.inventory.hostnames import Machine, renamed
 from assets.inventory.pairing import Ref
 
 
-def machine(number: int, **values: Any) -> Machine:
+def machine(number: int, **values: object) -> Machine:
     defaults = {"ref": ("devices", str(number)), "id": f"{number:08d}-rest", "site": "s", "hostname": "pc"}
     return Machine(**(defaults | {"mapped": False, "seen": 0.0} | values))
 
