@@ -82,7 +82,7 @@ def databases(settings: Settings) -> Iterator[Databases]:
 @contextlib.contextmanager
 def _server(settings: Settings) -> Iterator[tuple[Cluster, Path]]:
     home = settings.home
-    _make_home(home)
+    make_home(home)
     with open_owned(home / "users.lock") as users:
         _take(users, fcntl.LOCK_SH, home)
         cluster: Cluster | None = None
@@ -141,7 +141,7 @@ def _take(descriptor: int, kind: int, home: Path) -> None:
 # The place
 
 
-def _make_home(home: Path) -> None:
+def make_home(home: Path) -> None:
     """Make the project's data directory. As root others may pass through it, because the server is another user's."""
     if set(str(home)) & set('"$`\\\n'):
         raise DirectoryNotWritable(f'{home} has one of the characters " $ ` \\ in it. Set REMOTEIQ_HOME to another.')

@@ -130,6 +130,10 @@ class Run:
             self._columns = live_columns(self.session, self.target.schema)
         return self._columns
 
+    def refresh_catalogue(self) -> None:
+        """Forget which tables the target has: they have just been created."""
+        self._columns = None
+
     def is_first_load(self, spec: TableSpec) -> bool:
         """Whether neither the target table nor the map of this source has a row, so that there is nothing to compare."""
         if self.planning or not self.has_target(spec.name):

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from psycopg import sql
+
 from remoteiq_etl import embedded
 from remoteiq_etl.backfill.database import Database, Observer
 from remoteiq_etl.backfill.progress import Listener
 from remoteiq_etl.backfill.run import Plan, Run, opened
 from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import State
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle import drift
 from schemas import legacy
@@ -56,6 +59,13 @@ class Migration:
         with opened(plan, listener) as run:
             yield run
 
+    def has_run(self, orchestrator_run_id: str) -> bool:
+        """Whether a run of this name was recorded in the target before."""
+        state = State(self.target, self.settings.state_schema)
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE orchestrator_run_id = %s)").format(state.name("runs"))
+        with contextlib.closing(self.target.connect()) as session:
+            return state.exists(session) and session.value(query, [orchestrator_run_id]) is True
+
     def observed(self, observer: Observer) -> "Migration":
         """The same migration with an observer of every statement."""
         return replace(
@@ -66,10 +76,10 @@ class Migration:
 @contextlib.contextmanager
 def connected(settings: Settings, specs: Mapping[str, TableSpec]) -> Iterator[Migration]:
     """The migration of these settings; the bundled server runs as long as the context is open."""
-    with embedded.databases(settings) as (legacy_url, target_url):
+    with embedded.databases(settings) as found:
         yield Migration(
             settings,
-            Database(legacy_url, settings.legacy_schema, read_only=True),
-            Database(target_url, settings.target_schema),
+            Database(found.legacy, settings.legacy_schema, read_only=True),
+            Database(found.target, settings.target_schema),
             specs,
         )

@@ -1,0 +1,76 @@
+"""The asset of a table, made from its declaration."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import dagster as dg
+
+from remoteiq_etl.backfill.run import describe
+from remoteiq_etl.backfill.spec import Derived, TableSpec
+from remoteiq_etl.errors import ConservationError
+from remoteiq_etl.orchestration import checks, legacy, lineage, migration, reports
+from remoteiq_etl.orchestration.tables import DeclaredTable
+from remoteiq_etl.orchestration.target import TARGET_SCHEMA
+
+#: The name of the target schema is a setting, which a definition does not read; a materialization says the real one.
+_SCHEMA = "target"
+
+#: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)
+_NO_VALUE: Any = dg.Nothing
+
+
+def table_asset(table: DeclaredTable, known: Collection[str]) -> dg.AssetsDefinition:
+    """One asset per table, of the same name, in the group of its domain. `known`: the tables that have an asset."""
+    spec = table.spec
+    # All follow the preparation, also where their parents do: a job of a few tables must begin with it too.
+    parents = [TARGET_SCHEMA, *(dg.AssetKey(name) for name in spec.dependencies if name in known)]
+
+    @dg.asset(
+        name=spec.name,
+        group_name=table.domain,
+        deps=[*parents, *(legacy.key(name) for name in lineage.legacy_tables(spec))],
+        description=_description(table),
+        kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
+        owners=legacy.OWNERS,
+        tags=_tags(table),
+        metadata=reports.of_definition(spec, _SCHEMA),
+        code_version=spec.version,
+        check_specs=checks.specs_of(spec),
+        required_resource_keys={migration.KEY},
+        dagster_type=_NO_VALUE,
+    )
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        with migration.of(context).step(context) as run:
+            try:
+                report = run.load(spec)
+                results = checks.results(spec, report)
+            except ConservationError as error:
+                yield checks.broken_law(describe(error))
+                raise
+            metadata = reports.of_load(spec, report, run.target.schema)
+            yield dg.MaterializeResult(metadata=metadata, check_results=results)
+
+    return load
+
+
+def _description(table: DeclaredTable) -> str:
+    grain = f"Grain: {table.spec.grain}."
+    empty = f"Without a source: {table.spec.no_source}." if table.spec.no_source else ""
+    return "\n\n".join(part for part in (grain, empty, table.about) if part)
+
+
+def _tags(table: DeclaredTable) -> dict[str, str]:
+    spec = table.spec
+    return {"domain": table.domain, "side": "target", "grain": _tag_value(spec.grain), "transform": _kind(spec)}
+
+
+def _kind(spec: TableSpec) -> str:
+    if spec.no_source:
+        return "none"
+    return "set-wise" if spec.decide or any(isinstance(source, Derived) for source in spec.sources) else "row-wise"
+
+
+def _tag_value(text: str) -> str:
+    """A text in the alphabet and the 63 characters of a tag's value."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text)[:63].strip("-_.")

@@ -1,0 +1,70 @@
+"""Puts the definitions together: assets, jobs, executor, resource."""
+
+from collections.abc import Callable, Collection
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from remoteiq_etl.config import Settings
+from remoteiq_etl.orchestration import legacy, migration
+from remoteiq_etl.orchestration.assets import table_asset
+from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
+from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA, target_constraints, target_schema
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
+
+BACKFILL = "backfill"
+
+
+def build_definitions(package: ModuleType, settings: Callable[[], Settings] = Settings.load) -> dg.Definitions:
+    """The definitions for the tables declared below a package. No database is reached and no setting is read."""
+    found = find_tables(package)
+    tables = list(found.values())
+    assets = [table_asset(table, found) for table in tables]
+    return dg.Definitions(
+        assets=[*legacy.specs(), target_schema, *assets, target_constraints(_last(tables))],
+        jobs=[_everything(tables), *_by_domain(tables)],
+        # One snapshot in one process; Dagster's own default would be multiprocess.
+        executor=dg.in_process_executor,
+        resources={migration.KEY: migration.resource({name: table.spec for name, table in found.items()}, settings)},
+    )
+
+
+def domain_job(domain: str) -> str:
+    """The name of the job of one domain."""
+    return f"{BACKFILL}_{domain}"
+
+
+def _last(tables: Collection[DeclaredTable]) -> list[dg.AssetKey]:
+    """The tables that no other waits for."""
+    awaited = {name for table in tables for name in table.spec.dependencies}
+    return [dg.AssetKey(table.name) for table in tables if table.name not in awaited]
+
+
+def _everything(tables: Collection[DeclaredTable]) -> "Job":
+    keys = [TARGET_SCHEMA, *(dg.AssetKey(table.name) for table in tables), TARGET_CONSTRAINTS]
+    return _job(BACKFILL, keys, "Prepares the target, loads every table, parents first, and completes the target.")
+
+
+def _by_domain(tables: Collection[DeclaredTable]) -> "list[Job]":
+    return [_domain_job(domain, tables) for domain in sorted({table.domain for table in tables})]
+
+
+def _domain_job(domain: str, tables: Collection[DeclaredTable]) -> "Job":
+    keys = [TARGET_SCHEMA, *(dg.AssetKey(table.name) for table in tables if table.domain == domain)]
+    about = (
+        f"Prepares the target and loads the tables of {domain}. Rows whose parents in other domains are not there yet"
+        " are held, and released by a later run."
+    )
+    return _job(domain_job(domain), keys, about)
+
+
+def _job(name: str, keys: list[dg.AssetKey], description: str) -> "Job":
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(*keys),
+        description=description,
+        executor_def=dg.in_process_executor,
+    )

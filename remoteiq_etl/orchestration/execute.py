@@ -1,0 +1,132 @@
+"""Runs a job in this process, quietly, recorded in a Dagster instance as Dagster's own command would record it."""
+
+import importlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
+from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.orchestration import migration
+from remoteiq_etl.orchestration.progress import listening
+from remoteiq_etl.orchestration.target import TARGET_SCHEMA
+
+DEFINITIONS = "remoteiq_etl.definitions"
+
+#: Nothing is logged at this level: the terminal is the caller's, and every event is in the instance.
+_QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How a job ended. `reports`: by table, of what was loaded; `errors`: by step (or "run"), of what failed."""
+
+    run_id: str
+    success: bool
+    reports: Mapping[str, TableReport]
+    errors: Mapping[str, str]
+
+    @property
+    def error(self) -> str | None:
+        """All errors as one text; None when there is none."""
+        return "\n".join(f"{step}: {text}" for step, text in self.errors.items()) or None
+
+    @property
+    def needs_attention(self) -> int:
+        """Rows that wait for a person or a parent, over all tables."""
+        return sum(report.needs_attention for report in self.reports.values())
+
+
+def execute_job(
+    job: str = "backfill",
+    *,
+    instance: dg.DagsterInstance,
+    listener: Listener | None = None,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    tables: Collection[str] | None = None,
+    definitions: str = DEFINITIONS,
+) -> JobOutcome:
+    """Run a job of a definitions module to its end; with `tables` the target is prepared and only these are loaded.
+
+    A failed step is no exception: the outcome says so. Raises ConfigurationError when there is no such job, or the run
+    configuration does not fit it, and KeyboardInterrupt when a signal stopped it, after the run has been ended.
+    """
+    arguments: Any = (definitions, job)  # typed by Dagster as a tuple of one
+    collector = _Collector(listener or Silent())
+    reconstructable = dg.build_reconstructable_job(__name__, find_job.__name__, arguments)
+    try:
+        with listening(collector):
+            result = dg.execute_job(
+                reconstructable,
+                instance=instance,
+                run_config={**_QUIET, **(run_config or {})},
+                tags=tags,
+                asset_selection=_selection(tables) if tables else None,
+            )
+    except dg.DagsterInvalidConfigError as error:
+        raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None
+    if _was_interrupted(result.all_events):
+        raise KeyboardInterrupt
+    return JobOutcome(result.run_id, result.success, collector.reports, dict(_errors(result.all_events)))
+
+
+def find_job(definitions: str, job: str) -> dg.JobDefinition:
+    """A job of a definitions module. Raises ConfigurationError that names those it has."""
+    loaded = importlib.import_module(definitions).defs
+    repository = (loaded if isinstance(loaded, dg.Definitions) else loaded()).get_repository_def()
+    names = sorted(name for name in repository.job_names if not name.startswith("__"))
+    if job not in names:
+        raise ConfigurationError(f"there is no job {job!r}. The jobs are: {', '.join(names)}.")
+    found: dg.JobDefinition = repository.get_job(job)
+    return found
+
+
+def options_config(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The run configuration that gives the rules these options."""
+    return {"resources": {migration.KEY: {"config": {"options": dict(options)}}}}
+
+
+@dataclass
+class _Collector:
+    """Keeps the reports of a run and passes everything on."""
+
+    audience: Listener
+    reports: dict[str, TableReport] = field(default_factory=dict)
+
+    def progressed(self, progress: TableProgress) -> None:
+        self.audience.progressed(progress)
+
+    def finished(self, report: TableReport) -> None:
+        self.reports[report.table] = report
+        self.audience.finished(report)
+
+
+def _selection(tables: Collection[str]) -> list[dg.AssetKey]:
+    return [TARGET_SCHEMA, *(dg.AssetKey(name) for name in sorted(tables))]
+
+
+def _was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Dagster turns a signal that reaches it in a step into the failure of the step, and of the run."""
+    errors = [event.step_failure_data.error for event in events if event.is_step_failure]
+    return any(error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__ for error in errors)
+
+
+def _errors(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
+    """The steps that failed, with our own text where it was ours; the run itself where no step did."""
+    events = list(events)
+    failed = [event for event in events if event.is_step_failure]
+    for event in failed:
+        yield str(event.step_key), _text(event)
+    if not failed:
+        yield from (("run", str(event.message)) for event in events if event.is_run_failure)
+
+
+def _text(event: dg.DagsterEvent) -> str:
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    return str(failure.error.message.strip()) if failure.error else "failed"

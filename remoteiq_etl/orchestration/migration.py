@@ -1,0 +1,129 @@
+"""The run of our engine behind a Dagster run: opened by the first step that needs it, shared by all, closed last.
+
+All steps read one snapshot, which lives in one process: the executor must be in_process. Belongs here: the resource,
+and the edge at which errors become what Dagster may store: it keeps all that an exception says.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from remoteiq_etl.backfill.run import Run, describe
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import ConfigurationError, RemoteIQError
+from remoteiq_etl.lifecycle.migration import Migration, connected
+from remoteiq_etl.orchestration.progress import LogProgress, attached
+
+KEY = "migration"
+
+CONFIG = {
+    "options": dg.Field(
+        dict,
+        is_required=False,
+        default_value={},
+        description="Choices that the rules leave to the operator, by name, as role_meta_first: true.",
+    )
+}
+
+
+@dataclass
+class OpenMigration:
+    """What the steps of one Dagster run share. `settings` are read when the first step asks for the run."""
+
+    specs: Mapping[str, TableSpec]
+    settings: Callable[[], Settings]
+    dagster_run_id: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    progress: LogProgress = field(default_factory=lambda: LogProgress(attached()))
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _run: Run | None = None
+    _failed: BaseException | None = None
+
+    @contextlib.contextmanager
+    def step(self, context: dg.AssetExecutionContext) -> Iterator[Run]:
+        """The open run, for one step. What fails inside is recorded as the end of the run.
+
+        Raises dg.Failure in place of every error, with a text that holds no value of any row. It is never retried: the
+        next run goes on at the last committed batch, while this one's snapshot or sessions may be gone.
+        """
+        self.progress.starts(context.log)
+        try:
+            yield self._opened(context)
+        except GeneratorExit:
+            # Dagster gave up an asset that yields: what it yielded could not be recorded.
+            self._failed = self._failed or RemoteIQError(f"Dagster gave up {context.op_handle.name}.")
+            raise
+        except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
+            self._failed = self._failed or error
+            raise dg.Failure(describe(error), allow_retries=False) from None
+        except BaseException as error:
+            self._failed = self._failed or error
+            raise
+
+    def close(self) -> None:
+        """End the run as the steps went: succeeded, or failed with the first error."""
+        error = self._failed if self._run is not None else None
+        self._run = None
+        self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+    def _opened(self, context: dg.AssetExecutionContext) -> Run:
+        if self._run is None:
+            if self._failed is not None:
+                raise self._failed  # the second of several first steps need not wait for the lock again
+            self._run = self._open()
+            tags = {"remoteiq/run": str(self._run.id), "remoteiq/source": self._run.registered.name}
+            context.instance.add_run_tags(self.dagster_run_id, tags)
+        return self._run
+
+    def _open(self) -> Run:
+        migration = self._stack.enter_context(connected(self.settings(), self.specs))
+        self._refuse_second_process(migration)
+        opening = migration.run(
+            listener=self.progress, orchestrator_run_id=self.dagster_run_id, options=dict(self.options)
+        )
+        return self._stack.enter_context(opening)
+
+    def _refuse_second_process(self, migration: Migration) -> None:
+        """Nothing but a step in another process can have opened a run for the same Dagster run."""
+        if migration.has_run(self.dagster_run_id):
+            raise ConfigurationError(
+                f"another process has already opened a run for the Dagster run {self.dagster_run_id}, and its"
+                " snapshot of the legacy database cannot be shared with this one. The steps of a job must be executed"
+                " in one process: leave the executor as the definitions set it (in_process) and start again."
+            )
+
+
+def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -> dg.ResourceDefinition:
+    """The resource that gives each Dagster run its OpenMigration, and closes it."""
+
+    def opened(context: dg.InitResourceContext) -> Iterator[OpenMigration]:
+        run_id = context.run.run_id if context.run else ""
+        migration = OpenMigration(specs, settings, run_id, context.resource_config.get("options", {}))
+        try:
+            yield migration
+        finally:
+            _close(migration)
+
+    return dg.ResourceDefinition(
+        opened,
+        config_schema=CONFIG,
+        description="One run of the engine per Dagster run: lock, snapshot and sessions on both databases.",
+    )
+
+
+def _close(migration: OpenMigration) -> None:
+    """Dagster stores why a resource could not be closed; the same edge as in OpenMigration.step."""
+    try:
+        migration.close()
+    except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
+        raise dg.Failure(describe(error), allow_retries=False) from None
+
+
+def of(context: dg.AssetExecutionContext) -> OpenMigration:
+    """The open migration that a step's context carries."""
+    migration: OpenMigration = getattr(context.resources, KEY)
+    return migration

@@ -1,0 +1,73 @@
+"""What a load shows as metadata of its materialization: counts, rates, rules. Never a value of a row."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from remoteiq_etl.backfill.accounts import Ledger, TableReport
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.orchestration import columns, lineage
+
+#: Outcomes as numbers of their own, which the UI plots over time. The order is that of the conservation law.
+COUNTS: Mapping[str, Ledger] = {
+    "rows inserted": Ledger.INSERTED,
+    "rows adopted": Ledger.ADOPTED,
+    "rows updated": Ledger.UPDATED,
+    "rows unchanged": Ledger.UNCHANGED,
+    "conflicts kept": Ledger.CONFLICT,
+    "rows merged away": Ledger.MERGED,
+    "rows deleted in target": Ledger.DELETED,
+    "rows archived only": Ledger.ARCHIVED,
+    "rows filtered": Ledger.FILTERED,
+    "rows quarantined": Ledger.QUARANTINED,
+    "rows held": Ledger.HELD,
+}
+_RULES = dg.TableSchema(
+    columns=[
+        dg.TableColumn("legacy table"),
+        dg.TableColumn("outcome"),
+        dg.TableColumn("rule"),
+        dg.TableColumn("rows", type="int"),
+    ]
+)
+
+Metadata = dict[str, dg.MetadataValue[Any]]
+
+
+def of_definition(spec: TableSpec, schema: str) -> Metadata:
+    """What is known of a table before any run: its name, columns, and where these come from."""
+    return {
+        "dagster/table_name": dg.MetadataValue.text(f"{schema}.{spec.name}"),
+        "dagster/column_schema": dg.MetadataValue.table_schema(columns.schema(spec.target)),
+        "dagster/column_lineage": dg.MetadataValue.column_lineage(lineage.of_columns(spec)),
+    }
+
+
+def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
+    """What one load of a table did. The columns are repeated, because the UI takes lineage from the last load only."""
+    return {
+        "dagster/row_count": dg.MetadataValue.int(report.rows_in_target),
+        "rows read": dg.MetadataValue.int(report.read),
+        **{name: dg.MetadataValue.int(report.total(outcome)) for name, outcome in COUNTS.items()},
+        "rows removed": dg.MetadataValue.int(report.removed),
+        "rows per second": dg.MetadataValue.float(round(report.rows_per_second, 1)),
+        "bytes": dg.MetadataValue.int(report.bytes),
+        "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
+        "first load": dg.MetadataValue.bool(report.first_load),
+        **dict(_tables(report)),
+        **of_definition(spec, schema),
+    }
+
+
+def _tables(report: TableReport) -> Iterator[tuple[str, dg.MetadataValue[Any]]]:
+    rules = [
+        dg.TableRecord({"legacy table": table, "outcome": str(outcome), "rule": rule, "rows": count})
+        for table, account in report.accounts.items()
+        for outcome, counts in account.rules_by_outcome().items()
+        for rule, count in counts.items()
+    ]
+    if rules:
+        yield "rules", dg.MetadataValue.table(rules, schema=_RULES)
+    if report.warnings:
+        yield "warnings", dg.MetadataValue.json(dict(sorted(report.warnings.items())))

@@ -1,0 +1,85 @@
+"""The target schema as two assets: prepared before the first table is loaded, completed after the last."""
+
+from collections.abc import Collection
+
+import dagster as dg
+
+from remoteiq_etl.lifecycle.finalize import Finalized, finalize
+from remoteiq_etl.lifecycle.prepare import Prepared, prepare
+from remoteiq_etl.orchestration import legacy, migration
+from remoteiq_etl.orchestration.reports import Metadata
+
+GROUP = "schema"
+TARGET_SCHEMA = dg.AssetKey("target_schema")
+TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
+
+
+@dg.asset(
+    key=TARGET_SCHEMA,
+    group_name=GROUP,
+    kinds={"postgres"},
+    owners=legacy.OWNERS,
+    tags={"side": "target"},
+    required_resource_keys={migration.KEY},
+)
+def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    """Grain: the whole target schema.
+
+    Creates what is missing: extensions, enum types, tables with their keys, the function set_updated_at. What is there
+    stays as it is. Foreign keys and indexes of the tables that it creates come in target_constraints.
+    """
+    with migration.of(context).step(context) as run:
+        prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
+        run.refresh_catalogue()
+        return dg.MaterializeResult(metadata=_prepared(prepared))
+
+
+def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset that completes the target, after these."""
+
+    @dg.asset(
+        key=TARGET_CONSTRAINTS,
+        group_name=GROUP,
+        deps=sorted(upstream),
+        kinds={"postgres"},
+        owners=legacy.OWNERS,
+        tags={"side": "target"},
+        required_resource_keys={migration.KEY},
+    )
+    def constraints(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """Grain: the whole target schema.
+
+        Makes the foreign keys and indexes that target_schema left out, validates them, and compares the catalogue with
+        what we expect. Does nothing in a schema that had them already.
+        """
+        opened = migration.of(context)
+        with opened.step(context) as run:
+            # Every table is loaded; an index build in the same database would wait for this transaction.
+            run.snapshot.close()
+            finalized = finalize(
+                run.session, target_schema=run.target.schema, state=run.state, progress=opened.progress.part_made
+            )
+            return dg.MaterializeResult(metadata=_finalized(finalized))
+
+    return constraints
+
+
+def _prepared(prepared: Prepared) -> Metadata:
+    return {
+        "tables created": dg.MetadataValue.int(len(prepared.created)),
+        "tables found": dg.MetadataValue.int(len(prepared.existing)),
+        "enum types created": dg.MetadataValue.int(len(prepared.enums)),
+        "extensions created": dg.MetadataValue.json(list(prepared.extensions)),
+        "keys and indexes left out": dg.MetadataValue.int(len(prepared.left_out)),
+        "function set_updated_at": dg.MetadataValue.text(str(prepared.function)),
+        "tables without trigger": dg.MetadataValue.json(list(prepared.without_trigger)),
+        "differences": dg.MetadataValue.json([str(drift) for drift in prepared.drifts]),
+    }
+
+
+def _finalized(finalized: Finalized) -> Metadata:
+    return {
+        "foreign keys made": dg.MetadataValue.int(len(finalized.foreign_keys)),
+        "indexes made": dg.MetadataValue.int(len(finalized.indexes)),
+        "tables completed": dg.MetadataValue.int(len(finalized.tables)),
+    }
