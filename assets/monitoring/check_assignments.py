@@ -35,11 +35,10 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     checks = rows_of(inputs["checks"])
     everywhere = [row for row in checks if row["enabled"] and normalise(row["scope"]) == "global"]
     assigned = [row for row in everywhere if normalise(row["type"]) != "script"]
-    times = {name: [row[name] for row in assigned] for name in ("created_at", "updated_at")}
     return Decided(
         decisions=list({**recorded.of("device"), **fresh}.values()),
         rows={
-            "checks": frame({KEY: [row["id"] for row in assigned]} | times, dict.fromkeys(times, TIMESTAMP)),
+            "checks": frame({KEY: [row["id"] for row in assigned]}),
             "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
         },
         prepared={"check_created_at": {row["id"]: row["created_at"] for row in checks}},
@@ -95,8 +94,6 @@ def transform_global(batch: Batch, context: Context) -> Batch:
     batch["check_id"] = batch.parent(KEY, context.lookup("checks"), "checks")
     batch["target_type"] = "organization"
     batch["target_id"] = context.organization_id
-    batch["created_at"] = batch["created_at"]
-    batch["updated_at"] = batch["updated_at"]
     return batch
 
 
@@ -120,9 +117,7 @@ SPEC = TableSpec(
     ),
     decide=Decide(
         reads={
-            "checks": select(
-                *(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", "created_at", "updated_at"))
-            ),
+            "checks": select(*(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", "created_at"))),
         }
         | stand_ins.READS,
         function=decide,

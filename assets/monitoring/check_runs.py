@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from assets.inventory.device_texts import devices_of, dispose_deviceless
 from assets.monitoring.check_names import SEVERITIES, SEVERITY_UNSET, check_keys
-from assets.monitoring.run_metrics import as_objects, with_legacy
+from assets.monitoring.run_metrics import with_legacy
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import TEXT, by_distinct, from_arrow, if_else, to_arrow
 from remoteiq_etl.backfill.lookup import Lookup
@@ -91,9 +91,9 @@ def transform(batch: Batch, context: Context) -> Batch:
 
 
 def attribute(batch: Batch, context: Context, devices: pd.Series) -> pd.DataFrame:
-    """Set the assignment of each run; returns what the runs inherit from it, and which named an unknown one.
+    """Set the assignment of each run; returns what the runs inherit from it.
 
-    An assignment that neither legacy nor the map knows counts as none.
+    An assignment that neither legacy nor the map knows counts as none; its id is archived.
     """
     named = batch["assignment_id"].astype(TEXT)
     facts = _facts_of(named, context.prepared["assignments"])
@@ -108,7 +108,8 @@ def attribute(batch: Batch, context: Context, devices: pd.Series) -> pd.DataFram
     batch.filter(missing & deleted, "parent_deleted_in_target")
     batch.hold(missing, "check_assignments", named, "assignment_id")
     batch["assignment_id"] = migrated
-    return facts.assign(unknown=named.where(orphan))
+    batch.keep(orphan, "assignment_id", "unknown_assignment")
+    return facts
 
 
 def _migrated(named: pd.Series, prepared: pd.Series, context: Context) -> pd.Series:
@@ -151,7 +152,7 @@ def severities(batch: Batch, context: Context, of_check: pd.Series) -> pd.Series
 
 
 def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
-    """The metrics, with what would else be lost under `legacy`: status word, other device, unknown assignment.
+    """The metrics, with what would else be lost under `legacy`: the status word, the text of another device.
 
     Another text for the assignment's own device is archived.
     """
@@ -162,9 +163,8 @@ def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
     lost = {
         "status": batch["status"].where(STATUSES.loses(batch["status"])),
         "deviceId": text.where(other),
-        "assignmentId": facts["unknown"],
     }
-    return with_legacy(as_objects(batch["metrics"]), lost)
+    return with_legacy(batch["metrics"], lost)
 
 
 SPEC = TableSpec(

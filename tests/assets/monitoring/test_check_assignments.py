@@ -41,10 +41,9 @@ def decided(
         "scope": [scope for _, scope, _ in rows],
         "enabled": [enabled for _, _, enabled in rows],
         "created_at": [START] * len(rows),
-        "updated_at": [LATER] * len(rows),
     }
     inputs = {
-        "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}),
+        "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP}),
         "orphans": frame({"device_id": orphans or []}),
         "assigned": frame({"device_id": ["pc"], "ids": [[uid(401)]]}, {"ids": TEXT_LIST}),
     }
@@ -75,7 +74,7 @@ def test_global_checks() -> None:
             ("SCRIPT", "DEVICE", True),
         ]
     )
-    assert plain(found.rows["checks"]) == [{KEY: uid(11), "created_at": START, "updated_at": LATER}]
+    assert plain(found.rows["checks"]) == [{KEY: uid(11)}]
     assert reports(found) == {"global_script_not_assigned": 1}
 
 
@@ -202,7 +201,7 @@ def test_optional_columns() -> None:
 
 
 def test_global_rows() -> None:
-    """A global check is assigned to the organization, with the times of the check; it waits for its check."""
+    """A global check is assigned to the organization; it waits for its check."""
     found = decided([("CPU", "GLOBAL", True), ("PING", " global", True)])
     batch = transform_global(Batch(found.rows["checks"]), CONTEXT)
     assert rows_of(batch) == [
@@ -212,8 +211,6 @@ def test_global_rows() -> None:
             "check_id": uid(11),
             "target_type": "organization",
             "target_id": uid(5),
-            "created_at": START,
-            "updated_at": LATER,
         }
     ]
     assert outcomes(batch) == {uid(12): ("held", "parent_missing")}

@@ -266,14 +266,14 @@ def test_another_text_of_the_same_device() -> None:
 
 
 def test_unknown_assignment() -> None:
-    """An assignment that nobody knows is kept in metrics.legacy; of known ones there is no need."""
-    assert metrics(assignment_id=UNKNOWN, device_id="only") == {"legacy": {"assignmentId": UNKNOWN}}
-    assert metrics(assignment_id=None, device_id="only") is None
-    assert metrics(assignment_id=GONE) is None
+    """The id of an assignment that nobody knows is archived; of known ones there is no need."""
+    batch = runs({"assignment_id": UNKNOWN, "device_id": "only"}, {}, {"assignment_id": None, "device_id": "only"})
+    assert archived(batch) == [(uid(1), "assignment_id", UNKNOWN, "unknown_assignment")]
 
 
 def test_metrics_that_are_no_object() -> None:
-    """Metrics that are no object become one."""
+    """Metrics that are no object stay as they are, unless something is added to them."""
+    assert run(metrics="[1]")["metrics"] == "[1]"
     assert metrics(metrics="[1]", status="TIMEOUT") == {"value": [1], "legacy": {"status": "TIMEOUT"}}
 
 

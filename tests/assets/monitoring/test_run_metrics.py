@@ -1,9 +1,8 @@
 import json
-from typing import Any
 
 import pandas as pd
 
-from assets.monitoring.run_metrics import as_objects, with_legacy
+from assets.monitoring.run_metrics import with_legacy
 from remoteiq_etl.backfill.frames import TEXT
 
 
@@ -11,19 +10,16 @@ def column(*texts: str | None) -> pd.Series:
     return pd.Series(texts, dtype=TEXT)
 
 
-def added(metrics: str | None, **lost: str | None) -> dict[str, Any] | None:
+def added(metrics: str | None, **lost: str | None) -> object:
     text = with_legacy(column(metrics), {name: column(value) for name, value in lost.items()}).iloc[0]
     return None if pd.isna(text) else json.loads(text)
 
 
-def test_objects() -> None:
-    """What is no object becomes {"value": it}; objects and nulls stay as they are, byte for byte."""
-    texts = ['{"a": 1.10}', "[1, 2]", None, '"x"', "12", "{}", "true"]
-    expected = ['{"a": 1.10}', '{"value":[1, 2]}', None, '{"value":"x"}', '{"value":12}', "{}", '{"value":true}']
-    found = [None if pd.isna(text) else text for text in as_objects(column(*texts))]
-    assert found == expected
-    untouched = column('{"a": 1}', None)
-    assert as_objects(untouched) is untouched
+def test_no_objects() -> None:
+    """What is no object becomes {"value": it} where something is added, and only there."""
+    for text in ("[1, 2]", '"x"', "12", "true"):
+        assert added(text, status="T") == {"value": json.loads(text), "legacy": {"status": "T"}}
+        assert added(text, status=None) == json.loads(text)
 
 
 def test_nothing_lost() -> None:
@@ -53,5 +49,8 @@ def test_a_key_of_that_name() -> None:
         "a": 2,
         "legacyValues": {"legacy": 1},
     }
-    assert added('{"legacyValues": {"b": 1}, "legacy": 2}', status="T")["legacyValues"] == {"b": 1, "legacy": 2}
+    assert added('{"legacyValues": {"b": 1}, "legacy": 2}', status="T") == {
+        "legacy": {"status": "T"},
+        "legacyValues": {"b": 1, "legacy": 2},
+    }
     assert added('{"a": "legacy"}', status="T") == {"a": "legacy", "legacy": {"status": "T"}}
