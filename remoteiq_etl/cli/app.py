@@ -4,6 +4,7 @@ Belongs here: what a user can type. Does not belong here: what a command does (t
 that takes long.
 """
 
+import logging
 import signal
 import sys
 import traceback
@@ -151,6 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command as the arguments say (those of the process by default); give the exit code."""
     # SIGTERM ends a command as Ctrl-C does: the bundled server is stopped and the run's end recorded.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Without any handler Python prints what libraries log as an error, tracebacks and their values included.
+    logging.getLogger().addHandler(logging.NullHandler())
     invocation = Invocation()
     try:
         app(args=None if arguments is None else list(arguments), obj=invocation)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import groupby
+from operator import attrgetter
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +16,9 @@ from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.overview import Overview, QuarantinedRow
 from schemas import legacy, target
+
+#: A uuid: most legacy keys stay on one line.
+LONGEST_WORD = 36
 
 
 def show(tables: Sequence[str], rules: Sequence[str], limit: int, *, as_json: bool) -> Exit:
@@ -41,19 +46,22 @@ def _rows(settings: Settings, tables: Sequence[str], rules: Sequence[str]) -> li
 
 def _print(console: Console, rows: Sequence[QuarantinedRow], total: int) -> None:
     table = output.table()
-    table.add_column("table", overflow="fold")
-    table.add_column("legacy row", overflow="fold", ratio=3)
-    table.add_column("rule", overflow="fold", min_width=14)
-    table.add_column("columns", overflow="fold", ratio=2)
-    table.add_column("why", overflow="fold", ratio=4)
+    table.add_column("legacy row", overflow="fold", width=LONGEST_WORD)
+    table.add_column("why", overflow="fold", ratio=1)
     table.add_column("tries", justify="right", no_wrap=True)
-    table.add_column("since", no_wrap=True)
-    for row in rows:
-        key = f"{row.legacy_table} {row.legacy_key}"
-        texts = (row.table, key, row.rule, ", ".join(row.columns), row.detail, str(row.attempts))
-        table.add_row(*map(escape, texts), f"{row.since.astimezone():%Y-%m-%d}")
+    table.add_column("since", no_wrap=True, min_width=10)
+    for name, of_table in groupby(rows, key=attrgetter("table")):
+        table.add_section()
+        table.add_row(f"[bold]{escape(name)}[/]")
+        for row in of_table:
+            key = row.legacy_key if row.legacy_table == name else f"{row.legacy_table} {row.legacy_key}"
+            table.add_row(escape(key), escape(_why(row)), str(row.attempts), f"{row.since.astimezone():%Y-%m-%d}")
     console.print(table)
     if len(rows) < total:
         console.print(f"{len(rows):,} of {total:,} rows. --limit 0 shows all, --table and --rule narrow the list.")
     else:
         console.print(f"{total:,} rows. They are looked at again by every run; mend them in the legacy database.")
+
+
+def _why(row: QuarantinedRow) -> str:
+    return ": ".join(part for part in (row.rule, ", ".join(row.columns), row.detail) if part)

@@ -58,7 +58,7 @@ def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
         table.add_column(head, no_wrap=True)
     for head in ("tables", "rows read"):
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("Dagster run", no_wrap=True, max_width=8)
+    table.add_column("Dagster", no_wrap=True)
     table.add_column("ended by", overflow="fold")
     for run in runs:
         facts = [output.moment(run.started_at), output.duration(run.seconds)]
