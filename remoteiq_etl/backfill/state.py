@@ -43,6 +43,7 @@ class State:
     def __init__(self, target: Database, schema: str) -> None:
         self.target = target
         self.schema = schema
+        self._maps: set[str] | None = None
 
     def name(self, table: str) -> sql.Identifier:
         """A table of the state schema, quoted."""
@@ -70,12 +71,10 @@ class State:
     def ensure_map(self, session: Session, spec: TableSpec) -> Table:
         """The mapping table of a target table, created when it is missing."""
         table = map_of(spec)
-        if session.value("SELECT to_regclass(%s)", [self.name(table.name).as_string(None)]) is None:
-            with session.transaction():
-                for statement in ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=True):
-                    session.execute(statement)
-                for statement in comment_ddl(table, self.schema):
-                    session.execute(statement)
+        if not self.has_map(session, spec.name):
+            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=True)
+            session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
+            self._maps = None
         return table
 
     def register(self, session: Session, name: str, slug: str) -> Registered:
@@ -120,21 +119,19 @@ class State:
         pairs = arrow.table(
             load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)).as_string(None)
         )
-        decided = session.rows(
-            sql.SQL("SELECT legacy_key::text, decision {} AND decision IS NOT NULL").format(of_table)
-        )
         special = session.rows(
-            sql.SQL("SELECT legacy_key::text, adopted, state = 'deleted' {} AND (adopted OR state = 'deleted')").format(
-                of_table
-            )
+            sql.SQL(
+                "SELECT legacy_key::text, decision, adopted, state = 'deleted' {}"
+                " AND (decision IS NOT NULL OR adopted OR state = 'deleted')"
+            ).format(of_table)
         )
         return Lookup(
             pairs.column("legacy_key").combine_chunks(),
             pairs.column("new_key").combine_chunks(),
-            decisions=dict(decided),
-            adopted=frozenset(key for key, adopted, _ in special if adopted),
+            decisions={key: decision for key, decision, _, _ in special if decision is not None},
+            adopted=frozenset(key for key, _, adopted, _ in special if adopted),
             quarantined=self.quarantined(session, source_id, entity, legacy_table),
-            deleted=frozenset(key for key, _, deleted in special if deleted),
+            deleted=frozenset(key for key, _, _, deleted in special if deleted),
         )
 
     def quarantined(self, session: Session, source_id: int, entity: str, legacy_table: str) -> frozenset[str]:
@@ -147,10 +144,11 @@ class State:
         )
 
     def has_map(self, session: Session, entity: str) -> bool:
-        """Whether the mapping table of an entity exists."""
-        return (
-            session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name(map_name(entity)).as_string(None)]) is True
-        )
+        """Whether the mapping table of an entity exists; which exist is read once."""
+        if self._maps is None:
+            query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'legacy\\_%%\\_map'"
+            self._maps = {row[0] for row in session.rows(query, [self.schema])}
+        return map_name(entity) in self._maps
 
     def recorded(self, session: Session, source_id: int, spec: TableSpec) -> Recorded:
         """The decisions that earlier runs recorded in the map of a table."""
@@ -163,16 +161,11 @@ class State:
         return Recorded({(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows})
 
     def _create(self, session: Session) -> None:
-        for statement in [
-            *ddl.schema_ddl(self.schema),
-            *[
-                line
-                for table in fixed_tables()
-                for line in ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)
-            ],
-            *[line for table in fixed_tables() for line in comment_ddl(table, self.schema)],
-        ]:
-            session.execute(statement)
+        statements = ddl.schema_ddl(self.schema)
+        for table in fixed_tables():
+            statements += ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)
+            statements += comment_ddl(table, self.schema)
+        session.execute(";\n".join(statements))
         session.execute(load_sql("redacted").format(function=self.name("redacted")))
         insert = sql.SQL("INSERT INTO {} (schema_version, program_version) VALUES (%s, %s)").format(self.name("meta"))
         session.execute(insert, [state.SCHEMA_VERSION, program_version()])

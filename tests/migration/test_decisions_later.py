@@ -1,0 +1,110 @@
+"""What is decided about devices and checks still holds when legacy changes between two runs."""
+
+from remoteiq_etl.backfill.accounts import Ledger
+from tests.support.migrating import Migration
+from tests.support.server import Database
+
+DEVICES = "SELECT legacy_table, legacy_key, new_key::text FROM remoteiq_etl.legacy_devices_map"
+
+
+def rejected(migration: Migration) -> int:
+    """Rows that wait, of the tables looked at here."""
+    tables = ("devices", "agents", "checks", "check_assignments")
+    return sum(
+        migration.query(f"SELECT count(*) FROM remoteiq_etl.{kept} WHERE table_name = ANY(%s) AND released_run IS NULL", list(tables))[0][0]
+        for kept in ("quarantine", "held")
+    )
+
+
+def test_a_late_device_takes_over_the_synthesized_one(migration: Migration, edge_db: Database) -> None:
+    """Both keys lead to the existing id: no second device, the agent stays where it is, later runs change nothing."""
+    migration.run()
+    agent, device = migration.query(
+        "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_devices_map m JOIN agents a ON a.device_id = m.new_key"
+        " WHERE m.legacy_table = 'agents' AND m.rule = 'synthesized' ORDER BY 1 LIMIT 1"
+    )[0]
+    devices, waiting = migration.query("SELECT count(*) FROM devices")[0][0], rejected(migration)
+    edge_db.execute(
+        "INSERT INTO devices (id, hostname, os, status, agent_uuid) SELECT 'a0000000-0000-4000-8000-00000000beef',"
+        f" 'late-comer', 'linux', 'online', agent_uuid FROM agents WHERE id = {agent}"
+    )
+    reports = migration.run()
+    assert migration.query("SELECT count(*) FROM devices")[0][0] == devices
+    assert rejected(migration) == waiting
+    known = {(table, key): new for table, key, new in migration.query(DEVICES)}
+    assert known["devices", "a0000000-0000-4000-8000-00000000beef"] == device
+    assert known["agents", agent] == device
+    assert migration.query("SELECT hostname, status::text FROM devices WHERE id = %s", device) == [("late-comer", "online")]
+    assert reports["devices"].total(Ledger.CONFLICT) == 0
+    before = migration.versions()
+    migration.run()
+    assert migration.versions() == before
+
+
+def test_a_defined_check_takes_over_the_synthesized_one(migration: Migration, edge_db: Database) -> None:
+    """A check that legacy defines later, equal to a synthesized one, becomes that row."""
+    migration.run()
+    key, check = migration.query(
+        "SELECT legacy_key, new_key::text FROM remoteiq_etl.legacy_checks_map WHERE legacy_table = 'derived'"
+        " AND legacy_key NOT LIKE '[\"\",%%' ORDER BY 1 LIMIT 1"
+    )[0]
+    check_type, name = (part.strip('" ') for part in key.strip("[]").split('","'))
+    checks, waiting = migration.query("SELECT count(*) FROM checks")[0][0], rejected(migration)
+    edge_db.execute(
+        "ALTER TABLE checks DROP CONSTRAINT IF EXISTS ck_checks_type;"
+        "INSERT INTO checks (id, scope, type, name, severity_default, interval_sec, timeout_sec) VALUES"
+        f" ('a0000000-0000-4000-8000-00000000beef', 'DEVICE', upper('{check_type}'), '{name}', 'WARN', 75, 5)"
+    )
+    migration.run()
+    assert migration.query("SELECT count(*) FROM checks")[0][0] == checks
+    assert rejected(migration) == waiting
+    assert migration.query("SELECT schedule FROM checks WHERE id = %s", check) == [("@every 75s",)]
+    before = migration.versions()
+    migration.run()
+    assert migration.versions() == before
+
+
+def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(migration: Migration, edge_db: Database) -> None:
+    """An enabled GLOBAL check is assigned to the organization; disabled, the assignment is removed; enabled, it is back."""
+    count = "SELECT count(*) FROM check_assignments WHERE target_type = 'organization'"
+    migration.run()
+    assigned = migration.query(count)[0][0]
+    assert assigned > 0
+    edge_db.execute("UPDATE checks SET enabled = false WHERE scope = 'GLOBAL'")
+    migration.run()
+    assert migration.query(count) == [(0,)]
+    edge_db.execute("UPDATE checks SET enabled = true WHERE scope = 'GLOBAL' AND type <> 'SCRIPT'")
+    migration.run()
+    assert migration.query(count)[0][0] >= assigned
+
+
+def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migration: Migration) -> None:
+    """Agents and assignments of an adopted device lead to the target's row, though it has an id of its own."""
+    migration.run()
+    device, site, client, agent = migration.query(
+        "SELECT d.id::text, s.id::text, c.id::text, a.id::text FROM devices d JOIN sites s ON s.id = d.site_id"
+        " JOIN clients c ON c.id = s.client_id JOIN agents a ON a.device_id = d.id"
+        " JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id AND m.legacy_table = 'devices' AND m.state = 'live'"
+        " WHERE EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
+    )[0]
+    fresh = "b0000000-0000-4000-8000-00000000beef"
+    kept = {table: migration.query(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", key)[0][0] for table, key in
+            (("organizations", migration.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]),
+             ("clients", client), ("sites", site), ("devices", device))}  # fmt: skip
+    kept["devices"]["id"] = fresh
+    migration.target.execute("DROP SCHEMA remoteiq_etl CASCADE")
+    tables = migration.query("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'")[0][0]
+    migration.target.execute(f"TRUNCATE {tables}")
+    for table, row in kept.items():
+        migration.query(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb) RETURNING id", _json(row))
+    migration.run()
+    assert migration.query("SELECT count(*) FROM devices WHERE id = %s", device) == [(0,)]
+    assert migration.query("SELECT device_id::text FROM agents WHERE id = %s", agent) == [(fresh,)]
+    assert migration.query("SELECT count(*) > 0 FROM check_assignments WHERE target_id = %s", fresh) == [(True,)]
+    assert migration.query("SELECT count(*) FROM check_assignments WHERE target_id = %s", device) == [(0,)]
+
+
+def _json(row: dict[str, object]) -> str:
+    import json
+
+    return json.dumps(row)

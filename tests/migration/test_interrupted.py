@@ -1,0 +1,150 @@
+"""A run that ends at any moment leaves whole batches, and the next one comes to the result of an undisturbed run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from remoteiq_etl.errors import LockedError, RemoteIQError
+from tests.support.migrating import Migration, bare_target
+from tests.support.server import Database, Server
+
+#: A small run that has every kind of step: a recorded decision, two batches of a stream, quarantine, archive. About 100 statements.
+SMALL = ("users",)
+
+
+class Injected(RemoteIQError):
+    """The failure that a test injects."""
+
+
+class FailAt:
+    """An observer that fails at the k-th statement, and counts."""
+
+    def __init__(self, k: int | None = None) -> None:
+        self.k = k
+        self.count = 0
+
+    def __call__(self, _statement: str) -> None:
+        self.count += 1
+        if self.count == self.k:
+            raise Injected(f"statement {self.k}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server: Server, edge_template: str) -> Iterator[tuple[Database, dict[str, tuple[int, str]], int]]:
+    """The edge cases, what an undisturbed run of SMALL makes of them, and how many statements it takes."""
+    legacy, target = server.create_database(template=edge_template), bare_target(server)
+    counter = FailAt()
+    migration = Migration.of(legacy, target, observer=counter, batch_rows=12)
+    migration.run(*SMALL)
+    yield legacy, migration.checksums(), counter.count
+    legacy.drop()
+    target.drop()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_failure_at_every_statement_leaves_whole_batches_and_resumes(
+    undisturbed: tuple[Database, dict[str, tuple[int, str]], int], server: Server, part: int
+) -> None:
+    legacy, wanted, statements = undisturbed
+    for k in range(1 + part, statements + 1, 4):
+        target = bare_target(server)
+        broken = Migration.of(legacy, target, observer=FailAt(k), batch_rows=12)
+        with pytest.raises(Injected):
+            broken.run(*SMALL)
+        assert half_batches(broken) == [], k
+        resumed = Migration.of(legacy, target, batch_rows=12)
+        resumed.run(*SMALL)
+        assert resumed.checksums() == wanted, k
+        assert half_batches(resumed) == [], k
+        assert resumed.query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'stage%'") == [], k
+        target.drop()
+
+
+def half_batches(migration: Migration) -> list[tuple[object, ...]]:
+    """Target rows without a map row, or the other way round, or not in the ledger."""
+    if not migration.query("SELECT to_regclass('remoteiq_etl.legacy_users_map') IS NOT NULL AND to_regclass('remoteiq_etl.ledger') IS NOT NULL")[0][0]:
+        return migration.query("SELECT id FROM users")
+    return migration.query(
+        "SELECT 'unmapped', id::text FROM users u WHERE NOT EXISTS (SELECT FROM remoteiq_etl.legacy_users_map m WHERE m.new_key = u.id AND m.state = 'live')"
+        " UNION ALL SELECT 'missing', m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live'"
+        " AND NOT EXISTS (SELECT FROM users u WHERE u.id = m.new_key)"
+        " UNION ALL SELECT 'ledger', x.n::text FROM (SELECT (SELECT count(*) FROM users) - coalesce(sum((outcomes ->> 'inserted')::bigint), 0) AS n"
+        " FROM remoteiq_etl.ledger WHERE table_name = 'users') x WHERE x.n <> 0"
+    )
+
+
+RUN = """
+import sys
+from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.run import Plan, opened
+from tests.support.migrating import specs
+legacy, target = sys.argv[1:]
+print("ready", flush=True)
+with opened(Plan(Database(legacy, "public", read_only=True), Database(target, "public"), specs(), batch_rows=5)) as run:
+    print("open", flush=True)
+    run.load_all()
+print("done", flush=True)
+"""
+
+
+def start(migration: Migration) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "ignore", "-c", RUN, migration.legacy.url, migration.target.url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
+
+
+def wait_for(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == word:
+            return
+    raise AssertionError(f"the process ended before it said {word!r}")
+
+
+def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(migration: Migration, server: Server) -> None:
+    other = bare_target(server)
+    whole = Migration.of(migration.legacy, other)
+    whole.run()
+    dice = random.Random(20240606)  # noqa: S311  # no secret: repeatable moments
+    killed = 0
+    for _ in range(5):
+        process = start(migration)
+        wait_for(process, "open")
+        time.sleep(dice.uniform(0.0, 2.5))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed >= 3
+    migration.run()
+    assert migration.checksums() == whole.checksums()
+    statuses = {row[0] for row in migration.query("SELECT status FROM remoteiq_etl.runs")}
+    assert statuses == {"interrupted", "succeeded"} or killed < 5
+    other.drop()
+
+
+def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:
+    process = start(migration)
+    wait_for(process, "open")
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(LockedError, match="another run holds the source 'default'"):
+            migration.run()
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert process.wait() == 0
+
+
+def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
+    """A zombie holds an old fencing token: its next batch is refused whole."""
+    from remoteiq_etl.backfill.run import opened
+    from remoteiq_etl.errors import FencedError
+    from tests.support.migrating import specs
+
+    with pytest.raises(FencedError, match="a later run took over"), opened(migration.plan) as zombie:
+        migration.target.execute("UPDATE remoteiq_etl.sources SET fence = fence + 1")
+        zombie.load(specs()["organizations"])
+    assert migration.rows("organizations") == []
