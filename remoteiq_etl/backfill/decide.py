@@ -19,7 +19,7 @@ from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.frames import arrow_type, from_arrow
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
 if TYPE_CHECKING:
@@ -99,14 +99,15 @@ def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> boo
 
 def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
     table = run.state.ensure_map(run.session, spec)
-    statement = load_sql("decision").format(
-        map=run.state.name(table.name),
-        map_key=sql.SQL(", ").join(sql.Identifier(column.name) for column in map_of(spec).primary_key.columns),
-        source_id=sql.Literal(run.registered.id),
-        run_id=sql.Literal(run.id),
-    )
+    names = {
+        "map": run.state.name(table.name),
+        "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in map_of(spec).primary_key.columns),
+        "source_id": sql.Literal(run.registered.id),
+        "run_id": sql.Literal(run.id),
+    }
+    recorded = list(decisions)
     run.session.execute_many(
-        statement,
+        load_sql("decision").format(**names),
         [
             {
                 "legacy_table": d.legacy_table,
@@ -115,6 +116,19 @@ def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
                 "rule": d.rule,
                 "values": Jsonb(dict(d.values)),
             }
-            for d in decisions
+            for d in recorded
         ],
     )
+    for decision in recorded:
+        if INHERITS in decision.values:
+            _inherit(run, decision, names)
+
+
+def _inherit(run: "Run", decision: Decision, names: dict[str, sql.Composable]) -> None:
+    """Let a key take over the row of another one. Nothing happens where that one has no row."""
+    table, key = decision.values[INHERITS]
+    former = {"former_table": table, "former_key": key}
+    state = run.session.value(load_sql("step_back").format(**names), former)
+    if state is not None:
+        heir = {"legacy_table": decision.legacy_table, "legacy_key": decision.legacy_key}
+        run.session.execute(load_sql("inherit").format(**names), {**former, **heir, "state": state})

@@ -277,8 +277,9 @@ def _open(
     legacy, target = _keyed(plan.legacy, settings), _keyed(plan.target, settings)
     fence = _take_over(control, state, registered)
     snapshot = stack.enter_context(Snapshot(legacy))
-    session, arrow = target.connect(), target.connect_arrow()
+    session = target.connect()
     stack.callback(session.close)
+    arrow = target.connect_arrow()
     stack.callback(arrow.close)
     insert = sql.SQL(
         "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"

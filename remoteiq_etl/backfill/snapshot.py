@@ -1,5 +1,6 @@
 """One snapshot per run: a read-only transaction on the legacy database whose snapshot every reader imports."""
 
+import contextlib
 from types import TracebackType
 
 import psycopg
@@ -13,16 +14,22 @@ class Snapshot:
 
     def __init__(self, legacy: Database) -> None:
         self.legacy = legacy
-        self.session: Session = legacy.connect()
-        self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        self.name: str = self.session.value("SELECT pg_export_snapshot()")
-        self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
+        with contextlib.ExitStack() as opening:
+            self.session: Session = legacy.connect()
+            opening.callback(self.session.close)
+            self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            self.name: str = self.session.value("SELECT pg_export_snapshot()")
+            self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
+            opening.pop_all()
 
     def reader(self) -> ArrowSession:
         """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
         self.check()
-        session = self.legacy.connect_arrow(autocommit=False)
-        session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+        with contextlib.ExitStack() as opening:
+            session = self.legacy.connect_arrow(autocommit=False)
+            opening.callback(session.close)
+            session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+            opening.pop_all()
         return session
 
     def check(self) -> None:

@@ -235,3 +235,4 @@ class TableSpec:
 
 OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
 SAME_AS = "same_as"  # value of a decision: the row that its key stands for
+INHERITS = "inherits"  # value of a decision: [legacy table, legacy key] of the key whose row is this key's from now on

@@ -1,5 +1,7 @@
 """What is decided about devices and checks still holds when legacy changes between two runs."""
 
+from psycopg.types.json import Jsonb
+
 from remoteiq_etl.backfill.accounts import Ledger
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -39,6 +41,10 @@ def test_a_late_device_takes_over_the_synthesized_one(migration: Migration, edge
     before = migration.versions()
     migration.run()
     assert migration.versions() == before
+    edge_db.execute("DELETE FROM devices WHERE id = 'a0000000-0000-4000-8000-00000000beef'")
+    migration.run()
+    assert migration.query("SELECT hostname <> 'late-comer', status::text FROM devices WHERE id = %s", device) == [(True, "offline")]
+    assert migration.query("SELECT count(*) FROM devices")[0][0] == devices
 
 
 def test_a_defined_check_takes_over_the_synthesized_one(migration: Migration, edge_db: Database) -> None:
@@ -96,15 +102,9 @@ def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migra
     tables = migration.query("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'")[0][0]
     migration.target.execute(f"TRUNCATE {tables}")
     for table, row in kept.items():
-        migration.query(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb) RETURNING id", _json(row))
+        migration.query(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb) RETURNING id", Jsonb(row))
     migration.run()
     assert migration.query("SELECT count(*) FROM devices WHERE id = %s", device) == [(0,)]
     assert migration.query("SELECT device_id::text FROM agents WHERE id = %s", agent) == [(fresh,)]
     assert migration.query("SELECT count(*) > 0 FROM check_assignments WHERE target_id = %s", fresh) == [(True,)]
     assert migration.query("SELECT count(*) FROM check_assignments WHERE target_id = %s", device) == [(0,)]
-
-
-def _json(row: dict[str, object]) -> str:
-    import json
-
-    return json.dumps(row)

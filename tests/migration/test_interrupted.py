@@ -113,11 +113,11 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(mig
     dice = random.Random(20240606)  # noqa: S311  # no secret: repeatable moments
     killed = 0
     for _ in range(5):
-        process = start(migration)
-        wait_for(process, "open")
-        time.sleep(dice.uniform(0.0, 2.5))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
+        with start(migration) as process:
+            wait_for(process, "open")
+            time.sleep(dice.uniform(0.0, 2.5))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait() == -signal.SIGKILL
     assert killed >= 3
     migration.run()
     assert migration.checksums() == whole.checksums()
@@ -127,15 +127,15 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(mig
 
 
 def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:
-    process = start(migration)
-    wait_for(process, "open")
-    process.send_signal(signal.SIGSTOP)
-    try:
-        with pytest.raises(LockedError, match="another run holds the source 'default'"):
-            migration.run()
-    finally:
-        process.send_signal(signal.SIGCONT)
-    assert process.wait() == 0
+    with start(migration) as process:
+        wait_for(process, "open")
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(LockedError, match="another run holds the source 'default'"):
+                migration.run()
+        finally:
+            process.send_signal(signal.SIGCONT)
+        assert process.wait() == 0
 
 
 def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
