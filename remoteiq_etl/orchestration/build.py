@@ -1,6 +1,6 @@
 """Puts the definitions together: assets, jobs, executor, resource."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,13 @@ BACKFILL = "backfill"
 
 def build_definitions(package: ModuleType, settings: Callable[[], Settings] = Settings.load) -> dg.Definitions:
     """The definitions for the tables declared below a package. No database is reached and no setting is read."""
-    found = find_tables(package)
+    return definitions_of(find_tables(package), settings)
+
+
+def definitions_of(
+    found: Mapping[str, DeclaredTable], settings: Callable[[], Settings] = Settings.load
+) -> dg.Definitions:
+    """The definitions for these tables."""
     tables = list(found.values())
     assets = [table_asset(table, found) for table in tables]
     return dg.Definitions(

@@ -45,6 +45,8 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = dagster_home(settings)
     if home == settings.home / "dagster":
         make_instance(settings)
+    elif not home.is_dir():
+        raise ConfigurationError(f"DAGSTER_HOME is {home}, which is no directory. Make it, or unset DAGSTER_HOME.")
     try:
         opened = dg.DagsterInstance.from_config(str(home))
     except (dg.DagsterError, OSError) as error:

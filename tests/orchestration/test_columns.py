@@ -1,0 +1,46 @@
+"""Columns and their origin, as Dagster shows them."""
+
+import dagster as dg
+
+from assets.access import roles
+from assets.inventory import agent_software
+from remoteiq_etl.orchestration import columns, lineage
+from schemas import target
+
+
+def column(table: str, name: str) -> dg.TableColumn:
+    schema = columns.schema(target.metadata.tables[f"target.{table}"])
+    return next(column for column in schema.columns if column.name == name)
+
+
+def test_types_are_those_of_the_server() -> None:
+    types = [column("devices", name).type for name in ("id", "hostname", "status", "created_at")]
+    assert types == ["uuid", "text", "device_status", "timestamp with time zone"]
+
+
+def test_a_key_is_unique_and_not_null() -> None:
+    constraints = column("devices", "id").constraints
+    assert (constraints.nullable, constraints.unique, constraints.other) == (False, True, ["primary key"])
+
+
+def test_part_of_a_key_is_not_unique_by_itself() -> None:
+    assert not column("user_roles", "user_id").constraints.unique
+
+
+def test_a_foreign_key_says_where_it_leads() -> None:
+    assert "references clients.id" in column("sites", "client_id").constraints.other
+
+
+def test_what_concerns_several_columns_belongs_to_the_table() -> None:
+    assert columns.schema(target.devices).constraints.other == ["unique (site_id, hostname)"]
+
+
+def test_equal_names_and_declared_origins_are_lineage() -> None:
+    found = lineage.of_columns(agent_software.SPEC).deps_by_column
+    source = dg.AssetKey(["legacy", "agent_software"])
+    assert found["publisher"] == [dg.TableColumnDep(source, "publisher")]
+    assert found["created_at"] == [dg.TableColumnDep(source, "updated_at")]
+
+
+def test_what_a_decide_step_reads_is_upstream() -> None:
+    assert {"roles", "users", "role_meta"} <= set(lineage.legacy_tables(roles.SPEC))

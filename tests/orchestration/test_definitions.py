@@ -1,0 +1,125 @@
+"""What Dagster is told about each table, and that nothing is needed for telling it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import assets
+from remoteiq_etl.definitions import defs
+from remoteiq_etl.orchestration import legacy
+from remoteiq_etl.orchestration.tables import find_tables
+from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from schemas import legacy as legacy_schema
+
+DEFINITIONS: dg.Definitions = defs()
+TABLES = find_tables(assets)
+TABLE_SPECS = [DEFINITIONS.resolve_assets_def(name).get_asset_spec() for name in sorted(TABLES)]
+DOMAINS = {"platform", "access", "inventory", "automation", "monitoring", "backups", "support", "email", "seeds"}
+
+
+@pytest.mark.parametrize("spec", TABLE_SPECS, ids=lambda spec: spec.key.to_user_string())
+class TestEveryTable:
+    def test_is_in_the_group_of_its_domain(self, spec: dg.AssetSpec) -> None:
+        assert spec.group_name == TABLES[spec.key.path[0]].domain
+        assert spec.group_name in DOMAINS
+
+    def test_says_its_grain(self, spec: dg.AssetSpec) -> None:
+        assert (spec.description or "").startswith("Grain: one row ")
+
+    def test_says_what_its_module_says(self, spec: dg.AssetSpec) -> None:
+        about = TABLES[spec.key.path[0]].about
+        assert about
+        assert about in (spec.description or "")
+
+    def test_has_an_owner_kinds_and_tags(self, spec: dg.AssetSpec) -> None:
+        assert list(spec.owners) == ["team:migration"]
+        assert "postgres" in spec.kinds
+        assert {"domain", "grain", "side", "transform"} <= set(spec.tags)
+
+    def test_shows_its_columns_and_name(self, spec: dg.AssetSpec) -> None:
+        table = TABLES[spec.key.path[0]].spec.target
+        columns = spec.metadata["dagster/column_schema"].value.columns
+        assert [column.name for column in columns] == [column.name for column in table.columns]
+        assert spec.metadata["dagster/table_name"].value == f"target.{table.name}"
+
+    def test_lineage_leads_to_columns_that_are_there(self, spec: dg.AssetSpec) -> None:
+        lineage = spec.metadata["dagster/column_lineage"].value.deps_by_column
+        columns = TABLES[spec.key.path[0]].spec.target.columns
+        assert set(lineage) <= {column.name for column in columns}
+        for place in (place for places in lineage.values() for place in places):
+            assert place.asset_key in {dep.asset_key for dep in spec.deps}
+            table = legacy_schema.metadata.tables[f"legacy.{place.asset_key.path[-1]}"]
+            assert place.column_name in table.columns
+
+    def test_has_lineage_unless_it_has_no_source(self, spec: dg.AssetSpec) -> None:
+        declared = TABLES[spec.key.path[0]].spec
+        derived = any("legacy" in dep.asset_key.path for dep in spec.deps)
+        assert derived == bool(spec.metadata["dagster/column_lineage"].value.deps_by_column)
+        assert derived != bool(declared.no_source)
+
+    def test_follows_the_preparation_and_its_parents(self, spec: dg.AssetSpec) -> None:
+        upstream = {dep.asset_key for dep in spec.deps}
+        parents = [name for name in TABLES[spec.key.path[0]].spec.dependencies if name in TABLES]
+        assert {TARGET_SCHEMA, *map(dg.AssetKey, parents)} <= upstream
+
+    def test_its_checks_block(self, spec: dg.AssetSpec) -> None:
+        declared = TABLES[spec.key.path[0]].spec
+        checks = {check.name: check for check in DEFINITIONS.resolve_assets_def(spec.key).check_specs}
+        assert "conservation" in checks
+        assert ("target_contract" in checks) == bool(declared.sources)
+        assert all(check.blocking for check in checks.values())
+
+
+def test_every_legacy_table_is_an_external_asset() -> None:
+    graph = DEFINITIONS.resolve_asset_graph()
+    keys = {legacy.key(table.name) for table in legacy_schema.metadata.tables.values()}
+    assert keys <= graph.external_asset_keys
+    assert {graph.get(key).group_name for key in keys} <= DOMAINS
+
+
+def test_the_constraints_come_last() -> None:
+    graph = DEFINITIONS.resolve_asset_graph()
+    before = {key for name in TABLES for key in [dg.AssetKey(name)]}
+    assert before <= dg.AssetSelection.assets(TARGET_CONSTRAINTS).upstream().resolve(graph)
+
+
+def test_one_job_for_everything_and_one_per_domain() -> None:
+    names = {job.name for job in DEFINITIONS.resolve_all_job_defs() if not job.name.startswith("__")}
+    assert names == {"backfill", *(f"backfill_{table.domain}" for table in TABLES.values())}
+
+
+def test_every_job_has_the_executor_of_one_process() -> None:
+    assert {job.executor_def.name for job in DEFINITIONS.resolve_all_job_defs()} == {"in_process"}
+
+
+def test_a_domain_job_prepares_the_target_and_does_not_complete_it() -> None:
+    job = DEFINITIONS.resolve_job_def("backfill_support")
+    keys = job.asset_layer.selected_asset_keys
+    expected = {dg.AssetKey(name) for name, table in TABLES.items() if table.domain == "support"}
+    assert keys == {TARGET_SCHEMA, *expected}
+
+
+def test_a_table_without_source_says_so() -> None:
+    spec = DEFINITIONS.resolve_assets_def("automations").get_asset_spec()
+    assert "Without a source: the legacy schema has no automations" in (spec.description or "")
+    assert spec.tags["transform"] == "none"
+
+
+def test_secret_columns_are_marked() -> None:
+    columns = DEFINITIONS.resolve_assets_def("users").get_asset_spec().metadata["dagster/column_schema"].value.columns
+    marked = {column.name for column in columns if "secret" in column.constraints.other}
+    assert "password_hash" in marked
+
+
+def test_definitions_load_without_databases_and_settings(tmp_path: Path) -> None:
+    """Not even a wrong setting hinders: it is read when a run begins."""
+    program = "from remoteiq_etl.definitions import defs; defs().get_repository_def()"
+    environment = {"REMOTEIQ_LEGACY_URL": "not a URL", "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []

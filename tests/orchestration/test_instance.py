@@ -1,0 +1,69 @@
+"""Where runs are recorded."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import ConfigurationError, EmbeddedServerError
+from remoteiq_etl.orchestration.instance import CONFIG, dagster_home, instance, make_instance
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return Settings(home=tmp_path / "home")
+
+
+def test_the_projects_own_is_made_on_first_use(settings: Settings) -> None:
+    with instance(settings) as made:
+        assert Path(made.root_directory) == settings.home / "dagster"
+        assert not made.telemetry_enabled
+        assert made.get_runs() == []
+    assert (settings.home / "dagster" / "dagster.yaml").read_text() == CONFIG
+
+
+def test_it_is_for_its_owner_only(settings: Settings) -> None:
+    assert make_instance(settings).stat().st_mode & 0o077 == 0
+
+
+def test_a_configuration_that_is_there_stays(settings: Settings) -> None:
+    config = make_instance(settings) / "dagster.yaml"
+    config.write_text("telemetry:\n  enabled: false\n")
+    make_instance(settings)
+    assert config.read_text() == "telemetry:\n  enabled: false\n"
+    assert [path.name for path in config.parent.iterdir()] == ["dagster.yaml"]
+
+
+def test_dagster_home_wins(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "given"))
+    (tmp_path / "given").mkdir()
+    assert dagster_home(settings) == tmp_path / "given"
+    with instance(settings) as given:
+        assert Path(given.root_directory) == tmp_path / "given"
+    assert not settings.home.exists()
+
+
+def test_a_dagster_home_that_is_not_there_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "missing"))
+    with (
+        pytest.raises(ConfigurationError, match=r"DAGSTER_HOME is .*missing, which is no directory"),
+        instance(settings),
+    ):
+        pass
+
+
+def test_a_wrong_dagster_configuration_is_refused(settings: Settings) -> None:
+    (make_instance(settings) / "dagster.yaml").write_text("telemetri: 1\n")
+    with pytest.raises(ConfigurationError, match="Dagster cannot use its home"), instance(settings):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(EmbeddedServerError), instance(Settings(home=tmp_path / "closed" / "home")):
+        pass
