@@ -75,12 +75,18 @@ def rebatched(batches: Iterator[pa.RecordBatch], rows: int, size: int = BATCH_BY
     """The same rows in tables of at most `rows` rows and about `size` bytes."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
-        for piece in _pieces(batch, rows, size):
-            held = sum(part.num_rows for part in waiting)
-            if waiting and (held + piece.num_rows > rows or sum(part.nbytes for part in waiting) + piece.nbytes > size):
+        at = 0
+        while at < batch.num_rows:
+            piece = batch.slice(at, min(rows - sum(part.num_rows for part in waiting), _fitting(batch, size)))
+            if waiting and sum(part.nbytes for part in waiting) + piece.nbytes > size:
                 yield pa.Table.from_batches(waiting)
                 waiting = []
+                continue
+            at += piece.num_rows
             waiting.append(piece)
+            if sum(part.num_rows for part in waiting) == rows:
+                yield pa.Table.from_batches(waiting)
+                waiting = []
     if waiting:
         yield pa.Table.from_batches(waiting)
 
@@ -94,10 +100,9 @@ def legacy_keys(frame: pd.DataFrame, source: Source) -> pd.Series:
     return pd.Series([key_text(values) for values in zip(*parts, strict=True)], index=frame.index, dtype=TEXT)
 
 
-def _pieces(batch: pa.RecordBatch, rows: int, size: int) -> Iterator[pa.RecordBatch]:
-    step = min(rows, max(1, int(batch.num_rows * size / max(batch.nbytes, 1))))
-    for start in range(0, batch.num_rows, step):
-        yield batch.slice(start, step)
+def _fitting(batch: pa.RecordBatch, size: int) -> int:
+    """How many rows of a batch have about this size."""
+    return max(1, int(batch.num_rows * size / max(batch.nbytes, 1)))
 
 
 def _name(column: Column[Any] | ColumnElement[Any]) -> sql.Identifier:

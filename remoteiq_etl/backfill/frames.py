@@ -5,6 +5,7 @@ lower-case text, JSON is its text, an enum label and an inet are text, bytea is 
 conversions between them and PostgreSQL's binary forms. Does not belong here: anything that knows a table.
 """
 
+from binascii import unhexlify
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -53,9 +54,8 @@ def frame(columns: Mapping[str, object], dtypes: Mapping[str, pd.ArrowDtype] | N
 
 
 def from_arrow(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
-    """An Arrow table as a frame, without copying; extension types (uuid, json) become their plain storage."""
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
+    """An Arrow table as a frame, in one chunk per column; extension types (uuid, json) become their plain storage."""
+    table = pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table.combine_chunks()
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
@@ -93,11 +93,17 @@ def if_else(where: pd.Series, yes: pd.Series, no: pd.Series) -> pd.Series:
     return pd.Series(pd.array(pc.if_else(mask, to_arrow(yes), to_arrow(no)), dtype=yes.dtype), index=where.index)
 
 
+def text_bytes(texts: pa.Array) -> memoryview:
+    """The UTF-8 bytes of all texts (no nulls), one after the other; a view, not a copy."""
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    data = texts.buffers()[2]
+    return memoryview(b"") if data is None else memoryview(data)[offsets[0] : offsets[-1]]
+
+
 def uuid_bytes(uuids: pd.Series) -> npt.NDArray[np.uint8]:
     """The 16 bytes of each uuid (no nulls), shape (rows, 16). Raises ValueError on text that is no uuid."""
-    text = "".join(uuids.to_list()).replace("-", "")
-    raw = np.frombuffer(bytes.fromhex(text), dtype=np.uint8)
-    return raw.reshape(len(uuids), 16)
+    digits = bytes(text_bytes(to_arrow(uuids.astype(TEXT)))).replace(b"-", b"") if len(uuids) else b""
+    return np.frombuffer(unhexlify(digits), dtype=np.uint8).reshape(len(uuids), 16)
 
 
 def uuid_text(raw: npt.NDArray[np.uint8]) -> pd.Series:

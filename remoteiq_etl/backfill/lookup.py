@@ -6,13 +6,14 @@ in-memory form of a map. Does not belong here: reading it from the database (see
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from remoteiq_etl.backfill.frames import TEXT, by_distinct, to_arrow
+from remoteiq_etl.backfill.key_index import KeyIndex
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,12 @@ class Lookup:
     def find(self, keys: pd.Series) -> pd.Series:
         """The new key of each legacy key; null where there is none."""
         wanted = to_arrow(keys.astype(TEXT))
-        found = self.new_keys.take(pc.index_in(wanted, self.keys, skip_nulls=True))
+        found = self.new_keys.take(self._index.find(wanted))
         return pd.Series(pd.array(found, dtype=TEXT), index=keys.index)
+
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex(self.keys)
 
     def knows(self, keys: pd.Series) -> pd.Series:
         """Which legacy keys have a new key."""

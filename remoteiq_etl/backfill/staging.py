@@ -108,8 +108,10 @@ def _uuid_array(uuids: pd.Series) -> pa.Array:
         return pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(16), len(uuids), [None, pa.py_buffer(uuid_bytes(uuids).tobytes())]
         )
-    raw = iter(uuid_bytes(uuids[present])) if present.any() else iter(())
-    return pa.array([next(raw).tobytes() if there else None for there in present], pa.binary(16))
+    raw = np.zeros((len(uuids), 16), dtype=np.uint8)
+    raw[present] = uuid_bytes(uuids[present])
+    validity = pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(uuids), [validity, pa.py_buffer(raw.tobytes())])
 
 
 def _optional(rows: pd.DataFrame, name: str, wanted: pa.DataType) -> pa.Array:

@@ -286,7 +286,7 @@ def test_device_where_the_target_has_it() -> None:
 
 def test_prepared() -> None:
     """What a run inherits is worked out once per assignment: device, severity of the check, time."""
-    facts = plain(context().prepared["assignments"])
+    facts = plain(context().prepared["assignments"].rows)
     assert [(row["device"], row["severity"]) for row in facts] == [
         (DEVICE, "critical"),
         (None, None),
