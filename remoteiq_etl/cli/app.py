@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     invocation = Invocation()
     try:
-        app(args=None if arguments is None else list(arguments), obj=invocation)
+        app(args=None if arguments is None else list(arguments), prog_name=app.info.name, obj=invocation)
     except SystemExit as ended:
         return _code(ended)
     except RemoteIQError as error:

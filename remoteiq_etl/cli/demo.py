@@ -21,7 +21,7 @@ def show() -> Exit:
     _refuse_real_databases(settings)
     console = output.results()
     with embedded.databases(settings) as databases:
-        console.print(_filled(Database(databases.legacy, settings.legacy_schema)))
+        console.print(filled(Database(databases.legacy, settings.legacy_schema)))
         outcome = run.execute(settings, None, len(selection.all_tables()))
         run.print_outcome(outcome, console)
     if not outcome.success:
@@ -39,7 +39,7 @@ def _refuse_real_databases(settings: Settings) -> None:
             )
 
 
-def _filled(database: Database) -> str:
+def filled(database: Database) -> str:
     """Make sure that the legacy database has rows; say what was done. All of it is one transaction."""
     with closing(database.connect()) as session, session.transaction():
         before = _rows(session, database.schema)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import typer
-from psycopg import Connection
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from remoteiq_etl import embedded
@@ -12,6 +11,7 @@ from remoteiq_etl.backfill.database import Database
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import FixtureError
 from remoteiq_etl.fixtures.generator import generate
 from remoteiq_etl.lifecycle import catalogue
 
@@ -33,22 +33,24 @@ def show(agents: int, seed: int, rows: Sequence[str], *, create_schema: bool) ->
             agents=agents,
             seed=seed,
             overrides=overrides,
-            create_schema=create_schema or (settings.legacy_url is None and is_empty(legacy)),
+            create_schema=create_schema or _must_create(settings, legacy),
             progress=_Shown(bars),
         )
     output.results().print(f"{sum(counts.values()):,} rows in {len(counts)} legacy tables.")
     return Exit.DONE
 
 
-def is_empty(legacy: Database) -> bool:
-    """Whether the schema has no table at all."""
+def _must_create(settings: Settings, legacy: Database) -> bool:
+    """Whether the tables are missing and may be created. Raises FixtureError when that is for the user to decide."""
     with closing(legacy.connect()) as session:
-        return not tables_of(session.connection, legacy.schema)
-
-
-def tables_of(connection: Connection, schema: str) -> set[str]:
-    """The names of the tables of a schema."""
-    return set(catalogue.read_schema(connection, schema).tables)
+        if catalogue.read_schema(session.connection, legacy.schema).tables:
+            return False
+    if settings.legacy_url is not None:
+        raise FixtureError(
+            f"the configured legacy database has no tables in schema {legacy.schema!r}. If generated rows belong there,"
+            " --create-schema creates the legacy tables first."
+        )
+    return True
 
 
 def _row_count(text: str) -> tuple[str, int]:

@@ -61,7 +61,7 @@ class Bars:
         if report.table in self.current:
             self.bars.remove_task(self.current.pop(report.table))
         if report.seconds >= WORTH_A_LINE:
-            self.bars.console.print(line_of(report), markup=False)
+            self.bars.console.print(line_of(report), markup=False, highlight=False)
 
 
 class Lines:

@@ -25,10 +25,9 @@ INTERRUPTED = (
 
 def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exit:
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
-    settings = Settings.load()
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    outcome = execute(settings, names, len(declared))
+    outcome = execute(Settings.load(), names, len(declared))
     if as_json:
         output.print_json(_json(outcome))
     else:

@@ -34,6 +34,7 @@ HEADS: Mapping[Ledger, str] = {
 """Column heads for the outcomes of the conservation law."""
 
 _STYLES = {Ledger.CONFLICT: "yellow", Ledger.QUARANTINED: "yellow", Ledger.HELD: "yellow", Ledger.DELETED: "yellow"}
+_ENDLESS = 10_000
 _ALWAYS = (Ledger.INSERTED, Ledger.UPDATED, Ledger.UNCHANGED)
 
 
@@ -42,7 +43,8 @@ def show(reports: Reports, console: Console, *, title: str) -> None:
     busy = [report for report in reports.values() if report.read or report.removed]
     if busy:
         wide = _wide(busy, title)
-        fits = Measurement.get(console, console.options, wide).maximum <= console.width
+        # Measured without the console's own limit, which would make everything fit.
+        fits = Measurement.get(console, console.options.update(max_width=_ENDLESS), wide).maximum <= console.width
         console.print(wide if fits else _narrow(busy, title))
     idle = [report.table for report in reports.values() if report not in busy]
     if idle:
