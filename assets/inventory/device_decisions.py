@@ -16,9 +16,9 @@ from assets.inventory.hostnames import Machine, renamed
 from assets.inventory.pairing import SYNTHESIZED, Pair, Pairing, Ref, pair, recorded_pairs, rows_of, seen, with_late
 from assets.inventory.places import NOWHERE, Survey, survey, taken_over
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decision, Recorded
 
-TAKES_OVER, HOSTNAME = "takes_over", "hostname"
+TAKES_OVER, LAPSED, HOSTNAME = "takes_over", "lapsed", "hostname"
 
 
 @dataclass(frozen=True)
@@ -112,23 +112,39 @@ def _machines(
 
 def decisions_of(inventory: Inventory, recorded: Recorded) -> list[Decision]:
     """The pairs, the devices taken over and the hostnames. A recorded hostname lapses with its reason."""
-    of_agents = (_of_agent(agent["id"], inventory, recorded.get("agents", agent["id"])) for agent in inventory.agents)
-    of_devices = (_of_device(device["id"], inventory) for device in inventory.devices)
-    decided = {(one.legacy_table, one.legacy_key): one for one in (*of_agents, *of_devices) if one is not None}
+    lapsed = _lapsed(inventory, recorded)
+    heirs = {str(decision.values["agent"]): key for key, decision in lapsed.items()}
+    of_agents = [
+        _of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), heirs.get(agent["id"]))
+        for agent in inventory.agents
+    ]
+    of_devices = [_of_device(device["id"], inventory) for device in inventory.devices]
+    found = [*lapsed.values(), *of_agents, *(one for one in of_devices if one is not None)]
     earlier = {
         ref: decision
         for ref, decision in recorded.decisions.items()
         if decision.rule != HOSTNAME and decision.legacy_table != "device_text"
     }
-    return list({**earlier, **decided}.values())
+    return list({**earlier, **{(one.legacy_table, one.legacy_key): one for one in found}}.values())
 
 
-def _of_agent(key: str, inventory: Inventory, earlier: Decision | None) -> Decision:
+def _lapsed(inventory: Inventory, recorded: Recorded) -> dict[str, Decision]:
+    """The devices that had taken over a synthesized device and are gone from legacy: the agent has it back."""
+    return {
+        key: Decision("devices", key, LAPSED, {"agent": decision.values["agent"]}, decision.new_key)
+        for key, decision in recorded.of("devices").items()
+        if "agent" in decision.values and key not in inventory.taken_over
+    }
+
+
+def _of_agent(key: str, inventory: Inventory, earlier: Decision | None, heir_of: str | None) -> Decision:
     device, rule = inventory.pairs[key]
-    renaming = inventory.renamed.get(("agents", key), {})
     if device == ("agents", key) or rule == SYNTHESIZED:
+        values = dict(inventory.renamed.get(("agents", key), {})) | (
+            {INHERITS: ["devices", heir_of]} if heir_of else {}
+        )
         new_key = inventory.ids["agents", key] if earlier else None  # a row that is new may still be adopted
-        return Decision("agents", key, SYNTHESIZED, dict(renaming), new_key)
+        return Decision("agents", key, SYNTHESIZED, values, new_key)
     return Decision("agents", key, rule, {SAME_AS: list(device)}, _id_of(device, inventory, earlier))
 
 
@@ -141,7 +157,7 @@ def _of_device(key: str, inventory: Inventory) -> Decision | None:
     renaming = dict(inventory.renamed.get(("devices", key), {}))
     agent = inventory.taken_over.get(key)
     if agent is not None:
-        taken = {"agent": agent, SAME_AS: ["agents", agent]}
+        taken = {"agent": agent, INHERITS: ["agents", agent]}
         return Decision("devices", key, TAKES_OVER, taken | renaming, inventory.ids["devices", key])
     return Decision("devices", key, HOSTNAME, renaming) if renaming else None
 

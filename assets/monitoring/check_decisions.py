@@ -6,19 +6,20 @@ Belongs here: that, in the form in which it is recorded. Does not belong here: t
 import json
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assets.inventory import spelling
 from assets.monitoring.check_names import NAMELESS, UNATTRIBUTED, check_key, check_name, free_name
 from assets.recorded import too_many_gone
-from remoteiq_etl.backfill.spec import SAME_AS, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Decision, Recorded
 from remoteiq_etl.backfill.text import tidy
 
 Row = Mapping[str, Any]
 Ref = tuple[str, str]  # table ("checks" or "derived") and key of a check
 
-MATCHED, SYNTHESIZED, TAKES_OVER, NAME = "matched", "synthesized", "takes_over", "name"
+MATCHED, SYNTHESIZED, TAKES_OVER, LAPSED, NAME = "matched", "synthesized", "takes_over", "lapsed", "name"
+TAKEN = "taken"  # value of a decision: natural key of the synthesized check that was taken over
 
 
 @dataclass
@@ -70,11 +71,30 @@ def planned(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: Recor
 
 def decided(plan: Plan, ids: Mapping[Ref, str], recorded: Recorded) -> list[Decision]:
     """The decisions of a plan, and those of earlier runs that it says nothing about."""
+    lapsed = _lapsed(plan, recorded)
+    heirs = {str(decision.values[TAKEN]): check for check, decision in lapsed.items()}
     fresh = [
+        *lapsed.values(),
+        *_stepped_back(plan, recorded),
         *(_of_assignments(key, ref, plan, ids, recorded.get("assignment", key)) for key, ref in plan.found.items()),
-        *(_of_check(one, plan, ids) for one in plan.order),
+        *(_of_check(one, plan, ids, heirs) for one in plan.order),
     ]
     return list({**recorded.decisions, **{(one.legacy_table, one.legacy_key): one for one in fresh}}.values())
+
+
+def _lapsed(plan: Plan, recorded: Recorded) -> dict[str, Decision]:
+    """The checks that had taken over a synthesized one and are gone from legacy: that one has its row back."""
+    return {
+        check: Decision("checks", check, LAPSED, {TAKEN: decision.values[TAKEN]}, decision.new_key)
+        for check, decision in recorded.of("checks").items()
+        if TAKEN in decision.values and check not in plan.over
+    }
+
+
+def _stepped_back(plan: Plan, recorded: Recorded) -> list[Decision]:
+    """The synthesized checks that are taken over: what they once inherited counts no more."""
+    earlier = [decision for key in plan.over.values() if (decision := recorded.get("derived", key)) is not None]
+    return [replace(one, values={k: v for k, v in one.values.items() if k != INHERITS}) for one in earlier]
 
 
 def _of_assignments(key: str, ref: Ref, plan: Plan, ids: Mapping[Ref, str], earlier: Decision | None) -> Decision:
@@ -85,11 +105,14 @@ def _of_assignments(key: str, ref: Ref, plan: Plan, ids: Mapping[Ref, str], earl
     return Decision("assignment", key, MATCHED if ref[0] == "checks" else SYNTHESIZED, values, new_key)
 
 
-def _of_check(one: Named, plan: Plan, ids: Mapping[Ref, str]) -> Decision:
-    values = {"name": plan.names[one.ref], "of": one.name}
+def _of_check(one: Named, plan: Plan, ids: Mapping[Ref, str], heirs: Mapping[str, str]) -> Decision:
+    values: dict[str, Any] = {"name": plan.names[one.ref], "of": one.name}
     table, key = one.ref
     if table == "checks" and key in plan.over:
-        return Decision(table, key, TAKES_OVER, values | {SAME_AS: ["derived", plan.over[key]]}, ids[one.ref])
+        taken = {TAKEN: plan.over[key], INHERITS: ["derived", plan.over[key]]}
+        return Decision(table, key, TAKES_OVER, values | taken, ids[one.ref])
+    if table == "derived" and key in heirs:
+        values[INHERITS] = ["checks", heirs[key]]
     return Decision(table, key, NAME if table == "checks" else SYNTHESIZED, values)
 
 
@@ -149,9 +172,9 @@ def taking_over(
     """The defined checks (→ natural key) that take over a synthesized one: recorded ones, and new equal ones."""
     ids, written = {check["id"] for check in checks}, recorded.of("derived")
     earlier = {
-        check: str(decision.values[SAME_AS][1])
+        check: str(decision.values[TAKEN])
         for check, decision in recorded.of("checks").items()
-        if decision.rule == TAKES_OVER and check in ids
+        if TAKEN in decision.values and check in ids
     }
     new = {
         check: key

@@ -15,7 +15,7 @@ from assets.monitoring import stand_ins
 from assets.monitoring.check_names import UNATTRIBUTED_KEY
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, by_distinct, frame, to_arrow
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.values import ValueMap
@@ -40,6 +40,10 @@ CONFIG = {
     "scope": "scope",
     "legacyType": "type",
 }
+# Columns of which a synthesized check knows nothing.
+UNKNOWN = dict.fromkeys(("category", "description", "created_by"), TEXT) | dict.fromkeys(
+    ("created_at", "updated_at"), TIMESTAMP
+)
 
 _ASSIGNMENTS = legacy.check_assignments
 
@@ -117,12 +121,17 @@ def configurations(batch: Batch) -> pd.Series:
 
 
 def transform_synthesized(batch: Batch, context: Context) -> Batch:
-    """A (type, name) that assignments mean and no check has becomes a check."""
+    """A (type, name) that assignments mean and no check has becomes a check.
+
+    It has the columns of a defined one, null where nothing is known, so that one which takes it over can be compared.
+    """
     batch["id"] = _derived_ids(batch.keys, context)
     batch["organization_id"] = context.organization_id
     batch["name"] = batch["name"]
     batch["type"] = context.extended(TYPES).apply(batch["type"])
     batch["schedule"] = SYNTHESIZED_SCHEDULE
+    for column, dtype in UNKNOWN.items():
+        batch[column] = pd.Series([None] * len(batch.legacy), dtype=dtype)
     words = to_arrow(batch["type"]).to_pylist()
     batch["config"] = jsons.texts(jsons.without_nulls({"legacyType": word}) for word in words)
     return batch

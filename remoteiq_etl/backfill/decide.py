@@ -6,7 +6,7 @@ Belongs here: reading a decide step's inputs, running it, recording what it deci
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from psycopg import sql
@@ -106,19 +106,17 @@ def _write(run: "Run", spec: TableSpec, decisions: Iterable[Decision]) -> None:
         "run_id": sql.Literal(run.id),
     }
     recorded = list(decisions)
-    run.session.execute_many(
-        load_sql("decision").format(**names),
-        [
-            {
-                "legacy_table": d.legacy_table,
-                "legacy_key": d.legacy_key,
-                "new_key": d.new_key,
-                "rule": d.rule,
-                "values": Jsonb(dict(d.values)),
-            }
-            for d in recorded
-        ],
-    )
+    rows: list[Any] = [
+        {
+            "legacy_table": d.legacy_table,
+            "legacy_key": d.legacy_key,
+            "new_key": d.new_key,
+            "rule": d.rule,
+            "values": Jsonb(dict(d.values)),
+        }
+        for d in recorded
+    ]
+    run.session.execute_many(load_sql("decision").format(**names), rows)
     for decision in recorded:
         if INHERITS in decision.values:
             _inherit(run, decision, names)

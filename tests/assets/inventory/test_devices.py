@@ -116,7 +116,7 @@ def test_late_device_takes_over() -> None:
     found = decided(*rows, recorded=recorded, agents={"7": uid(77)})
     assert decisions(found) == {
         ("agents", "7"): ("synthesized", {}, uid(77)),
-        ("devices", uid(1)): ("takes_over", {"agent": "7", "same_as": ["agents", "7"]}, uid(77)),
+        ("devices", uid(1)): ("takes_over", {"agent": "7", "inherits": ["agents", "7"]}, uid(77)),
     }
     assert plain(found.rows["agents"]) == []
     row = plain(found.prepared["devices"])[0]
@@ -128,13 +128,22 @@ def test_late_device_takes_over() -> None:
 
 
 def test_device_that_took_over_is_gone() -> None:
-    """When the legacy device that took over is gone, the agent's device is there again, under its id."""
-    recorded = [
+    """When the legacy device that took over is gone, the agent has the row back; when it returns, it has it again."""
+    known = {"agents": {"7": uid(77)}, "devices": {uid(1): uid(77)}}
+    taken = [
         Decision("agents", "7", "synthesized", {}, uid(77)),
-        Decision("devices", uid(1), "takes_over", {"agent": "7", "same_as": ["agents", "7"]}, uid(77)),
+        Decision("devices", uid(1), "takes_over", {"agent": "7", "inherits": ["agents", "7"]}, uid(77)),
     ]
-    found = decided([device(2)], [agent(7)], recorded=recorded, agents={"7": uid(77)}, devices={uid(1): uid(77)})
-    assert [row["id"] for row in plain(found.rows["agents"])] == [uid(77)]
+    gone = decided([device(2)], [agent(7)], recorded=taken, **known)
+    assert [row["id"] for row in plain(gone.rows["agents"])] == [uid(77)]
+    assert decisions(gone) == {
+        ("agents", "7"): ("synthesized", {"inherits": ["devices", uid(1)]}, uid(77)),
+        ("devices", uid(1)): ("lapsed", {"agent": "7"}, uid(77)),
+    }
+    assert decisions(decided([device(2)], [agent(7)], recorded=gone.decisions, **known)) == decisions(gone)
+    back = decided([device(1)], [agent(7)], recorded=gone.decisions, **known)
+    assert plain(back.rows["agents"]) == []
+    assert sorted(back.decisions, key=str) == sorted(taken, key=str)
 
 
 def test_device_with_a_row_of_its_own_does_not_take_over() -> None:
@@ -327,6 +336,12 @@ def test_synthesized_row_that_lost_its_hostname() -> None:
     found = decided([device(1, **place, seen=day(1)), device(2, **place)], [agent(7, **place)])
     batch = transform_synthesized(Batch(found.rows["agents"]), Context(lookups=PLACES))
     assert rows_of(batch)[0]["hostname"] == f"pc~{synthesized(7)[:8]}"
+
+
+def test_synthesized_rows_have_the_columns_of_legacy_ones() -> None:
+    """A device that takes a synthesized one over is compared with it, so both set the same columns."""
+    made = transform_synthesized(Batch(decided([], [agent(7)]).rows["agents"]), Context())
+    assert set(made.columns) == set(transformed().columns)
 
 
 def test_declaration() -> None:

@@ -159,6 +159,35 @@ def test_defined_check_takes_over() -> None:
     assert reports(again) == {"check_taken_over": 1}
 
 
+def test_check_that_took_over_is_gone() -> None:
+    """When the check that took over is gone, the synthesized one has the row back; when it returns, it has it again."""
+    key = '["cpu","load"]'
+    checks, pairs, known = [(11, "CPU", "Load")], [("CPU", "Load", 1)], {uid(11): derived("cpu", "load")}
+    taken = decided(checks, pairs, decided([], pairs).decisions).decisions
+
+    def of_checks(found: Decided) -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
+        return {
+            (one.legacy_table, one.legacy_key): (one.rule, dict(one.values))
+            for one in found.decisions
+            if one.legacy_table != "assignment"
+        }
+
+    gone = decided([], pairs, taken, known)
+    assert [row[KEY] for row in plain(gone.rows["derived"])] == [key]
+    assert of_checks(gone) == {
+        ("derived", key): ("synthesized", {"name": "Load", "of": "Load", "inherits": ["checks", uid(11)]}),
+        ("checks", uid(11)): ("lapsed", {"taken": key}),
+    }
+    assert of_checks(decided([], pairs, gone.decisions, known)) == of_checks(gone)
+    back = decided(checks, pairs, gone.decisions, known)
+    assert plain(back.rows["derived"]) == []
+    assert of_checks(back)["checks", uid(11)] == (
+        "takes_over",
+        {"name": "Load", "of": "Load", "taken": key, "inherits": ["derived", key]},
+    )
+    assert of_checks(back)["derived", key] == ("synthesized", {"name": "Load", "of": "Load"})
+
+
 def test_check_with_a_row_of_its_own_does_not_take_over() -> None:
     """A check that was migrated before keeps its row; that it would be matched today is counted."""
     first = decided([(11, "CPU", "Other")], [("CPU", "Load", 1)])
@@ -347,8 +376,15 @@ def test_synthesized_rows() -> None:
         "type": "metric",
         "schedule": "@every 60s",
         "config": '{"legacyType":"CPU"}',
+        **dict.fromkeys(("category", "description", "created_by", "created_at", "updated_at")),
     }
     assert (rows[1]["type"], rows[1]["config"]) == ("script", "{}")
+
+
+def test_synthesized_rows_have_the_columns_of_defined_ones() -> None:
+    """A check that takes a synthesized one over is compared with it, so both set the same columns."""
+    made = transform_synthesized(Batch(decided([], [("CPU", "Load", 1)]).rows["derived"]), Context())
+    assert set(made.columns) == set(transformed().columns)
 
 
 def test_adopted_by_name() -> None:
