@@ -1,6 +1,6 @@
 """One migration as settings describe it: both databases, started when they are the bundled ones, and an open run.
 
-Belongs here: the way from settings to an open run. Does not belong here: the run itself (see remoteiq_etl.backfill.run),
+Belongs here: the way from settings to an open run. Does not belong here: the run itself (remoteiq_etl.backfill.run),
 Dagster, the command line.
 """
 
@@ -18,6 +18,7 @@ from remoteiq_etl.backfill.run import Plan, Run, opened
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle import drift
 from schemas import legacy
 
@@ -40,7 +41,12 @@ class Migration:
         orchestrator_run_id: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Iterator[Run]:
-        """An open run. Raises DriftError, before anything is written, when the legacy database cannot be read as expected."""
+        """An open run.
+
+        Before anything is written it raises DriftError when the legacy database cannot be read as expected, and
+        ConfigurationError when the settings extend a value map that no table has.
+        """
+        self._refuse_unknown_value_maps()
         with contextlib.closing(self.legacy.connect()) as session:
             drift.compare(session.connection, self.legacy.schema, legacy.metadata, "legacy").raise_if_blocking()
         plan = Plan(
@@ -58,6 +64,15 @@ class Migration:
         )
         with opened(plan, listener) as run:
             yield run
+
+    def _refuse_unknown_value_maps(self) -> None:
+        """A misspelt map would silently extend nothing."""
+        known = {value_map.name for spec in self.specs.values() for value_map in spec.value_maps}
+        if unknown := sorted(self.settings.values.keys() - known):
+            raise ConfigurationError(
+                f"{self.settings.config_file}: no table has the value map {', '.join(unknown)}."
+                f" The value maps are: {', '.join(sorted(known))}."
+            )
 
     def has_run(self, orchestrator_run_id: str) -> bool:
         """Whether a run of this name was recorded in the target before."""

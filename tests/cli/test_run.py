@@ -1,6 +1,7 @@
 """`run` and `plan`: what they do, what they say, how they end, and what a plan leaves alone."""
 
 import json
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -71,6 +72,17 @@ def test_a_failed_run_is_no_success_in_json(cli: Cli, empty_db: Database, target
     ended = cli("run", "--table", "organizations", "--json", legacy=empty_db, target=target_db)
     said = json.loads(ended.out)
     assert (ended.code, said["success"], list(said["errors"])) == (1, False, ["target_schema"])
+
+
+def test_words_for_a_value_map_that_does_not_exist_are_refused(
+    cli: Cli, edge_db: Database, target_db: Database, tmp_path: Path
+) -> None:
+    config = tmp_path / "remoteiq.toml"
+    config.write_text('[values.ticket_state]\n"on hold" = "pending"\n', encoding="utf-8")
+    ended = cli("plan", legacy=edge_db, target=target_db, REMOTEIQ_CONFIG=str(config))
+    assert ended.code == 1
+    assert "no table has the value map ticket_state." in ended.err
+    assert "ticket_status" in ended.err
 
 
 def interrupted(*_: object, **__: object) -> NoReturn:
