@@ -145,8 +145,8 @@ def descriptions(batch: Batch, context: Context, stays: pd.Series) -> pd.Series:
 def transform_meta(batch: Batch, context: Context) -> Batch:
     """Each row is merged into its role; what that does not take over is archived. Its words: see role_permissions."""
     roles = pd.Series([context.prepared["roles"].get(name) for name in batch["role_name"]], dtype=TEXT)
-    batch.quarantine(roles.isna(), "role_missing", "role_name", detail="needs a row of roles with this name")
     batch.quarantine(is_blank(batch["role_name"]), "parent_quarantined", "role_name", detail="its role is quarantined")
+    batch.hold(roles.isna(), "roles", batch["role_name"], "role_name")
     lost = roles.isin(list(context.prepared["losers"]))
     batch.keep(lost | is_blank(batch["description"]), "description", "superseded")
     batch.keep(lost, "updated_at", "superseded")

@@ -26,6 +26,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     words = normalised(batch["role"])
     batch[OWNER] = batch.keys
     batch.filter(context.lookup("users").is_adopted(batch.keys), "adopted_user")
+    batch.keep(words.isna(), "role", "blank_role")
     batch.filter(words.isna(), "blank_role")
     batch["user_id"] = batch.parent("id", context.lookup("users"), "users", batch.keys)
     batch["role_id"] = batch.parent("role", context.lookup("roles", "users.role"), "roles", words)

@@ -4,6 +4,7 @@ Known faults of the data: results without any time of their own, jobs that end w
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import select
@@ -37,10 +38,17 @@ def transform_jobs(batch: Batch, context: Context) -> Batch:
         strict=True,
     )
     batch["output"] = jsons.texts(
-        {"exitCode": code, "durationMs": duration, "timedOut": bool(late)} for code, duration, late in figures
+        _output(code, duration, bool(late), bool(has)) for (code, duration, late), has in zip(figures, has_result, strict=True)
     )
     _run(batch, context, "jobs", has_result | has_time)
     return batch
+
+
+def _output(code: int | None, duration: int | None, late: bool, has_result: bool) -> dict[str, Any] | None:
+    """What is known of how a run went; nothing where there is no result and no word of a timeout."""
+    if not has_result and not late:
+        return None
+    return jsons.without_nulls({"exitCode": code, "durationMs": duration, "timedOut": late})
 
 
 def transform_agent_jobs(batch: Batch, context: Context) -> Batch:

@@ -50,15 +50,17 @@ def options(batch: Batch, *, carries_enabled: bool) -> pd.Series:
         strict=True,
     )
     return jsons.texts(
-        {
-            "enabled": enabled and carries_enabled,
-            "legacyEnabled": enabled,
-            "targets": jsons.parse(targets),
-            "cronExpr": cron,
-            "encrypt": encrypt,
-            "notifications": jsons.parse(notifications),
-            "lastScheduledAt": last,
-        }
+        jsons.without_nulls(
+            {
+                "enabled": enabled and carries_enabled,
+                "legacyEnabled": enabled,
+                "targets": jsons.parse(targets),
+                "cronExpr": cron,
+                "encrypt": encrypt,
+                "notifications": jsons.parse(notifications),
+                "lastScheduledAt": last,
+            }
+        )
         for enabled, targets, cron, encrypt, notifications, last in columns
     )
 

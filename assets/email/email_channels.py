@@ -96,9 +96,9 @@ def transform_purposes(batch: Batch, context: Context) -> Batch:
 
 
 def _objects(batch: Batch, keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One object per row, of the columns named for its keys."""
+    """One object per row, of the columns named for its keys; nulls are left out."""
     values = [to_arrow(batch[column]).to_pylist() for column in keys.values()]
-    return [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
+    return [jsons.without_nulls(dict(zip(keys, row, strict=True))) for row in zip(*values, strict=True)]
 
 
 def _uses(inputs: Mapping[str, pd.DataFrame]) -> Mapping[str, Counter[str]]:

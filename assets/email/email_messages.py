@@ -40,7 +40,7 @@ def transform_event(batch: Batch, context: Context) -> Batch:
     raws = _plain(batch["raw"])
     _message(batch, context, [headers.of_bytes(raw) for raw in raws])
     batch["payload"] = jsons.texts(
-        {"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")}
+        jsons.without_nulls({"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")})
         for kind, raw in zip(_plain(batch["kind"]), raws, strict=True)
     )
     return batch
@@ -59,8 +59,9 @@ def _ingested(
     is_bounce: bool,
     *bounce: str | None,
 ) -> dict[str, Any]:
-    details = dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True))
-    return {"uid": uid, "sizeBytes": size, "headersSnippet": snippet, "isBounce": is_bounce, "bounce": details}
+    details = jsons.without_nulls(dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True)))
+    found = {"uid": uid, "sizeBytes": size, "headersSnippet": snippet, "isBounce": is_bounce, "bounce": details or None}
+    return jsons.without_nulls(found)
 
 
 def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> None:

@@ -222,7 +222,7 @@ def test_role_meta_is_merged_into_its_role() -> None:
     assert outcomes(batch) == {
         "Tech": ("merged", "role_meta"),
         "Admin": ("merged", "role_meta"),
-        "Orphan": ("quarantined", "role_missing"),
+        "Orphan": ("held", "parent_missing"),
         " ": ("quarantined", "parent_quarantined"),
     }
     assert archived(batch) == [
