@@ -25,7 +25,8 @@ def test_a_late_device_takes_over_the_synthesized_one(migration: Migration, edge
     """Both keys lead to the existing id: no second device, the agent stays where it is, later runs change nothing."""
     migration.run()
     agent, device = migration.query(
-        "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_devices_map m JOIN agents a ON a.device_id = m.new_key"
+        "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_devices_map m"
+        " JOIN agents a ON a.device_id = m.new_key"
         " WHERE m.legacy_table = 'agents' AND m.rule = 'synthesized' ORDER BY 1 LIMIT 1"
     )[0]
     devices, waiting = migration.query("SELECT count(*) FROM devices")[0][0], rejected(migration)
@@ -77,7 +78,7 @@ def test_a_defined_check_takes_over_the_synthesized_one(migration: Migration, ed
 
 
 def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(migration: Migration, edge_db: Database) -> None:
-    """An enabled GLOBAL check is assigned to the organization; disabled, the assignment is removed; enabled, it is back."""
+    """An enabled GLOBAL check is assigned to the organization; disabled, that goes; enabled, it is back."""
     count = "SELECT count(*) FROM check_assignments WHERE target_type = 'organization'"
     migration.run()
     assigned = migration.query(count)[0][0]
@@ -96,13 +97,16 @@ def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migra
     device, site, client, agent = migration.query(
         "SELECT d.id::text, s.id::text, c.id::text, a.id::text FROM devices d JOIN sites s ON s.id = d.site_id"
         " JOIN clients c ON c.id = s.client_id JOIN agents a ON a.device_id = d.id"
-        " JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id AND m.legacy_table = 'devices' AND m.state = 'live'"
-        " WHERE EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
+        " JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id"
+        " WHERE m.legacy_table = 'devices' AND m.state = 'live' AND EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
     )[0]
     fresh = "b0000000-0000-4000-8000-00000000beef"
-    kept = {table: migration.query(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", key)[0][0] for table, key in
-            (("organizations", migration.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]),
-             ("clients", client), ("sites", site), ("devices", device))}  # fmt: skip
+    organization = migration.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]
+    there = {"organizations": organization, "clients": client, "sites": site, "devices": device}
+    kept = {
+        table: migration.query(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", key)[0][0]
+        for table, key in there.items()
+    }
     kept["devices"]["id"] = fresh
     migration.target.execute("DROP SCHEMA remoteiq_etl CASCADE")
     tables = migration.query(
