@@ -98,7 +98,8 @@ def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migra
         "SELECT d.id::text, s.id::text, c.id::text, a.id::text FROM devices d JOIN sites s ON s.id = d.site_id"
         " JOIN clients c ON c.id = s.client_id JOIN agents a ON a.device_id = d.id"
         " JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id"
-        " WHERE m.legacy_table = 'devices' AND m.state = 'live' AND EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
+        " WHERE m.legacy_table = 'devices' AND m.state = 'live'"
+        " AND EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
     )[0]
     fresh = "b0000000-0000-4000-8000-00000000beef"
     organization = migration.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]
