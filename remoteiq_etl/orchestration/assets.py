@@ -1,6 +1,5 @@
 """The asset of a table, made from its declaration."""
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -13,15 +12,15 @@ from remoteiq_etl.orchestration import checks, legacy, lineage, migration, repor
 from remoteiq_etl.orchestration.tables import DeclaredTable
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
-#: The name of the target schema is a setting, which a definition does not read; a materialization says the real one.
-_SCHEMA = "target"
-
 #: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)
 _NO_VALUE: Any = dg.Nothing
 
 
-def table_asset(table: DeclaredTable, known: Collection[str]) -> dg.AssetsDefinition:
-    """One asset per table, of the same name, in the group of its domain. `known`: the tables that have an asset."""
+def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg.AssetsDefinition:
+    """One asset per table, of the same name, in the group of its domain. `known`: the tables that have an asset.
+
+    `schema`: the name of the target's, for display.
+    """
     spec = table.spec
     # All follow the preparation, also where their parents do: a job of a few tables must begin with it too.
     parents = [TARGET_SCHEMA, *(dg.AssetKey(name) for name in spec.dependencies if name in known)]
@@ -34,7 +33,7 @@ def table_asset(table: DeclaredTable, known: Collection[str]) -> dg.AssetsDefini
         kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
         owners=legacy.OWNERS,
         tags=_tags(table),
-        metadata=reports.of_definition(spec, _SCHEMA),
+        metadata=reports.of_definition(spec, schema),
         code_version=spec.version,
         check_specs=checks.specs_of(spec),
         required_resource_keys={migration.KEY},
@@ -61,16 +60,10 @@ def _description(table: DeclaredTable) -> str:
 
 
 def _tags(table: DeclaredTable) -> dict[str, str]:
-    spec = table.spec
-    return {"domain": table.domain, "side": "target", "grain": _tag_value(spec.grain), "transform": _kind(spec)}
+    return {"domain": table.domain, "side": "target", "transform": _kind(table.spec)}
 
 
 def _kind(spec: TableSpec) -> str:
     if spec.no_source:
         return "none"
     return "set-wise" if spec.decide or any(isinstance(source, Derived) for source in spec.sources) else "row-wise"
-
-
-def _tag_value(text: str) -> str:
-    """A text in the alphabet and the 63 characters of a tag's value."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", text)[:63].strip("-_.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.orchestration import legacy, migration
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
@@ -19,7 +20,7 @@ BACKFILL = "backfill"
 
 
 def build_definitions(package: ModuleType, settings: Callable[[], Settings] = Settings.load) -> dg.Definitions:
-    """The definitions for the tables declared below a package. No database is reached and no setting is read."""
+    """The definitions for the tables declared below a package. No database is reached."""
     return definitions_of(find_tables(package), settings)
 
 
@@ -28,14 +29,23 @@ def definitions_of(
 ) -> dg.Definitions:
     """The definitions for these tables."""
     tables = list(found.values())
-    assets = [table_asset(table, found) for table in tables]
+    shown = _for_display(settings)
+    assets = [table_asset(table, found, shown.target_schema) for table in tables]
     return dg.Definitions(
-        assets=[*legacy.specs(), target_schema, *assets, target_constraints(_last(tables))],
+        assets=[*legacy.specs(shown.legacy_schema), target_schema, *assets, target_constraints(_last(tables))],
         jobs=[_everything(tables), *_by_domain(tables)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
         resources={migration.KEY: migration.resource({name: table.spec for name, table in found.items()}, settings)},
     )
+
+
+def _for_display(settings: Callable[[], Settings]) -> Settings:
+    """The settings, for the names that the definitions show; a wrong one is an error only when a run begins."""
+    try:
+        return settings()
+    except ConfigurationError:
+        return Settings()
 
 
 def domain_job(domain: str) -> str:

@@ -1,6 +1,7 @@
 """Columns as Dagster shows them: their types and constraints, and which legacy columns they come from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import dagster as dg
 from sqlalchemy import CheckConstraint, Column, PrimaryKeyConstraint, Table, UniqueConstraint
@@ -9,17 +10,18 @@ from sqlalchemy.dialects import postgresql
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves dialects untyped
 
 
-def schema(table: Table) -> dg.TableSchema:
-    """The columns of a table, and the constraints that concern more than one of them."""
+def schema(table: Table, descriptions: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
+    """The columns of a table, described by name, and the constraints that concern more than one of them."""
     return dg.TableSchema(
-        columns=[_column(table, column) for column in table.columns],
+        columns=[_column(table, column, descriptions.get(column.name)) for column in table.columns],
         constraints=dg.TableConstraints(other=_of_several(table)),
     )
 
 
-def _column(table: Table, column: Column[object]) -> dg.TableColumn:
+def _column(table: Table, column: Column[object], description: str | None) -> dg.TableColumn:
     return dg.TableColumn(
         name=column.name,
+        description=description,
         type=column.type.compile(dialect=_POSTGRESQL).lower().removeprefix(f"{table.schema}."),
         constraints=dg.TableColumnConstraints(
             nullable=bool(column.nullable), unique=_is_unique(table, column), other=list(_remarks(table, column))

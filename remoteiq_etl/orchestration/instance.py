@@ -22,6 +22,10 @@ CONFIG = """\
 telemetry:
   enabled: false
 
+# No invitation to a newsletter over the first page.
+nux:
+  enabled: false
+
 # What a step prints is not kept: it has nothing to print, and the terminal stays the command line's.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager

@@ -25,9 +25,9 @@ def is_legacy(table: str) -> bool:
     return f"{legacy.metadata.schema}.{table}" in legacy.metadata.tables
 
 
-def specs() -> list[dg.AssetSpec]:
-    """One external asset per legacy table, in the group of its domain."""
-    return [_spec(table, domain, about) for table, domain, about in _tables()]
+def specs(schema: str) -> list[dg.AssetSpec]:
+    """One external asset per legacy table. `schema`: the name of the legacy schema, for display."""
+    return [_spec(table, schema, domain, about) for table, domain, about in _tables()]
 
 
 def _tables() -> Iterator[tuple[Table, str, str]]:
@@ -39,16 +39,18 @@ def _tables() -> Iterator[tuple[Table, str, str]]:
                 yield value, found.name, inspect.getdoc(module) or ""
 
 
-def _spec(table: Table, domain: str, about: str) -> dg.AssetSpec:
+def _spec(table: Table, schema: str, domain: str, about: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key(table.name),
-        group_name=domain,
+        # Not the group of the domain's target tables: between such groups lines would run both ways.
+        group_name=f"{PREFIX}_{domain}",
         description=f"The table {table.name} of the live legacy database, which is only read.\n\nIts domain: {about}",
         kinds={"postgres"},
         owners=OWNERS,
         tags={"domain": domain, "side": PREFIX},
         metadata={
-            "dagster/table_name": f"{PREFIX}.{table.name}",
+            # With the database in front: the UI takes assets of equal names for one table.
+            "dagster/table_name": f"{PREFIX}.{schema}.{table.name}",
             "dagster/column_schema": columns.schema(table),
         },
     )

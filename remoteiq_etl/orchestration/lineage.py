@@ -27,6 +27,15 @@ def of_columns(spec: TableSpec) -> dg.TableColumnLineage:
     return dg.TableColumnLineage({column: places for column, places in behind.items() if places})
 
 
+def origins(spec: TableSpec) -> dict[str, str]:
+    """The columns behind each target column in words: the open-source UI draws no lineage of columns."""
+    behind = of_columns(spec).deps_by_column
+    return {
+        column: f"from {', '.join(f'{place.asset_key.path[-1]}.{place.column_name}' for place in places)}"
+        for column, places in behind.items()
+    }
+
+
 def _equal_named(spec: TableSpec, column: str) -> Iterator[dg.TableColumnDep]:
     for source in spec.sources:
         if isinstance(source, Source) and column in source.table.columns:

@@ -39,7 +39,7 @@ def of_definition(spec: TableSpec, schema: str) -> Metadata:
     """What is known of a table before any run: its name, columns, and where these come from."""
     return {
         "dagster/table_name": dg.MetadataValue.text(f"{schema}.{spec.name}"),
-        "dagster/column_schema": dg.MetadataValue.table_schema(columns.schema(spec.target)),
+        "dagster/column_schema": dg.MetadataValue.table_schema(columns.schema(spec.target, lineage.origins(spec))),
         "dagster/column_lineage": dg.MetadataValue.column_lineage(lineage.of_columns(spec)),
     }
 

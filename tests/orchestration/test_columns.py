@@ -42,5 +42,11 @@ def test_equal_names_and_declared_origins_are_lineage() -> None:
     assert found["created_at"] == [dg.TableColumnDep(source, "updated_at")]
 
 
+def test_the_origin_is_told_in_words_too() -> None:
+    schema = columns.schema(target.agent_software, lineage.origins(agent_software.SPEC))
+    descriptions = {column.name: column.description for column in schema.columns}
+    assert descriptions["created_at"] == "from agent_software.updated_at"
+
+
 def test_what_a_decide_step_reads_is_upstream() -> None:
     assert {"roles", "users", "role_meta"} <= set(lineage.legacy_tables(roles.SPEC))

@@ -37,13 +37,13 @@ class TestEveryTable:
     def test_has_an_owner_kinds_and_tags(self, spec: dg.AssetSpec) -> None:
         assert list(spec.owners) == ["team:migration"]
         assert "postgres" in spec.kinds
-        assert {"domain", "grain", "side", "transform"} <= set(spec.tags)
+        assert {"domain", "side", "transform"} <= set(spec.tags)
 
     def test_shows_its_columns_and_name(self, spec: dg.AssetSpec) -> None:
         table = TABLES[spec.key.path[0]].spec.target
         columns = spec.metadata["dagster/column_schema"].value.columns
         assert [column.name for column in columns] == [column.name for column in table.columns]
-        assert spec.metadata["dagster/table_name"].value == f"target.{table.name}"
+        assert spec.metadata["dagster/table_name"].value == f"public.{table.name}"
 
     def test_lineage_leads_to_columns_that_are_there(self, spec: dg.AssetSpec) -> None:
         lineage = spec.metadata["dagster/column_lineage"].value.deps_by_column
@@ -77,7 +77,14 @@ def test_every_legacy_table_is_an_external_asset() -> None:
     graph = DEFINITIONS.resolve_asset_graph()
     keys = {legacy.key(table.name) for table in legacy_schema.metadata.tables.values()}
     assert keys <= graph.external_asset_keys
-    assert {graph.get(key).group_name for key in keys} <= DOMAINS
+    assert {graph.get(key).group_name for key in keys} <= {f"legacy_{domain}" for domain in DOMAINS}
+
+
+def test_a_legacy_and_a_target_table_are_never_taken_for_one() -> None:
+    """The UI links assets whose table names are equal."""
+    specs = [spec for spec in DEFINITIONS.resolve_all_asset_specs() if "dagster/table_name" in spec.metadata]
+    names = [str(getattr(name, "value", name)) for name in (spec.metadata["dagster/table_name"] for spec in specs)]
+    assert len(names) == len(set(names)) == len(TABLES) + len(legacy_schema.metadata.tables)
 
 
 def test_the_constraints_come_last() -> None:
@@ -115,7 +122,7 @@ def test_secret_columns_are_marked() -> None:
 
 
 def test_definitions_load_without_databases_and_settings(tmp_path: Path) -> None:
-    """Not even a wrong setting hinders: it is read when a run begins."""
+    """Not even a wrong setting hinders: it is an error when a run begins."""
     program = "from remoteiq_etl.definitions import defs; defs().get_repository_def()"
     environment = {"REMOTEIQ_LEGACY_URL": "not a URL", "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(
