@@ -7,6 +7,7 @@ observer that sees each statement before it is sent. Does not belong here: SQL o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,7 @@ SETTINGS = {
 }
 
 
+@cache
 def load_sql(name: str) -> sql.SQL:
     """One statement of the engine, with {placeholders} for identifiers and column lists."""
     return sql.SQL(files("remoteiq_etl.backfill").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))

@@ -57,11 +57,7 @@ def _own(run: "Run", spec: TableSpec, more: set[str]) -> dict[tuple[str, str], L
 
 
 def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
-    reader = run.snapshot.reader()
-    try:
-        inputs = {name: from_arrow(reader.table(select_query(run.legacy, query))) for name, query in step.reads.items()}
-    finally:
-        reader.close()
+    inputs = {name: from_arrow(run.reader.table(select_query(run.legacy, query))) for name, query in step.reads.items()}
     for name, query in step.target_reads.items():
         there = all(run.has_target(part.name) for part in visitors.iterate(query) if isinstance(part, Table))
         inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)

@@ -103,12 +103,8 @@ class TableLoad:
 
     def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Staged]:
         """The batches of all sources, staged in turn in two tables. Runs in the second thread."""
-        arrow = self.run.target.connect_arrow()
-        try:
-            for number, prepared in enumerate(self._prepared(context, derived)):
-                yield Staged(prepared, self._stage(prepared, number % 2, arrow))
-        finally:
-            arrow.close()
+        for number, prepared in enumerate(self._prepared(context, derived)):
+            yield Staged(prepared, self._stage(prepared, number % 2))
 
     def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Prepared]:
         target = Contract.of_target(self.spec.target, self.spec.checks)
@@ -128,13 +124,9 @@ class TableLoad:
             if rows is not None and len(rows):
                 yield rows
             return
-        reader = self.run.snapshot.reader()
-        try:
-            yield from extract.frames(reader, source, self.run.batch_rows)
-        finally:
-            reader.close()
+        yield from extract.frames(self.run.reader, source, self.run.batch_rows)
 
-    def _stage(self, prepared: Prepared, slot: int, arrow: object) -> Stage | None:
+    def _stage(self, prepared: Prepared, slot: int) -> Stage | None:
         rows = prepared.rows
         if not len(rows) or not self.run.has_target(self.spec.name):
             return None
@@ -144,7 +136,7 @@ class TableLoad:
             slot,
             tuple(name for name in self.spec.target.columns.keys() if name in rows),
         )
-        prepared.bytes = stage.fill(arrow, rows)  # type: ignore[arg-type]  # an ArrowSession; named so only in the other thread
+        prepared.bytes = stage.fill(self.run.writer, rows)
         return stage
 
     def _merge(self, staged: Staged) -> Merge | None:

@@ -57,7 +57,9 @@ class Run:
     listener: Listener
     state: State
     session: Session
-    arrow: ArrowSession
+    arrow: ArrowSession  # reads lookups
+    reader: ArrowSession  # reads the legacy database, in the snapshot; the main thread's while a table decides, then the second's
+    writer: ArrowSession  # fills staging tables; the second thread's
     legacy: Database
     target: Database
     registered: Registered
@@ -152,11 +154,7 @@ class Run:
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
             found = Stage(self.state.schema, name, spec.target, columns, key_type)
-            session = self.target.connect()
-            try:
-                found.create(session, self.target_name(spec.name))
-            finally:
-                session.close()
+            found.create(self.writer, self.target_name(spec.name))
             self._stages[name] = found
         return found
 
@@ -176,8 +174,12 @@ class Run:
     def release_rest(self, spec: TableSpec) -> None:
         """After a complete read: what was quarantined or held before and is not any more, for whatever reason, is released."""
         for name in self.waiting(spec.name):
-            update = sql.SQL("UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND released_run IS NULL AND last_run < %s")
-            self.session.execute(update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, self.id])
+            update = sql.SQL(
+                "UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND released_run IS NULL AND last_run < %s"
+            )
+            self.session.execute(
+                update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, self.id]
+            )
 
     def count_target(self, spec: TableSpec) -> int:
         """Rows in the target table, of anyone."""
@@ -201,7 +203,11 @@ class Run:
 
     def follow_same_as(self, spec: TableSpec) -> None:
         """Let keys that a decision says stand for another row of the table lead to it, now that it has its id."""
-        names = {"map": self.state.name(map_of(spec).name), "source_id": sql.Literal(self.registered.id), "run_id": sql.Literal(self.id)}
+        names = {
+            "map": self.state.name(map_of(spec).name),
+            "source_id": sql.Literal(self.registered.id),
+            "run_id": sql.Literal(self.id),
+        }
         self.session.execute(load_sql("same_as").format(**names))
 
     def count_words(self, words: Mapping[str, Mapping[str, int]]) -> None:
@@ -281,6 +287,10 @@ def _open(
     stack.callback(session.close)
     arrow = target.connect_arrow()
     stack.callback(arrow.close)
+    writer = target.connect_arrow()
+    stack.callback(writer.close)
+    reader = snapshot.reader()
+    stack.callback(reader.close)
     insert = sql.SQL(
         "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"
     )
@@ -295,6 +305,8 @@ def _open(
         state,
         session,
         arrow,
+        reader,
+        writer,
         legacy,
         target,
         registered,

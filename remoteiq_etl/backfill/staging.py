@@ -38,16 +38,16 @@ class Stage:
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.schema, self.name)
 
-    def create(self, session: Session, target: sql.Identifier) -> None:
+    def create(self, session: ArrowSession, target: sql.Identifier) -> None:
         """Make the table, empty; columns take the types that the live target has, but for forms that are cast later."""
-        session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.identifier))
+        session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.identifier).as_string(None))
         own = sql.SQL(
             "NULL::int AS _row, NULL::{} AS _key, NULL::bytea AS _hash, NULL::text AS _rule, NULL::boolean AS _adopted,"
             " NULL::text AS _owner, NULL::text AS _new"
         ).format(sql.SQL(self.key_type))
         columns = [own, *[self._column(self.target.columns[name]) for name in self.columns]]
         create = sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} AS t LIMIT 0")
-        session.execute(create.format(self.identifier, sql.SQL(", ").join(columns), target))
+        session.execute(create.format(self.identifier, sql.SQL(", ").join(columns), target).as_string(None))
 
     def fill(self, session: ArrowSession, rows: pd.DataFrame) -> int:
         """Replace the contents by these rows; committed at once. Returns the bytes sent."""
