@@ -93,9 +93,10 @@ class Batch:
 
     def hold(self, where: pd.Series, entity: str, parents: pd.Series, column: str) -> None:
         """Rows whose parent is not there yet; they are released when it comes."""
-        for row in self._open_rows(where):
-            parent = (entity, str(parents.iloc[row]))
-            self.disposals[row] = Disposal(self._key(row), Outcome.HELD, "parent_missing", (column,), parent=parent)
+        rows = self._open_rows(where)
+        missing = to_arrow(parents).take(pa.array(rows, pa.int64())).to_pylist()
+        for row, key, parent in zip(rows, self._keys(rows), missing, strict=True):
+            self.disposals[row] = Disposal(key, Outcome.HELD, "parent_missing", (column,), parent=(entity, str(parent)))
 
     def filter(self, where: pd.Series, rule: str) -> None:
         """Rows that a named rule of the mapping leaves out."""
@@ -107,9 +108,10 @@ class Batch:
 
     def merge(self, where: pd.Series, rule: str, into: pd.Series | None = None) -> None:
         """Rows merged into another one; `into` holds the winner's legacy key, where the winner is of the same table."""
-        for row in self._open_rows(where):
+        rows = self._open_rows(where)
+        for row, key in zip(rows, self._keys(rows), strict=True):
             winner = None if into is None else str(into.iloc[row])
-            self.disposals[row] = Disposal(self._key(row), Outcome.MERGED, rule, into=winner)
+            self.disposals[row] = Disposal(key, Outcome.MERGED, rule, into=winner)
 
     # --- values -------------------------------------------------------------------------------------------------
 
@@ -179,12 +181,14 @@ class Batch:
     def _dispose(
         self, where: pd.Series, outcome: Outcome, rule: str, columns: tuple[str, ...] = (), detail: str = ""
     ) -> None:
-        for row in self._open_rows(where):
-            self.disposals[row] = Disposal(self._key(row), outcome, rule, columns, detail)
+        rows = self._open_rows(where)
+        for row, key in zip(rows, self._keys(rows), strict=True):
+            self.disposals[row] = Disposal(key, outcome, rule, columns, detail)
 
     def _open_rows(self, where: pd.Series) -> list[int]:
         hit = where.fillna(False).astype(bool)
         return [int(row) for row in hit[hit].index if row not in self.disposals] if hit.any() else []
 
-    def _key(self, row: int) -> str:
-        return str(self.legacy[KEY].iloc[row])
+    def _keys(self, rows: list[int]) -> list[str]:
+        """The legacy keys of these rows. Arrow gives ten thousand in the time that `iloc` takes for fifty."""
+        return [str(key) for key in to_arrow(self.legacy[KEY]).take(pa.array(rows, pa.int64())).to_pylist()]
