@@ -12,9 +12,9 @@ from remoteiq_etl.backfill.spec import Context
 from remoteiq_etl.backfill.text import normalise, normalised
 from remoteiq_etl.backfill.values import ValueMap
 
-TYPE = ValueMap("agent_task_type", {"run_script": "script", "uninstall_software": "command", "file_op": "command"})
+TYPE = ValueMap("agent_tasks.type", {"run_script": "script", "uninstall_software": "command", "file_op": "command"})
 STATUS = ValueMap(
-    "agent_task_status",
+    "agent_tasks.status",
     {
         "succeeded": "succeeded",
         "success": "succeeded",

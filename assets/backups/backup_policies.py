@@ -19,7 +19,7 @@ CUT_OVER = "cut_over"
 """The option of a run that carries options.enabled; every other run leaves the policy switched off."""
 
 # The keyword stays: a cron text in the schedule never fires.
-SCHEDULE = ValueMap("backup_schedule", {"hourly": "hourly", "daily": "daily", "weekly": "weekly", "cron": "cron"})
+SCHEDULE = ValueMap("backup_policies.schedule", {"hourly": "hourly", "daily": "daily", "weekly": "weekly", "cron": "cron"})
 
 
 def transform(batch: Batch, context: Context) -> Batch:

@@ -12,7 +12,7 @@ from remoteiq_etl.backfill.spec import Context
 from remoteiq_etl.backfill.values import ValueMap
 
 STATUS = ValueMap(
-    "backup_status",
+    "backup_jobs.status",
     {
         "success": "completed",
         "failed": "failed",

@@ -31,7 +31,7 @@ from remoteiq_etl.backfill.text import is_blank, tidy
 from remoteiq_etl.backfill.values import ValueMap
 from schemas import legacy, target
 
-PURPOSE = ValueMap("email_channel_purpose", {"alerts": "alerts"}, default="system")
+PURPOSE = ValueMap("email_channels.purpose", {"alerts": "alerts"}, default="system")
 
 SMTP = {
     "host": "smtp_host",

@@ -21,7 +21,7 @@ UNATTRIBUTED = "Unattributed"
 UNATTRIBUTED_KEY = key_text(["", "unattributed"])
 
 SEVERITY_UNSET = "unset"
-SEVERITIES = ValueMap("check severity", {"CRIT": "critical", "WARN": "medium"}, null=SEVERITY_UNSET)
+SEVERITIES = ValueMap("check_runs.severity", {"CRIT": "critical", "WARN": "medium"}, null=SEVERITY_UNSET)
 
 _BETWEEN = "\0"  # PostgreSQL's text cannot hold it
 

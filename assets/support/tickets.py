@@ -20,7 +20,7 @@ from remoteiq_etl.backfill.values import ValueMap
 from schemas import legacy, target
 
 STATUS = ValueMap(
-    "ticket_status",
+    "tickets.status",
     {
         "open": "open",
         "new": "open",
@@ -34,7 +34,7 @@ STATUS = ValueMap(
     lossy=frozenset({"new", "in_progress", "waiting", "on_hold"}),
 )
 PRIORITY = ValueMap(
-    "ticket_priority",
+    "tickets.priority",
     {
         "low": "low",
         "normal": "normal",

@@ -78,11 +78,11 @@ def test_words_for_a_value_map_that_does_not_exist_are_refused(
     cli: Cli, edge_db: Database, target_db: Database, tmp_path: Path
 ) -> None:
     config = tmp_path / "remoteiq.toml"
-    config.write_text('[values.ticket_state]\n"on hold" = "pending"\n', encoding="utf-8")
+    config.write_text('[values."tickets.state"]\n"on hold" = "pending"\n', encoding="utf-8")
     ended = cli("plan", legacy=edge_db, target=target_db, REMOTEIQ_CONFIG=str(config))
     assert ended.code == 1
-    assert "no table has the value map ticket_state." in ended.err
-    assert "ticket_status" in ended.err
+    assert "no table has the value map tickets.state." in ended.err
+    assert "tickets.status" in ended.err
 
 
 def interrupted(*_: object, **__: object) -> NoReturn:
