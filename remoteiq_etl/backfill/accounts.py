@@ -66,6 +66,7 @@ class Account:
 
     @property
     def accounted(self) -> int:
+        """Rows that have an outcome; equal to `read` where each legacy row becomes at most one row."""
         return sum(self.outcomes.values())
 
     def rules_by_outcome(self) -> dict[str, dict[str, int]]:
@@ -98,10 +99,12 @@ class TableReport:
 
     @property
     def read(self) -> int:
+        """Rows read from all legacy tables, derived rows included."""
         return sum(account.read for account in self.accounts.values())
 
     @property
     def bytes(self) -> int:
+        """Bytes sent to the staging tables."""
         return sum(account.bytes for account in self.accounts.values())
 
     @property
@@ -111,6 +114,7 @@ class TableReport:
 
     @property
     def rows_per_second(self) -> float:
+        """Rows read per second, decisions included; 0 when nothing took any time."""
         return self.read / self.seconds if self.seconds else 0.0
 
     @property

@@ -38,7 +38,8 @@ class Adopter:
             for name, value in spec.adopt.among.items()
         ]
         query = sql.SQL(
-            "SELECT t.id::text, {columns} FROM {target} AS t WHERE {among} NOT EXISTS (SELECT FROM {map} AS m WHERE m.new_key = t.id AND m.state = 'live')"
+            "SELECT t.id::text, {columns} FROM {target} AS t WHERE {among} NOT EXISTS (SELECT FROM {map} AS m"
+            " WHERE m.new_key = t.id AND m.state = 'live')"
             " ORDER BY {oldest} t.id"
         ).format(
             columns=sql.SQL(", ").join(

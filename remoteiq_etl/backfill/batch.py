@@ -132,9 +132,8 @@ class Batch:
 
     def words_of(self, column: str, value_map: ValueMap) -> pd.Series:
         """The labels of a column's words; rows with an unknown word are quarantined."""
-        self.words.setdefault(value_map.name, Counter()).update(
-            self.legacy[column].fillna("∅").value_counts().to_dict()
-        )
+        seen = self.legacy[column].fillna("∅").value_counts()
+        self.words.setdefault(value_map.name, Counter()).update({str(word): int(rows) for word, rows in seen.items()})
         labels = value_map.apply(self.legacy[column])
         self.quarantine(labels.isna(), "unknown_word", column, detail=f"not in the value map {value_map.name}")
         return labels

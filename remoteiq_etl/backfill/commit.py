@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, Ledger, TableReport
+from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import KEY, Disposal, Kept, Outcome
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.identity import derive
@@ -35,7 +35,7 @@ _RULES = {
 }
 
 
-class _PlanOnly(Exception):  # noqa: N818  # not an error: it takes the transaction of a plan back
+class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan back
     pass
 
 
@@ -157,7 +157,8 @@ class BatchWriter:
         """Read = accounted for, where each legacy row becomes at most one row."""
         if account.primary and account.accounted != account.read:
             raise ConservationError(
-                f"{self.spec.name} from {prepared.legacy_table}: a batch of {account.read} rows accounts for {account.accounted} ({dict(account.outcomes)})."
+                f"{self.spec.name} from {prepared.legacy_table}: a batch of {account.read} rows accounts for"
+                f" {account.accounted} ({dict(account.outcomes)})."
                 " The batch was not committed. This is a fault of the program; report it with the ledger."
             )
 
@@ -165,7 +166,9 @@ class BatchWriter:
 
     def _release(self, merge: Merge | None, legacy_table: str) -> None:
         """Rows that waited and are written now wait no longer."""
-        for waiting in self.run.waiting(self.spec.name) if merge is not None else ():
+        if merge is None:
+            return
+        for waiting in self.run.waiting(self.spec.name):
             names = {
                 **self._names(legacy_table),
                 "stage": merge.stage.identifier,
@@ -215,10 +218,8 @@ class BatchWriter:
             return {}
         source = self._source(prepared.legacy_table)
         picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
-        rows = picked.to_dict("records")
-        if source is None:
-            return {str(row[KEY]): {} for row in rows}
-        return {str(row[KEY]): redacted_row(source.table, row) for row in rows}
+        rows = [{str(name): cell for name, cell in row.items()} for row in picked.to_dict("records")]
+        return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
     def _write_archive(self, prepared: Prepared) -> None:
         source = self._source(prepared.legacy_table)

@@ -110,7 +110,7 @@ class Session:
         """Run one statement."""
         text = statement if isinstance(statement, str) else statement.as_string(self.connection)
         self.database.observe(text)
-        return self.connection.execute(text, parameters)  # type: ignore[arg-type]  # text comes from sql/ and Core
+        return self.connection.execute(text, parameters)
 
     def rows(
         self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
@@ -130,7 +130,7 @@ class Session:
         text = statement if isinstance(statement, str) else statement.as_string(self.connection)
         self.database.observe(text)
         with self.connection.cursor() as cursor:
-            cursor.executemany(text, rows)  # type: ignore[arg-type]  # as in execute
+            cursor.executemany(text, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -141,6 +141,7 @@ class Session:
             self.database.observe("COMMIT")
 
     def close(self) -> None:
+        """End the session."""
         self.connection.close()
 
 
@@ -178,6 +179,7 @@ class ArrowSession:
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
 
     def close(self) -> None:
+        """End the session; a transaction in it is rolled back."""
         self.connection.close()
 
 

@@ -4,6 +4,7 @@ Transforms fill those of them that the mapping names (the optional columns); all
 """
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Boolean, Column, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql as pg
@@ -14,7 +15,7 @@ from remoteiq_etl.backfill.redact import SECRET_KEY
 from remoteiq_etl.backfill.spec import TableSpec
 
 #: Types whose binary form is written as it is; every other type is staged as text and cast by the server.
-_TYPES: dict[str, TypeEngine[object]] = {
+_TYPES: dict[str, TypeEngine[Any]] = {
     "uuid": pg.UUID(),
     "text": Text(),
     "character varying": Text(),
@@ -49,7 +50,7 @@ def effective(spec: TableSpec, columns: dict[str, str]) -> TableSpec:
     return replace(spec, target=table)
 
 
-def _column(name: str, kind: str) -> Column[object]:
+def _column(name: str, kind: str) -> Column[Any]:
     plain = kind.split("(")[0]
     known = _TYPES.get(plain)
     info: dict[str, object] = {"optional": True, "secret": bool(SECRET_KEY.search(name))}

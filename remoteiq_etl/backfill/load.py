@@ -5,7 +5,7 @@ two staging tables take turns. A batch commits whole: target rows, map, account 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -101,7 +101,7 @@ class TableLoad:
                 waiting.cancel()
                 producer.submit(staged.close).result()
 
-    def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Staged]:
+    def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Generator[Staged]:
         """The batches of all sources, staged in turn in two tables. Runs in the second thread."""
         for number, prepared in enumerate(self._prepared(context, derived)):
             yield Staged(prepared, self._stage(prepared, number % 2))
@@ -109,8 +109,7 @@ class TableLoad:
     def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Prepared]:
         target = Contract.of_target(self.spec.target, self.spec.checks)
         for source in self.spec.sources:
-            streamed = isinstance(source, Source)
-            contracts = Contracts(Contract.of_legacy(source.table) if streamed else None, target)
+            contracts = Contracts(Contract.of_legacy(source.table) if isinstance(source, Source) else None, target)
             known = context.lookup(self.spec.name, source.name)
             for frame in self._frames(source, derived):
                 prepared = prepare(frame, source.name, self.spec, source.transform, contracts, context)
@@ -134,7 +133,7 @@ class TableLoad:
             self.spec,
             prepared.legacy_table,
             slot,
-            tuple(name for name in self.spec.target.columns.keys() if name in rows),
+            tuple(column.name for column in self.spec.target.columns if column.name in rows),
         )
         prepared.bytes = stage.fill(self.run.writer, rows)
         return stage
@@ -166,10 +165,9 @@ class TableLoad:
         ]
         self.run.count_words({} if prepared.batch is None else prepared.batch.words)
         if table in removing_sources(self.spec):
-            self.seen |= {(table, key) for key in prepared.rows[KEY]} if len(prepared.rows) else set()
-            self.waiting_owners |= {
-                d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)
-            }
+            waiting = {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
+            self.seen |= {(table, key) for key in waiting.union(prepared.rows[KEY] if len(prepared.rows) else ())}
+            self.waiting_owners |= waiting
         self.run.lookups.written(self.spec, table, prepared, self.merged)
 
     def _finish(self, before: tuple[int, int]) -> None:
@@ -199,7 +197,8 @@ class TableLoad:
             if account.read != expected or (source.primary and account.accounted != account.read):
                 raise ConservationError(
                     f"{self.spec.name} from {source.name}: the snapshot holds {expected} rows, {account.read} were read and"
-                    f" {account.accounted} are accounted for ({dict(account.outcomes)}). Nothing was taken back: committed batches are whole."
+                    f" {account.accounted} are accounted for ({dict(account.outcomes)}). Nothing was taken back:"
+                    f" committed batches are whole."
                     " This is a fault of the program or of the source; keep the state schema and report it."
                 )
 
@@ -209,7 +208,8 @@ class TableLoad:
         after = self._mapped()
         if sum(after) != sum(before) + inserted - self.report.removed:
             raise ConservationError(
-                f"{self.spec.name}: {sum(before)} rows were ours, {inserted} were inserted and {self.report.removed} removed, but {sum(after)} are mapped now."
+                f"{self.spec.name}: {sum(before)} rows were ours, {inserted} were inserted and {self.report.removed}"
+                f" removed, but {sum(after)} are mapped now."
                 " This is a fault of the program; keep the state schema and report it."
             )
         self.report.rows_in_target = self.run.count_target(self.spec)
@@ -223,7 +223,8 @@ class TableLoad:
         if not self.run.state.has_map(self.run.session, self.spec.name):
             return 0, 0
         query = sql.SQL(
-            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {} WHERE source_id = %s AND NOT adopted"
+            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {}"
+            " WHERE source_id = %s AND NOT adopted"
         )
         row = self.run.session.rows(
             query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id]

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.schema import CreateTable
 
 from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.hashing import row_hash
@@ -226,7 +227,7 @@ class Merge:
         changed = [(column, self._value(column, kept=True)) for column in self._changed_by_update]
         touched = [(column, self._value(column, kept=True)) for column in self._activity]
         filled = [(column, self._filled(column)) for column in self._fillable]
-        statements = []
+        statements: list[sql.Composable] = []
         if changed:
             statements.append(
                 load_sql("update").format(
@@ -350,7 +351,7 @@ def default_of(column: Column[Any]) -> sql.Composable | None:
     """The default that stands in for a null of a NOT NULL column; None where a null stays (or fails)."""
     if column.nullable or column.primary_key or column.server_default is None:
         return None
-    compiler = _DIALECT.ddl_compiler(_DIALECT, None)
+    compiler = _DIALECT.ddl_compiler(_DIALECT, CreateTable(column.table))
     text = compiler.get_column_default_string(column)
     return None if text is None else sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
 

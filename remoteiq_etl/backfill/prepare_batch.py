@@ -14,6 +14,7 @@ from remoteiq_etl.backfill.adopt import Adopter
 from remoteiq_etl.backfill.batch import KEY, Batch, Disposal, Kept, Outcome
 from remoteiq_etl.backfill.contracts import Contract, Failure
 from remoteiq_etl.backfill.extract import ODD_TIMES
+from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, TableSpec, Transform
@@ -43,6 +44,7 @@ class Prepared:
 
     @property
     def archive(self) -> list[Kept]:
+        """The values that have no home in the target."""
         return [] if self.batch is None else self.batch.archive
 
 
@@ -78,18 +80,14 @@ def with_keys(
     rows = adopter.adopt(rows, known)
     if len(spec.primary_key) > 1:
         parts = [rows[name].astype("object").to_list() for name in spec.primary_key]
-        return rows.assign(
-            **{
-                RULE: "derived",
-                NEW: pd.Series(
-                    [key_text([str(part) for part in values]) for values in zip(*parts, strict=True)],
-                    index=rows.index,
-                    dtype="object",
-                ),
-            }
-        )
+        keys = [key_text([str(part) for part in values]) for values in zip(*parts, strict=True)]
+        return rows.assign(**{RULE: _rules(rows), NEW: pd.Series(keys, index=rows.index, dtype=TEXT)})
     kept = rows[spec.primary_key[0]].astype("object") == rows[KEY].astype("object")
-    return rows.assign(**{RULE: pd.Series("derived", index=rows.index).where(~kept, "kept")})
+    return rows.assign(**{RULE: _rules(rows).mask(kept, "kept")})
+
+
+def _rules(rows: pd.DataFrame) -> pd.Series:
+    return pd.Series("derived", index=rows.index, dtype=TEXT)
 
 
 def _source_checked(
@@ -125,7 +123,7 @@ def _odd_times(frame: pd.DataFrame) -> dict[int, dict[str, str]]:
     if ODD_TIMES not in frame:
         return {}
     odd = frame[ODD_TIMES].dropna()
-    return {int(row): json.loads(text) for row, text in odd.items()}
+    return {row: json.loads(odd.loc[row]) for row in map(int, odd.index)}
 
 
 def _archive_odd(batch: Batch, key: str, times: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ def removing_sources(spec: TableSpec) -> list[str]:
 
 
 def remove_replaced(run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str]) -> int:
-    """Remove what was not seen in a complete read; rows whose owner is quarantined or held stay. Returns rows removed."""
+    """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed."""
     names = _names(run, spec)
     query = load_sql("removable").format(**names, unreferenced=_unreferenced(run, spec))
     mapped = run.session.rows(query, [removing_sources(spec)])

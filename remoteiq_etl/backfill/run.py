@@ -81,10 +81,12 @@ class Run:
 
     @property
     def planning(self) -> bool:
+        """Whether only to work out what would be done."""
         return self.plan.planning
 
     @property
     def batch_rows(self) -> int:
+        """Rows of one batch at the most."""
         return self.plan.batch_rows
 
     @property
@@ -197,7 +199,8 @@ class Run:
         found = self.session.value(query, [self.registered.id])
         if found != self.fence:
             raise FencedError(
-                f"run {self.id} has fencing token {self.fence}, but the source {self.registered.name!r} is at {found}: a later run took over."
+                f"run {self.id} has fencing token {self.fence}, but the source {self.registered.name!r} is at"
+                f" {found}: a later run took over."
                 " Nothing of this batch was committed."
             )
 
@@ -292,7 +295,8 @@ def _open(
     reader = snapshot.reader()
     stack.callback(reader.close)
     insert = sql.SQL(
-        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES"
+        " (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"
     )
     status = "plan" if plan.planning else "running"
     row = control.rows(

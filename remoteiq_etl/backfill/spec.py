@@ -92,10 +92,12 @@ class Source:
 
     @property
     def name(self) -> str:
+        """The legacy table's name."""
         return self.table.name
 
     @property
     def key_columns(self) -> tuple[str, ...]:
+        """The legacy columns that make the key."""
         return self.key or tuple(column.name for column in self.table.primary_key.columns)
 
 
@@ -150,6 +152,7 @@ class Recorded:
     decisions: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
 
     def get(self, legacy_table: str, legacy_key: str) -> Decision | None:
+        """The decision recorded for one key; None when there is none."""
         return self.decisions.get((legacy_table, legacy_key))
 
     def of(self, legacy_table: str) -> dict[str, Decision]:
@@ -189,13 +192,14 @@ class Adoption:
 class TableSpec:
     """One target table: where its rows come from and how they are written.
 
-    `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are its
-    dependencies, besides `after`. `recalls`: maps that its decide step reads as earlier runs left them, so that they are no
-    dependencies. `log_like`: nobody edits it; only a hash of what was last written is
-    kept. `replaces`: rows belong to the owner named by the
-    transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why the table stays empty.
-    `time_zones`: its context needs the names of the time zones that the target knows. `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
-    `checks`: further contract checks of the target side, column → pandera Check list.
+    `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are
+    its dependencies, besides `after`. `recalls`: maps that its decide step reads as earlier runs left them, so that they are
+    no dependencies. `log_like`: nobody edits it; only a hash of what was last written is kept. `replaces`: rows belong to
+    the owner named by the transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why
+    the table stays empty. `time_zones`: its context needs the names of the time zones that the target knows.
+    `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
+    `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
+    contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
     """
 
     target: Table
@@ -220,6 +224,7 @@ class TableSpec:
 
     @property
     def name(self) -> str:
+        """The target table's name, which is the asset's."""
         return self.target.name
 
     @property
@@ -230,6 +235,7 @@ class TableSpec:
 
     @property
     def primary_key(self) -> tuple[str, ...]:
+        """The columns of the target's primary key."""
         return tuple(column.name for column in self.target.primary_key.columns)
 
 

@@ -36,6 +36,7 @@ class Stage:
 
     @property
     def identifier(self) -> sql.Identifier:
+        """The quoted name."""
         return sql.Identifier(self.schema, self.name)
 
     def create(self, session: ArrowSession, target: sql.Identifier) -> None:

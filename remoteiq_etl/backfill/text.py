@@ -15,7 +15,7 @@ _SPACES = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f
 
 def tidy(text: str | None) -> str | None:
     """The spelling of a name without accidental white space: NFC, one space between words, trimmed. Blank is None."""
-    if text is None or text is pd.NA:
+    if not isinstance(text, str):  # None, or pandas' NA
         return None
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip(" ") or None
 

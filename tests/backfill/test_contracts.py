@@ -80,5 +80,19 @@ def test_a_column_of_the_right_type_is_left_alone() -> None:
 
 
 def test_every_column_of_both_schemas_has_an_arrow_type() -> None:
-    types = {str(arrow_type(column.type)) for side in (legacy, target) for table in side.metadata.tables.values() for column in table.columns}
-    assert types == {"string", "int16", "int32", "int64", "bool", "timestamp[us, tz=UTC]", "binary", "list<item: string>"}
+    types = {
+        str(arrow_type(column.type))
+        for side in (legacy, target)
+        for table in side.metadata.tables.values()
+        for column in table.columns
+    }
+    assert types == {
+        "string",
+        "int16",
+        "int32",
+        "int64",
+        "bool",
+        "timestamp[us, tz=UTC]",
+        "binary",
+        "list<item: string>",
+    }

@@ -57,7 +57,8 @@ def test_times_out_of_range_are_null_and_set_apart(legacy_db: Database) -> None:
 def test_composite_keys_are_json_arrays(legacy_db: Database) -> None:
     legacy_db.execute(
         "INSERT INTO roles (id, name) VALUES ('0f000000-0000-4000-8000-000000000001', 'A');"
-        "INSERT INTO permissions (id, key, label, group_key, group_label) VALUES ('9e000000-0000-4000-8000-000000000001', 'k', 'l', 'g', 'G');"
+        "INSERT INTO permissions (id, key, label, group_key, group_label) VALUES"
+        " ('9e000000-0000-4000-8000-000000000001', 'k', 'l', 'g', 'G');"
         "INSERT INTO role_permissions VALUES ('0f000000-0000-4000-8000-000000000001', '9e000000-0000-4000-8000-000000000001')"
     )
     with Snapshot(engine(legacy_db)) as snapshot, closing(snapshot.reader()) as reader:

@@ -17,7 +17,12 @@ KEY = bytes(range(32))
 @pytest.mark.every_postgres
 def test_the_server_s_hash_is_the_library_s(empty_db: Database) -> None:
     database = EngineDatabase(empty_db.url, "public", session=hashing.session_settings(KEY))
-    row = [sql.SQL("1::int"), sql.SQL("NULL::text"), sql.SQL("'ä'::text"), sql.SQL("'2024-01-02 03:04:05.6+02'::timestamptz")]
+    row = [
+        sql.SQL("1::int"),
+        sql.SQL("NULL::text"),
+        sql.SQL("'ä'::text"),
+        sql.SQL("'2024-01-02 03:04:05.6+02'::timestamptz"),
+    ]
     with closing(database.connect()) as session:
         found = session.value(sql.SQL("SELECT {}").format(hashing.row_hash(row)))
     text = '(1,,ä,"2024-01-02 01:04:05.6+00")'
@@ -27,7 +32,10 @@ def test_the_server_s_hash_is_the_library_s(empty_db: Database) -> None:
 def test_null_and_empty_text_differ(empty_db: Database) -> None:
     database = EngineDatabase(empty_db.url, "public", session=hashing.session_settings(KEY))
     with closing(database.connect()) as session:
-        null, empty = (session.value(sql.SQL("SELECT {}").format(hashing.row_hash([sql.SQL(text)]))) for text in ("NULL::text", "''::text"))
+        null, empty = (
+            session.value(sql.SQL("SELECT {}").format(hashing.row_hash([sql.SQL(text)])))
+            for text in ("NULL::text", "''::text")
+        )
     assert null != empty
 
 

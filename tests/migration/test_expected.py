@@ -15,7 +15,13 @@ Migrated = tuple[Migration, dict[str, TableReport]]
 #: Written by the program about itself, not by a mapping rule of a legacy row.
 NOT_YET = {"organization_setting_audits"}
 TABLES = [table for table in expected.expected_tables() if table not in NOT_YET]
-OUTCOMES = {"merged_away": "merged away", "archived_only": "archived only", "filtered": "filtered", "quarantined": "quarantined", "held": "held"}
+OUTCOMES = {
+    "merged_away": "merged away",
+    "archived_only": "archived only",
+    "filtered": "filtered",
+    "quarantined": "quarantined",
+    "held": "held",
+}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -28,7 +34,12 @@ def test_every_expected_table_has_an_asset() -> None:
 
 
 def primary_accounts(reports: dict[str, TableReport]) -> dict[str, tuple[str, Account]]:
-    return {account.legacy_table: (report.table, account) for report in reports.values() for account in report.accounts.values() if account.primary}
+    return {
+        account.legacy_table: (report.table, account)
+        for report in reports.values()
+        for account in report.accounts.values()
+        if account.primary
+    }
 
 
 @pytest.mark.parametrize("legacy_table", sorted(expected.outcomes()["tables"]))
@@ -43,7 +54,12 @@ def test_every_legacy_row_has_the_expected_outcome(migrated: Migrated, legacy_ta
 @pytest.mark.parametrize(("kept", "outcome"), [("quarantine", "quarantined"), ("held", "held")])
 def test_the_expected_rows_wait(migrated: Migrated, kept: str, outcome: str) -> None:
     tables = expected.outcomes()["tables"]
-    wanted = {(name, key_text(key)) for name, given in tables.items() for keys in given.get(outcome, {}).values() for key in keys}
+    wanted = {
+        (name, key_text(key))
+        for name, given in tables.items()
+        for keys in given.get(outcome, {}).values()
+        for key in keys
+    }
     rows = migrated[0].query(f"SELECT legacy_table, legacy_key, table_name FROM remoteiq_etl.{kept}")
     assert {(table, key) for table, key, name in rows if name == tables[table]["primary"]} == wanted
 

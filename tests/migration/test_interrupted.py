@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -68,13 +69,17 @@ def test_a_failure_at_every_statement_leaves_whole_batches_and_resumes(
 
 def half_batches(migration: Migration) -> list[tuple[object, ...]]:
     """Target rows without a map row, or the other way round, or not in the ledger."""
-    if not migration.query("SELECT to_regclass('remoteiq_etl.legacy_users_map') IS NOT NULL AND to_regclass('remoteiq_etl.ledger') IS NOT NULL")[0][0]:
+    if not migration.query(
+        "SELECT to_regclass('remoteiq_etl.legacy_users_map') IS NOT NULL AND to_regclass('remoteiq_etl.ledger') IS NOT NULL"
+    )[0][0]:
         return migration.query("SELECT id FROM users")
     return migration.query(
-        "SELECT 'unmapped', id::text FROM users u WHERE NOT EXISTS (SELECT FROM remoteiq_etl.legacy_users_map m WHERE m.new_key = u.id AND m.state = 'live')"
+        "SELECT 'unmapped', id::text FROM users u WHERE NOT EXISTS (SELECT FROM"
+        " remoteiq_etl.legacy_users_map m WHERE m.new_key = u.id AND m.state = 'live')"
         " UNION ALL SELECT 'missing', m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live'"
         " AND NOT EXISTS (SELECT FROM users u WHERE u.id = m.new_key)"
-        " UNION ALL SELECT 'ledger', x.n::text FROM (SELECT (SELECT count(*) FROM users) - coalesce(sum((outcomes ->> 'inserted')::bigint), 0) AS n"
+        " UNION ALL SELECT 'ledger', x.n::text FROM (SELECT (SELECT count(*) FROM users) -"
+        " coalesce(sum((outcomes ->> 'inserted')::bigint), 0) AS n"
         " FROM remoteiq_etl.ledger WHERE table_name = 'users') x WHERE x.n <> 0"
     )
 
@@ -95,7 +100,9 @@ print("done", flush=True)
 
 def start(migration: Migration) -> subprocess.Popen[str]:
     command = [sys.executable, "-W", "ignore", "-c", RUN, migration.legacy.url, migration.target.url]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+    )
 
 
 def wait_for(process: subprocess.Popen[str], word: str) -> None:
@@ -106,7 +113,9 @@ def wait_for(process: subprocess.Popen[str], word: str) -> None:
     raise AssertionError(f"the process ended before it said {word!r}")
 
 
-def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(migration: Migration, server: Server) -> None:
+def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
+    migration: Migration, server: Server
+) -> None:
     other = bare_target(server)
     whole = Migration.of(migration.legacy, other)
     whole.run()
@@ -144,7 +153,11 @@ def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
     from remoteiq_etl.errors import FencedError
     from tests.support.migrating import specs
 
-    with pytest.raises(FencedError, match="a later run took over"), opened(migration.plan) as zombie:
-        migration.target.execute("UPDATE remoteiq_etl.sources SET fence = fence + 1")
-        zombie.load(specs()["organizations"])
+    def overtaken() -> None:
+        with opened(migration.plan) as zombie:
+            migration.target.execute("UPDATE remoteiq_etl.sources SET fence = fence + 1")
+            zombie.load(specs()["organizations"])
+
+    with pytest.raises(FencedError, match="a later run took over"):
+        overtaken()
     assert migration.rows("organizations") == []

@@ -21,11 +21,17 @@ def test_a_second_run_changes_nothing(migration: Migration) -> None:
 
 def test_a_changed_legacy_row_is_updated_and_keeps_its_times(migration: Migration, edge_db: Database) -> None:
     migration.run()
-    ticket = migration.query("SELECT t.id, m.legacy_key FROM tickets t JOIN remoteiq_etl.legacy_tickets_map m ON m.new_key = t.id ORDER BY 1 LIMIT 1")[0]
-    edge_db.execute(f"UPDATE tickets SET title = 'Changed', updated_at = '2025-05-05 05:05:05.000005+00' WHERE id = '{ticket[1]}'")
+    ticket = migration.query(
+        "SELECT t.id, m.legacy_key FROM tickets t JOIN remoteiq_etl.legacy_tickets_map m ON m.new_key = t.id ORDER BY 1 LIMIT 1"
+    )[0]
+    edge_db.execute(
+        f"UPDATE tickets SET title = 'Changed', updated_at = '2025-05-05 05:05:05.000005+00' WHERE id = '{ticket[1]}'"
+    )
     reports = migration.run()
     assert reports["tickets"].total(Ledger.UPDATED) == 1
-    rows = migration.query("SELECT subject, updated_at::timestamptz AT TIME ZONE 'UTC' FROM tickets WHERE id = %s", ticket[0])
+    rows = migration.query(
+        "SELECT subject, updated_at::timestamptz AT TIME ZONE 'UTC' FROM tickets WHERE id = %s", ticket[0]
+    )
     assert (rows[0][0], str(rows[0][1])) == ("Changed", "2025-05-05 05:05:05.000005")
 
 
@@ -50,7 +56,9 @@ def test_a_row_deleted_in_the_target_is_not_made_again(migration: Migration) -> 
 def test_children_of_a_row_deleted_in_the_target_are_filtered_by_name(migration: Migration) -> None:
     migration.run()
     agent = migration.query("SELECT agent_id FROM agent_software GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")[0][0]
-    migration.target.execute(f"DELETE FROM agent_software WHERE agent_id = '{agent}'; DELETE FROM agents WHERE id = '{agent}'")
+    migration.target.execute(
+        f"DELETE FROM agent_software WHERE agent_id = '{agent}'; DELETE FROM agents WHERE id = '{agent}'"
+    )
     report = migration.run()["agent_software"]
     account = report.accounts["agent_software"]
     assert account.rules[(Ledger.FILTERED, "parent_deleted_in_target")] > 0
@@ -60,18 +68,27 @@ def test_children_of_a_row_deleted_in_the_target_are_filtered_by_name(migration:
 def test_an_edit_in_the_target_is_kept_and_listed(migration: Migration, edge_db: Database) -> None:
     """Last written, current and incoming all differ: nothing is overwritten."""
     migration.run()
-    migration.target.execute("UPDATE clients SET name = 'Edited by hand' WHERE id = (SELECT id FROM clients ORDER BY id LIMIT 1)")
+    migration.target.execute(
+        "UPDATE clients SET name = 'Edited by hand' WHERE id = (SELECT id FROM clients ORDER BY id LIMIT 1)"
+    )
     edited, key = migration.query(
-        "SELECT c.id, m.legacy_key FROM clients c JOIN remoteiq_etl.legacy_clients_map m ON m.new_key = c.id WHERE c.name = 'Edited by hand'"
+        "SELECT c.id, m.legacy_key FROM clients c JOIN remoteiq_etl.legacy_clients_map m ON m.new_key = c.id"
+        " WHERE c.name = 'Edited by hand'"
     )[0]
     unchanged = migration.run()["clients"]
     assert unchanged.total(Ledger.CONFLICT) == 0, "legacy did not change, so there is nothing to decide"
-    edge_db.execute(f"UPDATE tickets SET customer_uuid = 'f47ac10b-58cc-4372-a567-0e02b2c3d479' WHERE lower(client) = '{key}'")
+    edge_db.execute(
+        f"UPDATE tickets SET customer_uuid = 'f47ac10b-58cc-4372-a567-0e02b2c3d479' WHERE lower(client) = '{key}'"
+    )
     edge_db.execute(f"UPDATE tickets SET customer_uuid = NULL WHERE lower(client) <> '{key}'")
-    migration.target.execute(f"UPDATE remoteiq_etl.legacy_clients_map SET written_hash = '\\x00', decision = NULL WHERE new_key = '{edited}'")
+    migration.target.execute(
+        f"UPDATE remoteiq_etl.legacy_clients_map SET written_hash = '\\x00', decision = NULL WHERE new_key = '{edited}'"
+    )
     report = migration.run("clients")["clients"]
     assert report.total(Ledger.CONFLICT) == 1
-    conflict = migration.query("SELECT columns, current ->> 'name' FROM remoteiq_etl.conflicts WHERE table_name = 'clients'")[0]
+    conflict = migration.query(
+        "SELECT columns, current ->> 'name' FROM remoteiq_etl.conflicts WHERE table_name = 'clients'"
+    )[0]
     assert "name" in conflict[0]
     assert conflict[1] == "Edited by hand"
     assert migration.query("SELECT name FROM clients WHERE id = %s", edited) == [("Edited by hand",)]
@@ -79,13 +96,20 @@ def test_an_edit_in_the_target_is_kept_and_listed(migration: Migration, edge_db:
 
 def test_a_fixed_row_leaves_the_quarantine(migration: Migration, edge_db: Database) -> None:
     migration.run()
-    keys = [row[0] for row in migration.query("SELECT legacy_key FROM remoteiq_etl.quarantine WHERE table_name = 'tickets' AND released_run IS NULL")]
+    keys = [
+        row[0]
+        for row in migration.query(
+            "SELECT legacy_key FROM remoteiq_etl.quarantine WHERE table_name = 'tickets' AND released_run IS NULL"
+        )
+    ]
     assert keys
     edge_db.execute("UPDATE tickets SET status = 'open', priority = 'normal' WHERE id IN ('" + "', '".join(keys) + "')")
     report = migration.run()["tickets"]
     assert report.total(Ledger.QUARANTINED) == 0
     assert report.total(Ledger.INSERTED) == len(keys)
-    assert migration.query("SELECT count(*) FROM remoteiq_etl.quarantine WHERE table_name = 'tickets' AND released_run IS NULL") == [(0,)]
+    assert migration.query(
+        "SELECT count(*) FROM remoteiq_etl.quarantine WHERE table_name = 'tickets' AND released_run IS NULL"
+    ) == [(0,)]
 
 
 def test_attempts_of_a_row_that_stays_are_counted(migration: Migration) -> None:
@@ -97,14 +121,19 @@ def test_attempts_of_a_row_that_stays_are_counted(migration: Migration) -> None:
 
 def test_a_held_row_comes_with_its_parent(migration: Migration, edge_db: Database) -> None:
     migration.run()
-    (agent,) = migration.query("SELECT parent_key FROM remoteiq_etl.held WHERE table_name = 'agent_software' LIMIT 1")[0]
+    (agent,) = migration.query("SELECT parent_key FROM remoteiq_etl.held WHERE table_name = 'agent_software' LIMIT 1")[
+        0
+    ]
     edge_db.execute(
         "INSERT INTO agents (id, device_id, hostname, os, arch, version) VALUES"
         f" ({agent}, 'late-agent', 'late-host', 'linux', 'x64', '1.0')"
     )
     report = migration.run()["agent_software"]
     assert report.total(Ledger.INSERTED) > 0
-    assert migration.query("SELECT count(*) FROM remoteiq_etl.held WHERE table_name = 'agent_software' AND parent_key = %s AND released_run IS NULL", agent) == [(0,)]
+    assert migration.query(
+        "SELECT count(*) FROM remoteiq_etl.held WHERE table_name = 'agent_software' AND parent_key = %s AND released_run IS NULL",
+        agent,
+    ) == [(0,)]
 
 
 def test_words_are_counted_with_the_run_that_saw_them_first(migration: Migration) -> None:
@@ -124,4 +153,6 @@ def test_the_ledger_closes_for_every_legacy_table(migration: Migration, edge_db:
     assert {table: (int(read), int(accounted or 0)) for table, read, accounted in rows if read} == {
         table: (count, count) for table, count in counted.items() if count
     }
-    assert {source.name for spec in specs().values() for source in spec.sources if getattr(source, "primary", False)} >= set(counted)
+    assert {
+        source.name for spec in specs().values() for source in spec.sources if getattr(source, "primary", False)
+    } >= set(counted)
