@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, Table
 
 from remoteiq_etl.backfill import identity
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import Disposition
 from remoteiq_etl.backfill.lookup import NOTHING, Lookup
 from remoteiq_etl.backfill.values import ValueMap
 
@@ -200,6 +201,9 @@ class TableSpec:
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
     contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
+    `lineage`: target column → the legacy columns (table.column) behind it, besides those of equal name in the sources.
+    `rules`: target column → in words how its value comes about, or why it has none. `dispositions`: table.column → what
+    becomes of a legacy column that is not mapped.
     """
 
     target: Table
@@ -218,6 +222,8 @@ class TableSpec:
     activity: tuple[str, ...] = ()
     insert_only: tuple[str, ...] = ()
     lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
     time_zones: bool = False
