@@ -27,4 +27,9 @@ SPEC = TableSpec(
     sources=(Source(legacy.login_challenges, transform),),
     lookups=(("users", "users"),),
     lineage={"expires_at": ("login_challenges.created_at",)},
+    rules={
+        "challenge": "always !, which nothing matches: the hash cannot be rebuilt",
+        "expires_at": "ten minutes after the challenge was made",
+        "consumed_at": "legacy did not record it",
+    },
 )

@@ -95,4 +95,11 @@ SPEC = TableSpec(
     legacy_reads=(legacy.role_meta,),
     adopt=Adoption(columns=("permission_key",)),
     lineage={"permission_key": ("permissions.key", "role_meta.permissions")},
+    rules={
+        "permission_key": "lower-cased and trimmed; of equal keys the oldest stands; a key that only role_meta knows makes a row",
+        "label": "unchanged; a label that only repeats its key takes the catalogue's",
+        "group_key": "unchanged; of a key that only role_meta knows the text before its first dot, else other",
+        "group_label": "unchanged; of a key that only role_meta knows its group, capitalised",
+        "description": "says of a key that only role_meta knows where it came from; else none, legacy had no such column",
+    },
 )

@@ -59,4 +59,9 @@ SPEC = TableSpec(
     legacy_reads=(legacy.users,),
     activity=("last_used_at",),
     lineage={"description": ("personal_tokens.name",)},
+    rules={
+        "description": "unchanged",
+        "expires_at": "legacy tokens did not expire",
+        "created_at": "unchanged; a missing time is the earliest other time of the token, else that of its user",
+    },
 )

@@ -120,4 +120,9 @@ SPEC = TableSpec(
         "permission_key": ("role_permissions.permission_id", "role_meta.permissions"),
         "granted_at": ("role_meta.updated_at", "roles.created_at"),
     },
+    rules={
+        "permission_key": "the union of the rows and of the words in role_meta",
+        "granted_at": "when role_meta was changed, else when the role was created",
+        "granted_by": "nobody was recorded in legacy",
+    },
 )

@@ -14,6 +14,7 @@ from assets.access.words import lowered
 from assets.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.disposition import merged
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
 from remoteiq_etl.backfill.spec import (
     SAME_AS,
@@ -204,5 +205,14 @@ SPEC = TableSpec(
         "name": ("roles.name", "users.role"),
         "description": ("role_meta.description", "roles.description"),
         "updated_at": ("role_meta.updated_at", "roles.created_at"),
+    },
+    rules={
+        "scope": "always organization",
+        "name": "the oldest of equal names after normalisation; a word of users.role that names no role makes one",
+        "description": "role_meta's, else the role's own",
+        "updated_at": "role_meta's, else the time that the role was created",
+    },
+    dispositions={
+        "role_meta.role_name": merged("names the role that the row is part of", "role_meta"),
     },
 )

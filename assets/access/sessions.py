@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.disposition import superseded
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.times import earliest, filled, latest
@@ -86,4 +87,14 @@ SPEC = TableSpec(
     lookups=(("users", "users"),),
     activity=("last_seen_at",),
     lineage={"id": ("sessions.jti",), "refresh_token": ("sessions.jti",), "ip_address": ("sessions.ip",)},
+    rules={
+        "id": "the jti where it is a uuid of any version, because the application finds a session by it; else derived",
+        "refresh_token": "the jti",
+        "ip_address": "unchanged",
+        "created_at": "unchanged; a missing time is the earliest other one",
+        "last_seen_at": "unchanged; a missing time is the latest other one",
+    },
+    dispositions={
+        "sessions.last_seen": superseded("a stale duplicate of last_seen_at"),
+    },
 )

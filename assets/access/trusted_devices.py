@@ -33,4 +33,7 @@ SPEC = TableSpec(
     sources=(Source(legacy.trusted_devices, transform),),
     lookups=(("users", "users"),),
     lineage={"last_seen_at": ("trusted_devices.expires_at",)},
+    rules={
+        "last_seen_at": "2160 hours before the expiry: the application trusts for 90 days after it",
+    },
 )

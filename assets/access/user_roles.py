@@ -55,4 +55,9 @@ SPEC = TableSpec(
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
     replaces=True,
     lineage={"user_id": ("users.id",), "role_id": ("users.role",), "assigned_at": ("users.created_at",)},
+    rules={
+        "role_id": "the role of this normalised name, of legacy or made from the word; never a seeded or system role",
+        "assigned_at": "when the user was created",
+        "assigned_by": "nobody was recorded in legacy",
+    },
 )

@@ -9,6 +9,7 @@ import pandas as pd
 from assets.access import user_times
 from assets.access.totp import Secret, hashed_code, read_secret
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import retired
 from remoteiq_etl.backfill.frames import TEXT, TEXT_LIST
 from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
@@ -67,5 +68,15 @@ SPEC = TableSpec(
         "totp_secret": ("users.two_factor_secret",),
         "recovery_codes": ("users.two_factor_recovery_codes",),
         "password_changed_at": ("users.password_updated_at",),
+    },
+    rules={
+        "totp_secret": "in upper case without spaces, taken out of an otpauth URI; what cannot be read stays as it is",
+        "recovery_codes": "lower-case hex of the SHA-256 of each code; hashed ones stay, blanks are dropped",
+        "password_changed_at": "unchanged",
+        "created_at": "unchanged; a missing time is the earliest other one",
+        "updated_at": "unchanged; a missing time is the latest other one",
+    },
+    dispositions={
+        "users.totp_secret": retired("a stale leftover: the legacy application reads two_factor_secret"),
     },
 )

@@ -123,4 +123,14 @@ SPEC = TableSpec(
         "status": ("users.status", "users.suspended"),
         "last_seen_at": ("users.last_seen",),
     },
+    rules={
+        "email": "trimmed and lower-cased; of accounts that are equal then the best keeps the address, the others are quarantined",
+        "password_hash": "unchanged; ! where there is none, which no password compares equal to",
+        "first_name": "all words but the last; a single word is the first name",
+        "last_name": "the last word of several",
+        "status": "by the words of users.status; the suspended flag disables",
+        "last_seen_at": "unchanged",
+        "created_at": "unchanged; a missing time is the earliest other one",
+        "updated_at": "unchanged; a missing time is the latest other one",
+    },
 )

@@ -56,4 +56,9 @@ SPEC = TableSpec(
         "run_id": ("job_results.job_id",),
         "created_at": tuple(f"jobs.{name}" for name in SUBSTITUTES),
     },
+    rules={
+        "run_id": "the run made of the same job",
+        "artifacts": "legacy results named no artifacts",
+        "created_at": "when the job finished, else its other times, else that of its agent",
+    },
 )

@@ -38,7 +38,8 @@ def transform_jobs(batch: Batch, context: Context) -> Batch:
         strict=True,
     )
     batch["output"] = jsons.texts(
-        _output(code, duration, bool(late), bool(has)) for (code, duration, late), has in zip(figures, has_result, strict=True)
+        _output(code, duration, bool(late), bool(has))
+        for (code, duration, late), has in zip(figures, has_result, strict=True)
     )
     _run(batch, context, "jobs", has_result | has_time)
     return batch
@@ -92,10 +93,20 @@ SPEC = TableSpec(
     log_like=True,
     value_maps=(states.STATUS,),
     lineage={
+        "task_id": ("jobs.id", "agent_jobs.id"),
         "status": ("jobs.status", "agent_jobs.status"),
         "started_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
         "finished_at": ("jobs.finished_at", "agent_jobs.updated_at"),
         "created_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
         "output": ("job_results.exit_code", "job_results.duration_ms", "jobs.status", "agent_jobs.result"),
+    },
+    rules={
+        "task_id": "the task made of the same row",
+        "attempt": "always 1",
+        "status": "that of the task",
+        "started_at": "the first of started, dispatched, created",
+        "finished_at": "when the job finished; of agent_jobs when it was last changed, null when cancelled by us",
+        "output": "exitCode, durationMs and timedOut; of agent_jobs the result",
+        "created_at": "the same as started_at",
     },
 )

@@ -12,6 +12,7 @@ from assets.automation import job_times, states
 from assets.json_times import iso
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import superseded
 from remoteiq_etl.backfill.frames import TEXT, to_arrow
 from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
 from schemas import legacy, target
@@ -88,5 +89,19 @@ SPEC = TableSpec(
         "started_at": ("jobs.started_at", "jobs.dispatched_at"),
         "completed_at": ("jobs.finished_at", "agent_jobs.updated_at"),
         "updated_at": (*(f"jobs.{name}" for name in job_times.OF_JOB), "agent_jobs.updated_at"),
+    },
+    rules={
+        "payload": "the legacy payload with legacyType, legacyStatus and legacyDispatchedAt",
+        "status": "by the words of agent_tasks.status; work in flight becomes cancelled",
+        "type": "by the words of agent_tasks.type; else update or policy where the word contains it (patch is an update), else command",
+        "queued_at": "when the task was created",
+        "started_at": "when the job was started, else when it was dispatched",
+        "completed_at": "when the job finished; of agent_jobs when it was last changed, null when cancelled by us",
+        "created_by": "nobody was recorded in legacy",
+        "created_at": "unchanged; a missing time is the earliest other time, else that of the agent",
+        "updated_at": "the latest time of the job; of agent_jobs unchanged",
+    },
+    dispositions={
+        "jobs.agent_uuid": superseded("names the agent of agent_id once more"),
     },
 )

@@ -43,7 +43,7 @@ def provider(kind: str) -> str:
     return PROVIDERS.get(normalise(kind) or "", kind)
 
 
-def configuration(destination: Any) -> dict[str, Any] | None:  # noqa: ANN401  # any JSON
+def configuration(destination: Any) -> dict[str, Any] | None:  # any JSON
     """The whole destination with its kind, without which the worker fails; local for an absolute path, else None."""
     value = jsons.as_object(destination)
     if isinstance(value.get("kind"), str) and tidy(value["kind"]):
@@ -71,5 +71,10 @@ SPEC = TableSpec(
     lineage={
         "provider": ("backups_config.destination",),
         "configuration": ("backups_config.destination",),
+    },
+    rules={
+        "name": "always Default Backup Destination",
+        "provider": "the kind; remote is sftp",
+        "configuration": "the whole object, kind included",
     },
 )

@@ -53,8 +53,16 @@ SPEC = TableSpec(
     sources=(Source(legacy.backup_jobs, transform, primary=False),),
     lookups=(("backup_jobs", "backup_jobs"),),
     lineage={
+        "backup_job_id": ("backup_jobs.id",),
         "artifact_type": ("backup_jobs.artifact_location",),
         "storage_location": ("backup_jobs.artifact_location",),
         "created_at": ("backup_jobs.finished_at", "backup_jobs.started_at"),
+    },
+    rules={
+        "backup_job_id": "the job made of the same row",
+        "artifact_type": "the kind, else unknown",
+        "storage_location": "the path, else s3://bucket/key, else gdrive:fileId, else there is no row",
+        "checksum": "legacy kept none",
+        "created_at": "when the job finished, else when it was started",
     },
 )

@@ -29,4 +29,9 @@ SPEC = TableSpec(
         "created_at": ("backup_jobs.started_at",),
         "updated_at": ("backup_jobs.finished_at", "backup_jobs.started_at"),
     },
+    rules={
+        "job_id": "the job",
+        "created_at": "when the job was started",
+        "updated_at": "when the job finished, else when it was started",
+    },
 )

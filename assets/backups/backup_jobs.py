@@ -8,6 +8,7 @@ import pandas as pd
 from assets.backups import states
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
 from schemas import legacy, target
@@ -44,4 +45,16 @@ SPEC = TableSpec(
     lookups=(("backup_policies", "config"), ("backup_policies", "backups_config")),
     value_maps=(states.STATUS,),
     lineage={"cancelled": ("backup_jobs.cancelled", "backup_jobs.status"), "created_at": ("backup_jobs.started_at",)},
+    rules={
+        "policy_id": "the default policy",
+        "status": "by the words of backup_jobs.status; running becomes cancelled",
+        "cancelled": "unchanged; true for a job that was running",
+        "started_at": "unchanged; a missing time is the finish",
+        "error": "the application keeps failure text in note",
+        "created_at": "when the job was started",
+    },
+    dispositions={
+        "backup_jobs.targets": archived("the targets are the policy's"),
+        "backup_jobs.destination": archived("the destination is the policy's"),
+    },
 )

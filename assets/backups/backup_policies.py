@@ -19,7 +19,9 @@ CUT_OVER = "cut_over"
 """The option of a run that carries options.enabled; every other run leaves the policy switched off."""
 
 # The keyword stays: a cron text in the schedule never fires.
-SCHEDULE = ValueMap("backup_policies.schedule", {"hourly": "hourly", "daily": "daily", "weekly": "weekly", "cron": "cron"})
+SCHEDULE = ValueMap(
+    "backup_policies.schedule", {"hourly": "hourly", "daily": "daily", "weekly": "weekly", "cron": "cron"}
+)
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -85,5 +87,16 @@ SPEC = TableSpec(
             f"backups_config.{column}"
             for column in ("enabled", "targets", "cron_expr", "encrypt", "notifications", "last_scheduled_at")
         ),
+    },
+    rules={
+        "name": "always Default Backup Policy",
+        "description": "always the same words",
+        "retention": "the days, as {days}",
+        "destination_id": "the default destination, made of the same row",
+        "target_type": "always organization",
+        "target_id": "none: the policy is the organization's",
+        "created_by": "nobody was recorded in legacy",
+        "options": "enabled (by the run of the cut-over only), legacyEnabled, targets, cronExpr, encrypt, notifications, lastScheduledAt",
+        "is_default": "always true",
     },
 )

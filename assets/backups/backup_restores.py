@@ -6,6 +6,7 @@ Known faults of the data: restores that were running when the legacy application
 from assets.backups import states
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
 from schemas import legacy, target
 
@@ -35,5 +36,16 @@ SPEC = TableSpec(
         "notes": ("backup_restores.note",),
         "created_at": ("backup_restores.requested_at",),
         "updated_at": ("backup_restores.finished_at", "backup_restores.requested_at"),
+    },
+    rules={
+        "requested_by": "nobody was recorded in legacy",
+        "status": "by the words of backup_jobs.status; running becomes cancelled",
+        "notes": "unchanged",
+        "requested_at": "unchanged; a missing time is the finish",
+        "created_at": "when it was requested",
+        "updated_at": "when it finished, else when it was requested",
+    },
+    dispositions={
+        "backup_restores.finished_at": archived("restores of the redesign know no end; updated_at tells it too"),
     },
 )

@@ -45,4 +45,9 @@ SPEC = TableSpec(
         "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
         "updated_at": ("dkim_settings.updated_at", "dkim_keys.updated_at"),
     },
+    rules={
+        "domain": "trimmed and lower-cased; a blank one makes no row",
+        "created_at": "the earliest time of the domain's rows",
+        "updated_at": "the latest time of the domain's rows",
+    },
 )

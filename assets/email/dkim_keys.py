@@ -86,4 +86,12 @@ SPEC = TableSpec(
         "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
         "rotated_at": ("dkim_keys.updated_at",),
     },
+    rules={
+        "dkim_domain_id": "the domain, trimmed and lower-cased",
+        "selector": "trimmed",
+        "public_key": "derived from the private key, as base64 SubjectPublicKeyInfo",
+        "private_key": "unchanged but for line ends written as \\n, which are repaired; of equal selectors that of dkim_settings wins",
+        "created_at": "unchanged; of dkim_settings when it was last changed",
+        "rotated_at": "when a key of dkim_keys was changed after it was made",
+    },
 )

@@ -156,4 +156,12 @@ SPEC = TableSpec(
         "smtp_settings": tuple(f"email_settings.{column}" for column in SMTP.values()),
         "imap_settings": tuple(f"email_settings.{column}" for column in (*IMAP.values(), *POP.values())),
     },
+    rules={
+        "name": "Alerts, Invites, Password resets, Reports; a purpose that names none of them makes a channel in its most used spelling",
+        "purpose": "by the words of email_channels.purpose, system for every other",
+        "is_inbound_enabled": "the setting is enabled and has an imap host; else false",
+        "is_outbound_enabled": "the setting is enabled and has an smtp host; else false",
+        "smtp_settings": "one key for each column; nulls are left out",
+        "imap_settings": "one key for each column, those of pop in an object of their own; nulls are left out",
+    },
 )

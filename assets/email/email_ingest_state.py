@@ -76,4 +76,10 @@ SPEC = TableSpec(
         "last_synced_at": ("imap_state.updated_at", "imap_ingested.created_at"),
         "updated_at": ("imap_state.updated_at", "imap_ingested.created_at"),
     },
+    rules={
+        "channel_id": "the channel of this purpose",
+        "last_uid": "the greatest of the target's, the state's and the ingested mails'; it never goes down",
+        "last_synced_at": "the latest of the target's, the state's and the ingested mails' times",
+        "updated_at": "when the state was changed, else when the last mail was taken in",
+    },
 )

@@ -121,4 +121,17 @@ SPEC = TableSpec(
             "email_inbound_events.raw",
         ),
     },
+    rules={
+        "channel_id": "the channel of this purpose",
+        "ticket_id": "the ticket of this source whose legacy number the subject names as [TICKET:#n]",
+        "direction": "always inbound",
+        "message_id": "read from the headers",
+        "from_address": "unchanged",
+        "to_addresses": "read from the headers",
+        "cc_addresses": "read from the headers",
+        "bcc_addresses": "mail that comes in does not name them",
+        "sent_at": "the Date of the headers; null where it cannot be read",
+        "received_at": "when the row was created",
+        "payload": "uid, sizeBytes, headersSnippet, isBounce and bounce, or kind and raw in base64",
+    },
 )

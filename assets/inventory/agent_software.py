@@ -41,4 +41,10 @@ SPEC = TableSpec(
     log_like=True,
     insert_only=("created_at",),
     lineage={"created_at": ("agent_software.updated_at",)},
+    rules={
+        "install_location": "legacy kept none",
+        "install_date": "parsed as UTC; unreadable text is null and archived",
+        "uninstall_command": "legacy kept none",
+        "created_at": "updated_at, at the insert only",
+    },
 )

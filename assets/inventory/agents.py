@@ -11,6 +11,7 @@ from assets.inventory import pairing
 from assets.inventory.places import NOWHERE, recorded_survey
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.frames import TEXT, to_arrow
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
@@ -94,8 +95,22 @@ SPEC = TableSpec(
     adopt=Adoption(columns=("agent_uuid",)),
     activity=("last_check_in_at", "version", "facts"),
     lineage={
+        "site_id": ("agents.client", "agents.site"),
+        "client_id": ("agents.client",),
         "device_id": ("agents.id", "agents.device_id", "agents.hostname", "devices.agent_uuid"),
         "last_check_in_at": ("agents.last_seen_at",),
         "facts": ("agents.facts", *(f"agents.{column}" for column in dict.fromkeys(FACTS.values()))),
+    },
+    rules={
+        "device_id": "the device that it pairs with: by agent_uuid, device id, hostname; else a synthesized one",
+        "last_check_in_at": "unchanged",
+        "facts": "the legacy facts with os, arch, primary_ip, user, logged_in_user, hostname and deviceKey; a column wins over a key",
+        "client_id": "the client that the agent names",
+        "site_id": "the site that the agent names",
+    },
+    dispositions={
+        "agents.token_hash": archived(
+            "a token has no place in the redesign: agents must enrol again", "must_enrol_again"
+        ),
     },
 )

@@ -94,4 +94,8 @@ SPEC = TableSpec(
         "name": ("devices.client", "agents.client", "tickets.client", "tickets.customer_id"),
         "external_ref": ("tickets.customer_uuid",),
     },
+    rules={
+        "name": "one row per normalised name, in the spelling used most often",
+        "external_ref": "the customer_uuid of its tickets, where they name exactly one",
+    },
 )

@@ -109,6 +109,7 @@ SPEC = TableSpec(
     adopt=Adoption(columns=("site_id", "hostname")),
     activity=("last_seen_at", "status", "primary_user"),
     lineage={
+        "client_id": ("devices.client", "agents.client"),
         "site_id": ("devices.client", "devices.site", "agents.client", "agents.site"),
         "hostname": ("devices.hostname", "agents.hostname"),
         "operating_system": ("devices.os", "agents.os"),
@@ -117,4 +118,15 @@ SPEC = TableSpec(
         "last_seen_at": ("devices.last_seen", "agents.last_seen_at"),
     },
     value_maps=(ARCHITECTURES, STATUSES),
+    rules={
+        "site_id": "the site of this client and name; without them those of its agent",
+        "hostname": "unchanged; of two equal ones in a site the device that was seen last keeps it, others get ~ and the start of their id",
+        "serial_number": "legacy kept none",
+        "operating_system": "unchanged",
+        "architecture": "by the words of devices.architecture, else unchanged",
+        "status": "by the words of devices.status; offline for a synthesized device",
+        "primary_user": "unchanged",
+        "last_seen_at": "unchanged",
+        "client_id": "the client of the device; without one that of its agent",
+    },
 )

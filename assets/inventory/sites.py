@@ -68,4 +68,8 @@ SPEC = TableSpec(
         "name": ("devices.site", "agents.site", "tickets.site"),
         "client_id": ("devices.client", "agents.client", "tickets.client", "tickets.customer_id"),
     },
+    rules={
+        "client_id": "the client; Unassigned for a site without one",
+        "name": "one row per normalised client and site, in the spelling used most often",
+    },
 )

@@ -136,4 +136,12 @@ SPEC = TableSpec(
         "check_id": ("check_assignments.check_type", "check_assignments.check_name"),
         "target_id": ("check_assignments.device_id",),
     },
+    rules={
+        "check_id": "the check of this type and name; one is synthesized where none matches",
+        "target_type": "device; organization for an enabled check of scope GLOBAL",
+        "target_id": "the device that the text means",
+        "created_by": "nobody was recorded in legacy",
+        "created_at": "unchanged; a missing time is the other one, else that of the check",
+        "updated_at": "unchanged; a missing time is the other one, else that of the check",
+    },
 )

@@ -181,4 +181,11 @@ SPEC = TableSpec(
     lineage={"severity": ("check_runs.severity", "checks.severity_default"), "metrics": ("check_runs.device_id",)},
     legacy_reads=(legacy.check_assignments, legacy.checks),
     value_maps=(STATUSES, SEVERITIES),
+    rules={
+        "assignment_id": "its own; without one the only assignment of its device, else one of the check Unattributed",
+        "severity": "by the words of check_runs.severity; without one info when passed, else the check's default, else by status",
+        "metrics": "the legacy metrics; a lossy status word and the text of another device are added under legacy",
+        "started_at": "the first of started, created, finished, that of the assignment",
+        "created_at": "unchanged; a missing time is the earliest other time, else that of the assignment",
+    },
 )

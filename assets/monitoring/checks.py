@@ -15,6 +15,7 @@ from assets.monitoring import stand_ins
 from assets.monitoring.check_names import UNATTRIBUTED_KEY
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
@@ -168,4 +169,14 @@ SPEC = TableSpec(
         "config": ("checks.config", "checks.threshold", *(f"checks.{column}" for column in CONFIG.values())),
     },
     value_maps=(TYPES,),
+    rules={
+        "name": "defined checks take their name first, a taken name gets the type in brackets; synthesized: the name, else the type",
+        "type": "by the words of checks.type, script for every other",
+        "schedule": "@every and the interval in seconds; 60 seconds for a synthesized check",
+        "config": "the legacy configuration with threshold, severityDefault, intervalSec, timeoutSec, enabled, scope and legacyType",
+        "created_by": "the user, where that user was migrated",
+    },
+    dispositions={
+        "checks.updated_by": archived("the redesign does not record who changed a check"),
+    },
 )

@@ -14,6 +14,7 @@ from assets.platform import settings_paths, singletons
 from assets.platform.singletons import Row
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.disposition import merged
 from remoteiq_etl.backfill.frames import TIMESTAMP, frame
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
 from schemas import legacy, target
@@ -152,4 +153,16 @@ SPEC = TableSpec(
         "created_at": ("branding_settings.created_at",),
         "updated_at": ("branding_settings.updated_at", "support_legal_settings.updated_at"),
     },
+    rules={
+        "branding": "one camelCase key for each column; nulls are left out",
+        "localization": "one camelCase key for each column; nulls are left out",
+        "support": "one camelCase key for each column; support_legal first, its gaps filled; the company is the key company",
+        "notifications": "as the key backups",
+        "created_at": "branding's, else the earliest that is known",
+        "updated_at": "the latest that is known",
+    },
+    dispositions=dict.fromkeys(
+        ("branding_settings.id", "localization_settings.id", "support_legal.id", "support_legal_settings.id"),
+        merged("tells rows apart; the one that is read becomes the settings", MERGED),
+    ),
 )

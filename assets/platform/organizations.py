@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from assets.platform import singletons
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.disposition import merged
 from remoteiq_etl.backfill.frames import frame
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
@@ -68,4 +69,13 @@ SPEC = TableSpec(
     legacy_reads=(legacy.localization_settings,),
     adopt=Adoption(columns=("slug",), application_defaults={"name": DEFAULT_NAME, "time_zone": DEFAULT_TIME_ZONE}),
     lineage={"name": ("company_profile.name",), "time_zone": ("localization_settings.time_zone",)},
+    rules={
+        "id": "derived from the slug",
+        "slug": "of the configuration: the application finds its organization by it",
+        "name": "unchanged; Default Organization where it is blank",
+        "time_zone": "unchanged where the target knows the zone, else UTC",
+    },
+    dispositions={
+        "company_profile.id": merged("tells rows apart; the one that is read becomes the organization", "organization"),
+    },
 )

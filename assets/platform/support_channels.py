@@ -77,4 +77,9 @@ SPEC = TableSpec(
     legacy_reads=(legacy.support_legal, legacy.support_legal_settings),
     adopt=Adoption(columns=("organization_id", "channel_key")),
     lineage={"configuration": settings_paths.support_columns(SETTINGS_KEYS)},
+    rules={
+        "channel_key": "the word of the channel: email, phone, knowledge_base, status_page, ticket_portal, chat_widget",
+        "channel_type": "the same word",
+        "configuration": "one row for each value that is not blank; the chat widget only when it is shown",
+    },
 )

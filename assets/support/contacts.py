@@ -129,4 +129,12 @@ SPEC = TableSpec(
         "created_at": ("tickets.created_at",),
         "updated_at": ("tickets.created_at",),
     },
+    rules={
+        "name": "the one that its tickets use most often, else the part of the address before the @",
+        "email": "the address inside, trimmed and lower-cased; without exactly one @ there is none",
+        "phone": "tickets name no phone",
+        "metadata": "clientId and siteId of the latest ticket",
+        "created_at": "when its first ticket was created",
+        "updated_at": "when its last ticket was created",
+    },
 )

@@ -102,5 +102,13 @@ SPEC = TableSpec(
     ),
     legacy_reads=(legacy.devices, legacy.agents),
     replaces=True,
-    lineage={"tag": ("tickets.client", "tickets.site", "tickets.customer_id", "tickets.number")},
+    lineage={
+        "ticket_id": ("tickets.id",),
+        "tag": ("tickets.client", "tickets.site", "tickets.customer_id", "tickets.number"),
+    },
+    rules={
+        "ticket_id": "the ticket made of the same row",
+        "tag": "client:, site: and legacy-number:, unless the device already says the same or the number was kept",
+        "created_at": "the ticket's",
+    },
 )

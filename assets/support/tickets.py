@@ -193,4 +193,16 @@ SPEC = TableSpec(
         "client_id": ("tickets.client", "tickets.customer_id"),
         "site_id": ("tickets.site", "tickets.client", "tickets.customer_id"),
     },
+    rules={
+        "ticket_number": "kept where it is free; a duplicate or taken one gets the next above all, and a tag",
+        "requester_contact_id": "the contact of this address, else of this name",
+        "device_id": "the device that the text means",
+        "subject": "unchanged",
+        "assignee_user_id": "the assignee_user_id, else the assignee_id, of a user who was migrated",
+        "created_at": "unchanged; a missing time is the other one",
+        "updated_at": "unchanged; a missing time is the other one",
+        "closed_at": "updated_at when first seen closed; null when open again",
+        "client_id": "the client that the ticket names",
+        "site_id": "the site that the ticket names",
+    },
 )
