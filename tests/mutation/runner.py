@@ -1,0 +1,183 @@
+"""Runner: one process that has everything loaded forks a child for each mutant; the child tells whether a test failed.
+
+In the child the changed module and all that import it are loaded anew, so nothing holds on to the original; the child
+ends afterwards, so nothing has to be put back. Does not belong here: which mutants there are (see operators).
+"""
+
+import ast
+import contextlib
+import gc
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pytest
+
+from tests.mutation import imports
+from tests.mutation.operators import Mutant, mutants
+
+# A mutant that takes this long does not end: no unchanged test takes a second.
+TIMEOUT_SECONDS = 30
+KILLED, SURVIVED = 0, 1
+OPTIONS = (
+    *("-o", "addopts=--import-mode=importlib --strict-markers --strict-config", "-s", "--rootdir", str(imports.ROOT)),
+    *(option for plugin in ("cacheprovider", "xdist", "terminal", "logging") for option in ("-p", f"no:{plugin}")),
+)
+
+
+class NotRunnable(Exception):
+    """The unchanged module does not pass its own tests: nothing can be said about its mutants."""
+
+
+@dataclass
+class Runner:
+    """Runs inside a pytest session that collects nothing itself; `survivors` is filled as it goes."""
+
+    chosen: Sequence[tuple[str, Sequence[str]]]
+    verbose: bool = False
+    survivors: list[str] = field(default_factory=list)
+    killed: int = 0
+    called: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+
+    def pytest_collection(self) -> bool:
+        return True
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        from hypothesis import settings  # pytest wants to be the first to import its plugins
+
+        settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
+        settings.load_profile("mutation")
+        self._run_unchanged(session)
+        gc.freeze()
+        for module, names in self.chosen:
+            self._judge(session, module, frozenset(names))
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo:
+            raise TestFailed(item.nodeid)  # before pytest spends time on telling why
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """While the tests run unchanged, remember which functions each of them calls."""
+        called = self.called.get(item.nodeid)
+        if called is None:
+            return (yield)
+        sys.settrace(lambda frame, event, value: called.add((frame.f_code.co_filename, _outermost(frame.f_code))))
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+
+    def _run_unchanged(self, session: pytest.Session) -> None:
+        """Every test passes on the unchanged modules; what they load stays loaded for the children."""
+        for file in dict.fromkeys(file for module, _ in self.chosen for file in imports.tests_of(module)):
+            items = _items(session, file)
+            self.called.update({item.nodeid: set() for item in items})
+            _run(session, items)
+        self.called = {nodeid: set(called) for nodeid, called in self.called.items()}
+
+    def _judge(self, session: pytest.Session, module: str, names: frozenset[str]) -> None:
+        """Run the mutants of a module, after the module itself: unchanged it must survive."""
+        tree = ast.parse(imports.source(module).read_bytes())
+        if self._in_child(session, module, tree, None) != SURVIVED:
+            raise NotRunnable(f"{module}: expected that its tests pass when it is loaded anew, and that it has any")
+        for mutant in mutants(module, tree):
+            if mutant.name in names:
+                self._count(mutant, self._in_child(session, module, tree, mutant))
+
+    def _count(self, mutant: Mutant, outcome: int) -> None:
+        self.killed += outcome != SURVIVED
+        if outcome == SURVIVED:
+            self.survivors.append(f"{mutant.name}  (line {mutant.line})")
+        if self.verbose:
+            sys.stderr.write(f"{'SURVIVED' if outcome == SURVIVED else 'killed'}  {mutant.name}  ({mutant.line})\n")
+
+    def _in_child(self, session: pytest.Session, module: str, tree: ast.Module, mutant: Mutant | None) -> int:
+        pid = os.fork()
+        if not pid:
+            signal.alarm(TIMEOUT_SECONDS)
+            os._exit(self._outcome(session, module, tree, mutant))
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def _outcome(self, session: pytest.Session, module: str, tree: ast.Module, mutant: Mutant | None) -> int:
+        _silence()
+        called, self.called = self.called, {}
+        if mutant:
+            mutant.apply()
+        changed = (str(imports.source(module)), mutant.scope if mutant else "")
+        try:
+            _replace(module, compile(ast.fix_missing_locations(tree), changed[0], "exec"))
+            for file in imports.tests_of(module):
+                # First the tests that call the changed function, and of those the ones that call little else.
+                order = {id: (changed not in calls, len(calls)) for id, calls in called.items()}
+                _run(session, sorted(_items(session, file), key=lambda item: order[item.nodeid]))
+        except (TestFailed, Exception):  # noqa: BLE001 - a module that cannot even be loaded fails every test
+            return KILLED
+        return SURVIVED
+
+
+def run(chosen: Sequence[tuple[str, Sequence[str]]], *, verbose: bool = False) -> Runner:
+    """Run the chosen mutants (module → names) one after another in children of this process."""
+    runner = Runner(chosen, verbose)
+    code = pytest.main([*OPTIONS, str(imports.ROOT / "tests/assets")], plugins=[runner])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise NotRunnable(f"pytest ended with {code!r}; see what it wrote above")
+    return runner
+
+
+class TestFailed(BaseException):
+    """A test failed; no further test is run."""
+
+
+def _items(session: pytest.Session, file: Path) -> list[pytest.Item]:
+    """The tests of a file that need no server."""
+    return [item for item in session.perform_collect([str(file)]) if "server" not in item.fixturenames]
+
+
+def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> None:
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+def _outermost(code: CodeType) -> str:
+    return code.co_qualname.partition(".<locals>")[0]
+
+
+def _replace(module: str, code: CodeType) -> None:
+    """Forget a module and all that import it; the next import of it executes this code."""
+    for name in imports.dependents(module):
+        if sys.modules.pop(name, None):
+            package, _, attribute = name.rpartition(".")
+            with contextlib.suppress(KeyError, AttributeError):
+                delattr(sys.modules[package], attribute)
+    sys.meta_path.insert(0, _Finder(module, code))
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def __init__(self, module: str, code: CodeType) -> None:
+        self.module, self.code = module, code
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.module:
+            return None
+        return importlib.util.spec_from_file_location(fullname, imports.source(fullname), loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.code, module.__dict__)  # noqa: S102 - our own module, one rule of it changed
+
+
+def _silence() -> None:
+    """What a failing test writes is of no interest."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
