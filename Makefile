@@ -7,7 +7,6 @@ BIN := .venv/bin
 WORKERS ?= 2
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv-bench/.installed
-DAGSTER_HOME ?= $(CURDIR)/.remoteiq/dagster
 
 # No program of ours reports home, and pip does not ask for a newer pip.
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -39,12 +38,8 @@ $(BENCH_INSTALLED): requirements-bench.txt
 demo: $(INSTALLED) ## a legacy database with every dirty case, moved into the redesigned schema
 	@$(BIN)/remoteiq-etl demo
 
-dev: $(INSTALLED) $(DAGSTER_HOME)/dagster.yaml ## Dagster's UI on the bundled databases (Ctrl-C ends it)
-	@DAGSTER_HOME="$(DAGSTER_HOME)" $(BIN)/python -m remoteiq_etl.embedded $(BIN)/dagster dev -w workspace.yaml
-
-$(DAGSTER_HOME)/dagster.yaml:
-	@mkdir -p "$(DAGSTER_HOME)"
-	@printf 'telemetry:\n  enabled: false\n' > $@
+dev: $(INSTALLED) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
+	@home=$$($(BIN)/python -m remoteiq_etl.orchestration.instance) && DAGSTER_HOME="$$home" $(BIN)/python -m remoteiq_etl.embedded $(BIN)/dagster dev -w workspace.yaml
 
 test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)

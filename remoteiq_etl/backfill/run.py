@@ -111,13 +111,13 @@ class Run:
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
         report = TableLoad(self, effective(spec, self._live().get(spec.name, {}))).execute()
-        self.reports[spec.name] = report
+        self.reports[spec.asset] = report
         return report
 
     def load_all(self, names: Collection[str] | None = None) -> dict[str, TableReport]:
         """Load these tables (default: all), parents first."""
         for spec in in_order(self.plan.specs):
-            if names is None or spec.name in names:
+            if names is None or spec.asset in names:
                 self.load(spec)
         return self.reports
 
@@ -133,6 +133,11 @@ class Run:
         if self._columns is None:
             self._columns = live_columns(self.session, self.target.schema)
         return self._columns
+
+    def release_snapshot(self) -> None:
+        """End the transactions on the legacy database after the last load: an index build there waits for them."""
+        self.reader.close()
+        self.snapshot.close()
 
     def refresh_catalogue(self) -> None:
         """Forget which tables the target has: they have just been created."""
@@ -177,10 +182,12 @@ class Run:
         """After a complete read: what was quarantined or held before and is not any more, for whatever reason, is released."""
         for name in self.waiting(spec.name):
             update = sql.SQL(
-                "UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND released_run IS NULL AND last_run < %s"
+                "UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND legacy_table = ANY (%s)"
+                " AND released_run IS NULL AND last_run < %s"
             )
+            read = [source.name for source in spec.sources]
             self.session.execute(
-                update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, self.id]
+                update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, read, self.id]
             )
 
     def count_target(self, spec: TableSpec) -> int:

@@ -26,7 +26,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     parents = [TARGET_SCHEMA, *(dg.AssetKey(name) for name in spec.dependencies if name in known)]
 
     @dg.asset(
-        name=spec.name,
+        name=spec.asset,
         group_name=table.domain,
         deps=[*parents, *(legacy.key(name) for name in lineage.legacy_tables(spec))],
         description=_description(table),

@@ -36,7 +36,7 @@ def broken_law(text: str) -> dg.AssetCheckResult:
 
 
 def _spec(spec: TableSpec, name: str, description: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(name, asset=dg.AssetKey(spec.name), description=description, blocking=True)
+    return dg.AssetCheckSpec(name, asset=dg.AssetKey(spec.asset), description=description, blocking=True)
 
 
 def _contracts_of(spec: TableSpec) -> Iterator[str]:

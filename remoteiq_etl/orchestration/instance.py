@@ -5,6 +5,7 @@ Belongs here: where runs are recorded, and what a new instance is configured wit
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import dagster as dg
 from remoteiq_etl.cluster import explain_os_error
 from remoteiq_etl.config import Settings
 from remoteiq_etl.embedded import make_home
-from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
@@ -74,8 +75,22 @@ def make_instance(settings: Settings) -> Path:
     return directory
 
 
+def main() -> None:
+    """Print the home of Dagster, made when it is the project's own: for `make dev`."""
+    settings = Settings.load()
+    home = dagster_home(settings)
+    print(make_instance(settings) if home == settings.home / "dagster" else home)  # noqa: T201  # the command's result
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Let the file appear with all of its text: Dagster refuses half of a configuration."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8") as draft:
         draft.write(text)
     Path(draft.name).replace(path)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RemoteIQError as error:
+        sys.exit(str(error))

@@ -45,9 +45,13 @@ def of_definition(spec: TableSpec, schema: str) -> Metadata:
 
 
 def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
-    """What one load of a table did. The columns are repeated, because the UI takes lineage from the last load only."""
+    """What one load of a table did. The columns are repeated, because the UI takes lineage from the last load only.
+
+    A table without a source is not looked at, so the number of its rows is not known.
+    """
+    counted = {} if spec.no_source else {"dagster/row_count": dg.MetadataValue.int(report.rows_in_target)}
     return {
-        "dagster/row_count": dg.MetadataValue.int(report.rows_in_target),
+        **counted,
         "rows read": dg.MetadataValue.int(report.read),
         **{name: dg.MetadataValue.int(report.total(outcome)) for name, outcome in COUNTS.items()},
         "rows removed": dg.MetadataValue.int(report.removed),

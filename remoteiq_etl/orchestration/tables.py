@@ -21,8 +21,8 @@ class DeclaredTable:
 
     @property
     def name(self) -> str:
-        """The name of the table, of its module and of its asset."""
-        return self.spec.name
+        """The name of the asset and of its module; that of the table, unless another asset writes it, too."""
+        return self.spec.asset
 
 
 def find_specs(package: ModuleType) -> dict[str, TableSpec]:
@@ -57,8 +57,8 @@ def _declared(module: ModuleType) -> DeclaredTable | None:
     if spec is None:
         return None
     *_, domain, name = module.__name__.split(".")
-    if not isinstance(spec, TableSpec) or spec.name != name:
-        found = f"that of {spec.name}" if isinstance(spec, TableSpec) else type(spec).__name__
+    if not isinstance(spec, TableSpec) or spec.asset != name:
+        found = f"that of {spec.asset}" if isinstance(spec, TableSpec) else type(spec).__name__
         raise ConfigurationError(
             f"{module.__name__}: expected SPEC to be the TableSpec of the table {name}, found {found}."
             " Rename the module, or the constant."

@@ -1,5 +1,6 @@
 """The target schema as two assets: prepared before the first table is loaded, completed after the last."""
 
+import hashlib
 from collections.abc import Collection
 
 import dagster as dg
@@ -9,14 +10,13 @@ from remoteiq_etl.lifecycle.prepare import Prepared, prepare
 from remoteiq_etl.orchestration import legacy, migration
 from remoteiq_etl.orchestration.reports import Metadata
 
-GROUP = "schema"
 TARGET_SCHEMA = dg.AssetKey("target_schema")
 TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
 
 
 @dg.asset(
     key=TARGET_SCHEMA,
-    group_name=GROUP,
+    group_name="prepare",
     kinds={"postgres"},
     owners=legacy.OWNERS,
     tags={"side": "target"},
@@ -31,7 +31,7 @@ def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
     with migration.of(context).step(context) as run:
         prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
         run.refresh_catalogue()
-        return dg.MaterializeResult(metadata=_prepared(prepared))
+        return dg.MaterializeResult(metadata=_prepared(prepared), data_version=_version(prepared))
 
 
 def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -39,7 +39,7 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
 
     @dg.asset(
         key=TARGET_CONSTRAINTS,
-        group_name=GROUP,
+        group_name="finalize",
         deps=sorted(upstream),
         kinds={"postgres"},
         owners=legacy.OWNERS,
@@ -54,14 +54,20 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         """
         opened = migration.of(context)
         with opened.step(context) as run:
-            # Every table is loaded; an index build in the same database would wait for this transaction.
-            run.snapshot.close()
+            # Every table is loaded, and index builds in the same database wait for open transactions.
+            run.release_snapshot()
             finalized = finalize(
                 run.session, target_schema=run.target.schema, state=run.state, progress=opened.progress.part_made
             )
             return dg.MaterializeResult(metadata=_finalized(finalized))
 
     return constraints
+
+
+def _version(prepared: Prepared) -> dg.DataVersion:
+    """The same as long as the same tables are there: else each run would make the tables of other jobs look outdated."""
+    tables = ",".join(sorted({*prepared.created, *prepared.existing}))
+    return dg.DataVersion(hashlib.sha256(tables.encode()).hexdigest()[:16])
 
 
 def _prepared(prepared: Prepared) -> Metadata:

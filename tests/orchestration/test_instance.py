@@ -7,7 +7,7 @@ import pytest
 
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, EmbeddedServerError
-from remoteiq_etl.orchestration.instance import CONFIG, dagster_home, instance, make_instance
+from remoteiq_etl.orchestration.instance import CONFIG, dagster_home, instance, main, make_instance
 
 
 @pytest.fixture
@@ -34,6 +34,16 @@ def test_a_configuration_that_is_there_stays(settings: Settings) -> None:
     make_instance(settings)
     assert config.read_text() == "telemetry:\n  enabled: false\n"
     assert [path.name for path in config.parent.iterdir()] == ["dagster.yaml"]
+
+
+def test_the_home_is_printed_for_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REMOTEIQ_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    main()
+    assert capsys.readouterr().out == f"{tmp_path / 'home' / 'dagster'}\n"
+    assert (tmp_path / "home" / "dagster" / "dagster.yaml").is_file()
 
 
 def test_dagster_home_wins(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
