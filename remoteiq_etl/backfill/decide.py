@@ -18,6 +18,7 @@ from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.frames import arrow_type, from_arrow
+from remoteiq_etl.backfill.history import writes_to
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
@@ -45,7 +46,7 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
 
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
     """The maps that a table's transforms may read: those it declares, the organization's, and its own."""
-    own = {table for entity, table in spec.lookups if entity == spec.name}
+    own = {table for entity, table in (*spec.lookups, *spec.recalls) if entity == spec.name}
     places = [place for place in (*spec.lookups, *spec.recalls, ("organizations", "derived")) if place[0] != spec.name]
     return {place: run.lookups.get(*place) for place in places} | _own(run, spec, own)
 
@@ -61,7 +62,7 @@ def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
     for name, query in step.target_reads.items():
         there = all(run.has_target(part.name) for part in visitors.iterate(query) if isinstance(part, Table))
         inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)
-    return inputs
+    return inputs | {table: writes_to(run, table) for table in step.history}
 
 
 def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:

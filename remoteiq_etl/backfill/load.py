@@ -54,7 +54,7 @@ class TableLoad:
     expected: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.report = TableReport(self.spec.name)
+        self.report = TableReport(self.spec.asset)
 
     def execute(self) -> TableReport:
         """Load the table. Raises ConservationError when rows are unaccounted for."""
@@ -70,7 +70,7 @@ class TableLoad:
         self.total = sum(self._count(source) for source in spec.sources if isinstance(source, Source)) + sum(
             map(len, derived.values())
         )
-        run.listener.progressed(TableProgress(spec.name, 0, self.total, 0.0))
+        run.listener.progressed(TableProgress(spec.asset, 0, self.total, 0.0))
         self.adopter = (
             Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name))
             if run.has_target(spec.name)
@@ -95,7 +95,7 @@ class TableLoad:
                     writer.write(batch.prepared, self._merge(batch))
                     self._remember(batch)
                     self.run.listener.progressed(
-                        TableProgress(self.spec.name, self.report.read, self.total, time.monotonic() - started)
+                        TableProgress(self.spec.asset, self.report.read, self.total, time.monotonic() - started)
                     )
             finally:
                 waiting.cancel()

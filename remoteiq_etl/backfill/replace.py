@@ -4,6 +4,7 @@ Removed is only what is ours, as we wrote it, and referred to by nothing. Belong
 derived rows declared so. Does not belong here: rows gone from legacy, whose policy is the operator's.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -16,6 +17,11 @@ from remoteiq_etl.backfill.state import map_of
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
+# What a child's map (o) says of the rows that go with the row of this map (m).
+_OWNED = sql.SQL(
+    "o.source_id = m.source_id AND o.legacy_table = m.legacy_table AND o.owner_key = m.legacy_key::text AND NOT o.adopted"
+)
+
 
 def removing_sources(spec: TableSpec) -> list[str]:
     """The sources whose rows are removed when they are no longer yielded."""
@@ -26,25 +32,50 @@ def removing_sources(spec: TableSpec) -> list[str]:
 
 def remove_replaced(run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str]) -> int:
     """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed."""
-    names = _names(run, spec)
-    query = load_sql("removable").format(**names, unreferenced=_unreferenced(run, spec))
+    names, children = _names(run, spec), _children(run, spec)
+    query = load_sql("removable").format(**names, unreferenced=_unreferenced(run, spec, children))
     mapped = run.session.rows(query, [removing_sources(spec)])
     gone = [(table, key) for table, key, owner in mapped if (table, key) not in seen and owner not in waiting_owners]
     for table, key in gone:
-        for statement in ("removed_image", "remove", "forget"):
-            run.session.execute(load_sql(statement).format(**names), {"table": table, "key": key})
+        for child in children:
+            _remove_owned(run, child, table, key)
+        _remove(run, spec, table, key)
     return len(gone)
 
 
-def key_join(spec: TableSpec) -> sql.Composable:
+def key_join(spec: TableSpec, row: str = "t", of_map: str = "m") -> sql.Composable:
     """The condition under which a map row (m) names a target row (t)."""
+    names = {"row": sql.Identifier(row), "map": sql.Identifier(of_map)}
     if len(spec.primary_key) == 1:
-        return sql.SQL("t.{} = m.new_key").format(sql.Identifier(spec.primary_key[0]))
+        return sql.SQL("{row}.{column} = {map}.new_key").format(**names, column=sql.Identifier(spec.primary_key[0]))
     parts = [
-        sql.SQL("t.{}::text = (m.new_key::jsonb ->> {})").format(sql.Identifier(column), sql.Literal(position))
+        sql.SQL("{row}.{column}::text = ({map}.new_key::jsonb ->> {position})").format(
+            **names, column=sql.Identifier(column), position=sql.Literal(position)
+        )
         for position, column in enumerate(spec.primary_key)
     ]
     return sql.SQL(" AND ").join(parts)
+
+
+def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
+    for statement in ("removed_image", "remove", "forget"):
+        run.session.execute(load_sql(statement).format(**_names(run, spec)), {"table": table, "key": key})
+
+
+def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> None:
+    """Remove a child's rows that go with their owner: all are ours and there, or the owner would not go."""
+    query = sql.SQL(
+        "SELECT legacy_key::text FROM {map} WHERE source_id = {source_id} AND legacy_table = %s AND owner_key = %s"
+        " AND state = 'live' AND NOT adopted"
+    )
+    for (key,) in run.session.rows(query.format(**_names(run, child)), [table, owner]):
+        _remove(run, child, table, key)
+
+
+def _children(run: "Run", spec: TableSpec) -> list[TableSpec]:
+    """The tables whose rows go with a row that is removed."""
+    named = [name for source in spec.sources if isinstance(source, Derived) for name in source.takes]
+    return [run.spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
 
 
 def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
@@ -60,16 +91,41 @@ def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
     }
 
 
-def _unreferenced(run: "Run", spec: TableSpec) -> sql.Composable:
-    """Conditions that no row of another table refers to the row: a cascade must never take a row that is not ours."""
+def _unreferenced(run: "Run", spec: TableSpec, children: Sequence[TableSpec]) -> sql.Composable:
+    """Conditions that no row of another table refers to the row: a cascade must never take a row that is not ours.
+
+    Children that go with it may, as long as all of them are ours, and none of ours is missing: else somebody edited it.
+    """
+    taken = {child.name: child for child in children}
     conditions = [
-        sql.SQL("AND NOT EXISTS (SELECT FROM {} AS c WHERE c.{} = t.{})").format(
-            run.target_name(child.name), sql.Identifier(column), sql.Identifier(parent)
+        sql.SQL("AND NOT EXISTS (SELECT FROM {} AS c WHERE c.{} = t.{}{})").format(
+            run.target_name(child.name),
+            sql.Identifier(column),
+            sql.Identifier(parent),
+            _not_ours(run, taken[child.name]) if child.name in taken else sql.SQL(""),
         )
         for child, column, parent in _references(run.spec(spec.name).target)
         if run.has_target(child.name)
     ]
-    return sql.SQL("\n    ").join(conditions)
+    return sql.SQL("\n    ").join([*conditions, *(_none_missing(run, child) for child in children)])
+
+
+def _not_ours(run: "Run", child: TableSpec) -> sql.Composable:
+    owned = sql.SQL(" AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state = 'live' AND {joined})")
+    return owned.format(map=run.state.name(map_of(child).name), owned=_OWNED, joined=key_join(child, "c", "o"))
+
+
+def _none_missing(run: "Run", child: TableSpec) -> sql.Composable:
+    missing = sql.SQL(
+        "AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state IN ('live', 'deleted')"
+        " AND NOT EXISTS (SELECT FROM {child} AS c WHERE {joined}))"
+    )
+    return missing.format(
+        map=run.state.name(map_of(child).name),
+        owned=_OWNED,
+        child=run.target_name(child.name),
+        joined=key_join(child, "c", "o"),
+    )
 
 
 def _references(table: Table) -> list[tuple[Table, str, str]]:

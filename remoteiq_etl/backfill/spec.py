@@ -107,12 +107,14 @@ class Derived:
     """Rows without a legacy row of their own: the transform gets the rows that the decide step returned, in one batch.
 
     `name` stands where a legacy table's name would (in the map and in derived ids). `removes`: a row that the decide step no
-    longer returns is removed if it is ours, whatever the policy for rows gone from legacy.
+    longer returns is removed if it is ours, whatever the policy for rows gone from legacy; `takes` names the tables whose
+    rows of this name and owner (see OWNER: the key of the row) go with it, children first.
     """
 
     transform: Transform
     name: str = "derived"
     removes: bool = False
+    takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,15 @@ class Decide:
     """A set-wise step, run over whole legacy tables before the first write.
 
     `reads` are SELECTs on the legacy schema (key columns, aggregates: small), `target_reads` on the target as it is now.
-    `function(inputs, recorded, context)` gets both kinds of frames by name.
+    `history` names tables whose writes by us it is given, as the input of that name: run, at, key, previous, next (JSON
+    texts of the written columns without secrets, previous null at the insert). `function(inputs, recorded, context)` gets
+    all frames by name.
     """
 
     reads: Mapping[str, Select[Any]]
     function: Callable[[Mapping[str, pd.DataFrame], Recorded, Context], Decided]
     target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,8 @@ class TableSpec:
     contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
     `lineage`: target column → the legacy columns (table.column) behind it, besides those of equal name in the sources.
     `rules`: target column → in words how its value comes about, or why it has none. `dispositions`: table.column → what
-    becomes of a legacy column that is not mapped.
+    becomes of a legacy column that is not mapped. `asset_name`: where another declaration has the name of the target table
+    (seeds are written beside migrated rows); both share its map, under different names of legacy tables.
     """
 
     target: Table
@@ -227,16 +233,22 @@ class TableSpec:
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
     time_zones: bool = False
+    asset_name: str | None = None
 
     @property
     def name(self) -> str:
-        """The target table's name, which is the asset's."""
+        """The target table's name; it names the map, too."""
         return self.target.name
 
     @property
+    def asset(self) -> str:
+        """The name of the asset and of its module: the target table's, unless another declaration writes that one first."""
+        return self.asset_name or self.name
+
+    @property
     def dependencies(self) -> tuple[str, ...]:
-        """The target tables that must be loaded before this one."""
-        named = [entity for entity, _ in self.lookups if entity != self.name]
+        """The assets that must be loaded before this one."""
+        named = [entity for entity, _ in self.lookups if entity != self.asset]
         return tuple(dict.fromkeys([*named, *self.after]))
 
     @property
