@@ -16,6 +16,7 @@ from remoteiq_etl.cluster import explain_os_error
 from remoteiq_etl.config import Settings
 from remoteiq_etl.embedded import make_home
 from remoteiq_etl.errors import ConfigurationError, RemoteIQError
+from remoteiq_etl.orchestration import sqlite
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
@@ -58,7 +59,7 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         raise ConfigurationError(
             f"Dagster cannot use its home {home}: {error} Mend it, or unset DAGSTER_HOME."
         ) from error
-    with opened:
+    with sqlite.kept_open(), opened:
         yield opened
 
 

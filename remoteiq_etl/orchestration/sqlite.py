@@ -1,0 +1,39 @@
+"""Dagster's SQLite files, kept open while we run a job.
+
+Dagster opens a connection per event and closes it. The last one to close a file moves its write-ahead log into the
+database and removes it, so that every event pays for that: a backfill of the edge cases records 650 events, and took 44 s
+of which 19 were ours; with the files kept open 37 s (two busy cores; 12.3 and 10.4 s of processor time).
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@contextlib.contextmanager
+def kept_open() -> Iterator[None]:
+    """Keep a second connection to every SQLite file that SQLAlchemy connects to within the block. It holds no lock."""
+    kept: dict[str, sqlite3.Connection] = {}
+
+    def keep(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection) and (path := _path(connection)):
+            if path not in kept:
+                kept[path] = sqlite3.connect(path, check_same_thread=False)
+            # A read, because a connection notices only then that the file has a write-ahead log by now.
+            kept[path].execute("PRAGMA schema_version").fetchall()
+
+    event.listen(Engine, "connect", keep)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", keep)
+        for connection in kept.values():
+            connection.close()
+
+
+def _path(connection: sqlite3.Connection) -> str:
+    """The file of a connection; empty for a database in memory."""
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])

@@ -1,0 +1,58 @@
+"""SQLite files stay open between the connections of a block, and not beyond it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from remoteiq_etl.orchestration.sqlite import kept_open
+
+
+def write(path: Path) -> None:
+    """As Dagster does: an engine and a connection for each event, closed at once."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("PRAGMA journal_mode = WAL"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS events (n int)"))
+        connection.execute(text("INSERT INTO events VALUES (1)"))
+    engine.dispose()
+
+
+def test_the_write_ahead_log_stays_until_the_end(tmp_path: Path) -> None:
+    path, log = tmp_path / "events.db", tmp_path / "events.db-wal"
+    with kept_open():
+        write(path)
+        assert log.exists()
+        write(path)
+    assert not log.exists()
+    write(path)
+    assert not log.exists()
+
+
+def test_it_holds_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    with kept_open():
+        write(path)
+        other = sqlite3.connect(path, timeout=0)
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("INSERT INTO events VALUES (2)")
+        other.commit()
+        other.close()
+
+
+def test_it_ends_with_an_error_too(tmp_path: Path) -> None:
+    def fail() -> None:
+        with kept_open():
+            write(tmp_path / "events.db")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
+    assert not (tmp_path / "events.db-wal").exists()
+
+
+def test_a_database_in_memory_is_left_alone() -> None:
+    with kept_open(), create_engine("sqlite://").connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
