@@ -16,11 +16,15 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="name each mutant as it is judged")
     arguments = parser.parse_args()
     wanted = tuple(arguments.modules) or ("",)
-    modules = [name for name in imports.mutated() if any(f"{name}.".startswith(f"{each}.".lstrip(".")) for each in wanted)]
+    modules = [
+        name for name in imports.mutated() if any(f"{name}.".startswith(f"{each}.".lstrip(".")) for each in wanted)
+    ]
     if not modules:
         parser.error(f"no such module: {' '.join(wanted)}; expected one of {' '.join(imports.mutated())}")
     started = time.monotonic()
-    found = run([(name, (everything if arguments.all else sampled)(name)) for name in modules], verbose=arguments.verbose)
+    found = run(
+        [(name, (everything if arguments.all else sampled)(name)) for name in modules], verbose=arguments.verbose
+    )
     sys.stdout.writelines(f"survived  {name}\n" for name in found.survivors)
     total, seconds = found.killed + len(found.survivors), time.monotonic() - started
     sys.stdout.write(f"{found.killed} of {total} mutants of {len(modules)} modules killed in {seconds:.0f} s\n")

@@ -107,7 +107,9 @@ def _in_node(node: ast.AST, scope: str) -> Iterator[Change]:
 def _children(node: ast.AST) -> Iterator[tuple[ast.AST | list[ast.stmt], Callable[[ast.AST], None]]]:
     """The parts of a node that can hold a rule, each with what puts another in its place; a body as a list."""
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params", "args") and not isinstance(node, ast.Call):
+        if name in ("annotation", "returns", "decorator_list", "type_params", "args") and not isinstance(
+            node, ast.Call
+        ):
             continue
         if isinstance(value, ast.AST):
             yield value, lambda new, name=name: setattr(node, name, new)
@@ -123,7 +125,18 @@ def _replacements(node: ast.AST, parent: ast.AST) -> Iterator[ast.AST]:
     """What may stand in the place of a node."""
     if isinstance(node, ast.Constant) and not _says_nothing_new(node, parent):
         yield from _constants(node)
-    elif isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
+    elif isinstance(node, ast.Call):
+        yield from _calls(node)
+    elif isinstance(node, ast.Dict | ast.Set | ast.List | ast.Tuple):
+        yield from _shorter(node, parent)
+    else:
+        yield from _operators(node)
+    if isinstance(parent, ast.If | ast.IfExp) and node is parent.test and not isinstance(node, ast.Compare):
+        yield ast.UnaryOp(ast.Not(), node)
+
+
+def _operators(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
         yield ast.Compare(node.left, [COMPARISONS[type(node.ops[0])](), *node.ops[1:]], node.comparators)
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
@@ -131,12 +144,6 @@ def _replacements(node: ast.AST, parent: ast.AST) -> Iterator[ast.AST]:
         yield ast.BinOp(node.left, OPERATORS[type(node.op)](), node.right)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert):
         yield node.operand
-    elif isinstance(node, ast.Call):
-        yield from _calls(node)
-    elif isinstance(node, ast.Dict | ast.Set | ast.List | ast.Tuple):
-        yield from _shorter(node, parent)
-    if isinstance(parent, ast.If | ast.IfExp) and node is parent.test and not isinstance(node, ast.Compare):
-        yield ast.UnaryOp(ast.Not(), node)
 
 
 def _constants(node: ast.Constant) -> Iterator[ast.AST]:
@@ -184,7 +191,7 @@ def _words(call: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:
     table = call.args[1]
     if not isinstance(table, ast.Dict):
         return
-    labels = list(dict.fromkeys(ast.unparse(value) for value in table.values)) + ["'another'"]
+    labels = [*dict.fromkeys(ast.unparse(value) for value in table.values), "'another'"]
     for at, (key, value) in enumerate(zip(table.keys, table.values, strict=True)):
         other = next(label for label in labels if label != ast.unparse(value))
         word = f"word {ast.unparse(call.args[0])} {_text(key)}"

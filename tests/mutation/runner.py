@@ -14,10 +14,11 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ class Runner:
     verbose: bool = False
     survivors: list[str] = field(default_factory=list)
     killed: int = 0
-    called: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    called: dict[str, set[Any]] = field(default_factory=dict)
 
     def pytest_collection(self) -> bool:
         return True
@@ -57,6 +58,11 @@ class Runner:
         settings.load_profile("mutation")
         self._run_unchanged(session)
         gc.freeze()
+        modules = [module for module, _ in self.chosen]
+        if self._in_child(session, {module: _tree(module) for module in modules}, None) != SURVIVED:
+            raise NotRunnable(
+                f"{', '.join(modules)}: expected that the tests pass when these are loaded anew, unchanged"
+            )
         for module, names in self.chosen:
             self._judge(session, module, frozenset(names))
         return True
@@ -72,7 +78,7 @@ class Runner:
         called = self.called.get(item.nodeid)
         if called is None:
             return (yield)
-        sys.settrace(lambda frame, event, value: called.add((frame.f_code.co_filename, _outermost(frame.f_code))))
+        sys.settrace(lambda frame, event, value: called.add(frame.f_code))
         try:
             return (yield)
         finally:
@@ -84,16 +90,17 @@ class Runner:
             items = _items(session, file)
             self.called.update({item.nodeid: set() for item in items})
             _run(session, items)
-        self.called = {nodeid: set(called) for nodeid, called in self.called.items()}
+        files = {str(imports.source(module)) for module in imports.mutated()}
+        self.called = {
+            nodeid: {(code.co_filename, _outermost(code)) for code in called if code.co_filename in files}
+            for nodeid, called in self.called.items()
+        }
 
     def _judge(self, session: pytest.Session, module: str, names: frozenset[str]) -> None:
-        """Run the mutants of a module, after the module itself: unchanged it must survive."""
-        tree = ast.parse(imports.source(module).read_bytes())
-        if self._in_child(session, module, tree, None) != SURVIVED:
-            raise NotRunnable(f"{module}: expected that its tests pass when it is loaded anew, and that it has any")
+        tree = _tree(module)
         for mutant in mutants(module, tree):
             if mutant.name in names:
-                self._count(mutant, self._in_child(session, module, tree, mutant))
+                self._count(mutant, self._in_child(session, {module: tree}, mutant))
 
     def _count(self, mutant: Mutant, outcome: int) -> None:
         self.killed += outcome != SURVIVED
@@ -102,24 +109,24 @@ class Runner:
         if self.verbose:
             sys.stderr.write(f"{'SURVIVED' if outcome == SURVIVED else 'killed'}  {mutant.name}  ({mutant.line})\n")
 
-    def _in_child(self, session: pytest.Session, module: str, tree: ast.Module, mutant: Mutant | None) -> int:
+    def _in_child(self, session: pytest.Session, trees: Mapping[str, ast.Module], mutant: Mutant | None) -> int:
         pid = os.fork()
         if not pid:
-            signal.alarm(TIMEOUT_SECONDS)
-            os._exit(self._outcome(session, module, tree, mutant))
+            signal.alarm(TIMEOUT_SECONDS if mutant else 0)
+            os._exit(self._outcome(session, trees, mutant))
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-    def _outcome(self, session: pytest.Session, module: str, tree: ast.Module, mutant: Mutant | None) -> int:
+    def _outcome(self, session: pytest.Session, trees: Mapping[str, ast.Module], mutant: Mutant | None) -> int:
         _silence()
         called, self.called = self.called, {}
         if mutant:
             mutant.apply()
-        changed = (str(imports.source(module)), mutant.scope if mutant else "")
+        changed = (str(imports.source(mutant.module)), mutant.scope) if mutant else ("", "")
+        # First the tests that call the changed function, and of those the ones that call little else.
+        order = {test: (changed not in calls, len(calls)) for test, calls in called.items()}
         try:
-            _replace(module, compile(ast.fix_missing_locations(tree), changed[0], "exec"))
-            for file in imports.tests_of(module):
-                # First the tests that call the changed function, and of those the ones that call little else.
-                order = {id: (changed not in calls, len(calls)) for id, calls in called.items()}
+            _replace(trees)
+            for file in dict.fromkeys(file for module in trees for file in imports.tests_of(module)):
                 _run(session, sorted(_items(session, file), key=lambda item: order[item.nodeid]))
         except (TestFailed, Exception):  # noqa: BLE001 - a module that cannot even be loaded fails every test
             return KILLED
@@ -153,27 +160,33 @@ def _outermost(code: CodeType) -> str:
     return code.co_qualname.partition(".<locals>")[0]
 
 
-def _replace(module: str, code: CodeType) -> None:
-    """Forget a module and all that import it; the next import of it executes this code."""
-    for name in imports.dependents(module):
+def _tree(module: str) -> ast.Module:
+    return ast.parse(imports.source(module).read_bytes())
+
+
+def _replace(trees: Mapping[str, ast.Module]) -> None:
+    """Forget modules and all that import them; the next import of one executes its tree."""
+    for name in {name for module in trees for name in imports.dependents(module)}:
         if sys.modules.pop(name, None):
             package, _, attribute = name.rpartition(".")
             with contextlib.suppress(KeyError, AttributeError):
                 delattr(sys.modules[package], attribute)
-    sys.meta_path.insert(0, _Finder(module, code))
+    sys.meta_path.insert(0, _Finder(trees))
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def __init__(self, module: str, code: CodeType) -> None:
-        self.module, self.code = module, code
+    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+        self.trees = trees
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.module:
+        if fullname not in self.trees:
             return None
         return importlib.util.spec_from_file_location(fullname, imports.source(fullname), loader=self)
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(self.code, module.__dict__)  # noqa: S102 - our own module, one rule of it changed
+        tree = ast.fix_missing_locations(self.trees[module.__name__])
+        code = compile(tree, str(imports.source(module.__name__)), "exec")
+        exec(code, module.__dict__)  # noqa: S102 - our own module, one rule of it changed
 
 
 def _silence() -> None:
