@@ -207,11 +207,11 @@ def _words(call: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def _says_nothing_new(node: ast.Constant, parent: ast.AST) -> bool:
-    """Whether dropping the constant's entry or statement says the same, a column is misspelt, or a guard is off."""
+    """Whether dropping the constant's entry or statement says the same, a column is misspelt, or a guard or an index is off."""
     if isinstance(parent, ast.Subscript):
         return isinstance(node.value, str)
     if isinstance(parent, ast.keyword):
-        return parent.arg == "strict"
+        return parent.arg in ("strict", "drop", "ignore_index")
     if isinstance(parent, ast.Dict):
         return any(node is key for key in parent.keys)
     return isinstance(parent, ast.Set | ast.List) and len(parent.elts) > 1

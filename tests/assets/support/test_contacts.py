@@ -79,7 +79,9 @@ def test_the_name_used_most_often_wins() -> None:
     email = "bob@example.com"
     often = [ticket(1, requester_email=email, requester_name="Bob"), ticket(2, requester_email=email)]
     often += [ticket(n, requester_email=email, requester_name=name) for n, name in ((3, "Robert"), (4, " Robert "))]
-    assert choices(decided(*often)) == {BOB: ("most_used_name", "Robert")}
+    found = decided(*often)
+    assert choices(found) == {BOB: ("most_used_name", "Robert")}
+    assert [choice.legacy_table for choice in found.decisions] == ["derived"]
     assert contacts(*often)[BOB]["name"] == "Robert"
     assert choices(decided(*often[:3])) == {BOB: ("most_used_name", "Bob")}
 

@@ -90,12 +90,15 @@ def test_every_ticket_is_known_as_owner() -> None:
 def test_tags_wait_for_their_ticket() -> None:
     """Tags of a ticket that is not there yet are held."""
     lookups = {**LOOKUPS, ("tickets", "tickets"): Lookup.of({})}
-    assert outcomes(transformed(lookups=lookups, client="Acme"))[key_text([T1, "client"])] == ("held", "parent_missing")
+    batch = transformed(lookups=lookups, client="Acme")
+    assert outcomes(batch)[key_text([T1, "client"])] == ("held", "parent_missing")
+    assert {held.parent for held in batch.disposals.values() if held.rule == "parent_missing"} == {("tickets", T1)}
 
 
 def test_a_missing_time_is_taken_from_the_update() -> None:
-    """A ticket without created_at gives its tags the time of its last update."""
+    """Tags date from the ticket's created_at, without one from its last update."""
     later = datetime(2024, 3, 1, tzinfo=UTC)
+    assert rows_of(transformed(client="Acme", updated_at=later))[0]["created_at"] == MADE
     assert rows_of(transformed(client="Acme", created_at=None, updated_at=later))[0]["created_at"] == later
 
 

@@ -149,7 +149,9 @@ def test_the_number_of_a_ticket_that_is_gone_is_remembered() -> None:
 def test_a_number_in_a_subject_means_the_earliest_ticket() -> None:
     """[TICKET:#n] means the earliest ticket numbered n, decided once, and again when that one is gone."""
     tickets = [("b", 5, 2), ("a", 5, 1), ("c", 6, 1)]
-    assert meant(decided(tickets)) == {"5": ["tickets", "a"], "6": ["tickets", "c"]}
+    found = decided(tickets)
+    assert meant(found) == {"5": ["tickets", "a"], "6": ["tickets", "c"]}
+    assert {choice.rule for choice in found.decisions if choice.legacy_table == "number"} == {"legacy_number"}
     known = Decision("number", "5", "legacy_number", {SAME_AS: ["tickets", "b"]})
     assert meant(decided(tickets, recorded=[known]))["5"] == ["tickets", "b"]
     gone = Decision("number", "5", "legacy_number", {SAME_AS: ["tickets", "z"]})
@@ -170,12 +172,21 @@ def test_a_ticket_keeps_its_text_and_times() -> None:
     assert kept() == []
 
 
+def test_an_id_that_may_not_be_kept_is_derived() -> None:
+    """A uuid that the application refuses (here of version 7) gives an id derived from it."""
+    refused = "00000000-0000-7000-8000-000000000001"
+    context = Context(lookups=LOOKUPS, prepared={"closed_at": {}})
+    assert rows_of(transformed(context, id=refused))[0]["id"] == context.derive("tickets", "tickets", refused)
+
+
 def test_a_missing_time_is_filled_from_the_other() -> None:
     """A time that is missing is filled from the ticket's other time, and counted."""
     batch = transformed(created_at=None)
     assert rows_of(batch)[0]["created_at"] == TICKET["updated_at"]
     assert dict(batch.warnings) == {"created_at_filled": 1}
-    assert row_of(updated_at=None)["updated_at"] == TICKET["created_at"]
+    batch = transformed(updated_at=None)
+    assert rows_of(batch)[0]["updated_at"] == TICKET["created_at"]
+    assert dict(batch.warnings) == {"updated_at_filled": 1}
 
 
 @pytest.mark.parametrize(
@@ -256,6 +267,17 @@ def test_the_decide_step_tells_when_target_tickets_were_closed() -> None:
     assert found.prepared == {"closed_at": {T1: when}}
 
 
+def test_no_tickets_no_numbers() -> None:
+    """Without any ticket on either side nothing is decided."""
+    tickets = frame({"id": [], "number": [], "created_at": []}, {"number": INTEGER, "created_at": TIMESTAMP})
+    existing = frame(
+        {"id": [], "organization_id": [], "ticket_number": [], "closed_at": []},
+        {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
+    )
+    found = decide({"tickets": tickets, "target_tickets": existing}, Recorded(), Context(lookups=LOOKUPS))
+    assert (found.decisions, found.prepared) == ([], {"closed_at": {}})
+
+
 def test_the_requester_becomes_a_contact() -> None:
     """The contact is found by address; what it does not repeat is archived."""
     values = {"requester_name": "Bob", "requester_email": "bob@example.com"}
@@ -282,6 +304,7 @@ def test_a_contact_that_is_missing_does_not_hold_the_ticket() -> None:
         ("requester_email", "jo@example.com", "parent_missing"),
         ("requester_name", "Jo", "parent_missing"),
     ]
+    assert kept(requester_email="Jo <jo@example.com>") == [("requester_email", "Jo <jo@example.com>", "parent_missing")]
 
 
 @pytest.mark.parametrize(
