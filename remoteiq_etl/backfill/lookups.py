@@ -12,6 +12,7 @@ from remoteiq_etl.backfill.batch import KEY, Outcome
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.spec import SAME_AS, Decision, TableSpec
+from remoteiq_etl.backfill.staging import ADOPTED
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -25,6 +26,7 @@ class _Overlay:
 
     new_keys: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    adopted: set[str] = field(default_factory=set)
     quarantined: set[str] = field(default_factory=set)
 
 
@@ -72,6 +74,8 @@ class Lookups:
             overlay.new_keys.update(
                 zip(prepared.rows[KEY], prepared.rows[spec.primary_key[0]].astype("object"), strict=True)
             )
+        if ADOPTED in prepared.rows:
+            overlay.adopted.update(prepared.rows.loc[prepared.rows[ADOPTED], KEY])
         for table, key, _, into in merged:
             if table == legacy_table and into in overlay.new_keys:
                 overlay.new_keys[key] = overlay.new_keys[into]
@@ -89,6 +93,7 @@ class Lookups:
         return replace(
             lookup.extended(more.keys(), more.values()),
             decisions={**lookup.decisions, **overlay.decisions},
+            adopted=lookup.adopted | overlay.adopted,
             quarantined=lookup.quarantined | overlay.quarantined,
         )
 
