@@ -11,10 +11,22 @@ from sqlalchemy import select
 
 from assets.access.permission_catalogue import PERMISSIONS
 from assets.access.words import lowered
+from assets.seeds.seed import SEED
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import (
+    INHERITS,
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    Source,
+    TableSpec,
+)
 from schemas import legacy, target
 
 OTHER_GROUP = "other"
@@ -29,11 +41,22 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     found = decide_winners(rows, recorded, "permissions.key", "oldest")
     only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
     return Decided(
-        decisions=found.decisions,
+        decisions=[*found.decisions, *taking_over_seeds(found.winner, context)],
         rows={"derived": frame({KEY: only})},
         prepared={"losers": found.losers},
         warnings={**found.warnings, **({"permission_only_in_role_meta": len(only)} if only else {})},
     )
+
+
+def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decision]:
+    """Legacy permissions that came after the catalogue was written: they take the row of their key over."""
+    seeds = set(context.lookup("permissions", SEED).keys.to_pylist())
+    written = set(context.lookup("permissions", "permissions").keys.to_pylist())
+    return [
+        Decision("permissions", legacy_key, "takes_over_seed", {INHERITS: [SEED, key]}, key)
+        for key, legacy_key in winner.items()
+        if key in seeds and legacy_key not in written
+    ]
 
 
 def words_of(lists: Iterable[list[str] | None]) -> set[str]:
@@ -91,10 +114,16 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("permissions", "permissions"),),
+    lookups=(("permissions", "permissions"), ("permissions", SEED)),
+    after=("seed_permissions",),
     legacy_reads=(legacy.role_meta,),
     adopt=Adoption(columns=("permission_key",)),
-    lineage={"permission_key": ("permissions.key", "role_meta.permissions")},
+    lineage={
+        "group_label": ("role_meta.permissions",),
+        "group_key": ("role_meta.permissions",),
+        "label": ("permissions.key",),
+        "permission_key": ("permissions.key", "role_meta.permissions"),
+    },
     rules={
         "permission_key": "lower-cased and trimmed; of equal keys the oldest stands; a key that only role_meta knows makes a row",
         "label": "unchanged; a label that only repeats its key takes the catalogue's",

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 
 from assets.inventory.pairing import rows_of
 from assets.monitoring import check_decisions as decisions
-from assets.monitoring import stand_ins
+from assets.monitoring import seeded_checks, stand_ins
 from assets.monitoring.check_names import UNATTRIBUTED_KEY
+from assets.seeds.seed import SEED
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import archived
@@ -52,10 +53,11 @@ _ASSIGNMENTS = legacy.check_assignments
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """Which check each assignment means, which are synthesized, and what all of them are called."""
     plan = decisions.planned(rows_of(inputs["checks"]), _wanted(inputs, context), recorded, _mapped(context))
+    over = seeded_checks.taken_over(plan.names, context)
     ids = _ids(plan, context)
     made = {KEY: list(plan.made), "type": [one.type for one in plan.made.values()]}
     return Decided(
-        decisions=decisions.decided(plan, ids, recorded),
+        decisions=seeded_checks.inheriting(decisions.decided(plan, ids, recorded), over, context),
         rows={"derived": frame(made | {"name": [plan.names["derived", key] for key in plan.made]})},
         prepared={
             "names": Lookup.of({key: name for (table, key), name in plan.names.items() if table == "checks"}),
@@ -158,6 +160,7 @@ SPEC = TableSpec(
         ("devices", "device_text"),
         ("checks", "checks"),
         ("checks", "derived"),
+        ("checks", SEED),
     ),
     recalls=(("check_assignments", "device"),),
     legacy_reads=(legacy.check_assignments, legacy.check_runs),
@@ -166,7 +169,12 @@ SPEC = TableSpec(
         "name": ("checks.name", "check_assignments.check_name", "check_assignments.check_type"),
         "type": ("checks.type", "check_assignments.check_type"),
         "schedule": ("checks.interval_sec",),
-        "config": ("checks.config", "checks.threshold", *(f"checks.{column}" for column in CONFIG.values())),
+        "config": (
+            "check_assignments.check_type",
+            "checks.config",
+            "checks.threshold",
+            *(f"checks.{column}" for column in CONFIG.values()),
+        ),
     },
     value_maps=(TYPES,),
     rules={

@@ -12,11 +12,23 @@ from sqlalchemy import select
 
 from assets.platform import settings_paths, singletons
 from assets.platform.singletons import Row
+from assets.seeds import settings
+from assets.seeds.seed import SEED
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import merged
 from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import (
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    Source,
+    TableSpec,
+)
 from schemas import legacy, target
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
@@ -27,7 +39,9 @@ TIMES = ("created_at", "updated_at")
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """The assembled row, and which row of each table it was made of."""
     used = used_rows(inputs)
-    values = assembled(used)
+    migrated = assembled(used)
+    seeds = seeds_of([table for table, row in used.items() if row is None], inputs, recorded, context)
+    values = {name: {**seeds.get(name, {}), **migrated[name]} for name in JSON_COLUMNS}
     created_at, updated_at = times(used)
     row = frame(
         {
@@ -43,7 +57,27 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
         "support": values["support"],
         "settings_map": settings_paths.settings_map(used),
     }
-    return Decided(rows={"derived": row}, prepared=prepared)
+    return Decided(seed_decisions(seeds), {"derived": row}, prepared)
+
+
+def seeds_of(
+    without_row: list[str], inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context
+) -> dict[str, dict[str, Any]]:
+    """The seeds among the settings, by column: chosen when the row is made by us, so that none replaces what was there."""
+    found = settings.seeded(without_row)
+    if len(context.lookup("organization_settings", "derived").keys):
+        chosen = recorded.of(SEED)
+        return {name: {k: v for k, v in keys.items() if f"{name}.{k}" in chosen} for name, keys in found.items()}
+    return {} if inputs["present"]["slug"].isin([context.organization_slug]).any() else found
+
+
+def seed_decisions(seeds: Mapping[str, Mapping[str, Any]]) -> list[Decision]:
+    """Which keys are seeds, marked as such in the map."""
+    return [
+        Decision(SEED, f"{column}.{key}", SEED, {"value": value})
+        for column, keys in seeds.items()
+        for key, value in keys.items()
+    ]
 
 
 def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
@@ -142,6 +176,12 @@ SPEC = TableSpec(
             "support_legal_settings": select(legacy.support_legal_settings),
             "company_profile": select(legacy.company_profile),
             "backups_config": select(legacy.backups_config.c.id, legacy.backups_config.c.notifications),
+        },
+        target_reads={
+            "present": select(target.organizations.c.slug).join(
+                target.organization_settings,
+                target.organization_settings.c.organization_id == target.organizations.c.id,
+            )
         },
         function=decide,
     ),

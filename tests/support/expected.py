@@ -56,6 +56,8 @@ NONEMPTY = Marker("nonempty", lambda value: isinstance(value, str) and bool(valu
 DEFAULT = Marker("default", _is_recent)
 """What now() gave at insert. Every other default is written out in the files."""
 
+OFF = Marker("off", lambda value: isinstance(value, dict) and value.get("enabled") is False)
+
 MARKERS = (ANY, NONEMPTY, DEFAULT)
 
 
@@ -87,9 +89,9 @@ def key_of(table: str) -> list[str]:
 
 
 def differences(table: str, actual: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what differs, one line for each missing or surplus row and each cell."""
+    """Return what differs, one line for each missing or surplus row and each cell. Seeds are rows, too."""
     key = key_of(table)
-    expected = {_key(row, key): row for row in expected_rows(table)}
+    expected = {_key(row, key): row for row in [*expected_rows(table), *seed_rows(table)]}
     found = {_key(row, key): row for row in actual}
     lines = [f"{table} {k}: missing" for k in expected.keys() - found.keys()]
     lines += [f"{table} {k}: not expected" for k in found.keys() - expected.keys()]
@@ -113,6 +115,51 @@ def seeds() -> Mapping[str, Any]:
         for name, given in document["system_roles"].items()
     }
     return {**document, "system_roles": roles}
+
+
+def seed_rows(table: str) -> list[Row]:
+    """Return the rows that the seeds add to those of the data set. What a row is called otherwise is the program's choice."""
+    rows: list[Row] = {
+        "permissions": _seeded_permissions,
+        "roles": _seeded_roles,
+        "role_permissions": _seeded_grants,
+        "checks": lambda: [_seeded(table, name, config=OFF) for name in seeds()[table]],
+        "backup_policies": lambda: [
+            _seeded(table, name, options=OFF, is_default=False, destination_id=None, target_id=None)
+            for name in seeds()[table]
+        ],
+    }.get(table, list)()
+    return _typed_rows({table: rows})[table]
+
+
+def _seeded_permissions() -> list[Row]:
+    there = {row["permission_key"] for row in raw_rows("permissions")}
+    return [
+        {"permission_key": key, "label": NONEMPTY, "group_key": group, "group_label": NONEMPTY, "created_at": DEFAULT}
+        for group, keys in seeds()["permissions"].items()
+        for key in keys
+        if key not in there
+    ]
+
+
+def _seeded_roles() -> list[Row]:
+    return [
+        {"id": identity("roles", "seed", name.casefold()), "organization_id": None, "scope": "system", "name": name}
+        for name in seeds()["system_roles_made"]
+    ]
+
+
+def _seeded_grants() -> list[Row]:
+    return [
+        {"role_id": identity("roles", "seed", name.casefold()), "permission_key": key, "granted_by": None}
+        for name in seeds()["system_roles_made"]
+        for key in seeds()["system_roles"][name]
+    ]
+
+
+def _seeded(table: str, name: str, **more: Any) -> Row:
+    organization = identity("organizations", "derived", "default")
+    return {"id": identity(table, "seed", name.casefold()), "organization_id": organization, "name": name, **more}
 
 
 @cache
@@ -211,7 +258,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
 
 
-def _typed(value: Any, column_type: str) -> Any:  # noqa: ANN401 - a cell may be anything
+def _typed(value: Any, column_type: str) -> Any:
     if value is None or isinstance(value, Marker):
         return value
     convert = _CONVERSIONS.get(column_type)

@@ -26,7 +26,7 @@ def specs() -> Mapping[str, TableSpec]:
     """Every declaration of assets/, by target table."""
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(assets.__path__, "assets.")]
     declared = [module.SPEC for module in modules if isinstance(getattr(module, "SPEC", None), TableSpec)]
-    return {spec.name: spec for spec in declared}
+    return {spec.asset: spec for spec in declared}
 
 
 def bare_target(server: Server) -> Database:
@@ -74,33 +74,35 @@ class Migration:
         with opened(replace(self.plan, **changes)) as run:
             return run.load_all(tables or None)
 
-    def rows(self, table: str, schema: str = "public") -> list[dict[str, Any]]:
+    def rows(self, table: str) -> list[dict[str, Any]]:
         with psycopg.connect(self.target.url, row_factory=dict_row) as connection:
-            return connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, table))).fetchall()
+            return connection.execute(sql.SQL("SELECT * FROM {}").format(self.plan.target.table(table))).fetchall()
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.target.connect() as connection:
             return connection.execute(statement.encode(), parameters or None).fetchall()
 
     def checksums(self, where: Callable[[str], bool] = lambda _table: True) -> dict[str, tuple[int, str]]:
-        """Rows and a checksum of each public table of the target, without regard to order and to defaults of now()."""
+        """Rows and a checksum of each table of the target, without regard to order and to defaults of now()."""
         return {table: self._checksum(table) for table in sorted(target_tables()) if where(table)}
 
     def _checksum(self, table: str) -> tuple[int, str]:
         columns = sql.SQL(", ").join(sql.Identifier(name) for name in lasting_columns(table))
-        query = sql.SQL("SELECT count(*), coalesce(md5(string_agg(md5(ROW({})::text), '' ORDER BY md5(ROW({})::text))), '') FROM {}")
+        query = sql.SQL(
+            "SELECT count(*), coalesce(md5(string_agg(md5(ROW({})::text), '' ORDER BY md5(ROW({})::text))), '') FROM {}"
+        )
         with self.target.connect() as connection:
             connection.execute("SET timezone = 'UTC'")
-            row = connection.execute(query.format(columns, columns, sql.Identifier("public", table))).fetchone()
+            row = connection.execute(query.format(columns, columns, self.plan.target.table(table))).fetchone()
         assert row is not None
         return row[0], row[1]
 
     def versions(self) -> dict[str, set[str]]:
-        """The xmin of every row of every public table: a row that was written again has another."""
+        """The xmin of every row of every table of the target: a row that was written again has another."""
         query = sql.SQL("SELECT xmin::text || ctid::text FROM {}")
         with self.target.connect() as connection:
             return {
-                table: {row[0] for row in connection.execute(query.format(sql.Identifier("public", table))).fetchall()}
+                table: {row[0] for row in connection.execute(query.format(self.plan.target.table(table))).fetchall()}
                 for table in sorted(target_tables())
             }
 
@@ -112,4 +114,8 @@ def target_tables() -> list[str]:
 def lasting_columns(table: str) -> list[str]:
     """The columns whose values two loads share: not those whose default is the time of the insert."""
     columns = target.metadata.tables[f"target.{table}"].columns
-    return [column.name for column in columns if column.server_default is None or "now()" not in str(column.server_default.arg)]
+    return [
+        column.name
+        for column in columns
+        if column.server_default is None or "now()" not in str(column.server_default.arg)
+    ]

@@ -39,6 +39,8 @@ def decided(**rows: dict[str, Any] | list[dict[str, Any]]) -> Decided:
     inputs = {name: table(name) for name in (*SINGLETONS, "backups_config")}
     for name, given in rows.items():
         inputs[name] = table(name, *(given if isinstance(given, list) else [given]))
+    # The settings row is there, of somebody else: no seeds (see tests/assets/seeds).
+    inputs["present"] = frame({"slug": ["acme"]})
     return decide(inputs, Recorded(), CONTEXT)
 
 

@@ -1,0 +1,38 @@
+"""Members of check profiles: legacy has none. One row per check template in the profile of templates."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from assets.seeds.seed import SEED, entries, key_of
+from assets.seeds.templates import CHECKS, PROFILE
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import frame
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from schemas import target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """The templates that are there, where the profile is ours and there."""
+    ours = key_of(PROFILE) in entries(context.lookup("check_profiles", SEED))
+    checks = [key for key in entries(context.lookup("checks", SEED)) if key in CHECKS]
+    return Decided(rows={SEED: frame({KEY: checks if ours else []})})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """One template becomes one member."""
+    profile = pd.Series([key_of(PROFILE)] * len(batch.keys), dtype=batch.keys.dtype)
+    batch["profile_id"] = context.lookup("check_profiles", SEED).find(profile)
+    batch["check_id"] = context.lookup("checks", SEED).find(batch.keys)
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.check_profile_members,
+    grain="one row per profile and check template",
+    sources=(Derived(transform, name=SEED),),
+    decide=Decide(reads={}, function=decide),
+    lookups=(("check_profiles", SEED), ("checks", SEED)),
+    after=("seed_checks",),
+    rules={"profile_id": "the profile of the templates", "check_id": "a check template"},
+)

@@ -1,0 +1,54 @@
+"""The backup policy template: one row, switched off, not the default, with no destination; none where the name is taken."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from assets.seeds import templates
+from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.frames import frame
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from schemas import target
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """The policy, unless the organization has one of that name."""
+    present = of_organization(inputs["present"], context)
+    written = to_write([templates.POLICY], present, context, "backup_policies")
+    return Decided(rows={SEED: frame({KEY: [key_of(name) for name in written]})})
+
+
+def transform(batch: Batch, context: Context) -> Batch:
+    """The one policy."""
+    batch["id"] = context.derive_many("backup_policies", SEED, batch.keys)
+    batch["organization_id"] = context.organization_id
+    batch["name"] = templates.POLICY
+    batch["description"] = templates.POLICY_DESCRIPTION
+    batch["schedule"] = templates.POLICY_SCHEDULE
+    batch["retention"] = jsons.dumps(templates.POLICY_RETENTION)
+    batch["target_type"] = "organization"
+    batch["options"] = jsons.dumps(templates.OFF)
+    batch["is_default"] = False
+    return batch
+
+
+SPEC = TableSpec(
+    target=target.backup_policies,
+    asset_name="seed_backup_policies",
+    grain="one row for the backup policy template",
+    sources=(Derived(transform, name=SEED),),
+    decide=Decide(
+        reads={},
+        target_reads={
+            "present": select(
+                target.backup_policies.c.id, target.backup_policies.c.name, target.organizations.c.slug
+            ).join(target.organizations, target.organizations.c.id == target.backup_policies.c.organization_id)
+        },
+        function=decide,
+    ),
+    lookups=(("organizations", "derived"),),
+    after=("backup_policies", *SECTION_8),
+)
