@@ -58,7 +58,10 @@ SPEC = TableSpec(
     lookups=(("users", "users"),),
     legacy_reads=(legacy.users,),
     activity=("last_used_at",),
-    lineage={"description": ("personal_tokens.name",)},
+    lineage={
+        "created_at": ("personal_tokens.last_used_at", "personal_tokens.revoked_at", "users.created_at"),
+        "description": ("personal_tokens.name",),
+    },
     rules={
         "description": "unchanged",
         "expires_at": "legacy tokens did not expire",

@@ -117,7 +117,7 @@ SPEC = TableSpec(
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
     replaces=True,
     lineage={
-        "permission_key": ("role_permissions.permission_id", "role_meta.permissions"),
+        "permission_key": ("permissions.key", "role_permissions.permission_id", "role_meta.permissions"),
         "granted_at": ("role_meta.updated_at", "roles.created_at"),
     },
     rules={

@@ -86,7 +86,13 @@ SPEC = TableSpec(
     ),
     lookups=(("users", "users"),),
     activity=("last_seen_at",),
-    lineage={"id": ("sessions.jti",), "refresh_token": ("sessions.jti",), "ip_address": ("sessions.ip",)},
+    lineage={
+        "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at"),
+        "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at"),
+        "id": ("sessions.jti",),
+        "refresh_token": ("sessions.jti",),
+        "ip_address": ("sessions.ip",),
+    },
     rules={
         "id": "the jti where it is a uuid of any version, because the application finds a session by it; else derived",
         "refresh_token": "the jti",

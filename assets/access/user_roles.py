@@ -54,7 +54,16 @@ SPEC = TableSpec(
     lookups=(("users", "users"), ("roles", "roles"), ("roles", "users.role"), ("user_roles", "users")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
     replaces=True,
-    lineage={"user_id": ("users.id",), "role_id": ("users.role",), "assigned_at": ("users.created_at",)},
+    lineage={
+        "user_id": ("users.id",),
+        "role_id": ("users.role",),
+        "assigned_at": (
+            "users.updated_at",
+            "users.last_seen",
+            "users.password_updated_at",
+            "users.created_at",
+        ),
+    },
     rules={
         "role_id": "the role of this normalised name, of legacy or made from the word; never a seeded or system role",
         "assigned_at": "when the user was created",

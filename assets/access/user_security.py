@@ -64,6 +64,8 @@ SPEC = TableSpec(
     lookups=(("users", "users"),),
     adopt=Adoption(columns=("user_id",)),
     lineage={
+        "updated_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),
+        "created_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),
         "user_id": ("users.id",),
         "totp_secret": ("users.two_factor_secret",),
         "recovery_codes": ("users.two_factor_recovery_codes",),

@@ -118,6 +118,8 @@ SPEC = TableSpec(
     activity=("last_seen_at",),
     value_maps=(STATUS,),
     lineage={
+        "updated_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),
+        "created_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),
         "first_name": ("users.name",),
         "last_name": ("users.name",),
         "status": ("users.status", "users.suspended"),

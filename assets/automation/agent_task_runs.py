@@ -96,7 +96,7 @@ SPEC = TableSpec(
         "task_id": ("jobs.id", "agent_jobs.id"),
         "status": ("jobs.status", "agent_jobs.status"),
         "started_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
-        "finished_at": ("jobs.finished_at", "agent_jobs.updated_at"),
+        "finished_at": ("agent_jobs.status", "jobs.finished_at", "agent_jobs.updated_at"),
         "created_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
         "output": ("job_results.exit_code", "job_results.duration_ms", "jobs.status", "agent_jobs.result"),
     },

@@ -75,6 +75,7 @@ SPEC = TableSpec(
     legacy_reads=(legacy.agents,),
     value_maps=(states.TYPE, states.STATUS),
     lineage={
+        "created_at": ("jobs.dispatched_at", "jobs.started_at", "jobs.finished_at", "agents.created_at"),
         "type": ("jobs.type", "agent_jobs.kind"),
         "payload": (
             "jobs.payload",
@@ -85,9 +86,16 @@ SPEC = TableSpec(
             "agent_jobs.kind",
             "agent_jobs.status",
         ),
-        "queued_at": ("jobs.created_at", "agent_jobs.created_at"),
+        "queued_at": (
+            "jobs.dispatched_at",
+            "jobs.started_at",
+            "jobs.finished_at",
+            "agents.created_at",
+            "jobs.created_at",
+            "agent_jobs.created_at",
+        ),
         "started_at": ("jobs.started_at", "jobs.dispatched_at"),
-        "completed_at": ("jobs.finished_at", "agent_jobs.updated_at"),
+        "completed_at": ("agent_jobs.status", "jobs.finished_at", "agent_jobs.updated_at"),
         "updated_at": (*(f"jobs.{name}" for name in job_times.OF_JOB), "agent_jobs.updated_at"),
     },
     rules={

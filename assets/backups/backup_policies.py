@@ -82,7 +82,7 @@ SPEC = TableSpec(
     value_maps=(SCHEDULE,),
     lineage={
         "retention": ("backups_config.retention_days",),
-        "destination_id": ("backups_config.destination",),
+        "destination_id": ("backups_config.id",),
         "options": tuple(
             f"backups_config.{column}"
             for column in ("enabled", "targets", "cron_expr", "encrypt", "notifications", "last_scheduled_at")

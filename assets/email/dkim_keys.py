@@ -84,7 +84,10 @@ SPEC = TableSpec(
         "dkim_domain_id": ("dkim_settings.domain", "dkim_keys.domain"),
         "public_key": ("dkim_settings.private_key", "dkim_keys.private_key"),
         "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
-        "rotated_at": ("dkim_keys.updated_at",),
+        "rotated_at": (
+            "dkim_keys.created_at",
+            "dkim_keys.updated_at",
+        ),
     },
     rules={
         "dkim_domain_id": "the domain, trimmed and lower-cased",

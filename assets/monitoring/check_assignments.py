@@ -133,6 +133,8 @@ SPEC = TableSpec(
     ),
     legacy_reads=(legacy.checks, legacy.check_runs),
     lineage={
+        "updated_at": ("check_assignments.created_at", "checks.created_at"),
+        "created_at": ("check_assignments.updated_at", "checks.created_at"),
         "check_id": ("check_assignments.check_type", "check_assignments.check_name"),
         "target_id": ("check_assignments.device_id",),
     },

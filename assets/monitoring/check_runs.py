@@ -178,7 +178,16 @@ SPEC = TableSpec(
         ("devices", "device_text"),
     ),
     log_like=True,
-    lineage={"severity": ("check_runs.severity", "checks.severity_default"), "metrics": ("check_runs.device_id",)},
+    lineage={
+        "started_at": ("check_runs.created_at", "check_runs.finished_at", "check_assignments.created_at"),
+        "created_at": ("check_runs.started_at", "check_runs.finished_at", "check_assignments.created_at"),
+        "assignment_id": ("check_runs.device_id",),
+        "severity": ("check_runs.status", "check_runs.severity", "checks.severity_default"),
+        "metrics": (
+            "check_runs.status",
+            "check_runs.device_id",
+        ),
+    },
     legacy_reads=(legacy.check_assignments, legacy.checks),
     value_maps=(STATUSES, SEVERITIES),
     rules={

@@ -103,8 +103,9 @@ SPEC = TableSpec(
     legacy_reads=(legacy.devices, legacy.agents),
     replaces=True,
     lineage={
+        "created_at": ("tickets.updated_at",),
         "ticket_id": ("tickets.id",),
-        "tag": ("tickets.client", "tickets.site", "tickets.customer_id", "tickets.number"),
+        "tag": ("tickets.device_id", "tickets.client", "tickets.site", "tickets.customer_id", "tickets.number"),
     },
     rules={
         "ticket_id": "the ticket made of the same row",

@@ -185,6 +185,8 @@ SPEC = TableSpec(
     ),
     value_maps=(STATUS, PRIORITY),
     lineage={
+        "updated_at": ("tickets.created_at",),
+        "created_at": ("tickets.updated_at",),
         "ticket_number": ("tickets.number",),
         "subject": ("tickets.title",),
         "requester_contact_id": ("tickets.requester_email", "tickets.requester_name"),
