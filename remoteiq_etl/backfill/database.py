@@ -35,6 +35,8 @@ SETTINGS = {
     # The exporter of a snapshot idles while its readers work, and a large table takes longer than a web request.
     "idle_in_transaction_session_timeout": "0",
     "statement_timeout": "0",
+    # The rows of a batch are sorted before they are inserted; with PostgreSQL's own 4 MB that goes through a file.
+    "work_mem": "64MB",
     "application_name": "remoteiq-etl",
 }
 

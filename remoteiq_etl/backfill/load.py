@@ -184,6 +184,7 @@ class TableLoad:
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
             run.write_words(self.spec)
             run.release_rest(self.spec)
+            run.state.complete_map(run.session, self.spec)
         run.lookups.forget(self.spec.name)
         self._check_ours(before)
 

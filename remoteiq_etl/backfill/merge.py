@@ -93,7 +93,10 @@ class Merge:
         """Write all staged rows into a target and a map that are empty. Returns the rows inserted."""
         inserted = session.execute(
             load_sql("first_insert").format(
-                **self._names, columns=_list(self._columns), values=sql.SQL(", ").join(self._values)
+                **self._names,
+                columns=_list(self._columns),
+                values=sql.SQL(", ").join(self._values),
+                key=sql.SQL(", ").join(sql.SQL("s.{}").format(name) for name in self._pk),
             )
         )
         session.execute(

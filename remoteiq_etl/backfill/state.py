@@ -69,13 +69,28 @@ class State:
                 self._create(session)
 
     def ensure_map(self, session: Session, spec: TableSpec) -> Table:
-        """The mapping table of a target table, created when it is missing."""
+        """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
         table = map_of(spec)
         if not self.has_map(session, spec.name):
-            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=True)
+            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=not spec.log_like)
             session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
             self._maps = None
         return table
+
+    def complete_map(self, session: Session, spec: TableSpec) -> None:
+        """Create the indexes that the map of a loaded table still lacks.
+
+        New keys are random: made once over a million rows their index takes half a second, row by row three. Until then
+        the primary key of the target keeps them apart.
+        """
+        table = map_of(spec)
+        present = {
+            row[0] for row in session.rows("SELECT indexname FROM pg_indexes WHERE schemaname = %s", [self.schema])
+        }
+        names = sorted(str(index.name) for index in table.indexes)
+        for name, statement in zip(names, ddl.index_ddl(table, self.schema), strict=True):
+            if name not in present:
+                session.execute(statement)
 
     def register(self, session: Session, name: str, slug: str) -> Registered:
         """The source of this name; made at its first run. Raises ConfigurationError when another source has the slug."""
@@ -200,7 +215,13 @@ def map_of(spec: TableSpec) -> Table:
     single = spec.log_like and len(spec.sources) == 1 and len(streamed) == 1
     legacy_key = _narrow(streamed[0].table, streamed[0].key_columns) if single else "text"
     new_key = _narrow(spec.target, spec.primary_key)
-    return state.map_table(spec.name, legacy_key=legacy_key, new_key=new_key, several_sources=not single)
+    return state.map_table(
+        spec.name,
+        legacy_key=legacy_key,
+        new_key=new_key,
+        several_sources=not single,
+        shared_rows=spec.primary_key != ("id",) or new_key != "uuid",
+    )
 
 
 def _narrow(table: Table, columns: tuple[str, ...]) -> str:

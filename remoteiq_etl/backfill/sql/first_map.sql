@@ -3,3 +3,4 @@ INSERT INTO {map}
 SELECT
     {source_id}, {legacy_table}, s._key, {new_key}, s._rule, 'live', false, s._owner, {run_id}, {run_id}, s._hash, {incoming_hash}, {last_written}
 FROM {stage} AS s
+ORDER BY s._key
