@@ -6,6 +6,7 @@ round wrote, comparing results. Does not belong here: the contestants.
 
 import importlib
 import pkgutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,29 +111,47 @@ class Bench:
 
     def reset(self, workload: Workload) -> None:
         """Empty what a round wrote, and let nobody pay for what the one before left."""
-        made_by_run = ("quarantine", "held", "legacy_archive", "ledger", "words")
+        made_by_run = ("quarantine", "held", "legacy_archive")
         name = workload.name
         self.execute(
             f"TRUNCATE {TARGET_SCHEMA}.{name}, {STATE_SCHEMA}.legacy_{name}_map",
+            # It comes at the end of a load, of ours and of the limit.
+            f"DROP INDEX IF EXISTS {STATE_SCHEMA}.uq_legacy_{name}_map_new_key",
             "DROP SCHEMA IF EXISTS bench_copy CASCADE",
             "DROP SCHEMA IF EXISTS bench_copy_staging CASCADE",
-            *(f"DELETE FROM {STATE_SCHEMA}.{table}" for table in made_by_run[:3] if table != "words"),
+            *(f"DELETE FROM {STATE_SCHEMA}.{table} WHERE legacy_table = '{name}'" for table in made_by_run),
             *(f"VACUUM {STATE_SCHEMA}.{table}" for table in made_by_run),
             "CHECKPOINT",
         )
 
+    def load_limit(self, workload: Workload) -> float:
+        """Write target and map by one statement, and the index that a map gets at the end; returns the seconds."""
+        name = f"{STATE_SCHEMA}.legacy_{workload.name}_map"
+        index = f"CREATE UNIQUE INDEX uq_legacy_{workload.name}_map_new_key ON {name} (new_key) WHERE state = 'live'"
+        settings = Database(self.url, TARGET_SCHEMA, session=self.hash_settings)
+        with psycopg.connect(settings.conninfo, autocommit=True) as connection:
+            row = connection.execute(f"SELECT id FROM {STATE_SCHEMA}.sources").fetchone()
+            assert row is not None
+            started = time.perf_counter()
+            with connection.transaction():
+                connection.execute(workload.limit(row[0]))
+                connection.execute(index)
+            return time.perf_counter() - started
+
     @cached_property
-    def session(self) -> Mapping[str, str]:
+    def hash_settings(self) -> Mapping[str, str]:
         """The session settings with which the hashes of a run are made."""
         with psycopg.connect(self.url) as connection:
             row = connection.execute(f"SELECT hash_key FROM {STATE_SCHEMA}.sources").fetchone()
         assert row is not None
         return hashing.session_settings(bytes(row[0]))
 
-    def keyed(self) -> psycopg.Connection:
-        """A connection whose hashes are those of a run."""
-        settings = Database(self.url, TARGET_SCHEMA, session=self.session)
-        return psycopg.connect(settings.conninfo, autocommit=True)
+    def rows_of(self, schema: str, workload: Workload) -> int:
+        """Legacy rows."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(f"SELECT count(*) FROM {schema}.{workload.name}").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def checksums(self, workload: Workload) -> dict[str, tuple[int, int]]:
         """Rows and checksum of target and map, but for the numbers of the runs."""

@@ -35,10 +35,12 @@ class Workload:
 
     @property
     def source(self) -> Table:
+        """The legacy table."""
         return getattr(legacy, self.name)
 
     @property
     def destination(self) -> Table:
+        """The target table."""
         return getattr(target, self.name)
 
     def limit(self, source_id: int) -> sql.Composed:

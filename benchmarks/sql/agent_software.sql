@@ -31,6 +31,7 @@ WITH hashed AS (
     INSERT INTO public.agent_software (id, agent_id, name, publisher, version, install_date, created_at, updated_at)
     SELECT id, agent_id, name, publisher, version, install_date, updated_at, updated_at
     FROM transformed
+    ORDER BY id
 )
 INSERT INTO remoteiq_etl.legacy_agent_software_map
     (source_id, legacy_table, legacy_key, new_key, rule, state, adopted, first_run, last_run, source_hash, written_hash)

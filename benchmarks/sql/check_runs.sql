@@ -82,8 +82,10 @@ WITH severities AS MATERIALIZED (
     INSERT INTO public.check_runs (id, assignment_id, status, severity, started_at, finished_at, metrics, output, created_at)
     SELECT id, assignment_id, status, severity, started_at, finished_at, metrics, output, created_at
     FROM transformed
+    ORDER BY id
 )
 INSERT INTO remoteiq_etl.legacy_check_runs_map
     (source_id, legacy_table, legacy_key, new_key, rule, state, adopted, first_run, last_run, source_hash, written_hash)
 SELECT {source_id}, 'check_runs', t.id, t.id, 'kept', 'live', false, 1, 1, t.source_hash, {written_hash}
 FROM transformed AS t
+ORDER BY t.id
