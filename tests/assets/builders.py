@@ -37,6 +37,11 @@ def outcomes(batch: Batch) -> dict[str, tuple[str, str]]:
     return {disposal.key: (disposal.outcome.value, disposal.rule) for disposal in batch.disposals.values()}
 
 
+def waits(batch: Batch) -> dict[str, tuple[tuple[str, str] | None, tuple[str, ...]]]:
+    """Legacy key → (parent, columns) of the rows that were disposed of."""
+    return {disposal.key: (disposal.parent, disposal.columns) for disposal in batch.disposals.values()}
+
+
 def archived(batch: Batch) -> list[tuple[str, str, Any, str]]:
     """(key, column, value, rule) of each archived value."""
     return [(kept.key, kept.column, kept.value, kept.rule) for kept in batch.archive]

@@ -10,7 +10,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import batch_of, outcomes, rows_of, uid
+from tests.assets.builders import batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 A, USER = uid(1), uid(51)
@@ -62,6 +62,7 @@ def test_trust_without_an_end() -> None:
     """A device whose expiry no calendar holds is quarantined: a default would trust it anew."""
     found = trusted_devices.transform(one({**DEVICE, "expires_at": None}), context())
     assert outcomes(found) == {A: ("quarantined", "expiry_unknown")}
+    assert waits(found) == {A: (None, ("expires_at",))}
 
 
 def test_personal_access_token() -> None:
@@ -136,10 +137,10 @@ def test_rejected_uuids_are_derived() -> None:
 def test_parents_hold() -> None:
     """Each of the three waits for its user."""
     nobody = Context(prepared={"owner_created_at": {}})
-    held = {A: ("held", "parent_missing")}
-    assert outcomes(trusted_devices.transform(one(DEVICE), nobody)) == held
-    assert outcomes(personal_access_tokens.transform(one(TOKEN), nobody)) == held
-    assert outcomes(login_challenges.transform(one(CHALLENGE), nobody)) == held
+    for module, row in ((trusted_devices, DEVICE), (personal_access_tokens, TOKEN), (login_challenges, CHALLENGE)):
+        found = module.transform(one(row), nobody)
+        assert outcomes(found) == {A: ("held", "parent_missing")}
+        assert waits(found) == {A: (("users", USER), ("user_id",))}
 
 
 def test_declarations() -> None:

@@ -6,7 +6,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Derived, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NEXT = START + timedelta(days=1)
@@ -33,6 +33,7 @@ def decided(
     orphans: list[str] | None = None,
     recorded: list[Decision] | None = None,
     context: Context = CONTEXT,
+    assigned: str = uid(401),
 ) -> Decided:
     rows = checks or []
     columns = {
@@ -45,7 +46,7 @@ def decided(
     inputs = {
         "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP}),
         "orphans": frame({"device_id": orphans or []}),
-        "assigned": frame({"device_id": ["pc"], "ids": [[uid(401)]]}, {"ids": TEXT_LIST}),
+        "assigned": frame({"device_id": ["pc"], "ids": [[assigned]]}, {"ids": TEXT_LIST}),
     }
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
     return decide(inputs, Recorded(earlier), context)
@@ -109,6 +110,25 @@ def test_recorded_stand_ins_stay() -> None:
     assert plain(decided(recorded=recorded).rows["derived"]) == []
 
 
+def test_a_device_that_gained_an_only_assignment_keeps_what_was_made_for_it() -> None:
+    """Once runs of a device are unattributed they stay so, also when it has an only assignment later."""
+    key = f'["unattributed","{DEVICE}"]'
+    made = Decision("device", DEVICE, "unattributed", {"same_as": ["derived", key]}, unattributed(DEVICE))
+    assert decided(orphans=["pc"], recorded=[made]).decisions == [made]
+
+
+def test_only_assignment_with_a_refused_uuid() -> None:
+    """The only assignment stands in under the id that it will get, where its uuid cannot be kept."""
+    odd = "ffffffff-ffff-7fff-8fff-ffffffffffff"
+    found = decided(orphans=["pc"], assigned=odd)
+    assert [one.new_key for one in found.decisions] == [CONTEXT.derive("check_assignments", "check_assignments", odd)]
+
+
+def test_assignments_without_times_get_those_of_their_checks() -> None:
+    """When each check was created is prepared by its legacy id."""
+    assert decided([("CPU", "DEVICE", True)]).prepared == {"check_created_at": {uid(11): START}}
+
+
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +172,7 @@ def test_id_is_kept_or_derived() -> None:
 
 def test_other_texts_are_archived() -> None:
     """The device text is archived when it is not the device's own id."""
-    assert ("device_id", "pc") in [(column, value) for _, column, value, _ in archived(transformed(device_id="pc"))]
+    assert (uid(401), "device_id", "pc", "device_text") in archived(transformed(device_id="pc"))
     assert rows_of(transformed(device_id="pc"))[0]["target_id"] == DEVICE
     assert "device_id" not in [column for _, column, _, _ in archived(transformed())]
 
@@ -167,7 +187,7 @@ def test_check_that_is_not_there() -> None:
     """An assignment waits for its check."""
     batch = transformed(check_name="Other")
     assert outcomes(batch) == {uid(401): ("held", "parent_missing")}
-    assert batch.disposals[0].parent == ("checks", '["cpu","other"]')
+    assert waits(batch) == {uid(401): (("checks", '["cpu","other"]'), ("check_name",))}
 
 
 def test_nameless_assignment() -> None:
@@ -214,6 +234,7 @@ def test_global_rows() -> None:
         }
     ]
     assert outcomes(batch) == {uid(12): ("held", "parent_missing")}
+    assert waits(batch)[uid(12)][0] == ("checks", uid(12))
 
 
 def test_unattributed_rows() -> None:
@@ -228,6 +249,9 @@ def test_unattributed_rows() -> None:
             "target_id": OTHER,
         }
     ]
+    lookups = LOOKUPS | {("checks", "derived"): Lookup.of({})}
+    batch = transform_unattributed(Batch(decided(orphans=["lone"]).rows["derived"]), Context(lookups=lookups))
+    assert list(waits(batch).values()) == [(("checks", '["","unattributed"]'), ("device",))]
 
 
 def test_assignments_of_disabled_checks_are_removed() -> None:

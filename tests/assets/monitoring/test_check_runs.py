@@ -9,7 +9,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ASSIGNED, HELD, DELETED, ONLY, GONE, UNKNOWN = (uid(400 + number) for number in range(6))
@@ -230,11 +230,11 @@ def test_runs_that_cannot_be_carried() -> None:
         uid(6): ("held", "parent_missing"),
         uid(7): ("filtered", "parent_deleted_in_target"),
     }
-    assert [batch.disposals[row].parent for row in (0, 4, 5)] == [
-        ("check_assignments", HELD),
-        ("devices", "absent"),
-        ("check_assignments", BARE),
-    ]
+    assert {key: waiting for key, waiting in waits(batch).items() if waiting[0]} == {
+        uid(1): (("check_assignments", HELD), ("assignment_id",)),
+        uid(5): (("devices", "absent"), ("device_id",)),
+        uid(6): (("check_assignments", BARE), ("device_id",)),
+    }
 
 
 def test_deleted_assignment_that_legacy_no_longer_has() -> None:
@@ -287,9 +287,9 @@ def test_device_where_the_target_has_it() -> None:
 def test_prepared() -> None:
     """What a run inherits is worked out once per assignment: device, severity of the check, time."""
     facts = plain(context().prepared["assignments"].rows)
-    assert [(row["device"], row["severity"]) for row in facts] == [
-        (DEVICE, "critical"),
-        (None, None),
-        (DEVICE, None),
-        (uid(305), "medium"),
+    assert [(row["assignment"], row["device"], row["severity"]) for row in facts] == [
+        (uid(500), DEVICE, "critical"),
+        (None, None, None),
+        (None, DEVICE, None),
+        (uid(503), uid(305), "medium"),
     ]

@@ -49,13 +49,15 @@ def decided(
     recorded: list[Decision] | None = None,
     known: dict[str, str] | None = None,
     orphans: list[str] | None = None,
+    lookups: dict[tuple[str, str], Lookup] | None = None,
 ) -> Decided:
-    lookups = {
+    all_lookups = {
         ("checks", "checks"): Lookup.of(known or {}),
         ("devices", "device_text"): Lookup.of({"pc": "D1", "lone": "D2"}),
+        **(lookups or {}),
     }
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
-    return decide(inputs(checks, pairs, orphans), Recorded(earlier), Context(lookups=lookups))
+    return decide(inputs(checks, pairs, orphans), Recorded(earlier), Context(lookups=all_lookups))
 
 
 def names(found: Decided) -> dict[str, str]:
@@ -186,6 +188,48 @@ def test_check_that_took_over_is_gone() -> None:
         {"name": "Load", "of": "Load", "taken": key, "inherits": ["derived", key]},
     )
     assert of_checks(back)["derived", key] == ("synthesized", {"name": "Load", "of": "Load"})
+
+
+def test_defined_check_takes_over_what_no_assignment_means_any_more() -> None:
+    """A new check takes over an equal synthesized one whose assignments are gone."""
+    first = decided([], [("CPU", "Load", 1)])
+    found = decided([(11, "CPU", "Load")], [], first.decisions)
+    assert found.prepared["ids"].new_keys.to_pylist() == [derived("cpu", "load")]
+    assert reports(found) == {"check_taken_over": 1}
+
+
+def test_rules_of_decisions() -> None:
+    """A defined check is recorded as having chosen a name, a synthesized one as synthesized."""
+    found = decided([(11, "CPU", "Load")], [("DISK", "Full", 1)])
+    assert {one.legacy_table: one.rule for one in found.decisions if one.legacy_table != "assignment"} == {
+        "checks": "name",
+        "derived": "synthesized",
+    }
+
+
+def test_ids_given_before_are_expected_again() -> None:
+    """An assignment means the id that its check was given, whatever it would get today; a refused uuid is derived."""
+    key = '["cpu","load"]'
+    synthesized = {("checks", "derived"): Lookup.of({key: "given"})}
+    assert means(decided([], [("CPU", "Load", 1)], lookups=synthesized))[key][2] == "given"
+    assert means(decided([(11, "CPU", "Load")], [("CPU", "Load", 1)], known={uid(11): "given"}))[key][2] == "given"
+    refused = inputs([(11, "CPU", "Load")], [("CPU", "Load", 1)])
+    odd = "ffffffff-ffff-7fff-8fff-ffffffffffff"
+    found = decide(refused | {"checks": refused["checks"].assign(id=frame({"id": [odd]})["id"])}, Recorded(), Context())
+    assert means(found)[key][2] == Context().derive("checks", "checks", odd)
+
+
+def test_synthesized_checks_choose_names_in_the_order_of_their_keys() -> None:
+    """Of synthesized checks of one name the first by natural key takes it."""
+    found = decided([], [("PING", "Load", 1), ("CPU", "Load", 1)])
+    assert names(found) == {'["cpu","load"]': "Load", '["ping","load"]': "Load (PING)"}
+
+
+def test_unattributed_stays_wanted() -> None:
+    """A device whose runs are recorded as unattributed needs the check, also when it has an only assignment now."""
+    assert plain(decided([], [], orphans=["pc"]).rows["derived"]) == []
+    lookups = {("check_assignments", "device"): Lookup.of({}, decisions={"D1": {}})}
+    assert names(decided([], [], orphans=["pc"], lookups=lookups)) == {'["","unattributed"]': "Unattributed"}
 
 
 def test_check_with_a_row_of_its_own_does_not_take_over() -> None:

@@ -42,6 +42,12 @@ def test_added_under_legacy() -> None:
     assert added('{"path":"C:\\\\x"}', status="T") == {"path": "C:\\x", "legacy": {"status": "T"}}
 
 
+def test_digits_stay() -> None:
+    """What is added leaves the numbers of the metrics as they are written."""
+    found = with_legacy(column('{"ms":1.50,"n":1E2}'), {"status": column("T")})
+    assert found.to_list() == ['{"legacy":{"status":"T"},"ms":1.50,"n":1E2}']
+
+
 def test_a_key_of_that_name() -> None:
     """A value that the legacy object has under that name moves to legacyValues."""
     assert added('{"legacy": 1, "a": 2}', status="T") == {
