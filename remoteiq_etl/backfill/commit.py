@@ -122,10 +122,8 @@ class BatchWriter:
             return actions
         for row, error in self._apply(merge, 0, len(prepared.rows) - 1):
             key = str(prepared.rows[KEY].iloc[row])
-            action = session.value(
-                "UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s RETURNING written IS NULL", [row]
-            )
-            before = "inserted" if action else "updated"
+            before = session.value("SELECT action FROM merge_plan WHERE _row = %s", [row])
+            session.execute("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s", [row])
             actions[before] -= 1
             disposals.append(
                 Disposal(

@@ -16,15 +16,24 @@ def map_name(entity: str) -> str:
     return f"legacy_{entity}_map"
 
 
-def map_table(entity: str, *, legacy_key: str = "text", new_key: str = "uuid", several_sources: bool = True) -> Table:
+def map_table(
+    entity: str,
+    *,
+    legacy_key: str = "text",
+    new_key: str = "uuid",
+    several_sources: bool = True,
+    shared_rows: bool = False,
+) -> Table:
     """The mapping table of one target table; one row per legacy key (and per recorded decision).
 
     `legacy_key` and `new_key` are uuid, bigint or text: narrow types, because log-like maps have millions of rows.
-    With `several_sources` the legacy table is part of the key; else it is the same in every row.
+    With `several_sources` the legacy table is part of the key; else it is the same in every row. With `shared_rows` legacy
+    databases may have a row in common (a permission), because its key is a natural one.
     """
     name = map_name(entity)
     if f"state.{name}" in metadata.tables:
         return metadata.tables[f"state.{name}"]
+    unique = ("new_key", "source_id") if shared_rows else ("new_key",)
     return Table(
         name,
         metadata,
@@ -46,6 +55,11 @@ def map_table(entity: str, *, legacy_key: str = "text", new_key: str = "uuid", s
         Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
         Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
         Column("last_written", JSONB, comment="values last written, secrets left out; null for log-like tables"),
-        Index(f"uq_{name}_new_key", "new_key", unique=True, postgresql_where=text("state = 'live'")),
+        Index(
+            f"uq_{name}_{'_'.join(unique)}",
+            *unique,
+            unique=True,
+            postgresql_where=text("state = 'live'"),
+        ),
         comment=f"Legacy key to new key of {entity}",
     )
