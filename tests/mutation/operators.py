@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # Declarations: what is read, and from where, is shown by tests on a server, which are too slow to run per mutant.
-DECLARATIONS = frozenset({"TableSpec", "Source", "Derived", "Decide", "select"})
+DECLARATIONS = frozenset({"TableSpec", "Source", "Derived", "Decide", "select", "func", "legacy", "target"})
 # Said by the errors' own tests, or by the type checker.
 UNTOUCHED = (ast.Import, ast.ImportFrom, ast.Raise, ast.Assert, ast.Global, ast.Nonlocal, ast.Pass)
 
@@ -239,7 +239,9 @@ def _is_docstring(statement: ast.stmt) -> bool:
 def _declares(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return False
-    return any(isinstance(node, ast.Call) and _called(node) in DECLARATIONS for node in ast.walk(statement))
+    names = {_called(node) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+    names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return not names.isdisjoint(DECLARATIONS)
 
 
 def _called(node: ast.Call) -> str:

@@ -31,11 +31,25 @@ def test_equal_keys_are_merged_into_the_oldest() -> None:
     """Keys are compared lower-cased and trimmed; of equal ones the oldest wins, then the lowest id."""
     found = decided([(uid(1), "Users.Read", T2), (uid(2), " users.read ", T1), (uid(3), "x", T1)], [])
     assert found.prepared["losers"] == {uid(1): uid(2)}
-    assert {(d.legacy_table, d.legacy_key, d.values["winner"]) for d in found.decisions} == {
-        ("permissions.key", "users.read", uid(2)),
-        ("permissions.key", "x", uid(3)),
+    assert {(d.legacy_table, d.legacy_key, d.rule, d.values["winner"]) for d in found.decisions} == {
+        ("permissions.key", "users.read", "oldest", uid(2)),
+        ("permissions.key", "x", "oldest", uid(3)),
     }
     assert decided([(uid(9), "a", T1), (uid(8), "A", T1)], []).prepared["losers"] == {uid(9): uid(8)}
+
+
+@pytest.mark.parametrize("key", sorted(PERMISSIONS.keys() - {"admin.access", "users.2fa.reset"}))
+def test_labels_of_the_catalogue_say_what_is_allowed(key: str) -> None:
+    """The label of a seeded permission is what it allows, and the group that it allows it in."""
+    group, verb = key.split(".")
+    word = {"read": "View", "view": "View", "write": "Edit"}.get(verb, verb.capitalize())
+    assert PERMISSIONS[key].label == f"{word} {group}"
+
+
+def test_labels_of_the_catalogue_that_say_more() -> None:
+    """Two labels are not made of the key's words."""
+    assert PERMISSIONS["admin.access"].label == "Access administration"
+    assert PERMISSIONS["users.2fa.reset"].label == "Reset two-factor authentication"
 
 
 def test_merge_decision_sticks() -> None:

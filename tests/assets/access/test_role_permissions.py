@@ -62,7 +62,7 @@ def test_grants_of_merged_roles_and_permissions_are_given_once() -> None:
         pair(TECH, READ2): pair(TECH, READ),
     }
     (decision,) = found.decisions
-    assert decision.legacy_table == "role_permissions.grant"
+    assert (decision.legacy_table, decision.rule) == ("role_permissions.grant", "oldest")
     assert decision.legacy_key == key_text(["tech", "users.read"])
 
 
@@ -72,6 +72,7 @@ def test_recorded_winner_of_equal_grants_sticks() -> None:
     known = Decision("role_permissions.grant", group, "oldest", {"winner": pair(TECH2, READ)})
     found = decided([(TECH2, READ), (TECH, READ)], recorded=Recorded({(known.legacy_table, group): known}))
     assert found.prepared["losers"] == {pair(TECH, READ): pair(TECH2, READ)}
+    assert found.warnings["decided_otherwise_today"] == 1
 
 
 def test_union() -> None:
@@ -92,6 +93,17 @@ def test_a_row_of_a_merged_role_holds_the_grant_too() -> None:
     """A word of the older role makes no second row beside a row of the younger role of that name."""
     found = decided([(TECH2, READ)], {"Tech": ["users.read"]})
     assert len(found.rows["derived"]) == 0
+
+
+def test_roles_are_asked_by_age() -> None:
+    """The oldest role comes first, of equally old ones the lowest id."""
+    given = inputs([], {})
+    ids = frame({"id": [uid(2), uid(1), uid(3), uid(4)]})["id"]
+    assert grants.roles_by_age({**given, "roles": given["roles"].assign(id=ids)})["role_id"].to_list() == [
+        uid(3),
+        uid(1),
+        uid(2),
+    ]
 
 
 def test_one_grant_for_each_word() -> None:

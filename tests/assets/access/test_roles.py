@@ -8,7 +8,7 @@ from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.frames import INTEGER, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 ROLES = [(uid(1), "Tech", T2), (uid(2), " TECH ", T1), (uid(3), "Admin", T1)]
@@ -44,7 +44,16 @@ def test_equal_names_are_merged_into_the_oldest() -> None:
     found = decided(ROLES, {})
     assert found.prepared["losers"] == {uid(1): uid(2)}
     assert named(found, "roles.name")["tech"].values == {"winner": uid(2)}
+    assert named(found, "roles.name")["tech"].rule == "oldest"
     assert decided([(uid(5), "A", T1), (uid(4), "a", T1)], {}).prepared["losers"] == {uid(5): uid(4)}
+
+
+def test_a_recorded_winner_that_is_no_longer_the_oldest_is_counted() -> None:
+    """A recorded winner stays; that another would win today is reported."""
+    known = Decision("roles.name", "tech", "oldest", {"winner": uid(1)})
+    found = decided(ROLES, {}, [known])
+    assert found.prepared["losers"] == {uid(2): uid(1)}
+    assert found.warnings == {"decided_otherwise_today": 1}
 
 
 def test_words_match_legacy_roles() -> None:
@@ -117,6 +126,7 @@ def test_a_role_that_took_a_made_one_over_and_was_renamed() -> None:
     found = decided([(uid(1), "Desk", T1), (uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
     assert named(found, "roles") == {uid(1): joined}
     assert named(found, "users.role")["tech"].values == {SAME_AS: ["roles", uid(2)]}
+    assert named(decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context), "roles") != {uid(1): joined}
     merged = decided([(uid(1), "Tech", T2), (uid(2), "TECH", T1)], {"tech": 1}, [made, joined], context)
     assert named(merged, "roles") == {uid(1): joined}
 
@@ -182,6 +192,7 @@ def test_blank_names() -> None:
     columns = {**COLUMNS, "name": ["Tech", " ", "Admin"]}
     batch = transform(batch_of(columns, {"created_at": TIMESTAMP}), context())
     assert outcomes(batch) == {uid(2): ("quarantined", "blank_name")}
+    assert waits(batch) == {uid(2): (None, ("name",))}
 
 
 def test_ids_come_from_the_map_first() -> None:
@@ -225,6 +236,9 @@ def test_role_meta_is_merged_into_its_role() -> None:
         "Orphan": ("held", "parent_missing"),
         " ": ("quarantined", "parent_quarantined"),
     }
+    assert waits(batch)["Orphan"] == (("roles", "Orphan"), ("role_name",))
+    assert waits(batch)[" "] == (None, ("role_name",))
+    assert batch.disposals[3].detail == "its role is quarantined"
     assert archived(batch) == [
         ("Tech", "description", "one", "superseded"),
         ("Tech", "updated_at", T1, "superseded"),

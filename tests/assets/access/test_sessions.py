@@ -8,7 +8,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 A, B, USER = uid(1), uid(2), uid(51)
@@ -111,6 +111,7 @@ def test_adopted_users() -> None:
 def test_parents() -> None:
     """A session waits for its user, and is quarantined with it."""
     assert outcomes(run({}, users=Lookup.of({}))) == {A: ("held", "parent_missing")}
+    assert waits(run({}, users=Lookup.of({}))) == {A: (("users", USER), ("user_id",))}
     quarantined = Lookup.of({}, quarantined=frozenset({USER}))
     assert outcomes(run({}, users=quarantined)) == {A: ("quarantined", "parent_quarantined")}
 

@@ -11,7 +11,7 @@ from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import OWNER, Context, Recorded
-from tests.assets.builders import batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2 = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 USER, OTHER, TECH = uid(1), uid(2), uid(51)
@@ -45,11 +45,19 @@ def test_target_row() -> None:
 
 
 def test_blank_words() -> None:
-    """A blank word gives no link."""
-    assert outcomes(run([" ", None])) == {
+    """A blank word gives no link; one of white space is archived."""
+    batch = run([" ", None])
+    assert outcomes(batch) == {
         USER: ("filtered", "blank_role"),
         OTHER: ("filtered", "blank_role"),
     }
+    assert archived(batch) == [(USER, "role", " ", "blank_role")]
+
+
+def test_links_wait_for_user_and_role() -> None:
+    """A link waits for its user, then for its role."""
+    assert waits(run(["Tech"], Lookup.of({}))) == {USER: (("users", USER), ("id",))}
+    assert waits(run(["Owner"])) == {USER: (("roles", "owner"), ("role",))}
 
 
 def test_adopted_users_get_no_role() -> None:

@@ -10,7 +10,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, TEXT_LIST, TIMESTAMP
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 A, B = uid(1), uid(2)
@@ -71,6 +71,21 @@ def test_dependants_of_quarantined_users() -> None:
     assert outcomes(run({}, known=Lookup.of({}, quarantined=frozenset({A})))) == {
         A: ("quarantined", "parent_quarantined")
     }
+
+
+def test_rows_wait_for_their_user() -> None:
+    """A row waits for the user of its id."""
+    assert waits(run({}, known=Lookup.of({}))) == {A: (("users", A), ("id",))}
+
+
+def test_missing_times() -> None:
+    """A missing time is the earliest, or the latest, of all times of the user."""
+    nothing = dict.fromkeys(("created_at", "updated_at", "last_seen", "password_updated_at"))
+    for name in nothing:
+        (row,) = rows_of(run({**nothing, name: T2}))
+        assert (row["created_at"], row["updated_at"]) == (T2, T2)
+    (row,) = rows_of(run({**nothing, "last_seen": T1, "password_updated_at": T3}))
+    assert (row["created_at"], row["updated_at"]) == (T1, T3)
 
 
 def test_secrets() -> None:

@@ -10,7 +10,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
 from schemas import legacy
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3, T4 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4))
 Words = Mapping[str, Mapping[str, str]]
@@ -53,6 +53,8 @@ def losers(*accounts: dict[str, Any], **more: object) -> frozenset[str]:
 
 def test_addresses_equal_after_trimming_and_lower_casing() -> None:
     """Accounts whose addresses are equal trimmed and lower-cased are one; others and blank ones are none."""
+    (decision,) = decided({"email": "Ann@Example.com "}, {"email": "ann@example.com"}).decisions
+    assert decision.rule == "best_account"
     assert losers({"email": "Ann@Example.com "}, {"email": "ann@example.com"}) == {B}
     assert losers({"email": "ann@example.com"}, {"email": "bob@example.com"}) == frozenset()
     assert losers({"email": " "}, {"email": ""}) == frozenset()
@@ -62,6 +64,7 @@ def test_addresses_equal_after_trimming_and_lower_casing() -> None:
     ("worse", "better"),
     [
         ({"status": "invited"}, {"status": "active", "has_password": False}),
+        ({"status": "invited"}, {"status": "active", "suspended": None, "has_password": False}),
         ({"status": "suspended", "last_seen": T3}, {"status": "invited", "has_password": False}),
         ({"status": "active", "suspended": True}, {"status": "invited", "has_password": False}),
         ({"status": "unheard of"}, {"status": "suspended", "has_password": False}),
@@ -161,10 +164,13 @@ def test_email() -> None:
 
 def test_accounts_that_lost_are_quarantined() -> None:
     """An account that lost its address, or has none, is quarantined."""
-    assert outcomes(run({}, {}, {"email": " "}, losers=(B,))) == {
+    found = run({}, {}, {"email": " "}, losers=(B,))
+    assert outcomes(found) == {
         B: ("quarantined", "duplicate_email"),
         C: ("quarantined", "blank_email"),
     }
+    assert waits(found) == {B: (None, ("email",)), C: (None, ("email",))}
+    assert found.disposals[1].detail == "another account has this address and keeps it"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +189,9 @@ def test_status(status: str, suspended: bool | None, expected: str, kept: list[s
     """The flag or the status `suspended` disables; a status that the flag hides is archived."""
     found = run({"status": status, "suspended": suspended})
     assert rows_of(found)[0]["status"] == expected
-    assert [value for _, column, value, _ in archived(found) if column == "status"] == kept
+    assert [entry for entry in archived(found) if entry[1] == "status"] == [
+        (A, "status", value, "suspended_flag") for value in kept
+    ]
 
 
 def test_unknown_status() -> None:

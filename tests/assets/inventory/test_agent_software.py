@@ -7,7 +7,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 UPDATED = datetime(2024, 5, 1, tzinfo=UTC)
 CONTEXT = Context(lookups={("agents", "agents"): Lookup.of({"7": uid(7)}, quarantined=frozenset({"9"}))})
@@ -60,6 +60,7 @@ def test_agents_that_are_not_there() -> None:
     """Software of an agent that is quarantined is quarantined, of one that is not there yet held."""
     batch = transform(software([None] * 3, [7, 8, 9]), CONTEXT)
     assert outcomes(batch) == {"2": ("held", "parent_missing"), "3": ("quarantined", "parent_quarantined")}
+    assert waits(batch)["2"] == (("agents", "8"), ("agent_id",))
 
 
 def test_created_at_is_written_once() -> None:

@@ -8,7 +8,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 from tests.assets.inventory.rows import agent, day, device, inputs
 
 LOOKUPS = {
@@ -78,7 +78,9 @@ def test_target_row() -> None:
 
 def test_agent_whose_device_is_not_there() -> None:
     """An agent waits for its device."""
-    assert outcomes(transformed(id=8)) == {"8": ("held", "parent_missing")}
+    batch = transformed(id=8)
+    assert outcomes(batch) == {"8": ("held", "parent_missing")}
+    assert [parent for parent, _ in waits(batch).values()] == [("devices", "8")]
 
 
 def test_facts() -> None:

@@ -31,9 +31,9 @@ def test_distinct_names_of_three_tables() -> None:
         [ticket(client="ACME", uses=1), ticket(customer_id="Gamma", uses=5)],
     )
     assert names(found) == {"acme": "ACME", "beta": "Beta", "gamma": "Gamma"}
-    assert {decision.legacy_key: decision.rule for decision in found.decisions} == dict.fromkeys(
-        names(found), "spelling"
-    )
+    assert {(decision.legacy_table, decision.legacy_key, decision.rule) for decision in found.decisions} == {
+        ("derived", key, "spelling") for key in names(found)
+    }
 
 
 def test_unassigned_only_when_needed() -> None:
@@ -60,6 +60,7 @@ def test_external_reference() -> None:
     """external_ref is the customer uuid of a client whose tickets name exactly one."""
     one = [ticket(client="Acme", customer_uuid=uid(1)), ticket(customer_id="acme", customer_uuid=uid(1))]
     assert plain(decided([], [], one).rows["derived"])[0]["external_ref"] == uid(1)
+    assert reports(decided([], [], one)) == {}
     found = decided([], [], [*one, ticket(client="ACME", customer_uuid=uid(2))])
     assert plain(found.rows["derived"])[0]["external_ref"] is None
     assert reports(found) == {"client_external_ref_ambiguous": 1}

@@ -7,7 +7,7 @@ from assets.inventory.device_texts import READS, dispose_deviceless, resolve
 from assets.inventory.pairing import pair
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context
-from tests.assets.builders import batch_of, outcomes, uid
+from tests.assets.builders import batch_of, outcomes, uid, waits
 from tests.assets.inventory.rows import agent, device
 
 
@@ -92,4 +92,5 @@ def test_rows_without_a_device() -> None:
         "2": ("filtered", "parent_deleted_in_target"),
         "3": ("quarantined", "unresolvable_device"),
     }
+    assert waits(batch) == {"1": (("devices", "a"), ("device_id",)), "2": (None, ()), "3": (None, ("device_id",))}
     assert batch.disposals[0].parent == ("devices", "a")

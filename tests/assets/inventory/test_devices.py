@@ -172,6 +172,14 @@ def test_hostname_is_recorded() -> None:
     assert reports(found) == {"device_synthesized": 1, "hostname_renamed": 3}
 
 
+def test_a_device_written_before_keeps_its_hostname() -> None:
+    """A new device of an equal hostname is renamed, also when it was seen more recently."""
+    place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
+    rows = [device(1, **place), device(2, seen=day(5), **place)]
+    found = decided(rows, devices={uid(1): uid(1)})
+    assert [key for (_, key), (rule, _, _) in decisions(found).items() if rule == "hostname"] == [uid(2)]
+
+
 def test_recorded_hostname_lapses() -> None:
     """A recorded hostname lapses when nobody else wants it any more; while the keeper is there it stays."""
     values = {"hostname": "pc~00000000", "keeper": ["devices", uid(1)]}
@@ -204,6 +212,8 @@ def test_recorded_texts() -> None:
     assert text([device(1), device(2)], there) == uid(2)
     assert text([device(1), device(2)], gone) == uid(1)
     assert text([device(2)], gone) == uid(3)
+    found = decided([device(1), device(2)], [], [], ["pc1"], recorded=[gone])
+    assert [one.legacy_table for one in found.decisions] == ["device_text"]
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
-from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid
+from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid, waits
 from tests.assets.inventory.rows import agent, device, inputs, ticket
 
 
@@ -32,6 +32,9 @@ def test_distinct_sites_of_three_tables() -> None:
         [ticket(client="Acme", site="Lab"), ticket(client="Acme")],
     )
     assert names(found) == {'["acme","hq"]': "Hq", '["acme","lab"]': "Lab", '["beta","hq"]': "hq"}
+    assert {(decision.legacy_table, decision.legacy_key, decision.rule) for decision in found.decisions} == {
+        ("derived", key, "spelling") for key in names(found)
+    }
     assert reports(found) == {}
 
 
@@ -81,6 +84,7 @@ def test_target_row() -> None:
     expected = {KEY: keys[0], "id": context.derive("sites", "derived", "acme", "hq"), "client_id": uid(1), "name": "HQ"}
     assert rows_of(batch) == [expected]
     assert outcomes(batch) == {keys[1]: ("held", "parent_missing")}
+    assert waits(batch) == {keys[1]: (("clients", "beta"), ("client",))}
 
 
 def test_adopted_by_client_and_name() -> None:
