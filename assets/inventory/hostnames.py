@@ -35,8 +35,14 @@ def renamed(machines: Iterable[Machine], recorded: Mapping[Ref, Mapping[str, Any
         keeper = _keeper(group, recorded)
         for machine in group:
             if machine.ref != keeper:
-                names[machine.ref] = {"hostname": f"{machine.hostname}~{machine.id[:8]}", KEEPER: list(keeper)}
+                names[machine.ref] = {"hostname": _name(machine, recorded), KEEPER: list(keeper)}
     return names
+
+
+def _name(machine: Machine, recorded: Mapping[Ref, Mapping[str, Any]]) -> str:
+    """The recorded name while the hostname is the same, also where the row has come to another id than was expected."""
+    name = str(recorded.get(machine.ref, {}).get("hostname", ""))
+    return name if name.startswith(f"{machine.hostname}~") else f"{machine.hostname}~{machine.id[:8]}"
 
 
 def _keeper(group: list[Machine], recorded: Mapping[Ref, Mapping[str, Any]]) -> Ref:

@@ -43,3 +43,11 @@ def test_the_keeper_is_recorded() -> None:
     """With a loser its keeper is recorded."""
     found = renamed([machine(1), machine(2, ref=("agents", "2"), seen=1.0)], {})
     assert found == {("devices", "1"): {"hostname": "pc~00000001", "keeper": ["agents", "2"]}}
+
+
+def test_a_recorded_name_stays() -> None:
+    """Also where the row has come to another id; another hostname gets another name."""
+    recorded = {("devices", "1"): {"keeper": ["devices", "2"], "hostname": "pc~expected"}}
+    assert losers(machine(1), machine(2, seen=1.0), recorded=recorded) == {"1": "pc~expected"}
+    others = machine(1, hostname="mac"), machine(2, hostname="mac", seen=1.0)
+    assert losers(*others, recorded=recorded) == {"1": "mac~00000001"}
