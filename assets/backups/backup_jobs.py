@@ -44,7 +44,11 @@ SPEC = TableSpec(
     sources=(Source(legacy.backup_jobs, transform),),
     lookups=(("backup_policies", "config"), ("backup_policies", "backups_config")),
     value_maps=(states.STATUS,),
-    lineage={"cancelled": ("backup_jobs.cancelled", "backup_jobs.status"), "created_at": ("backup_jobs.started_at",)},
+    lineage={
+        "started_at": ("backup_jobs.finished_at",),
+        "cancelled": ("backup_jobs.cancelled", "backup_jobs.status"),
+        "created_at": ("backup_jobs.started_at",),
+    },
     rules={
         "policy_id": "the default policy",
         "status": "by the words of backup_jobs.status; running becomes cancelled",

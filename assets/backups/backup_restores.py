@@ -32,6 +32,7 @@ SPEC = TableSpec(
     lookups=(("backup_jobs", "backup_jobs"),),
     value_maps=(states.STATUS,),
     lineage={
+        "requested_at": ("backup_restores.finished_at",),
         "backup_job_id": ("backup_restores.backup_id",),
         "notes": ("backup_restores.note",),
         "created_at": ("backup_restores.requested_at",),

@@ -113,6 +113,23 @@ def status(
     raise typer.Exit(show(runs, as_json=as_json))
 
 
+@app.command()
+def lineage(
+    name: Annotated[
+        str | None, typer.Argument(metavar="TABLE|TABLE.COLUMN", help="Of either side.", show_default=False)
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether every legacy column is accounted for.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/mapping.md.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what becomes of each legacy column, and what fills each target column. Reaches no database."""
+    from remoteiq_etl.cli.lineage import show
+
+    raise typer.Exit(show(name, check=check, as_markdown=markdown, as_json=as_json))
+
+
 @quarantine.command("list")
 def quarantine_list(
     table: Annotated[

@@ -46,6 +46,11 @@ class LegacyColumn:
         return f"{self.table}.{self.name}"
 
     @property
+    def filled(self) -> tuple[str, ...]:
+        """Everything that the column fills, columns that only some targets have marked as such."""
+        return (*self.targets, *(f"{place} (optional)" for place in self.optional))
+
+    @property
     def disposition(self) -> Disposition | None:
         """The one disposition; None where there is none or more than one."""
         return self.dispositions[0] if len(self.dispositions) == 1 else None
@@ -82,7 +87,8 @@ class ColumnMap:
 
 
 def column_map(specs: Specs) -> ColumnMap:
-    """The map of all columns of both schemas, as these tables declare it."""
+    """The map of all columns of both schemas, as these declarations (by name of the table) have it. Seeds say nothing."""
+    specs = {name: spec for name, spec in specs.items() if name == spec.target.name}
     to = {
         f"{table.name}.{column.name}": _target_column(specs.get(table.name), column)
         for table, column in _columns(target)
@@ -90,6 +96,11 @@ def column_map(specs: Specs) -> ColumnMap:
     to |= {column.place: column for spec in specs.values() for column in _optional_columns(spec)}
     legacy_columns = {column.place: column for column in _legacy_columns(specs, to)}
     return ColumnMap(legacy_columns, to, tuple(_problems(specs, legacy_columns, to)))
+
+
+def of_table(spec: TableSpec) -> list[TargetColumn]:
+    """What fills the columns of one target table, the optional ones last."""
+    return [*(_target_column(spec, column) for column in spec.target.columns), *_optional_columns(spec)]
 
 
 def origins(spec: TableSpec) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,8 @@ import dagster as dg
 
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.orchestration import legacy, migration
+from remoteiq_etl.lifecycle.column_map import column_map
+from remoteiq_etl.orchestration import legacy, lineage, migration
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
 from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA, target_constraints, target_schema
@@ -30,9 +31,11 @@ def definitions_of(
     """The definitions for these tables."""
     tables = list(found.values())
     shown = _for_display(settings)
+    becomes = column_map({name: table.spec for name, table in found.items()})
+    legacy_tables = legacy.specs(shown.legacy_schema, lambda table: lineage.fates(becomes, table))
     assets = [table_asset(table, found, shown.target_schema) for table in tables]
     return dg.Definitions(
-        assets=[*legacy.specs(shown.legacy_schema), target_schema, *assets, target_constraints(_last(tables))],
+        assets=[*legacy_tables, target_schema, *assets, target_constraints(_last(tables))],
         jobs=[_everything(tables), *_by_domain(tables)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,

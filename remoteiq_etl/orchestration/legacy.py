@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import dagster as dg
 from sqlalchemy import Table
@@ -25,9 +25,12 @@ def is_legacy(table: str) -> bool:
     return f"{legacy.metadata.schema}.{table}" in legacy.metadata.tables
 
 
-def specs(schema: str) -> list[dg.AssetSpec]:
-    """One external asset per legacy table. `schema`: the name of the legacy schema, for display."""
-    return [_spec(table, schema, domain, about) for table, domain, about in _tables()]
+def specs(schema: str, fates: Callable[[str], Mapping[str, str]]) -> list[dg.AssetSpec]:
+    """One external asset per legacy table. `schema`: the name of the legacy schema, for display.
+
+    `fates`: what becomes of the columns of a table, in words.
+    """
+    return [_spec(table, schema, domain, about, fates(table.name)) for table, domain, about in _tables()]
 
 
 def _tables() -> Iterator[tuple[Table, str, str]]:
@@ -39,7 +42,7 @@ def _tables() -> Iterator[tuple[Table, str, str]]:
                 yield value, found.name, inspect.getdoc(module) or ""
 
 
-def _spec(table: Table, schema: str, domain: str, about: str) -> dg.AssetSpec:
+def _spec(table: Table, schema: str, domain: str, about: str, fates: Mapping[str, str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         key(table.name),
         # Not the group of the domain's target tables: between such groups lines would run both ways.
@@ -51,6 +54,6 @@ def _spec(table: Table, schema: str, domain: str, about: str) -> dg.AssetSpec:
         metadata={
             # With the database in front: the UI takes assets of equal names for one table.
             "dagster/table_name": f"{PREFIX}.{schema}.{table.name}",
-            "dagster/column_schema": columns.schema(table),
+            "dagster/column_schema": columns.schema(table, fates),
         },
     )

@@ -1,12 +1,11 @@
-"""Where a target table and each of its columns come from: legacy tables and their columns, and other target tables."""
-
-from collections.abc import Iterator
+"""Where a target table and each of its columns come from: legacy tables and their columns."""
 
 import dagster as dg
 from sqlalchemy import Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.spec import Source, TableSpec
+from remoteiq_etl.lifecycle import column_map
 from remoteiq_etl.orchestration import legacy
 
 
@@ -19,33 +18,40 @@ def legacy_tables(spec: TableSpec) -> list[str]:
 
 
 def of_columns(spec: TableSpec) -> dg.TableColumnLineage:
-    """The columns behind each target column: those of equal name in the sources, and those that the table declares."""
-    behind = {
-        column: list(dict.fromkeys([*_equal_named(spec, column), *_declared(spec, column)]))
-        for column in spec.target.columns.keys()  # noqa: SIM118  # the collection iterates over columns, not names
-    }
-    return dg.TableColumnLineage({column: places for column, places in behind.items() if places})
+    """The columns behind each target column, as the table declares them."""
+    behind = column_map.origins(spec)
+    names = [column.name for column in spec.target.columns if column.name in behind]
+    return dg.TableColumnLineage({name: [_dependency(place) for place in behind[name]] for name in names})
 
 
 def origins(spec: TableSpec) -> dict[str, str]:
-    """The columns behind each target column in words: the open-source UI draws no lineage of columns."""
-    behind = of_columns(spec).deps_by_column
+    """What fills each target column in words: the open-source UI draws no lineage of columns."""
+    told = {column.name: _in_words(column) for column in column_map.of_table(spec)}
+    return {name: words for name, words in told.items() if words}
+
+
+def fates(found: column_map.ColumnMap, table: str) -> dict[str, str]:
+    """What becomes of each column of a legacy table, in words."""
     return {
-        column: f"from {', '.join(f'{place.asset_key.path[-1]}.{place.column_name}' for place in places)}"
-        for column, places in behind.items()
+        column.name: ". ".join(part for part in (_becomes(column), column.disposition.reason) if part)
+        for column in found.legacy.values()
+        if column.table == table and column.disposition is not None
     }
 
 
-def _equal_named(spec: TableSpec, column: str) -> Iterator[dg.TableColumnDep]:
-    for source in spec.sources:
-        if isinstance(source, Source) and column in source.table.columns:
-            yield dg.TableColumnDep(legacy.key(source.table.name), column)
+def _in_words(column: column_map.TargetColumn) -> str:
+    sources = f"from {', '.join(column.sources)}" if column.sources else ""
+    return ": ".join(part for part in (sources, column.rule) if part)
 
 
-def _declared(spec: TableSpec, column: str) -> Iterator[dg.TableColumnDep]:
-    for place in spec.lineage.get(column, ()):
-        table, _, name = place.partition(".")
-        yield dg.TableColumnDep(legacy.key(table) if legacy.is_legacy(table) else dg.AssetKey(table), name)
+def _becomes(column: column_map.LegacyColumn) -> str:
+    kind = column.disposition.kind if column.disposition else ""
+    return f"{kind} to {', '.join(column.filled)}" if column.filled else kind
+
+
+def _dependency(place: str) -> dg.TableColumnDep:
+    table, _, name = place.partition(".")
+    return dg.TableColumnDep(legacy.key(table), name)
 
 
 def _read_by_decide(spec: TableSpec) -> set[str]:

@@ -12,7 +12,7 @@ from remoteiq_etl.backfill.spec import Source
 from remoteiq_etl.lifecycle.column_map import UNCHANGED, ColumnMap, LegacyColumn, TargetColumn, column_map, origins
 from schemas import legacy, target
 from tests.support.migrating import Migration, bare_target, specs
-from tests.support.reactions import DISPOSALS, Recorder, in_archive, read_by_decide, shown
+from tests.support.reactions import Recorder, in_archive, read_by_decide, shown
 from tests.support.server import Server
 
 #: They tell which row of another table is meant; what is read there has its own lineage.
@@ -123,10 +123,11 @@ def test_every_archived_value_of_a_migrated_row_is_in_the_archive(observed: Obse
     with observed.migration.legacy.connect() as connection:
         query = f'SELECT "{key}"::text FROM "{column.table}" WHERE "{column.name}" IS NOT NULL'
         values = {row[0] for row in connection.execute(query.encode()).fetchall()}
-    waiting = "SELECT legacy_key FROM remoteiq_etl.quarantine WHERE legacy_table = %s UNION SELECT legacy_key FROM remoteiq_etl.held WHERE legacy_table = %s"
-    not_migrated = {row[0] for row in observed.migration.query(waiting, column.table, column.table)}
+    waiting = [f"SELECT legacy_key FROM remoteiq_etl.{name} WHERE legacy_table = %s" for name in ("quarantine", "held")]
+    not_migrated = {row[0] for query in waiting for row in observed.migration.query(query, column.table)}
     archived = observed.migration.query(
-        'SELECT legacy_key, rule FROM remoteiq_etl.legacy_archive WHERE legacy_table = %s AND "column" = %s AND (withheld OR value IS NOT NULL)',
+        "SELECT legacy_key, rule FROM remoteiq_etl.legacy_archive"
+        ' WHERE legacy_table = %s AND "column" = %s AND (withheld OR value IS NOT NULL)',
         column.table,
         column.name,
     )

@@ -2,9 +2,12 @@
 
 import dagster as dg
 
-from assets.access import roles
+import assets
+from assets.access import roles, user_security
 from assets.inventory import agent_software
+from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.orchestration import columns, lineage
+from remoteiq_etl.orchestration.tables import find_specs
 from schemas import target
 
 
@@ -45,7 +48,21 @@ def test_equal_names_and_declared_origins_are_lineage() -> None:
 def test_the_origin_is_told_in_words_too() -> None:
     schema = columns.schema(target.agent_software, lineage.origins(agent_software.SPEC))
     descriptions = {column.name: column.description for column in schema.columns}
-    assert descriptions["created_at"] == "from agent_software.updated_at"
+    assert descriptions["created_at"] == "from agent_software.updated_at: updated_at, at the insert only"
+    assert descriptions["publisher"] == "from agent_software.publisher: unchanged"
+    assert descriptions["uninstall_command"] == "legacy kept none"
+
+
+def test_a_retired_column_is_no_lineage_of_a_column_of_its_name() -> None:
+    behind = lineage.of_columns(user_security.SPEC).deps_by_column["totp_secret"]
+    assert [place.column_name for place in behind] == ["two_factor_secret"]
+
+
+def test_what_becomes_of_a_legacy_column_is_told_in_words() -> None:
+    found = column_map(find_specs(assets))
+    assert lineage.fates(found, "users")["totp_secret"].startswith("retired. ")
+    assert lineage.fates(found, "users")["email"] == "mapped to users.email"
+    assert lineage.fates(found, "agents")["token_hash"].startswith("archived to agents.token_hash (optional). ")
 
 
 def test_what_a_decide_step_reads_is_upstream() -> None:
