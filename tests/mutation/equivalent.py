@@ -2,5 +2,78 @@
 
 from collections.abc import Mapping
 
-EQUIVALENT: Mapping[str, Mapping[str, str]] = {}
+ORDER = "The order in which decisions are returned means nothing."
+NEVER_NULL = "Null only in rows that are quarantined or held for that, and so not written."
+ALWAYS_NAMED = "Whatever has a key here has a recorded name: null only without a key, where nothing is archived."
+INTERNAL = "A mark between two functions, seen by nobody else."
+NOT_RECORDED = "The winners are used, their decisions are dropped: what they share is a secret."
+SAME_ANSWER = "A shorter way to the same answer; the long way gives it as well."
+ALIKE = "The rows that this chooses among differ in no column that is used."
+SAYS_THE_DEFAULT = "The word gets this label by the rule for all other words too; the table names it for the reader."
+NAMES_NOTHING = "Stands for a key that no table has, as the original does."
+ON_A_SERVER = "Names a map that the database is asked for; tests on a server see it."
+
+EQUIVALENT: Mapping[str, Mapping[str, str]] = {
+    "assets.access.grants": {
+        "_of_meta: words.drop_duplicates(['role_name', 'permission_key']) -> "
+        "words.drop_duplicates(['role_name', 'permission_key'], keep='last')": ALIKE,
+    },
+    "assets.access.permissions": {"labels: False -> True": NEVER_NULL},
+    "assets.access.role_permissions": {"only_in_meta: 'stable' -> 'stable~'": ALIKE},
+    "assets.access.sessions": {
+        "decide: 'sessions.jti' -> 'sessions.jti~'": NOT_RECORDED,
+        "decide: 'revoked_wins' -> 'revoked_wins~'": NOT_RECORDED,
+    },
+    "assets.access.totp": {"read_secret: '' -> '~' #2": NAMES_NOTHING},
+    "assets.automation.agent_tasks": {"transform_jobs: True -> False": NEVER_NULL},
+    "assets.automation.states": {
+        "module: word 'agent_tasks.type' 'uninstall_software' dropped": SAYS_THE_DEFAULT,
+        "module: word 'agent_tasks.type' 'file_op' dropped": SAYS_THE_DEFAULT,
+        "types: 'command' -> 'command~'": NEVER_NULL,
+        "is_in_flight: False -> True": NEVER_NULL,
+        "has_started: False -> True": NEVER_NULL,
+        "timed_out: False -> True": NEVER_NULL,
+    },
+    "assets.backups.backup_destinations": {"transform: False -> True": NEVER_NULL},
+    "assets.backups.states": {"final: False -> True": NEVER_NULL},
+    "assets.email.channels": {
+        "module: 'email_channels' -> 'email_channels~'": ON_A_SERVER,
+        "module: 'purpose' -> 'purpose~'": ON_A_SERVER,
+    },
+    "assets.inventory.agents": {"_place: True -> False": ALWAYS_NAMED},
+    "assets.inventory.clients": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
+    "assets.inventory.device_decisions": {
+        "_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
+        "device_rows: '' -> '~'": NAMES_NOTHING,
+    },
+    "assets.inventory.devices": {"_place: True -> False": ALWAYS_NAMED},
+    "assets.inventory.places": {"survey: '' -> '~'": NAMES_NOTHING},
+    "assets.inventory.sites": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
+    "assets.monitoring.check_decisions": {"unattributed: 1 -> 2": "Any count makes the only spelling the most used."},
+    "assets.monitoring.check_names": {
+        "module: 'unset' -> 'unset~'": INTERNAL,
+        "module: '\\x00' -> '\\x00~'": INTERNAL,
+    },
+    "assets.monitoring.check_runs": {
+        "_migrated: named.notna() & prepared.isna() -> named.notna() | prepared.isna()": SAME_ANSWER,
+        "severities: False -> True": NEVER_NULL,
+        "severities: False -> True #2": NEVER_NULL,
+    },
+    "assets.monitoring.checks": {
+        "_ids: sorted({*plan.found, *plan.over.values()}) -> "
+        "sorted({*plan.found, *plan.over.values()}, reverse=True)": ORDER,
+    },
+    "assets.monitoring.stand_ins": {
+        "stand_ins: sorted(set(_devices(inputs['orphans'], context).dropna())) -> "
+        "sorted(set(_devices(inputs['orphans'], context).dropna()), reverse=True)": ORDER,
+    },
+    "assets.support.places": {"is_uuid: False -> True": "A null text is blank for every caller."},
+    "assets.support.ticket_tags": {"_replaced_number: False -> True": "Without a number there is none to be kept."},
+    "assets.support.tickets": {
+        "closed_at: False -> True": NEVER_NULL,
+        "requester: True -> False": ALWAYS_NAMED,
+        "_client_and_site: True -> False": "Null only where there is no client or no customer; neither is archived.",
+    },
+    "assets.winners": {"module: '_group' -> '_group~'": INTERNAL},
+}
 """Module → change → reason."""

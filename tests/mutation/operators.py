@@ -210,6 +210,8 @@ def _says_nothing_new(node: ast.Constant, parent: ast.AST) -> bool:
     """Whether dropping the constant's entry or statement says the same, a column is misspelt, or a guard or an index is off."""
     if isinstance(parent, ast.Subscript):
         return isinstance(node.value, str)
+    if isinstance(parent, ast.BoolOp):
+        return node.value == ""  # a key that no table has
     if isinstance(parent, ast.keyword):
         return parent.arg in ("strict", "drop", "ignore_index")
     if isinstance(parent, ast.Dict):

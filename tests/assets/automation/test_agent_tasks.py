@@ -10,7 +10,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 JOB, AGENT = uid(1), uid(9)
 TIMES = ("created_at", "dispatched_at", "started_at", "finished_at", "updated_at")
@@ -49,11 +49,11 @@ OLD_JOB = {
 NO_TIMES = dict.fromkeys(WHEN)
 
 
-def agents() -> Any:  # noqa: ANN401  # a frame
+def agents() -> Any:  # a frame
     return frame({"id": ["5"], "agent_uuid": [uid(7)], "created_at": [day(1)]}, {"created_at": TIMESTAMP})
 
 
-def results(**figures: tuple[int | None, int | None]) -> Any:  # noqa: ANN401  # a frame
+def results(**figures: tuple[int | None, int | None]) -> Any:  # a frame
     columns = {
         "job_id": list(figures),
         "exit_code": [code for code, _ in figures.values()],
@@ -68,7 +68,7 @@ def batch(row: dict[str, Any], values: dict[str, Any]) -> Batch:
     return batch_of(columns, {**numbers, **{name: TIMESTAMP for name in TIMES if name in columns}})
 
 
-def context(**values: Any) -> Context:  # noqa: ANN401  # fields of a context
+def context(**values: Any) -> Context:  # fields of a context
     found: Decided = agent_tasks.decide({"agents": agents()}, Recorded(), Context())
     return Context(lookups=LOOKUPS, prepared=found.prepared, **values)
 
@@ -81,12 +81,12 @@ def old_task(**values: object) -> Batch:
     return agent_tasks.transform_agent_jobs(batch(OLD_JOB, values), context())
 
 
-def run_context(figures: Any = None) -> Context:  # noqa: ANN401  # a frame
+def run_context(figures: Any = None) -> Context:  # a frame
     inputs = {"agents": agents(), "results": results() if figures is None else figures}
     return Context(lookups=LOOKUPS, prepared=agent_task_runs.decide(inputs, Recorded(), Context()).prepared)
 
 
-def run(figures: Any = None, **values: object) -> Batch:  # noqa: ANN401  # a frame
+def run(figures: Any = None, **values: object) -> Batch:  # a frame
     return agent_task_runs.transform_jobs(batch(JOB_ROW, values), run_context(figures))
 
 
@@ -220,6 +220,18 @@ def test_a_task_waits_for_its_agent() -> None:
     """A job whose agent is not there yet is held."""
     assert outcomes(task(agent_id=6)) == {JOB: ("held", "parent_missing")}
     assert outcomes(old_task(agent_id=6)) == {"3": ("held", "parent_missing")}
+    assert waits(task(agent_id=6)) == {JOB: (("agents", "6"), ("agent_id",))}
+
+
+def test_a_run_waits_for_its_task() -> None:
+    """A run whose task is not there yet is held."""
+    assert waits(run(id=uid(2))) == {uid(2): (("agent_tasks", uid(2)), ("id",))}
+
+
+def test_an_id_that_may_not_be_kept_is_derived() -> None:
+    """A uuid that the application refuses gives an id derived from it."""
+    refused = "ffffffff-ffff-7fff-8fff-ffffffffffff"
+    assert rows_of(task(id=refused))[0]["id"] == context().derive("agent_tasks", "jobs", refused)
 
 
 def test_a_run_of_a_job() -> None:
@@ -287,7 +299,7 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     )
     columns = {"job_id": [JOB, uid(2)], "stdout": ["out", None], "stderr": ["", "err"]}
 
-    def transformed(table: Any) -> Batch:  # noqa: ANN401  # a frame
+    def transformed(table: Any) -> Batch:  # a frame
         prepared = agent_task_results.decide({"jobs": table}, Recorded(), Context()).prepared
         rows = batch_of(columns, key="job_id")
         return agent_task_results.transform(rows, Context(lookups=LOOKUPS, prepared=prepared))
@@ -296,6 +308,7 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     row = rows_of(found)[0]
     assert (row["run_id"], row["stdout"], row["stderr"], row["created_at"]) == (uid(4), "out", "", day(4))
     assert outcomes(found) == {uid(2): ("held", "parent_missing")}
+    assert waits(found) == {uid(2): (("agent_task_runs", uid(2)), ("job_id",))}
     for missing, stand_in in (("finished_at", 1), ("created_at", 3), ("started_at", 2), ("dispatched_at", 9)):
         jobs[missing] = jobs[missing].where(jobs[missing].isna(), None)
         assert rows_of(transformed(jobs))[0]["created_at"] == day(stand_in)

@@ -49,20 +49,20 @@ def used(*ids: str, recorded: str | None = None) -> tuple[object, list[object]]:
     known = {} if recorded is None else {("config", "used"): Decision("config", "used", "config_row", {"id": recorded})}
     found = config_row.decide({"config": frame({"id": list(ids)})}, Recorded(known), Context())
     return found.prepared["used"], [
-        (choice.legacy_table, choice.legacy_key, dict(choice.values)) for choice in found.decisions
+        (choice.legacy_table, choice.legacy_key, choice.rule, dict(choice.values)) for choice in found.decisions
     ]
 
 
 def test_the_singleton_row_is_used_else_the_first() -> None:
     """The row `singleton` is used, else the first by id; without rows there is none."""
-    assert used("a", "singleton") == ("singleton", [("config", "used", {"id": "singleton"})])
+    assert used("a", "singleton") == ("singleton", [("config", "used", "config_row", {"id": "singleton"})])
     assert used("b", "a")[0] == "a"
     assert used() == (None, [])
 
 
 def test_the_row_once_chosen_stays_while_it_is_there() -> None:
     """A recorded choice stands until its row is gone."""
-    assert used("a", "singleton", recorded="a") == ("a", [("config", "used", {"id": "a"})])
+    assert used("a", "singleton", recorded="a") == ("a", [("config", "used", "config_row", {"id": "a"})])
     assert used("b", "singleton", recorded="a")[0] == "singleton"
 
 
@@ -119,6 +119,7 @@ def test_a_destination_without_kind_or_path_is_quarantined() -> None:
     found = destination({"bucket": "b"})
     assert outcomes(found) == {"singleton": ("quarantined", "destination_without_kind")}
     assert found.disposals[0].columns == ("destination",)
+    assert found.disposals[0].detail == "neither a kind nor an absolute path"
 
 
 def test_a_connection_that_does_not_exist_is_counted() -> None:

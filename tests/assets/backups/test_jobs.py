@@ -16,7 +16,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 JOB, RESTORE = uid(1), uid(2)
 
@@ -94,6 +94,14 @@ def test_a_job_is_one_of_the_default_policy() -> None:
     assert archived(found) == []
 
 
+def test_ids_that_may_not_be_kept_are_derived() -> None:
+    """A uuid that the application refuses gives an id derived from it."""
+    refused = "ffffffff-ffff-7fff-8fff-ffffffffffff"
+    assert rows_of(job(id=refused))[0]["id"] == CONTEXT.derive("backup_jobs", "backup_jobs", refused)
+    (row,) = rows_of(restore(id=refused))
+    assert row["id"] == CONTEXT.derive("backup_restores", "backup_restores", refused)
+
+
 def test_without_a_policy_a_job_has_none() -> None:
     """Without a configuration row, or its policy, jobs are carried without policy."""
     assert rows_of(job(Context()))[0]["policy_id"] is None
@@ -145,7 +153,7 @@ def test_a_missing_start_is_filled() -> None:
     ("transform", "column"),
     [(backup_job_logs.transform, "log_text"), (backup_job_manifests.transform, "manifest")],
 )
-def test_the_times_of_a_job_stand_in(transform: Any, column: str) -> None:  # noqa: ANN401  # a transform
+def test_the_times_of_a_job_stand_in(transform: Any, column: str) -> None:  # a transform
     """Log and manifest are carried unchanged, with the start and the end of their job as times."""
     times = {"started_at": TIMESTAMP, "finished_at": TIMESTAMP}
 
@@ -159,6 +167,7 @@ def test_the_times_of_a_job_stand_in(transform: Any, column: str) -> None:  # no
     row = rows_of(found)[0]
     assert (row["job_id"], row[column], row["created_at"], row["updated_at"]) == (JOB, "[1]", day(1), day(2))
     assert outcomes(found) == {uid(7): ("held", "parent_missing")}
+    assert [parent for parent, _ in waits(found).values()] == [("backup_jobs", uid(7))]
     assert rows_of(transformed(day(1), None))[0]["updated_at"] == day(1)
     assert rows_of(transformed(None, day(2)))[0]["created_at"] == day(2)
 
@@ -202,6 +211,7 @@ def test_an_artifact_belongs_to_its_job() -> None:
     assert rows_of(artifact(finished_at=None))[0]["created_at"] == day(1)
     assert outcomes(artifact(artifact_location=None)) == {JOB: ("filtered", "no_artifact")}
     assert outcomes(artifact(id=uid(8))) == {uid(8): ("held", "parent_missing")}
+    assert waits(artifact(id=uid(8))) == {uid(8): (("backup_jobs", uid(8)), ("id",))}
     assert not backup_job_artifacts.SPEC.sources[0].primary
 
 
@@ -213,6 +223,7 @@ def test_a_restore_of_a_job() -> None:
     assert [row[name] for name in ("requested_at", "created_at", "updated_at")] == [day(3)] * 3
     assert archived(found) == []
     assert outcomes(restore(backup_id=uid(8))) == {RESTORE: ("held", "parent_missing")}
+    assert waits(restore(backup_id=uid(8))) == {RESTORE: (("backup_jobs", uid(8)), ("backup_id",))}
 
 
 def test_the_end_of_a_restore_is_its_last_change() -> None:
