@@ -39,6 +39,7 @@ SPEC = TableSpec(
     sources=(Source(legacy.agent_software, transform),),
     lookups=(("agents", "agents"),),
     log_like=True,
+    left_alone_by="agent_id",  # the application replaces an agent's inventory at each submit
     insert_only=("created_at",),
     lineage={"created_at": ("agent_software.updated_at",)},
     rules={

@@ -20,6 +20,7 @@ from remoteiq_etl.backfill.batch import KEY, Outcome
 from remoteiq_etl.backfill.commit import BatchWriter
 from remoteiq_etl.backfill.contracts import Contract
 from remoteiq_etl.backfill.decide import decide
+from remoteiq_etl.backfill.left_alone import foreign_owners, leave_alone
 from remoteiq_etl.backfill.merge import Merge
 from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, prepare, with_keys
 from remoteiq_etl.backfill.progress import TableProgress
@@ -76,6 +77,7 @@ class TableLoad:
             if run.has_target(spec.name)
             else Adopter(spec)
         )
+        self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
         self._stream(context, derived, started)
         self._finish(before)
         self.report.seconds = time.monotonic() - started
@@ -113,6 +115,7 @@ class TableLoad:
             known = context.lookup(self.spec.name, source.name)
             for frame in self._frames(source, derived):
                 prepared = prepare(frame, source.name, self.spec, source.transform, contracts, context)
+                leave_alone(prepared, self.spec, self.foreign)
                 if len(prepared.rows):
                     prepared.rows = with_keys(prepared.rows, self.spec, source.name, self.adopter, known, frame)
                 yield prepared

@@ -203,6 +203,8 @@ class TableSpec:
     no dependencies. `log_like`: nobody edits it; only a hash of what was last written is kept. `replaces`: rows belong to
     the owner named by the transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why
     the table stays empty. `time_zones`: its context needs the names of the time zones that the target knows.
+    `left_alone_by`: a column whose rows belong together; those of a value under which the target has a row not ours are
+    left alone as a whole.
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
     contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
@@ -233,6 +235,7 @@ class TableSpec:
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
     time_zones: bool = False
+    left_alone_by: str | None = None
     asset_name: str | None = None
 
     @property
