@@ -11,6 +11,9 @@ SAME_ANSWER = "A shorter way to the same answer; the long way gives it as well."
 ALIKE = "The rows that this chooses among differ in no column that is used."
 SAYS_THE_DEFAULT = "The word gets this label by the rule for all other words too; the table names it for the reader."
 NAMES_NOTHING = "Stands for a key that no table has, as the original does."
+CODEC = "Python reads the name of an encoding without its punctuation."
+TYPED_ALREADY = "The tables come with these types; said again for the reader."
+NULL_IS_NOT_KEPT = "A null is never archived."
 ON_A_SERVER = "Names a map that the database is asked for; tests on a server see it."
 
 EQUIVALENT: Mapping[str, Mapping[str, str]] = {
@@ -39,6 +42,33 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "assets.email.channels": {
         "module: 'email_channels' -> 'email_channels~'": ON_A_SERVER,
         "module: 'purpose' -> 'purpose~'": ON_A_SERVER,
+    },
+    "assets.email.dkim": {"public_key: 'ascii' -> 'ascii~'": CODEC},
+    "assets.email.dkim_keys": {
+        "_supersede: False -> True": "Every name that is not null has a winner, so that neither side is null.",
+    },
+    "assets.email.email_channels": {
+        "decide: sorted(settings) -> sorted(settings, reverse=True)": ORDER,
+        "_uses: key is not None and name is not None -> key is not None or name is not None": ALIKE,
+    },
+    "assets.email.email_ingest_state": {
+        "decide: {'last_uid': INTEGER, 'state_at': TIMESTAMP, 'ingested_at': TIMESTAMP} -> " + types: TYPED_ALREADY
+        for types in (
+            "{'state_at': TIMESTAMP, 'ingested_at': TIMESTAMP}",
+            "{'last_uid': INTEGER, 'ingested_at': TIMESTAMP}",
+            "{'last_uid': INTEGER, 'state_at': TIMESTAMP}",
+        )
+    },
+    "assets.email.email_messages": {
+        "transform_event: 'ascii' -> 'ascii~'": CODEC,
+        "_ticket: numbers.notna() & tickets.isna() -> numbers.notna() | tickets.isna()": NULL_IS_NOT_KEPT,
+    },
+    "assets.email.headers": {
+        "module: ',;:' -> ',;:~'": NAMES_NOTHING,
+        "of_bytes: 1 -> 2": SAME_ANSWER,
+        "of_bytes: 'utf-8' -> 'utf-8~'": CODEC,
+        "_value: 'utf-8' -> 'utf-8~'": CODEC,
+        "_address: '' -> '~'": NAMES_NOTHING,
     },
     "assets.inventory.agents": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.clients": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},

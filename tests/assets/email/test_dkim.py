@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.frames import TIMESTAMP, frame
 from remoteiq_etl.backfill.identity import key_text
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of
+from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, waits
 
 LOOKUPS = {
     ("organizations", "derived"): Lookup.of({"default": "org"}),
@@ -108,11 +108,12 @@ def test_literal_line_ends_are_repaired() -> None:
 
 def test_one_domain_per_name() -> None:
     """Domains are trimmed and lower-cased; blank ones make no row; the times are the first and the last."""
-    settings = [row(2, domain=" Example.COM "), row(9, domain=" ")]
+    settings = [row(2, domain=" Example.COM "), row(9, domain=" "), row(4, domain="example.net")]
     keys = [row(1, domain="example.com", updated_at=day(5)), row(3, domain="example.org")]
     found = dkim_domains.decide(inputs(settings, keys), Recorded(), Context())
     assert plain(found.rows["derived"]) == [
         {KEY: "example.com", "created_at": day(1), "updated_at": day(5)},
+        {KEY: "example.net", "created_at": day(4), "updated_at": day(4)},
         {KEY: "example.org", "created_at": day(3), "updated_at": day(3)},
     ]
     context = Context(lookups=LOOKUPS)
@@ -131,6 +132,7 @@ def test_the_key_of_the_settings_wins() -> None:
     """Of equal domain and selector the settings' key wins, though a key of the table was changed later."""
     found = decided([row(1, domain=" EXAMPLE.com", selector=" mail ")], [row(7)])
     assert winners(found) == {NAME: ("in_use", "dkim_settings", "1")}
+    assert [choice.legacy_table for choice in found.decisions] == ["winner"]
 
 
 def test_of_two_keys_of_the_table_the_latest_changed_wins() -> None:
@@ -170,6 +172,7 @@ def test_a_key_becomes_a_row() -> None:
         }
     ]
     assert rows_of(transformed([], [row(1)])[1])[0]["rotated_at"] is None
+    assert rows_of(transformed([], [row(1, created_at=None)])[1])[0]["rotated_at"] is None
 
 
 def test_the_key_in_use_becomes_a_row() -> None:
@@ -193,6 +196,7 @@ def test_a_superseded_key_is_merged_and_archived() -> None:
         if (key, name) != ("3", "private_key")
     ]
     _, same_table = transformed([], [row(2), row(3)])
+    assert outcomes(same_table) == {"2": ("merged", "superseded")}
     assert [disposal.into for disposal in same_table.disposals.values()] == ["3"]
     assert [disposal.into for disposal in keys.disposals.values()] == [None, None]
 
@@ -216,3 +220,4 @@ def test_a_key_waits_for_its_domain() -> None:
     """A key whose domain is not there yet is held."""
     _, keys = transformed([], [row(1, domain="example.org")])
     assert outcomes(keys) == {"1": ("held", "parent_missing")}
+    assert waits(keys) == {"1": (("dkim_domains", "example.org"), ("domain",))}

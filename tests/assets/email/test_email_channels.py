@@ -152,6 +152,11 @@ def test_a_purpose_without_setting_makes_a_channel() -> None:
     found = decided(["alerts"], *used)
     assert plain(found.rows["derived"]) == [{KEY: "support", "name": "support"}]
     assert meant(found) == {"alerts": ["email_settings", "alerts"], "support": ["derived", "support"]}
+    assert {(choice.legacy_table, choice.legacy_key): choice.rule for choice in found.decisions} == {
+        ("derived", "support"): "spelling",
+        ("purpose", "alerts"): "settings",
+        ("purpose", "support"): "derived",
+    }
     row = rows_of(transform_purposes(Batch(found.rows["derived"]), CONTEXT))[0]
     assert row == {
         KEY: "support",
@@ -180,5 +185,9 @@ def test_a_known_purpose_without_setting_leaves_the_name_free() -> None:
     found = decided([], ("ingested", "Alerts", 9))
     assert plain(found.rows["derived"]) == [{KEY: "alerts", "name": "alerts"}]
     assert meant(found) == {"alerts": ["derived", "alerts"]}
+    assert {(choice.legacy_table, choice.rule) for choice in found.decisions} == {
+        ("derived", "spelling"),
+        ("purpose", "derived"),
+    }
     row = rows_of(transform_purposes(Batch(found.rows["derived"]), CONTEXT))[0]
     assert row["purpose"] == "alerts"

@@ -6,7 +6,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Recorded
-from tests.assets.builders import batch_of, outcomes, rows_of
+from tests.assets.builders import batch_of, outcomes, rows_of, waits
 
 LOOKUPS = {("email_channels", "purpose"): Lookup.of({"alerts": "c1", "support": "c2"})}
 Row = tuple[str | None, int | None, datetime | None]
@@ -16,7 +16,7 @@ def day(number: int) -> datetime:
     return datetime(2024, 1, number, tzinfo=UTC)
 
 
-def table(rows: list[Row], key: str, time: str) -> Any:  # noqa: ANN401  # a frame
+def table(rows: list[Row], key: str, time: str) -> Any:  # a frame
     columns = {
         key: [row[0] for row in rows],
         "last_uid": [row[1] for row in rows],
@@ -69,13 +69,16 @@ def test_large_uids_keep_every_digit() -> None:
 
 def test_a_state_waits_for_its_channel() -> None:
     """A channel that is not there yet holds its state; a blank purpose is no channel."""
-    assert outcomes(batch(state=[("unknown", 1, day(1)), (" ", 1, day(1))])) == {"unknown": ("held", "parent_missing")}
+    found = batch(state=[("unknown", 1, day(1)), (" ", 1, day(1))])
+    assert outcomes(found) == {"unknown": ("held", "parent_missing")}
+    assert [parent for parent, _ in waits(found).values()] == [("email_channels", "unknown")]
 
 
 def test_every_legacy_state_is_accounted_for() -> None:
     """Each legacy state is merged into that of its channel; a blank purpose is quarantined."""
     found = transform_state(batch_of({"purpose": ["alerts", " "]}, key="purpose"), Context())
     assert outcomes(found) == {"alerts": ("merged", "state_of_channel"), " ": ("quarantined", "blank_purpose")}
+    assert waits(found)[" "] == (None, ("purpose",))
 
 
 def test_the_uid_tells_who_is_ahead() -> None:

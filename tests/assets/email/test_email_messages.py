@@ -10,7 +10,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BINARY, BOOLEAN, INTEGER, TIMESTAMP
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context
-from tests.assets.builders import archived, batch_of, outcomes, rows_of
+from tests.assets.builders import archived, batch_of, outcomes, rows_of, waits
 
 CONTEXT = Context(
     lookups={
@@ -140,6 +140,8 @@ def test_a_number_links_its_ticket() -> None:
 def test_a_message_needs_its_channel() -> None:
     """A message waits for the channel of its purpose; a blank purpose has none."""
     assert outcomes(transform_event(batch(EVENT, purpose="reports"), CONTEXT)) == {"5": ("held", "parent_missing")}
+    waiting = waits(transform_event(batch(EVENT, purpose="reports"), CONTEXT))
+    assert waiting == {"5": (("email_channels", "reports"), ("purpose",))}
     assert outcomes(transform_event(batch(EVENT, purpose=" "), CONTEXT)) == {"5": ("quarantined", "parent_null")}
 
 

@@ -35,6 +35,19 @@ def test_the_headers_of_bytes(end: str) -> None:
     assert of_bytes(raw) == of_text(SNIPPET)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_a_fold_is_undone_inside_a_value(end: str) -> None:
+    """The line end of a fold is no part of the value."""
+    assert of_bytes(f"Message-ID: <one{end} two@example.com>{end}".encode()).message_id == "<one two@example.com>"
+
+
+def test_a_cut_leaves_no_half_character() -> None:
+    """A header cut within a character ends before it."""
+    found = of_text("Message-ID: " + "a" * (headers.HEADER_BYTES - 1) + "\u00e9")
+    assert found.message_id == "a" * (headers.HEADER_BYTES - 1)
+    assert found.warnings == {"header_cut"}
+
+
 def test_nothing_gives_nothing() -> None:
     """Without headers nothing is known and nothing is wrong."""
     assert of_text(None) == of_bytes(None) == of_text("") == of_bytes(b"") == Headers()
