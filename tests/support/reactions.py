@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Column
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.batch import KEY, Batch
@@ -74,13 +75,13 @@ class Call:
         """What reacts to a legacy column where these others are null: a substitute shows only then."""
         rows = self.rows
         for other in others:
-            rows = next(changes(rows, other))
+            rows = _with(rows, other, pa.nulls(len(rows), to_arrow(rows[other]).type))
         made = self._made(rows)
         return set() if made is None else replace(self, rows=rows, made=made)._reaction(name)
 
     def _reaction(self, name: str) -> set[str]:
         found: set[str] = set()
-        for rows in changes(self.rows, name):
+        for rows in changes(self.rows, name, nulled=_is_seen_null(self.source.table.columns[name])):
             # The key arrives as text, too.
             changed = rows.assign(**{KEY: rows[name].astype(TEXT)}) if self.source.key_columns == (name,) else rows
             made = self._made(changed)
@@ -139,16 +140,19 @@ def read_by_decide(spec: TableSpec, specs: Mapping[str, TableSpec]) -> set[str]:
     }
 
 
-def changes(rows: pd.DataFrame, name: str) -> Iterator[pd.DataFrame]:
-    """The rows with one column nulled, moved by one row, and altered."""
+def changes(rows: pd.DataFrame, name: str, *, nulled: bool = True) -> Iterator[pd.DataFrame]:
+    """The rows with one column nulled, moved by one row, and altered; only where that makes a difference."""
     column = to_arrow(rows[name])
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    yield _with(rows, name, pa.nulls(len(column), column.type))
-    if len(column) > 1:
-        yield _with(rows, name, pa.concat_arrays([column.slice(1), column.slice(0, 1)]))
-    altered = _altered(column)
-    if altered is not None:
-        yield _with(rows, name, altered)
+    others = [pa.concat_arrays([column.slice(1), column.slice(0, 1)]), _altered(column)]
+    for values in [*([pa.nulls(len(column), column.type)] if nulled else []), *others]:
+        if values is not None and not values.equals(column):
+            yield _with(rows, name, values)
+
+
+def _is_seen_null(column: Column[object]) -> bool:
+    """Whether a transform may be given a null: the contract keeps others back, and infinite times arrive as null."""
+    return bool(column.nullable) or isinstance(column.type, TIMESTAMP)
 
 
 def _with(rows: pd.DataFrame, name: str, values: pa.Array) -> pd.DataFrame:
