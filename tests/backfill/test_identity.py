@@ -70,3 +70,8 @@ def test_uuid_text_and_bytes_are_each_other_s_inverse(uuids: list[uuid.UUID]) ->
     assert [row.tobytes() for row in raw] == [item.bytes for item in uuids]
     assert uuid_text(raw).to_list() == texts.to_list()
     assert uuid_text(raw).dtype == TEXT
+
+
+def test_names_are_written_as_they_are() -> None:
+    """The text that an id is derived from has no escapes but JSON's own: it is the same in every language."""
+    assert identity.key_text(["sites", "derived", "caf\u00e9", 'a"b']) == '["sites","derived","caf\u00e9","a\\"b"]'

@@ -27,6 +27,7 @@ def test_normal_form(raw: str | None, normalised: str | None) -> None:
 
 def test_tidy_keeps_the_case() -> None:
     assert text.tidy("  Acme   CORP ") == "Acme CORP"
+    assert text.tidy(" ~Acme~ ") == "~Acme~"
 
 
 def test_columns_are_normalised_value_by_value() -> None:

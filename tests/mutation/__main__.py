@@ -17,10 +17,10 @@ def main() -> int:
     arguments = parser.parse_args()
     wanted = tuple(arguments.modules) or ("",)
     modules = [
-        name for name in imports.mutated() if any(f"{name}.".startswith(f"{each}.".lstrip(".")) for each in wanted)
+        name for name in imports.tested() if any(f"{name}.".startswith(f"{each}.".lstrip(".")) for each in wanted)
     ]
     if not modules:
-        parser.error(f"no such module: {' '.join(wanted)}; expected one of {' '.join(imports.mutated())}")
+        parser.error(f"no such module: {' '.join(wanted)}; expected one of {' '.join(imports.tested())}")
     started = time.monotonic()
     found = run(
         [(name, (everything if arguments.all else sampled)(name)) for name in modules], verbose=arguments.verbose

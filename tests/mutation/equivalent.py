@@ -97,6 +97,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "stand_ins: sorted(set(_devices(inputs['orphans'], context).dropna())) -> "
         "sorted(set(_devices(inputs['orphans'], context).dropna()), reverse=True)": ORDER,
     },
+    "assets.platform.singletons": {"dispose: False -> True": NEVER_NULL},
     "assets.support.places": {"is_uuid: False -> True": "A null text is blank for every caller."},
     "assets.support.ticket_tags": {"_replaced_number: False -> True": "Without a number there is none to be kept."},
     "assets.support.tickets": {
@@ -104,6 +105,12 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "requester: True -> False": ALWAYS_NAMED,
         "_client_and_site: True -> False": "Null only where there is no client or no customer; neither is archived.",
     },
+    "remoteiq_etl.backfill.identity": {
+        "key_text: ':' -> ':~'": "An array has no colon between its elements.",
+        "derive_many: False -> True": "A hint for installations that forbid SHA-1 for security.",
+        "derive_many: 1 -> 2 #2": "Any negative length means the one that fits.",
+    },
+    "remoteiq_etl.backfill.values": {"ValueMap: False -> True #2": "How a map shows itself to a developer."},
     "assets.winners": {"module: '_group' -> '_group~'": INTERNAL},
 }
 """Module → change → reason."""

@@ -376,6 +376,16 @@ def test_prepared() -> None:
     assert len(paths) == 10 + 13 + 11 + 1
 
 
+def test_paths_of_the_other_tables() -> None:
+    """Localization and support lie at the top of their objects."""
+    found = decided(localization_settings={"id": 1}, support_legal={"id": 2}).prepared["settings_map"]
+    paths = {
+        (entry["legacy_table"], entry["legacy_column"]): (entry["target_column"], entry["path"]) for entry in found
+    }
+    assert paths["localization_settings", "time_zone"] == ("localization", "timeZone")
+    assert paths["support_legal", "terms_url"] == ("support", "termsUrl")
+
+
 def test_lineage_names_existing_columns() -> None:
     """Every legacy column of the lineage exists, and every column of the singleton tables but id is in it."""
     named = {name for names in SPEC.lineage.values() for name in names}
