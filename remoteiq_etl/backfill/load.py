@@ -77,6 +77,8 @@ class TableLoad:
             if run.has_target(spec.name)
             else Adopter(spec)
         )
+        if self.adopter.ambiguous:
+            self.report.decision_warnings["several_candidates_the_oldest_adopted"] += self.adopter.ambiguous
         self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
         self._stream(context, derived, started)
         self._finish(before)

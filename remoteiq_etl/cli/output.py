@@ -86,7 +86,7 @@ def heading(console: Console, text: str) -> None:
     console.print(text, style="bold", markup=False)
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+def print_json(value: Any) -> None:
     """Print for a program: one JSON document on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 

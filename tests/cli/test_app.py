@@ -21,7 +21,7 @@ NOWHERE = "postgresql://etl:s3cret-pass@127.0.0.1:1/legacy"
 NOWHERE_ELSE = "postgresql://etl:s3cret-pass@127.0.0.1:1/target"
 
 
-def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:  # noqa: ANN401 - Typer's own type
+def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
     command = command or typer.main.get_command(app)
     for name, one in getattr(command, "commands", {}).items():
         yield from commands(one, (*path, name)) if hasattr(one, "commands") else [" ".join((*path, name))]

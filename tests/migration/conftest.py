@@ -30,7 +30,9 @@ def migration(edge_db: Database, our_target: Database) -> Migration:
 
 
 @pytest.fixture(scope="module", params=[bare_target, foreign_target], ids=["our target", "foreign target"])
-def migrated(request: pytest.FixtureRequest, server: Server, edge_template: str) -> Iterator[tuple[Migration, dict[str, TableReport]]]:
+def migrated(
+    request: pytest.FixtureRequest, server: Server, edge_template: str
+) -> Iterator[tuple[Migration, dict[str, TableReport]]]:
     """The edge-case database loaded once, and the reports of that load. Only to be looked at."""
     legacy, target = server.create_database(template=edge_template), request.param(server)
     migration = Migration.of(legacy, target)

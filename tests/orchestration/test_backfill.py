@@ -77,7 +77,7 @@ def test_a_materialization_says_what_became_of_the_rows(recorded: Recorded, tabl
     assert ("dagster/row_count" in metadata) == (SPECS[table].no_source is None)
     if "dagster/row_count" in metadata:
         assert metadata["dagster/row_count"].value == report.rows_in_target
-    assert metadata["dagster/table_name"].value == f"public.{table}"
+    assert metadata["dagster/table_name"].value == f"public.{SPECS[table].name}"
     assert {"bytes", "seconds", "rows per second", "dagster/column_schema", "dagster/column_lineage"} <= set(metadata)
     assert ("rules" in metadata) == any(account.rules for account in report.accounts.values())
     assert ("warnings" in metadata) == bool(report.warnings)
