@@ -113,13 +113,13 @@ def times(used: Mapping[str, Row | None]) -> tuple[datetime | None, datetime | N
 
 
 def transform(batch: Batch, context: Context) -> Batch:
-    """One row per organization; a time that no table knows is left to the database."""
+    """One row per organization; a time that no table knows is null, for which the database has a default.
+
+    The columns are always the same ones: rows of two runs are compared.
+    """
     batch["organization_id"] = context.organization_id
-    for column in JSON_COLUMNS:
+    for column in (*JSON_COLUMNS, *TIMES):
         batch[column] = batch[column]
-    for column in TIMES:
-        if batch[column].notna().all():
-            batch[column] = batch[column]
     return batch
 
 

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from remoteiq_etl.backfill import history
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import KEY, Disposal, Kept, Outcome
 from remoteiq_etl.backfill.database import load_sql
@@ -85,7 +86,9 @@ class BatchWriter:
             account.outcomes[OF_DISPOSAL[disposal.outcome]] += 1
             account.rules[(OF_DISPOSAL[disposal.outcome], disposal.rule)] += 1
         self._check(account, prepared)
-        if not run.planning:
+        if run.planning:
+            history.remember_planned(run, self.spec, prepared, merge)
+        else:
             self._release(merge, prepared.legacy_table)
             self._write_disposals(prepared, disposals)
             self._write_archive(prepared)

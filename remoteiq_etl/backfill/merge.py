@@ -85,6 +85,29 @@ class Merge:
         session.execute(self._conflicts, span)
         session.execute(self._map_planned, span)
 
+    def planned_writes(self, session: Session) -> list[tuple[str, str | None, str]]:
+        """What the planned rows would change: new key, and the row before and after as JSON text, without secrets."""
+        after = [
+            (
+                column,
+                sql.SQL("CASE WHEN p.action = 'adopted' THEN {} ELSE {} END").format(
+                    self._filled(column), self._value(column, kept=True)
+                ),
+            )
+            for column in self._compared
+        ]
+        query = sql.SQL(
+            "SELECT p.new_key::text, (CASE WHEN p.present THEN {before} END)::text, ({after})::text"
+            " FROM {stage} AS s JOIN merge_plan AS p USING (_row) LEFT JOIN {target} AS t ON {joined}"
+            " WHERE p.action IN ('inserted', 'updated', 'adopted')"
+        )
+        before = [(column, T_column(column)) for column in self._compared]
+        return session.rows(
+            query.format(
+                **self._names, before=self._object(before), after=self._object(after), joined=self._planned_join
+            )
+        )
+
     def finish(self, session: Session) -> None:
         """Remember the rows of which nothing was written."""
         session.execute(load_sql("map_reread").format(**self._names))

@@ -73,8 +73,12 @@ class Run:
     _waiting: dict[str, list[str]] = field(default_factory=dict)
     _columns: dict[str, dict[str, str]] | None = None
     _words: dict[str, dict[str, int]] = field(default_factory=dict)
+    # (key, before, after) by table, of those whose history another table records.
+    planned_writes: dict[str, list[tuple[str, str | None, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
+        self.planned_writes = {table: [] for step in steps for table in step.history}
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
 
     # --- what a load needs --------------------------------------------------------------------------------------

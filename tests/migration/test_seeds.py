@@ -438,3 +438,13 @@ def test_seeds_alone_leave_what_waits_of_their_table(server: Server, edge_db: Da
     migration.run("seed_roles", "seed_role_permissions")
     assert migration.query(query) == before
     target.drop()
+
+
+def test_a_plan_counts_the_audits_of_what_it_would_write(bare: Migration) -> None:
+    """Into a target without the tables as into one that has them, and of a change as of the first load."""
+    for change, count in (("", 3), ("INSERT INTO branding_settings (id, primary_color) VALUES (1, '#000000')", 1)):
+        bare.legacy.execute(change or "SELECT")
+        plan = bare.run(*SETTINGS, planning=True)["organization_setting_audits"]
+        run = bare.run(*SETTINGS)["organization_setting_audits"]
+        assert (plan.total(Ledger.INSERTED), run.total(Ledger.INSERTED)) == (count, count)
+        assert plan.total(Ledger.UNCHANGED) == run.total(Ledger.UNCHANGED)

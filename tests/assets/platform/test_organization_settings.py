@@ -54,9 +54,9 @@ def test_without_legacy_rows_the_settings_are_empty_objects() -> None:
     row = settings()
     assert row[KEY] == "acme"
     assert [row[name] for name in module.JSON_COLUMNS] == [{}, {}, {}, {}]
-    batch = transform(batch_of(plain_columns(decided())), CONTEXT)
-    assert "created_at" not in batch.columns
-    assert "updated_at" not in batch.columns
+    batch = transform(batch_of(plain_columns(decided()), DTYPES), CONTEXT)
+    assert batch.columns["created_at"].isna().all()
+    assert batch.columns["updated_at"].isna().all()
 
 
 def plain_columns(found: Decided) -> dict[str, list[Any]]:
