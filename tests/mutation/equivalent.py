@@ -8,7 +8,7 @@ ALWAYS_NAMED = "Whatever has a key here has a recorded name: null only without a
 INTERNAL = "A mark between two functions, seen by nobody else."
 NOT_RECORDED = "The winners are used, their decisions are dropped: what they share is a secret."
 SAME_ANSWER = "A shorter way to the same answer; the long way gives it as well."
-ALIKE = "The rows that this chooses among differ in no column that is used."
+ALIKE = "What this tells apart is alike in all that is used of it."
 SAYS_THE_DEFAULT = "The word gets this label by the rule for all other words too; the table names it for the reader."
 NAMES_NOTHING = "Stands for a key that no table has, as the original does."
 CODEC = "Python reads the name of an encoding without its punctuation."
@@ -23,6 +23,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     },
     "assets.access.permissions": {"labels: False -> True": NEVER_NULL},
     "assets.access.role_permissions": {"only_in_meta: 'stable' -> 'stable~'": ALIKE},
+    "assets.access.roles": {"spellings_of: word and spelling -> word or spelling": ALIKE},
     "assets.access.sessions": {
         "decide: 'sessions.jti' -> 'sessions.jti~'": NOT_RECORDED,
         "decide: 'revoked_wins' -> 'revoked_wins~'": NOT_RECORDED,
