@@ -5,11 +5,14 @@ Known faults of the data: install_date is text in at least seven formats, some o
 
 import pandas as pd
 
-from assets.inventory.install_dates import parse_install_dates
+from assets.inventory.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
 from schemas import legacy, target
+
+FORMATS = "agent_software.install_date"
+"""The name under which the formats of the text are counted."""
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -26,6 +29,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 def install_dates(batch: Batch) -> pd.Series:
     """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
     text = batch["install_date"]
+    batch.count_words(FORMATS, formats_of(text))
     dates = parse_install_dates(text)
     unreadable = dates.isna() & ~is_blank(text)
     batch.keep(unreadable, "install_date", "unreadable_date")

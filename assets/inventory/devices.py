@@ -49,6 +49,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["hostname"] = decided["new_hostname"].fillna(batch["hostname"])
     batch.keep(decided["new_hostname"].notna(), "hostname", "hostname")
     batch["operating_system"] = batch["os"]
+    batch.count_words(ARCHITECTURES.name, batch["arch"])
     batch["architecture"] = architectures(batch["arch"], context)
     batch.keep(batch.columns["architecture"] != batch["arch"], "arch", "architecture")
     batch["status"] = batch.words_of("status", context.extended(STATUSES))

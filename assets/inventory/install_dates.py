@@ -16,8 +16,10 @@ from remoteiq_etl.backfill.text import tidy
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1970, 2100
+LONGEST_SHAPE = 40  # characters
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:?[0-9]{2}.*)?")
+_DIGIT, _LETTERS = re.compile(r"[0-9]"), re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+")
 _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
@@ -25,6 +27,18 @@ _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 def parse_install_dates(text: pd.Series) -> pd.Series:
     """The moment that each text names; null where it cannot be read or lies outside 1970–2100."""
     return by_distinct(text, _moment, TIMESTAMP)
+
+
+def formats_of(text: pd.Series) -> pd.Series:
+    """The format of each text, as its shape: 9 for a digit, A for letters, `2024-03-31` is 9999-99-99."""
+    return by_distinct(text, _format)
+
+
+def _format(text: str) -> str:
+    shape = _LETTERS.sub("A", _DIGIT.sub("9", tidy(text) or ""))
+    if not shape:
+        return "blank"
+    return shape if len(shape) <= LONGEST_SHAPE else f"{shape[:LONGEST_SHAPE]}…"
 
 
 def _moment(text: str) -> datetime | None:

@@ -79,7 +79,11 @@ class Account:
 
 @dataclass
 class TableReport:
-    """What one load of one target table did. `accounts` by legacy table (or name of derived rows)."""
+    """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
+
+    `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
+    earlier run has seen, where one has seen others.
+    """
 
     table: str
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -88,6 +92,8 @@ class TableReport:
     rows_in_target: int = 0
     decision_warnings: Counter[str] = field(default_factory=Counter)
     first_load: bool = False
+    words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    new_words: dict[str, list[str]] = field(default_factory=dict)
 
     def account(self, legacy_table: str, *, primary: bool) -> Account:
         """The account of one legacy table, begun when it is asked for first."""

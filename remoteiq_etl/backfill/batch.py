@@ -19,6 +19,7 @@ from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.values import ValueMap
 
 KEY = "_key"  # legacy key as text: the join between a frame, the map and the quarantine
+NULL_WORD = "∅"  # stands for a null where words are counted
 HASH = "_hash"  # keyed hash of the legacy row, computed by the server in the extract
 
 
@@ -130,10 +131,14 @@ class Batch:
         if count:
             self.warnings[rule] += count
 
+    def count_words(self, name: str, words: pd.Series) -> None:
+        """Count the words (or the names of formats) of a column that is read by a value map or a parser."""
+        counts = words.fillna(NULL_WORD).value_counts()
+        self.words.setdefault(name, Counter()).update({str(word): int(rows) for word, rows in counts.items()})
+
     def words_of(self, column: str, value_map: ValueMap) -> pd.Series:
         """The labels of a column's words; rows with an unknown word are quarantined."""
-        seen = self.legacy[column].fillna("∅").value_counts()
-        self.words.setdefault(value_map.name, Counter()).update({str(word): int(rows) for word, rows in seen.items()})
+        self.count_words(value_map.name, self.legacy[column])
         labels = value_map.apply(self.legacy[column])
         self.quarantine(labels.isna(), "unknown_word", column, detail=f"not in the value map {value_map.name}")
         return labels

@@ -178,6 +178,7 @@ class TableLoad:
     def _finish(self, before: tuple[int, int]) -> None:
         self._check_read()
         run = self.run
+        run.take_words(self.report)
         if run.planning:
             return
         with run.session.transaction():
@@ -187,7 +188,7 @@ class TableLoad:
                 run.follow_same_as(self.spec)
             if removing_sources(self.spec):
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
-            run.write_words(self.spec)
+            run.write_words(self.report)
             run.release_rest(self.spec)
             run.state.complete_map(run.session, self.spec)
         run.lookups.forget(self.spec.name)

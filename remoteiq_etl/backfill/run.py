@@ -30,6 +30,8 @@ from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQ
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
 LOCK_PATIENCE = 5.0
+#: The warning about a word that a value map or parser meets for the first time on a re-sync.
+NEW_WORD = "word_seen_for_the_first_time"
 
 
 @dataclass(frozen=True)
@@ -231,19 +233,34 @@ class Run:
             for word, count in counts.items():
                 known[word] = known.get(word, 0) + count
 
-    def write_words(self, spec: TableSpec) -> None:
-        """Record which words were seen in the columns of a table that has value maps."""
+    def take_words(self, report: TableReport) -> None:
+        """Tell a table's report which words were seen in its columns, and which of them no earlier run has seen.
+
+        Where no earlier run has seen any, everything is new, and nothing is worth a warning.
+        """
+        report.words, self._words = self._words, {}
+        query = sql.SQL("SELECT name, word, first_run < %s FROM {} WHERE source_id = %s AND name = ANY (%s)")
+        rows = self.session.rows(
+            query.format(self.state.name("words")), [self.id, self.registered.id, list(report.words)]
+        )
+        known, seen_before = {(name, word) for name, word, _ in rows}, {name for name, _, earlier in rows if earlier}
+        for name in sorted(seen_before & report.words.keys()):
+            if new := sorted(word for word in report.words[name] if (name, word) not in known):
+                report.new_words[name] = new
+                report.decision_warnings[NEW_WORD] += len(new)
+
+    def write_words(self, report: TableReport) -> None:
+        """Record the words that a table's report names."""
         upsert = sql.SQL(
             'INSERT INTO {} AS known (source_id, name, word, "rows", first_run, last_run) VALUES (%s, %s, %s, %s, %s, %s)'
             ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = EXCLUDED."rows", last_run = EXCLUDED.last_run'
         ).format(self.state.name("words"))
         rows = [
             (self.registered.id, name, word, count, self.id, self.id)
-            for name, counts in self._words.items()
+            for name, counts in report.words.items()
             for word, count in counts.items()
         ]
         self.session.execute_many(upsert, rows)
-        self._words.clear()
 
     # --- end ----------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,8 @@ def _table_json(report: TableReport) -> dict[str, Any]:
         "bytes": report.bytes,
         "rules": {name: account.rules_by_outcome() for name, account in report.accounts.items() if account.rules},
         "remarks": dict(report.warnings),
+        "words": {name: dict(counts) for name, counts in report.words.items()},
+        "new_words": report.new_words,
     }
 
 

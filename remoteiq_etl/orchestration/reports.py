@@ -23,6 +23,8 @@ COUNTS: Mapping[str, Ledger] = {
     "rows quarantined": Ledger.QUARANTINED,
     "rows held": Ledger.HELD,
 }
+#: Words of one column that are shown; more belong to no enum.
+SHOWN_WORDS = 50
 _RULES = dg.TableSchema(
     columns=[
         dg.TableColumn("legacy table"),
@@ -73,5 +75,14 @@ def _tables(report: TableReport) -> Iterator[tuple[str, dg.MetadataValue[Any]]]:
     ]
     if rules:
         yield "rules", dg.MetadataValue.table(rules, schema=_RULES)
+    if report.words:
+        yield "words", dg.MetadataValue.json({name: _most_used(counts) for name, counts in report.words.items()})
+    if report.new_words:
+        yield "words seen for the first time", dg.MetadataValue.json(report.new_words)
     if report.warnings:
         yield "warnings", dg.MetadataValue.json(dict(sorted(report.warnings.items())))
+
+
+def _most_used(counts: Mapping[str, int]) -> dict[str, int]:
+    """The words of one column with their rows; of a column of free text only the most frequent."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_WORDS])

@@ -1,6 +1,7 @@
 """A second run writes nothing, and a change in legacy changes exactly its row."""
 
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.run import NEW_WORD
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
 
@@ -139,6 +140,25 @@ def test_a_held_row_comes_with_its_parent(migration: Migration, edge_db: Databas
 def test_words_are_counted_with_the_run_that_saw_them_first(migration: Migration) -> None:
     migration.run()
     assert migration.query("SELECT count(*) FROM remoteiq_etl.words WHERE name = 'tickets.status'")[0][0] > 3
+
+
+def test_a_word_that_a_later_run_sees_first_is_a_warning(migration: Migration, edge_db: Database) -> None:
+    """On the first load all words are new, and none is worth a warning."""
+    tables = ("organizations", "clients", "sites", "devices", "agents", "agent_software", "tickets")
+    first = migration.run(*tables)
+    assert not any(report.new_words or NEW_WORD in report.warnings for report in first.values())
+    assert first["tickets"].words["tickets.status"]["open"] > 0
+    assert first["agent_software"].words["agent_software.install_date"]["9999-99-99"] > 0
+    edge_db.execute(
+        "UPDATE tickets SET status = 'someday' WHERE id = (SELECT min(id::text)::uuid FROM tickets);"
+        "UPDATE agent_software SET install_date = '31. M 24' WHERE id = (SELECT min(id) FROM agent_software)"
+    )
+    planned, second = migration.run(*tables, planning=True), migration.run(*tables)
+    for reports in (planned, second):
+        assert reports["tickets"].new_words == {"tickets.status": ["someday"]}
+        assert reports["agent_software"].new_words == {"agent_software.install_date": ["99. A 99"]}
+        assert reports["tickets"].warnings[NEW_WORD] == 1
+    assert not any(report.new_words for report in migration.run(*tables).values())
 
 
 def test_the_ledger_closes_for_every_legacy_table(migration: Migration, edge_db: Database) -> None:

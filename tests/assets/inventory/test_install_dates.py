@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from assets.inventory.install_dates import parse_install_dates
+from assets.inventory.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
 
 
@@ -80,3 +80,11 @@ def test_rows_stay_in_order() -> None:
 def test_no_rows() -> None:
     """An empty column gives an empty column."""
     assert read() == []
+
+
+def test_formats_are_counted_by_their_shape() -> None:
+    """9 for a digit, A for letters; long ones are cut, blank ones named, a null stays null."""
+    texts = ["2024-03-31", " 2024-03-31T01:02Z", "irgendwann Ä", " ", None, "1" * 41, "1" * 40]
+    shapes = ["9999-99-99", "9999-99-99A99:99A", "A A", "blank", None, "9" * 40 + "…", "9" * 40]
+    found = formats_of(pd.Series(texts, dtype=TEXT))
+    assert [None if pd.isna(shape) else shape for shape in found] == shapes

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assets.access import permissions
 from assets.access.permission_catalogue import PERMISSIONS
 from assets.monitoring import seeded_checks
 from assets.seeds import (
@@ -74,6 +75,37 @@ class TestWhichAreWritten:
         assert len(seed.of_organization(present(("1", "A"), slug="other"), CONTEXT)) == 0
         assert len(seed.of_organization(present(("1", "A")), CONTEXT)) == 1
 
+    @pytest.mark.parametrize(
+        ("module", "entity", "name", "others"),
+        [
+            (seed_roles, "roles", "Owner", ()),
+            (seed_checks, "checks", "Template: CPU", ("checks", "derived")),
+            (check_profiles, "check_profiles", "Template: Baseline", ()),
+            (seed_backup_policies, "backup_policies", "Template: Daily backup", ()),
+            (seed_permissions, "permissions", "users.read", ("permissions", "derived")),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_each_table_looks_into_its_own_map(
+        self, module: Any, entity: str, name: str, others: tuple[str, ...]
+    ) -> None:
+        """A seed written before is written again, unless a migrated row has taken its row over."""
+        key = seed.key_of(name)
+        inputs = {"present": present(("1", name)), "legacy": frame({"key": []})}
+        assert key in keys(module.decide(inputs, Recorded(), context_of(**{f"{entity}__seed": {key: "1"}})))
+        for other in others:
+            context = context_of(**{f"{entity}__seed": {key: "1"}, f"{entity}__{other}": {"x": "1"}})
+            assert key not in keys(module.decide(inputs, Recorded(), context)), other
+
+    @pytest.mark.parametrize("module", [seed_roles, seed_checks, check_profiles, seed_backup_policies])
+    def test_all_but_the_catalogue_come_after_everything_that_is_migrated(self, module: Any) -> None:
+        """Section 8 is the last."""
+        assert {"email_ingest_state", "email_messages", "dkim_keys"} <= set(module.SPEC.dependencies)
+
+    def test_the_catalogue_comes_before_the_permissions(self) -> None:
+        assert "seed_permissions" in permissions.SPEC.dependencies
+        assert seed_permissions.SPEC.dependencies == ()
+
 
 class TestPermissions:
     def test_the_catalogue_is_that_of_the_mapping(self) -> None:
@@ -126,6 +158,15 @@ class TestRoles:
         assert found.decisions == [Decision(SEED, "owner", seed_roles.GIVES_WAY)]
         assert "owner" not in keys(found)
         assert found.warnings == {"seed_gives_way": 1}
+
+    def test_one_that_no_role_came_for_stays(self) -> None:
+        found = self.decide(self.legacy("administrator", seeded={"owner": "1"}), None, ("1", "Owner"))
+        assert (found.decisions, "owner" in keys(found)) == ([], True)
+
+    def test_a_grant_without_its_role_waits(self) -> None:
+        batch = batch_of({KEY: ["k"], "role": ["owner"], "permission_key": ["users.read"]})
+        seed_role_permissions.transform(batch, CONTEXT)
+        assert [disposal.parent for disposal in batch.disposals.values()] == [("roles", "owner")]
 
     def test_it_gave_way_for_good(self) -> None:
         """Also when the legacy role is gone again; it is reported once."""
