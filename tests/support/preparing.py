@@ -68,5 +68,5 @@ class Target:
         with self.session() as session:
             return session.rows(statement)
 
-    def value(self, statement: str) -> Any:  # noqa: ANN401  # whatever the column holds
+    def value(self, statement: str) -> Any:  # whatever the column holds
         return self.rows(statement)[0][0]
