@@ -109,8 +109,11 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "remoteiq_etl.backfill.identity": {
         "key_text: ':' -> ':~'": "An array has no colon between its elements.",
         "derive_many: False -> True": "A hint for installations that forbid SHA-1 for security.",
+        "may_be_kept: '12345' -> '12345~'": NAMES_NOTHING,
+        "may_be_kept: '89ab' -> '89ab~'": NAMES_NOTHING,
         "derive_many: 1 -> 2 #2": "Any negative length means the one that fits.",
     },
+    "remoteiq_etl.backfill.times": {"_combined: 0 -> 1": "All columns are of one frame and share its index."},
     "remoteiq_etl.backfill.values": {"ValueMap: False -> True #2": "How a map shows itself to a developer."},
     "assets.winners": {"module: '_group' -> '_group~'": INTERNAL},
 }
