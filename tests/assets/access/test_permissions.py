@@ -8,6 +8,7 @@ from assets.access.permissions import SPEC, decide, labels, transform, transform
 from assets.access.words import lowered
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
 
@@ -50,6 +51,24 @@ def test_labels_of_the_catalogue_that_say_more() -> None:
     """Two labels are not made of the key's words."""
     assert PERMISSIONS["admin.access"].label == "Access administration"
     assert PERMISSIONS["users.2fa.reset"].label == "Reset two-factor authentication"
+
+
+def test_a_permission_that_arrives_late_takes_its_seed_over() -> None:
+    """The winner of a key that was seeded has the seed's row, unless it was written before or has a row of its own."""
+    inputs: dict[str, pd.DataFrame] = {
+        "permissions": frame({"id": [uid(1)], "key": ["users.read"], "created_at": [T1]}, {"created_at": TIMESTAMP}),
+        "role_meta": frame({"permissions": []}, {"permissions": TEXT_LIST}),
+    }
+
+    def taken(seeds: dict[str, str], written: dict[str, str]) -> list[Decision]:
+        lookups = {("permissions", "seed"): Lookup.of(seeds), ("permissions", "permissions"): Lookup.of(written)}
+        found = decide(inputs, Recorded(), Context(lookups=lookups))
+        return [one for one in found.decisions if one.legacy_table == "permissions"]
+
+    expected = Decision("permissions", uid(1), "takes_over_seed", {"inherits": ["seed", "users.read"]}, "users.read")
+    assert taken({"users.read": "users.read"}, {}) == [expected]
+    assert taken({}, {}) == []
+    assert taken({"users.read": "users.read"}, {uid(1): "users.read"}) == []
 
 
 def test_merge_decision_sticks() -> None:
