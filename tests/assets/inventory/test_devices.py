@@ -212,8 +212,10 @@ def test_recorded_texts() -> None:
     assert text([device(1), device(2)], there) == uid(2)
     assert text([device(1), device(2)], gone) == uid(1)
     assert text([device(2)], gone) == uid(3)
-    found = decided([device(1), device(2)], [], [], ["pc1"], recorded=[gone])
-    assert [one.legacy_table for one in found.decisions] == ["device_text"]
+    other = Decision("device_text", "pc1", "agent_id", {"way": "agent_id", "same_as": ["devices", uid(3)]}, uid(3))
+    for earlier in (gone, other):
+        found = decided([device(1), device(2)], [], [], ["pc1"], recorded=[earlier])
+        assert [one.new_key for one in found.decisions] == [uid(1)]
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

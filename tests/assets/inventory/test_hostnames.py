@@ -17,6 +17,7 @@ def test_most_recently_seen_keeps_the_hostname() -> None:
     """Of equal hostnames at one site the most recently seen keeps it; the others get ~ and 8 characters of their id."""
     assert losers(machine(1), machine(2, seen=2.0), machine(3, seen=1.0)) == {"1": "pc~00000001", "3": "pc~00000003"}
     assert losers(machine(2), machine(1)) == {"2": "pc~00000002"}
+    assert losers(machine(2, hostname=""), machine(1, hostname="")) == {"2": "~00000002"}
 
 
 def test_only_byte_equal_names_at_one_site() -> None:
