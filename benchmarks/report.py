@@ -96,7 +96,7 @@ def _speed(results: Results, workload: str) -> Table:
         if found:
             ratio = "" if contestant.name == "ours" or "ours" not in of else results.ratio(workload, contestant.name)
             table.add_row(
-                contestant.title,
+                f"{contestant.title}{_fewer(found[0].rows, results.rows)}",
                 f"{median(timing.seconds for timing in found):.1f}",
                 " ".join(f"{timing.seconds:.1f}" for timing in found),
                 f"{results.rate(workload, contestant.name):,.0f}",
@@ -104,6 +104,10 @@ def _speed(results: Results, workload: str) -> Table:
                 _verdict(ratio, WANTED.get(contestant.name)) if ratio else "",
             )
     return table
+
+
+def _fewer(rows: int, of: int) -> str:
+    return "" if rows == of else f" of {rows:,} rows"
 
 
 def _verdict(ratio: float, wanted: float | None) -> str:
