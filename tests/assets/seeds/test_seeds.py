@@ -214,6 +214,8 @@ class TestTemplates:
         assert rows[0]["id"] == CONTEXT.derive("checks", SEED, "template: cpu")
         assert {row["organization_id"] for row in rows} == {CONTEXT.organization_id}
         assert {row["schedule"] for row in rows} == {"@every 300s"}
+        assert [row["description"] for row in rows] == [template.description for template in templates.CHECKS.values()]
+        assert all(row["description"] for row in rows)
         unknown = ("category", "created_by", "created_at", "updated_at")
         assert [rows[0][name] for name in unknown] == [None] * 4
 
