@@ -16,6 +16,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill import hashing
 from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.effective import effective, live_columns
 from remoteiq_etl.backfill.load import TableLoad
@@ -49,6 +50,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     orchestrator_run_id: str | None = None
     planning: bool = False
+    mode: Mode = Mode.INCREMENTAL
 
 
 @dataclass

@@ -14,9 +14,11 @@ from sqlalchemy import Table
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Decision, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from schemas import ddl, state
-from schemas.state import tables as _tables  # noqa: F401  # defines the fixed tables
+from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
+from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
 from schemas.state.maps import map_name
 
 
@@ -54,19 +56,16 @@ class State:
         return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name("meta").as_string(None)]) is True
 
     def ensure(self, session: Session) -> None:
-        """Create the state schema unless it is there. Raises StateVersionError when a newer program wrote it."""
-        if self.exists(session):
-            found = session.value(sql.SQL("SELECT schema_version FROM {}").format(self.name("meta")))
-            if found is not None and found > state.SCHEMA_VERSION:
-                raise StateVersionError(
-                    f"the state schema {self.schema} of the target has version {found}, this program knows {state.SCHEMA_VERSION}."
-                    " A newer version of the program wrote it: run that one."
-                )
+        """Create the state schema, or upgrade an older one. Raises StateVersionError when a newer program wrote it."""
+        if self._version(session) == state.SCHEMA_VERSION:
             return
         with session.transaction():
             session.execute("SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))")
-            if not self.exists(session):
+            found = self._version(session)
+            if found is None:
                 self._create(session)
+            elif found < state.SCHEMA_VERSION:
+                self._upgrade(session)
 
     def ensure_map(self, session: Session, spec: TableSpec) -> Table:
         """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
@@ -174,6 +173,26 @@ class State:
         )
         rows = session.rows(query.format(self.name(map_name(spec.name))), [source_id])
         return Recorded({(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows})
+
+    def _version(self, session: Session) -> int | None:
+        """The version of the state schema; None where there is none. Raises StateVersionError when it is newer than ours."""
+        if not self.exists(session):
+            return None
+        found = int(session.value(sql.SQL("SELECT schema_version FROM {}").format(self.name("meta"))))
+        if found > state.SCHEMA_VERSION:
+            raise StateVersionError(
+                f"the state schema {self.schema} of the target has version {found}, this program knows {state.SCHEMA_VERSION}."
+                " A newer version of the program wrote it: run that one."
+            )
+        return found
+
+    def _upgrade(self, session: Session) -> None:
+        tables = fixed_tables()
+        upgrade(session, self.schema, tables)
+        session.execute(";\n".join(statement for table in tables for statement in comment_ddl(table, self.schema)))
+        session.execute(load_sql("redacted").format(function=self.name("redacted")))
+        update = sql.SQL("UPDATE {} SET schema_version = %s, program_version = %s").format(self.name("meta"))
+        session.execute(update, [state.SCHEMA_VERSION, program_version()])
 
     def _create(self, session: Session) -> None:
         statements = ddl.schema_ddl(self.schema)

@@ -1,5 +1,6 @@
 """The mapping table of an entity: legacy key ↔ new key, with the rule and hashes of what was read and written."""
 
+import re
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, SmallInteger, Table, Text, text
@@ -8,6 +9,8 @@ from sqlalchemy.types import TypeEngine
 
 from schemas.state.base import metadata
 
+#: The names of the maps; the archive's name has the same beginning only.
+MAP_PATTERN = re.compile(r"legacy_.+_map")
 KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
 
 

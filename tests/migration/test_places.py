@@ -13,7 +13,7 @@ from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.backfill.database import Database as EngineDatabase
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from remoteiq_etl.fixtures import edge_cases
-from schemas import ddl, legacy
+from schemas import ddl, legacy, state
 from tests.support import server as servers
 from tests.support.migrating import Migration, bare_target, build_target
 from tests.support.server import Database, Server
@@ -199,6 +199,20 @@ def test_the_state_of_a_newer_program_is_left_alone(migration: Migration) -> Non
         migration.run()
     assert migration.query("SELECT count(*) FROM remoteiq_etl.runs") == [(1,)]
     assert migration.rows("users") == []
+
+
+def test_the_state_of_an_older_program_is_upgraded_and_keeps_its_rows(migration: Migration) -> None:
+    migration.run("organizations")
+    migration.target.execute(
+        "UPDATE remoteiq_etl.meta SET schema_version = 1; DROP TABLE remoteiq_etl.passes;"
+        " ALTER TABLE remoteiq_etl.runs DROP COLUMN error, ADD COLUMN of_an_operator text DEFAULT 'kept';"
+        " ALTER TABLE remoteiq_etl.legacy_organizations_map DROP COLUMN owner_key"
+    )
+    migration.run("organizations")
+    assert migration.query("SELECT schema_version FROM remoteiq_etl.meta") == [(state.SCHEMA_VERSION,)]
+    assert migration.query("SELECT count(*), min(of_an_operator) FROM remoteiq_etl.runs") == [(2, "kept")]
+    assert migration.query("SELECT count(*) FROM remoteiq_etl.legacy_organizations_map") == [(1,)]
+    assert migration.query("SELECT to_regclass('remoteiq_etl.passes') IS NOT NULL") == [(True,)]
 
 
 # --- every PostgreSQL -------------------------------------------------------------------------------------------

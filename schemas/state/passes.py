@@ -1,0 +1,34 @@
+"""What each table was last read up to: where the next extract begins."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text
+
+from schemas.columns import TIMESTAMPTZ
+from schemas.state.base import metadata
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="asset"),
+    Column("legacy_table", Text, primary_key=True, comment="legacy table that the asset reads, as source or otherwise"),
+    Column("run_id", BigInteger, nullable=False, comment="run whose snapshot it was read in"),
+    Column(
+        "horizon", BigInteger, nullable=False, comment="xmin of that snapshot: rows of older transactions were seen"
+    ),
+    Column("legacy_rows", BigInteger, nullable=False, comment="rows of the legacy table in that snapshot"),
+    Column("passed_at", TIMESTAMPTZ, nullable=False),
+    comment="High-water mark of each legacy table for each asset that reads it",
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="asset"),
+    Column("run_id", BigInteger, nullable=False, comment="last run that completed it"),
+    Column("full_run", BigInteger, nullable=False, comment="last run that read all of its legacy rows"),
+    Column("changed_run", BigInteger, nullable=False, comment="last run that changed which key leads where"),
+    Column("database", Text, nullable=False, comment="cluster, timeline and database that was read"),
+    Column("fingerprint", Text, nullable=False, comment="of the transform, its words and its options"),
+    comment="How each asset was last completed: by which program, from which database",
+)
