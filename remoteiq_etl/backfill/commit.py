@@ -4,7 +4,6 @@ Belongs here: what is inside that transaction, and what happens when a row break
 belong here: the statements of the merge (see merge), or the order of batches (see load).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill import history
+from remoteiq_etl.backfill import history, jsons
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import KEY, Disposal, Kept, Outcome
 from remoteiq_etl.backfill.database import load_sql
@@ -212,7 +211,7 @@ class BatchWriter:
     def _write_rows(self, statement: sql.Composable, rows: Mapping[object, Mapping[str, Any]]) -> None:
         """Rows by their key in one statement: one round trip, and one parse, for what may be every row of a batch."""
         if rows:
-            self.run.session.execute(statement, {"rows": json.dumps(list(rows.values()), ensure_ascii=False)})
+            self.run.session.execute(statement, {"rows": jsons.dumps(list(rows.values()))})
 
     def _redacted(self, prepared: Prepared, keys: set[str]) -> dict[str, dict[str, Any]]:
         if not keys:
@@ -290,7 +289,7 @@ def _archive_value(value: Any) -> Any:
     """A value for the archive: JSON stays JSON (without its secrets), everything else as in a report."""
     if isinstance(value, str) and value[:1] in "{[":
         try:
-            return redacted_json(json.loads(value))
+            return redacted_json(jsons.parse(value))
         except ValueError:
             return value
     return redacted_json(value) if isinstance(value, dict | list) else plain(value)

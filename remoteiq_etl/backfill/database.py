@@ -19,7 +19,9 @@ from adbc_driver_postgresql import dbapi
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps, set_json_loads
 
+from remoteiq_etl.backfill import jsons
 from remoteiq_etl.config import libpq_url, redact_url
 from remoteiq_etl.errors import ConnectionFailed
 
@@ -79,11 +81,14 @@ class Database:
     def connect(self) -> "Session":
         """A psycopg session in autocommit mode. Raises ConnectionFailed."""
         try:
-            return Session(self, psycopg.connect(self.conninfo, autocommit=True))
+            connection = psycopg.connect(self.conninfo, autocommit=True)
         except psycopg.OperationalError as error:
             raise ConnectionFailed(
                 f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
             ) from None
+        set_json_dumps(jsons.dumps, connection)
+        set_json_loads(jsons.parse, connection)
+        return Session(self, connection)
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""

@@ -4,7 +4,6 @@ Belongs here: reading it from the map and the images that are kept before each u
 made of it.
 """
 
-import json
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
+from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame, from_arrow
@@ -60,12 +60,12 @@ def remember_planned(run: "Run", spec: TableSpec, prepared: Prepared, merge: Mer
         return
     columns = [name for name in spec.target.columns.keys() if name in prepared.rows]  # noqa: SIM118  # names
     for key, row in zip(prepared.rows[KEY], prepared.rows[columns].to_dict("records"), strict=True):
-        writes.append((str(key), None, json.dumps(redacted_json(_values(spec, row)), ensure_ascii=False)))
+        writes.append((str(key), None, jsons.dumps(redacted_json(_values(spec, row)))))
 
 
 def _values(spec: TableSpec, row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return {
-        str(name): json.loads(value) if isinstance(spec.target.columns[str(name)].type, pg.JSON) else plain(value)
+        str(name): jsons.parse(value) if isinstance(spec.target.columns[str(name)].type, pg.JSON) else plain(value)
         for name, value in row.items()
     }
 

@@ -1,7 +1,12 @@
-"""JSON columns: text in a frame, plain Python objects while a transform works on them."""
+"""JSON columns: text in a frame, plain Python objects while a transform works on them.
+
+PostgreSQL keeps every digit of a number, a double does not: 1.10, 0.1234567890123456789 and 1e400 come out as they went
+in. Belongs here: reading, writing and adding to JSON. Does not belong here: any table's keys.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,11 +14,19 @@ import pandas as pd
 from remoteiq_etl.backfill.frames import TEXT
 
 LEGACY_VALUES = "legacyValues"
+_LONGEST_INTEGER = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A JSON number that neither int nor float would give back byte for byte: its text."""
+
+    text: str
 
 
 def parse(text: object) -> Any:
-    """The value of one JSON text; None for null (integers keep every digit)."""
-    return json.loads(text) if isinstance(text, str) else None
+    """The value of one JSON text; None for null. Numbers keep every digit (see Number)."""
+    return json.loads(text, parse_float=_float, parse_int=_int) if isinstance(text, str | bytes) else None
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -38,8 +51,11 @@ def with_added(value: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, 
 
 
 def dumps(value: Any) -> str:
-    """One value as JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """One value as compact JSON text. Raises ValueError on NaN and infinity, TypeError on what JSON does not know."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_refused)
+    except _HasNumber:
+        return _joined(value)
 
 
 def texts(values: Iterable[Any]) -> pd.Series:
@@ -50,3 +66,35 @@ def texts(values: Iterable[Any]) -> pd.Series:
 def without_nulls(value: Mapping[str, Any]) -> dict[str, Any]:
     """An object without the keys whose value is null; empty strings stay."""
     return {key: item for key, item in value.items() if item is not None and item is not pd.NA}
+
+
+class _HasNumber(Exception):  # not an error: the encoder of the standard library has no form for it
+    pass
+
+
+def _float(text: str) -> float | Number:
+    value = float(text)
+    return value if repr(value) == text else Number(text)
+
+
+def _int(text: str) -> int | Number:
+    # Python refuses to read integers of more than 4300 digits; 1e5000 is one, as PostgreSQL writes it.
+    value = int(text) if len(text) < _LONGEST_INTEGER else None
+    return value if value is not None and str(value) == text else Number(text)
+
+
+def _refused(value: object) -> Any:
+    if isinstance(value, Number):
+        raise _HasNumber
+    raise TypeError(f"expected a JSON value, found an object of the type {type(value).__name__}")
+
+
+def _joined(value: Any) -> str:
+    """The same text as `dumps`, put together piece by piece."""
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{dumps(str(key))}:{_joined(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_joined, value)) + "]"
+    return dumps(value)

@@ -1,6 +1,5 @@
 """What of a legacy row may leave its table: secret columns and secret JSON keys never, long texts only their beginning."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill import jsons
 
 SECRET_KEY = re.compile(r"password|secret|token|key|credential", re.IGNORECASE)
 REDACTED = "[redacted]"
@@ -60,5 +61,5 @@ def _redacted(column: Column[Any], value: Any) -> Any:
     if is_secret(column):
         return REDACTED
     if isinstance(column.type, pg.JSON) and isinstance(value, str):
-        value = json.dumps(redacted_json(json.loads(value)), ensure_ascii=False)
+        value = jsons.dumps(redacted_json(jsons.parse(value)))
     return f"{value[:LONGEST]}…" if isinstance(value, str) and len(value) > LONGEST else value

@@ -1,8 +1,34 @@
-"""JSON columns: nothing that a legacy object holds is lost when keys are added."""
+"""JSON columns: nothing that a legacy object holds is lost when keys are added, and no number changes a digit."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from remoteiq_etl.backfill import jsons
+
+#: Numbers as PostgreSQL keeps them, and a double does not.
+EXACT = [
+    "1e400",
+    "-1e400",
+    "1.10",
+    "0.1234567890123456789",
+    "1E5",
+    "-0",
+    "-0.0",
+    "1e-400",
+    "9" * 4000,
+    "1" + "0" * 5000,
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def test_displaced_values_join_those_displaced_before() -> None:
@@ -17,7 +43,38 @@ def test_text_is_written_as_it_is() -> None:
     assert jsons.dumps({"name": "caf\u00e9", "n": 1}) == '{"name":"caf\u00e9","n":1}'
 
 
+@pytest.mark.parametrize("number", EXACT, ids=lambda text: text[:24])
+def test_a_number_comes_out_as_it_went_in(number: str) -> None:
+    """Also where a double would be infinite or zero, and beside text that looks like one."""
+    for text in (number, f'{{"n":{number},"text":"{number[:9]}","list":[1,{number}],"é\\"":null}}'):
+        assert jsons.dumps(jsons.parse(text)) == text
+
+
+def test_a_number_that_a_double_holds_is_a_number() -> None:
+    assert jsons.parse('{"a":1.5,"b":[2,true]}') == {"a": 1.5, "b": [2, True]}
+    assert jsons.parse("1.50") == jsons.Number("1.50") != jsons.parse("1.500")
+
+
+def test_a_number_that_ours_displaces_keeps_its_digits() -> None:
+    added = jsons.with_added(jsons.parse('{"os":1e400,"more":1.10}'), {"os": "linux"})
+    assert jsons.dumps(added) == '{"os":"linux","more":1.10,"legacyValues":{"os":1e400}}'
+
+
+@given(VALUES)
+def test_any_json_is_written_so_that_others_read_the_same(value: object) -> None:
+    beside: Mapping[str, Any] = {"value": value, "exact": jsons.Number("1.10")}
+    assert json.loads(jsons.dumps(value)) == value
+    assert json.loads(jsons.dumps(beside)) == {"value": value, "exact": 1.1}
+
+
 def test_what_a_database_refuses_is_not_written() -> None:
-    """NaN is no JSON."""
+    """NaN is no JSON, and neither is an infinity beside a number of many digits."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         jsons.dumps(float("nan"))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        jsons.dumps([jsons.Number("1e400"), float("inf")])
+
+
+def test_what_json_does_not_know_is_named_by_its_type_alone() -> None:
+    with pytest.raises(TypeError, match=r"^expected a JSON value, found an object of the type datetime$"):
+        jsons.dumps({"at": datetime(2024, 1, 1, tzinfo=UTC)})

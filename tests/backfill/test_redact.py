@@ -21,7 +21,7 @@ def test_json_keys_that_name_a_secret_lose_their_value_at_any_depth(key: str) ->
 
 def test_json_columns_are_redacted_inside() -> None:
     shown = redact.redacted_row(legacy.agents, {"facts": '{"token": "hunter2", "cpu": 4}'})
-    assert shown["facts"] == '{"token": "[redacted]", "cpu": 4}'
+    assert shown["facts"] == '{"token":"[redacted]","cpu":4}'
 
 
 def test_long_texts_are_cut() -> None:
