@@ -12,9 +12,11 @@ UNANSWERABLE = "!"  # the new application compares a hash that cannot be rebuilt
 
 
 def transform(batch: Batch, context: Context) -> Batch:
-    """One legacy challenge becomes one challenge that expires ten minutes after it was made."""
+    """One legacy challenge becomes one challenge that expires ten minutes after it was made; an adopted user gets none."""
+    users = context.lookup("users")
+    batch.filter(users.is_adopted(batch["user_id"]), "adopted_user")
     batch["id"] = context.kept_or_derived("login_challenges", "login_challenges", batch["id"])
-    batch["user_id"] = batch.parent("user_id", context.lookup("users"), "users")
+    batch["user_id"] = batch.parent("user_id", users, "users")
     batch["challenge"] = UNANSWERABLE
     batch["expires_at"] = (batch["created_at"] + VALID_FOR).astype(TIMESTAMP)
     batch["created_at"] = batch["created_at"]

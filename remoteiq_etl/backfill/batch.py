@@ -21,6 +21,7 @@ from remoteiq_etl.backfill.values import ValueMap
 KEY = "_key"  # legacy key as text: the join between a frame, the map and the quarantine
 NULL_WORD = "∅"  # stands for a null where words are counted
 HASH = "_hash"  # keyed hash of the legacy row, computed by the server in the extract
+_OURS = "_"  # columns that the extract adds to those of the legacy table
 
 
 class Outcome(StrEnum):
@@ -105,7 +106,9 @@ class Batch:
 
     def archive_only(self, where: pd.Series, rule: str) -> None:
         """Rows without a home in the target: kept in the archive as a whole."""
+        rows = self._open_rows(where)
         self._dispose(where, Outcome.ARCHIVED, rule)
+        self.keep_whole(pd.Series(self.legacy.index.isin(rows), index=self.legacy.index), rule)
 
     def merge(self, where: pd.Series, rule: str, into: pd.Series | None = None) -> None:
         """Rows merged into another one; `into` holds the winner's legacy key, where the winner is of the same table."""
@@ -124,6 +127,12 @@ class Batch:
         for key, value in zip(keys.to_pylist(), source.to_pylist(), strict=True):
             if value is not None:
                 self.archive.append(Kept(key, column, value, rule))
+
+    def keep_whole(self, where: pd.Series, rule: str) -> None:
+        """Archive every value of these rows, column by column: what is secret of them is secret there, too."""
+        for column in self.legacy.columns:
+            if not str(column).startswith(_OURS):
+                self.keep(where, str(column), rule)
 
     def warn(self, where: pd.Series, rule: str) -> None:
         """Count rows that were carried with a remark."""

@@ -66,6 +66,16 @@ def test_kept_values_leave_nulls_out_and_name_their_row() -> None:
     assert [(kept.key, kept.column, kept.value, kept.rule) for kept in batch.archive] == [("1", "note", "a", "no_home")]
 
 
+def test_a_row_without_a_home_is_kept_with_every_value_that_it_has() -> None:
+    """Column by column, without what the extract added; a row that was disposed of before is left alone."""
+    columns = {KEY: ["1", "2", "3"], "_hash": ["x"] * 3, "note": ["a", "b", None], "other": ["c", "d", "e"]}
+    batch = Batch(frame(columns))
+    batch.filter(pd.Series([True, False, False]), "filtered")
+    batch.archive_only(pd.Series([True, False, True]), "second")
+    assert batch.account() == {(Outcome.FILTERED, "filtered"): 1, (Outcome.ARCHIVED, "second"): 1}
+    assert [(kept.key, kept.column, kept.value, kept.rule) for kept in batch.archive] == [("3", "other", "e", "second")]
+
+
 def test_warnings_count_rows() -> None:
     batch = batch_of(3)
     batch.warn(pd.Series([True, False, True]), "odd")

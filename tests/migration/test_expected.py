@@ -78,6 +78,20 @@ def test_values_without_a_home_are_in_the_archive(migrated: Migrated) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize(
+    ("table", "key"), [(table, key) for table, keys in expected.archive()["whole_rows"].items() for key in keys]
+)
+def test_a_row_without_a_home_is_in_the_archive_with_all_its_values(migrated: Migrated, table: str, key: str) -> None:
+    with migrated[0].legacy.connect() as connection:
+        query = (
+            f"SELECT v.name FROM {table}, jsonb_each(jsonb_strip_nulls(to_jsonb({table}))) AS v (name) WHERE id = {key}"
+        )
+        wanted = {row[0] for row in connection.execute(query.encode()).fetchall()}
+    archive = 'SELECT "column" FROM remoteiq_etl.legacy_archive WHERE (legacy_table, legacy_key) = (%s, %s)'
+    assert {row[0] for row in migrated[0].query(archive, table, key)} == wanted
+    assert len(wanted) > 1
+
+
 @pytest.mark.parametrize("variant", expected.variants(), ids=lambda variant: variant.name)
 def test_rules_that_exclude_each_other_each_hold(variant: expected.Variant, server: Server, edge_db: Database) -> None:
     for change in variant.changes:

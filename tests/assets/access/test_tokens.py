@@ -58,6 +58,12 @@ def test_trusted_device_of_an_adopted_user() -> None:
     assert outcomes(found) == {A: ("filtered", "adopted_user")}
 
 
+def test_login_challenge_of_an_adopted_user() -> None:
+    """An adopted user gets no login challenge from us, not even one that is over."""
+    found = login_challenges.transform(one(CHALLENGE), context(adopted=True))
+    assert outcomes(found) == {A: ("filtered", "adopted_user")}
+
+
 def test_trust_without_an_end() -> None:
     """A device whose expiry no calendar holds is quarantined: a default would trust it anew."""
     found = trusted_devices.transform(one({**DEVICE, "expires_at": None}), context())

@@ -335,7 +335,11 @@ def test_superseded_support_values() -> None:
     batch = module.transform_support_legal_settings(
         batch_of(plain_columns_of(settings_rows), DTYPES | {"id": INTEGER}), context
     )
-    assert archived(batch) == [("1", "support_email", "b@example.com", "superseded")]
+    assert archived(batch) == [
+        ("2", "id", 2, "second_singleton_row"),
+        ("2", "support_email", "c@example.com", "second_singleton_row"),
+        ("1", "support_email", "b@example.com", "superseded"),
+    ]
     legal_rows = table("support_legal", {"id": 1, "support_email": "a@example.com", "terms_url": " "})
     batch = module.transform_support_legal(batch_of(plain_columns_of(legal_rows), DTYPES | {"id": INTEGER}), context)
     assert archived(batch) == [("1", "terms_url", " ", "superseded")]
