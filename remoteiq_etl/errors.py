@@ -11,6 +11,7 @@
     │   ├── IncompatibleData      its data were written by another major version
     │   └── SocketPathTooLong     no directory is short enough for a unix socket
     ├── DriftError                a live database differs from what we expect, and the difference blocks
+    │   └── TableBlocked          the difference blocks one table, or one that it depends on
     ├── ContractError             a contract itself is wrong, or a transform broke it for every row
     ├── ConservationError         rows read ≠ rows accounted for
     ├── IdentityError             a recorded identity or decision contradicts what a run finds
@@ -67,6 +68,10 @@ class SocketPathTooLong(EmbeddedServerError):
 
 class DriftError(RemoteIQError):
     """A live database differs from what we expect, and the difference blocks."""
+
+
+class TableBlocked(DriftError):
+    """One table cannot be loaded, because the legacy database lacks what it or one it depends on reads."""
 
 
 class ContractError(RemoteIQError):

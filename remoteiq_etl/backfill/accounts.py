@@ -82,7 +82,8 @@ class TableReport:
     """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
 
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
-    earlier run has seen, where one has seen others.
+    earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
+    target, but what is archived beside them.
     """
 
     table: str
@@ -94,6 +95,8 @@ class TableReport:
     first_load: bool = False
     words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     new_words: dict[str, list[str]] = field(default_factory=dict)
+    blocked: str | None = None
+    beside: bool = False
 
     def account(self, legacy_table: str, *, primary: bool) -> Account:
         """The account of one legacy table, begun when it is asked for first."""

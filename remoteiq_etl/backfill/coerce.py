@@ -17,6 +17,8 @@ def coerced(column: pd.Series, wanted: pa.DataType) -> tuple[pd.Series, pd.Serie
     if column.dtype == dtype:
         return column, pd.Series(False, index=column.index)
     array = to_arrow(column)
+    if array.null_count == len(array):
+        array = pa.nulls(len(array), wanted)  # also where no value of the one type could be the other
     try:
         return pd.Series(pd.array(pc.cast(array, wanted), dtype=dtype), index=column.index), pd.Series(
             False, index=column.index

@@ -6,7 +6,7 @@ observer that sees each statement before it is sent. Does not belong here: SQL o
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -99,6 +99,10 @@ class Database:
                 f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
             ) from None
 
+    def with_settings(self, settings: Mapping[str, str]) -> "Database":
+        """The same database with further settings of every session."""
+        return replace(self, session={**self.session, **settings})
+
     def table(self, name: str) -> sql.Identifier:
         """A table of this database's schema, quoted."""
         return sql.Identifier(self.schema, name)
@@ -115,7 +119,7 @@ class Session:
         self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
     ) -> psycopg.Cursor[TupleRow]:
         """Run one statement."""
-        text = statement if isinstance(statement, str) else statement.as_string(self.connection)
+        text = self._text(statement, parameters is not None)
         self.database.observe(text)
         return self.connection.execute(text, parameters)
 
@@ -134,10 +138,19 @@ class Session:
         """Run one statement for each row of parameters, pipelined."""
         if not rows:
             return
-        text = statement if isinstance(statement, str) else statement.as_string(self.connection)
+        text = self._text(statement, True)
         self.database.observe(text)
         with self.connection.cursor() as cursor:
             cursor.executemany(text, rows)
+
+    def _text(self, statement: str | sql.Composable, has_parameters: bool) -> str:
+        """A percent sign in a name or a literal is no placeholder; beside parameters psycopg wants it doubled."""
+        if isinstance(statement, str):
+            return statement
+        if isinstance(statement, sql.Composed):
+            return "".join(self._text(part, has_parameters) for part in statement)
+        text = statement.as_string(self.connection)
+        return text.replace("%", "%%") if has_parameters and not isinstance(statement, sql.SQL) else text
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,8 +1,9 @@
-"""A target table as a live database has it: our definition plus the further columns found there.
+"""A table as live databases have it: the target with the further columns found there, the sources without those that lack.
 
-Transforms fill those of them that the mapping names (the optional columns); all others keep their default.
+Transforms fill those of the further columns that the mapping names (the optional ones); all others keep their default.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.redact import SECRET_KEY
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.spec import Source, TableSpec
 
 #: Types whose binary form is written as it is; every other type is staged as text and cast by the server.
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -48,6 +49,17 @@ def effective(spec: TableSpec, columns: dict[str, str]) -> TableSpec:
     for name, kind in further.items():
         table.append_column(_column(name, kind))
     return replace(spec, target=table)
+
+
+def without_absent(spec: TableSpec, absent: Mapping[str, frozenset[str]]) -> TableSpec:
+    """The declaration with these columns of its legacy tables read as NULL."""
+    if not any(isinstance(source, Source) and source.name in absent for source in spec.sources):
+        return spec
+    sources = [
+        replace(source, absent=absent.get(source.name, source.absent)) if isinstance(source, Source) else source
+        for source in spec.sources
+    ]
+    return replace(spec, sources=tuple(sources))
 
 
 def _column(name: str, kind: str) -> Column[Any]:

@@ -29,8 +29,9 @@ BATCH_BYTES = 64 * 1024 * 1024
 def source_query(database: Database, source: Source) -> str:
     """The SELECT that extracts one source: every column in a form that Arrow holds, its hash and its odd times."""
     table = sql.Identifier(database.schema, source.table.name)
-    columns = list(source.table.columns)
+    columns = [column for column in source.table.columns if column.name not in source.absent]
     items = [sql.SQL("{} AS {}").format(_readable(column), sql.Identifier(column.name)) for column in columns]
+    items += [sql.SQL("NULL::text AS {}").format(sql.Identifier(name)) for name in sorted(source.absent)]
     items.append(sql.SQL("{} AS {}").format(row_hash([_name(column) for column in columns]), sql.Identifier(HASH)))
     items.append(sql.SQL("{} AS {}").format(_odd_times(columns), sql.Identifier(ODD_TIMES)))
     query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), table)

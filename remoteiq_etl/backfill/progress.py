@@ -33,7 +33,10 @@ class Listener(Protocol):
         """A table was begun (done = 0) or one more of its batches was committed."""
 
     def finished(self, report: TableReport) -> None:
-        """A table is done."""
+        """A table is done, or was not begun because it is blocked."""
+
+    def warned(self, text: str) -> None:
+        """Something is not as expected, and the run goes on. The text holds no value of a row."""
 
 
 class Silent:
@@ -43,4 +46,7 @@ class Silent:
         """Ignore."""
 
     def finished(self, report: TableReport) -> None:
+        """Ignore."""
+
+    def warned(self, text: str) -> None:
         """Ignore."""

@@ -14,11 +14,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill import hashing
+from remoteiq_etl.backfill import blocked, hashing
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
-from remoteiq_etl.backfill.effective import effective, live_columns
+from remoteiq_etl.backfill.effective import effective, live_columns, without_absent
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
@@ -27,7 +27,7 @@ from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
-from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError
+from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, TableBlocked
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
 LOCK_PATIENCE = 5.0
@@ -37,7 +37,10 @@ NEW_WORD = "word_seen_for_the_first_time"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger."""
+    """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger.
+
+    `blocked`: the tables (by asset) that cannot be loaded, and why; `absent`: by legacy table the columns to read as NULL.
+    """
 
     legacy: Database
     target: Database
@@ -51,6 +54,8 @@ class Plan:
     orchestrator_run_id: str | None = None
     planning: bool = False
     mode: Mode = Mode.INCREMENTAL
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -113,20 +118,26 @@ class Run:
         return self.plan.specs[entity]
 
     def load(self, spec: TableSpec) -> TableReport:
-        """Load one table; its dependencies must have been loaded by this run or an earlier one."""
+        """Load one table; its dependencies must have been loaded by this run or an earlier one.
+
+        Raises TableBlocked when the legacy database lacks what it needs; then nothing about the table is touched.
+        """
+        blocked.refuse(self, spec)
         if not self.planning and spec.no_source is None and not self.has_target(spec.name):
             raise PrepareError(
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
+        spec = without_absent(spec, self.plan.absent)
         report = TableLoad(self, effective(spec, self._live().get(spec.name, {}))).execute()
         self.reports[spec.asset] = report
         return report
 
     def load_all(self, names: Collection[str] | None = None) -> dict[str, TableReport]:
-        """Load these tables (default: all), parents first."""
+        """Load these tables (default: all), parents first. One that is blocked says so in its report."""
         for spec in in_order(self.plan.specs):
             if names is None or spec.asset in names:
-                self.load(spec)
+                with contextlib.suppress(TableBlocked):
+                    self.load(spec)
         return self.reports
 
     def target_name(self, table: str) -> sql.Identifier:
@@ -306,14 +317,14 @@ def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
         except BaseException as error:
             _quietly(run.record_end, "failed", describe(error))
             raise
-        run.record_end("succeeded", None)
+        run.record_end(*blocked.ending(run.reports))
 
 
 def _open(
     plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack
 ) -> Run:
     settings = hashing.session_settings(registered.hash_key)
-    legacy, target = _keyed(plan.legacy, settings), _keyed(plan.target, settings)
+    legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
     fence = _take_over(control, state, registered)
     snapshot = stack.enter_context(Snapshot(legacy))
     session = target.connect()
@@ -348,12 +359,6 @@ def _open(
         fence,
         snapshot,
         row[1].astimezone(UTC),
-    )
-
-
-def _keyed(database: Database, settings: Mapping[str, str]) -> Database:
-    return Database(
-        database.url, database.schema, database.read_only, database.observer, {**database.session, **settings}
     )
 
 

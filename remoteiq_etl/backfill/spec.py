@@ -83,6 +83,7 @@ class Source:
 
     `primary`: this target accounts for each of its rows in the conservation law. `key` names the legacy key columns
     (default: the primary key); several are joined as a JSON array. `where` narrows a source that is not primary.
+    `absent`: columns that the live table lacks and no rule needs; they are read as NULL.
     """
 
     table: Table
@@ -90,6 +91,7 @@ class Source:
     primary: bool = True
     key: tuple[str, ...] = ()
     where: ColumnElement[bool] | None = None
+    absent: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -53,7 +53,7 @@ class Bars:
 
     def finished(self, report: TableReport) -> None:
         """Take the table's bar away."""
-        self.finished_tables += 1
+        self.finished_tables += not report.beside
         facts = f"{self.finished_tables} of {self.tables}"
         if self.afterwards and self.finished_tables == self.tables:
             facts = f"{facts}, now {self.afterwards}"
@@ -62,6 +62,10 @@ class Bars:
             self.bars.remove_task(self.current.pop(report.table))
         if report.seconds >= WORTH_A_LINE:
             self.bars.console.print(line_of(report), markup=False, highlight=False)
+
+    def warned(self, text: str) -> None:
+        """Leave it above the bars."""
+        self.bars.console.print(f"Warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 class Lines:
@@ -80,11 +84,15 @@ class Lines:
 
     def finished(self, report: TableReport) -> None:
         """Say what a table that had rows was."""
-        self.tables_left -= 1
+        self.tables_left -= not report.beside
         if report.read:
             self._say(line_of(report))
         if self.afterwards and not self.tables_left:
             self._say(f"{self.afterwards} …")
+
+    def warned(self, text: str) -> None:
+        """Say it at once."""
+        self._say(f"Warning: {text}")
 
     def _say(self, text: str) -> None:
         self.said = time.monotonic()

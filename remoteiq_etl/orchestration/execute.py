@@ -1,7 +1,7 @@
 """Runs a job in this process, quietly, recorded in a Dagster instance as Dagster's own command would record it."""
 
 import importlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,18 @@ _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CR
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job ended. `reports`: by table, of what was loaded; `errors`: by step (or "run"), of what failed."""
+    """How a job ended.
+
+    `reports`: by table, of what was loaded or is blocked; `errors`: by step (or "run"), of what failed; `skipped`: the steps
+    that were not begun because of these; `warnings`: what was not as expected and stopped nothing.
+    """
 
     run_id: str
     success: bool
     reports: Mapping[str, TableReport]
     errors: Mapping[str, str]
+    skipped: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     @property
     def error(self) -> str | None:
@@ -71,7 +77,9 @@ def execute_job(
         raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None
     if _was_interrupted(result.all_events):
         raise KeyboardInterrupt
-    return JobOutcome(result.run_id, result.success, collector.reports, dict(_errors(result.all_events)))
+    skipped = [str(event.step_key) for event in result.all_events if event.is_step_skipped]
+    errors = dict(_errors(result.all_events))
+    return JobOutcome(result.run_id, result.success, collector.reports, errors, skipped, collector.warnings)
 
 
 def find_job(definitions: str, job: str) -> dg.JobDefinition:
@@ -96,6 +104,7 @@ class _Collector:
 
     audience: Listener
     reports: dict[str, TableReport] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def progressed(self, progress: TableProgress) -> None:
         self.audience.progressed(progress)
@@ -103,6 +112,10 @@ class _Collector:
     def finished(self, report: TableReport) -> None:
         self.reports[report.table] = report
         self.audience.finished(report)
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+        self.audience.warned(text)
 
 
 def _selection(tables: Collection[str]) -> list[dg.AssetKey]:

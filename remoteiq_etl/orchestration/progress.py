@@ -56,6 +56,11 @@ class LogProgress:
         self.log.info(_summary(report))
         self.audience.finished(report)
 
+    def warned(self, text: str) -> None:
+        """Log it as a warning."""
+        self.log.warning(text)
+        self.audience.warned(text)
+
     def part_made(self, name: str, done: int, total: int) -> None:
         """A key or index is there, one of many."""
         if self.is_due():
@@ -76,5 +81,7 @@ def _line(progress: TableProgress) -> str:
 
 
 def _summary(report: TableReport) -> str:
+    if report.blocked:
+        return f"{report.table}: not loaded"
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items() if count)
     return f"{report.table}: {counts or 'no rows'}"

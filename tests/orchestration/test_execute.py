@@ -30,12 +30,16 @@ class Heard:
     def __init__(self) -> None:
         self.begun: set[str] = set()
         self.done: list[str] = []
+        self.warnings: list[str] = []
 
     def progressed(self, progress: TableProgress) -> None:
         self.begun.add(progress.table)
 
     def finished(self, report: TableReport) -> None:
         self.done.append(report.table)
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 def fail_at(monkeypatch: pytest.MonkeyPatch, table: str, fail: Callable[[], object]) -> None:

@@ -19,6 +19,9 @@ class Heard:
     def finished(self, report: TableReport) -> None:
         self.tables.append(f"{report.table} done")
 
+    def warned(self, text: str) -> None:
+        self.tables.append(f"warned: {text}")
+
 
 def report(table: str) -> TableReport:
     done = TableReport(table)
