@@ -16,7 +16,9 @@ from typing import Any
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from remoteiq_etl import sealing_keys
 from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.sealing_keys import SealingKeys
 
 PREFIX = "REMOTEIQ_"
 CONFIG_NAME = "remoteiq.toml"
@@ -37,6 +39,9 @@ SETTING_NAMES = (
     "server_user",
     "batch_rows",
 )
+
+#: Keys stand where the configuration file is not: it is kept with the code, and shown in tickets.
+ONLY_IN_ENVIRONMENT = (sealing_keys.VARIABLE, sealing_keys.FILE_VARIABLE)
 
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
@@ -70,7 +75,8 @@ class Settings:
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
-    system user that the bundled server runs as when we are root (None: postgres, else nobody).
+    system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
+    the environment alone, never from the file.
     """
 
     legacy_url: str | None = None
@@ -84,6 +90,7 @@ class Settings:
     server_user: str | None = None
     batch_rows: int = DEFAULT_BATCH_ROWS
     config_file: Path | None = None
+    sealing_keys: SealingKeys | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -118,7 +125,8 @@ class Settings:
         config_file = _config_file(environ, project)
         given: dict[str, Any] = _read_config(config_file) if config_file else {}
         given.update(_from_environment(environ))
-        return cls(**_resolved(given, project), config_file=config_file)
+        keys = sealing_keys.from_environment(environ, project)
+        return cls(**_resolved(given, project), config_file=config_file, sealing_keys=keys)
 
 
 def project_directory(start: Path | None = None) -> Path:
@@ -137,7 +145,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _refuse_misspelt_variables(environ: Mapping[str, str]) -> None:
     """A misspelt REMOTEIQ_LEGACY_URL would silently mean the bundled server; the application's own names pass."""
-    known = [PREFIX + name.upper() for name in (*SETTING_NAMES, "config")]
+    known = [*(PREFIX + name.upper() for name in (*SETTING_NAMES, "config")), *ONLY_IN_ENVIRONMENT]
     for name in environ:
         meant = difflib.get_close_matches(name, known, n=1, cutoff=0.9) if name.startswith(PREFIX) else []
         if meant and name not in known:
@@ -170,6 +178,8 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _unknown_setting(path: Path, name: str) -> str:
+    if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
+        return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {' or '.join(ONLY_IN_ENVIRONMENT)}."
     meant = difflib.get_close_matches(name, (*SETTING_NAMES, "values"), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
     known = f'{", ".join(SETTING_NAMES)} and the tables [values."<table>.<column>"]'

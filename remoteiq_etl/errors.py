@@ -19,6 +19,9 @@
     ├── LockedError               another run holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StateVersionError         the state schema was written by a newer program
+    ├── SealingError              a sealed value cannot be opened
+    │   ├── SealBroken            it is not what was sealed at its place
+    │   └── SealingKeyMissing     the key that sealed it is not among those given
     ├── FixtureError              a generated database cannot be made as asked
     └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
 
@@ -100,6 +103,18 @@ class FencedError(RemoteIQError):
 
 class StateVersionError(RemoteIQError):
     """The state schema was written by a newer program."""
+
+
+class SealingError(RemoteIQError):
+    """A sealed value cannot be opened."""
+
+
+class SealBroken(SealingError):
+    """A sealed value is not what was sealed at its place: changed, damaged, or moved from elsewhere."""
+
+
+class SealingKeyMissing(SealingError):
+    """The key that sealed a value is not among those given."""
 
 
 class FixtureError(RemoteIQError):

@@ -77,13 +77,32 @@ class Account:
         return table
 
 
+@dataclass(frozen=True)
+class ArchiveCount:
+    """What the archive holds of one legacy column under one rule. `bytes` are those of the values, clear and sealed.
+
+    A JSON value with secret parts counts as clear and as sealed. `retired`: values of the legacy table that are not
+    carried; `bytes` are theirs then.
+    """
+
+    legacy_table: str
+    column: str
+    rule: str
+    rows: int = 0
+    bytes: int = 0
+    clear: int = 0
+    sealed: int = 0
+    withheld: int = 0
+    retired: int = 0
+
+
 @dataclass
 class TableReport:
     """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
 
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
-    target, but what is archived beside them.
+    target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
     """
 
     table: str
@@ -97,6 +116,7 @@ class TableReport:
     new_words: dict[str, list[str]] = field(default_factory=dict)
     blocked: str | None = None
     beside: bool = False
+    archived: list[ArchiveCount] = field(default_factory=list)
 
     def account(self, legacy_table: str, *, primary: bool) -> Account:
         """The account of one legacy table, begun when it is asked for first."""

@@ -12,14 +12,14 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill import history, jsons
+from remoteiq_etl.backfill import archive, history, jsons
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
-from remoteiq_etl.backfill.batch import KEY, Disposal, Kept, Outcome
+from remoteiq_etl.backfill.batch import KEY, Disposal, Outcome
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.identity import derive
 from remoteiq_etl.backfill.merge import Merge
 from remoteiq_etl.backfill.prepare_batch import Prepared
-from remoteiq_etl.backfill.redact import is_secret, plain, redacted_json, redacted_row
+from remoteiq_etl.backfill.redact import redacted_row
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.errors import ConservationError
@@ -85,12 +85,14 @@ class BatchWriter:
             account.outcomes[OF_DISPOSAL[disposal.outcome]] += 1
             account.rules[(OF_DISPOSAL[disposal.outcome], disposal.rule)] += 1
         self._check(account, prepared)
+        archived = archive.entries(prepared, archive.columns_of(self.spec, prepared.legacy_table), run.sealer)
+        account.warnings += Counter({archive.WITHHELD: sum(entry.withheld for entry in archived)})
         if run.planning:
             history.remember_planned(run, self.spec, prepared, merge)
         else:
             self._release(merge, prepared.legacy_table)
             self._write_disposals(prepared, disposals)
-            self._write_archive(prepared)
+            archive.write(run, self.spec, prepared.legacy_table, archived)
             self._write_ledger(account)
 
     def _merge(self, prepared: Prepared, merge: Merge | None, disposals: list[Disposal]) -> Counter[str]:
@@ -221,25 +223,6 @@ class BatchWriter:
         rows = [{str(name): cell for name, cell in row.items()} for row in picked.to_dict("records")]
         return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
-    def _write_archive(self, prepared: Prepared) -> None:
-        source = self._source(prepared.legacy_table)
-        self._write_rows(
-            load_sql("archive").format(**self._names(prepared.legacy_table)),
-            {(item.key, item.column): self._archived(source, item) for item in prepared.archive},
-        )
-
-    def _archived(self, source: Source | None, kept: Kept) -> Mapping[str, Any]:
-        column = None if source is None else source.table.columns.get(kept.column)
-        withheld = column is not None and is_secret(column)
-        value = None if withheld else _archive_value(kept.value)
-        return {
-            "legacy_key": kept.key,
-            "column": kept.column,
-            "value": value,
-            "rule": kept.rule,
-            "withheld": withheld,
-        }
-
     def _write_ledger(self, account: Account) -> None:
         insert = sql.SQL(
             'INSERT INTO {} (run_id, table_name, legacy_table, batch, primary_rows, "read", outcomes, rules, warnings, bytes)'
@@ -264,7 +247,6 @@ class BatchWriter:
             "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
             "quarantine": state.name("quarantine"),
             "held": state.name("held"),
-            "archive": state.name("legacy_archive"),
             "source_id": sql.Literal(self.run.registered.id),
             "run_id": sql.Literal(self.run.id),
             "legacy_table": sql.Literal(legacy_table),
@@ -283,13 +265,3 @@ class BatchWriter:
 
 def _rule_of(error: psycopg.Error) -> str:
     return next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")
-
-
-def _archive_value(value: Any) -> Any:
-    """A value for the archive: JSON stays JSON (without its secrets), everything else as in a report."""
-    if isinstance(value, str) and value[:1] in "{[":
-        try:
-            return redacted_json(jsons.parse(value))
-        except ValueError:
-            return value
-    return redacted_json(value) if isinstance(value, dict | list) else plain(value)

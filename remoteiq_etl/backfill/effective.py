@@ -23,6 +23,7 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "boolean": Boolean(),
     "timestamp with time zone": pg.TIMESTAMP(timezone=True),
     "jsonb": pg.JSONB(),
+    "json": pg.JSON(),
 }
 
 

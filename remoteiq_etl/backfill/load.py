@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg import sql
 
-from remoteiq_etl.backfill import extract
+from remoteiq_etl.backfill import archive, extract
 from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.adopt import Adopter
 from remoteiq_etl.backfill.batch import KEY, Outcome
@@ -156,6 +156,7 @@ class TableLoad:
             map_of(self.spec),
             run.registered.id,
             run.id,
+            run.sealer,
         )
 
     # --- end of the table ---------------------------------------------------------------------------------------
@@ -189,6 +190,7 @@ class TableLoad:
             if removing_sources(self.spec):
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
             run.write_words(self.report)
+            self.report.archived = archive.count(run, self.spec)
             run.release_rest(self.spec)
             run.state.complete_map(run.session, self.spec)
         run.lookups.forget(self.spec.name)

@@ -17,7 +17,9 @@ from sqlalchemy.schema import CreateTable
 
 from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.hashing import row_hash
+from remoteiq_etl.backfill.images import Image, ImageWriter
 from remoteiq_etl.backfill.redact import is_secret
+from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.staging import Stage, cast_type, is_cast_later
 
@@ -38,6 +40,7 @@ class Merge:
     map: Table
     source_id: int
     run_id: int
+    sealer: Sealer | None = None
 
     # --- statements ---------------------------------------------------------------------------------------------
 
@@ -79,7 +82,7 @@ class Merge:
         """Write the planned rows numbered first to last, and their map."""
         span = {"first": first, "last": last}
         session.execute(self._insert, span)
-        session.execute(self._before_images, span)
+        self._images.write(session, self._before_images, span)
         for statement in self._changes:
             session.execute(statement, span)
         session.execute(self._conflicts, span)
@@ -303,14 +306,14 @@ class Merge:
 
     @cached_property
     def _before_images(self) -> sql.Composable:
-        shown = [
-            (column, T_column(column))
-            for name in self._columns
-            if not is_secret(column := self.spec.target.columns[name])
-        ]
+        image = Image([self.spec.target.columns[name] for name in self._columns], self.state_schema)
         return load_sql("before_images").format(
-            **self._names, image=self._object(shown), target_join=self._planned_join
+            **self._names, image=image.shown, hidden=image.hidden, target_join=self._planned_join
         )
+
+    @cached_property
+    def _images(self) -> ImageWriter:
+        return ImageWriter(self.spec, self.target, sql.Identifier(self.state_schema, "before_images"), self.sealer)
 
     @cached_property
     def _conflicts(self) -> sql.Composable:

@@ -11,6 +11,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.images import Image, ImageWriter
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
@@ -58,8 +59,13 @@ def key_join(spec: TableSpec, row: str = "t", of_map: str = "m") -> sql.Composab
 
 
 def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
-    for statement in ("removed_image", "remove", "forget"):
-        run.session.execute(load_sql(statement).format(**_names(run, spec)), {"table": table, "key": key})
+    names, parameters = _names(run, spec), {"table": table, "key": key}
+    image = Image(list(spec.target.columns), run.state.schema)
+    writer = ImageWriter(spec, run.target_name(spec.name), run.state.name("before_images"), run.sealer)
+    removed = load_sql("removed_image").format(**names, image=image.shown, hidden=image.hidden)
+    writer.write(run.session, removed, parameters)
+    for statement in ("remove", "forget"):
+        run.session.execute(load_sql(statement).format(**names), parameters)
 
 
 def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> None:
@@ -75,7 +81,7 @@ def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> None:
 def _children(run: "Run", spec: TableSpec) -> list[TableSpec]:
     """The tables whose rows go with a row that is removed."""
     named = [name for source in spec.sources if isinstance(source, Derived) for name in source.takes]
-    return [run.spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
+    return [run.live_spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
 
 
 def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:

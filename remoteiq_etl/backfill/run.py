@@ -23,11 +23,13 @@ from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.progress import Listener, Silent
+from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
 from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, TableBlocked
+from remoteiq_etl.sealing_keys import SealingKeys
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
 LOCK_PATIENCE = 5.0
@@ -56,6 +58,7 @@ class Plan:
     mode: Mode = Mode.INCREMENTAL
     blocked: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sealing_keys: SealingKeys | None = None
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Run:
     snapshot: Snapshot
     started_at: datetime
     lookups: Lookups = field(init=False)
+    sealer: Sealer | None = field(init=False)
     reports: dict[str, TableReport] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -86,6 +90,8 @@ class Run:
     planned_writes: dict[str, list[tuple[str, str | None, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        keys = self.plan.sealing_keys
+        self.sealer = None if keys is None else Sealer(keys, self.registered.name)
         steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
         self.planned_writes = {table: [] for step in steps for table in step.history}
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
@@ -117,6 +123,13 @@ class Run:
         """The declaration of a target table."""
         return self.plan.specs[entity]
 
+    def live_spec(self, entity: str) -> TableSpec:
+        """The declaration of a target table with all columns that the target has."""
+        return self._with_live_columns(self.spec(entity))
+
+    def _with_live_columns(self, spec: TableSpec) -> TableSpec:
+        return effective(spec, self._live().get(spec.name, {}))
+
     def load(self, spec: TableSpec) -> TableReport:
         """Load one table; its dependencies must have been loaded by this run or an earlier one.
 
@@ -128,7 +141,7 @@ class Run:
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
         spec = without_absent(spec, self.plan.absent)
-        report = TableLoad(self, effective(spec, self._live().get(spec.name, {}))).execute()
+        report = TableLoad(self, self._with_live_columns(spec)).execute()
         self.reports[spec.asset] = report
         return report
 

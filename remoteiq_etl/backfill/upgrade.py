@@ -20,8 +20,7 @@ _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 def upgrade(session: Session, schema: str, tables: Iterable[Table]) -> list[str]:
     """Add what the schema lacks of these tables and of every map in it. Returns what was added, as table or table.column."""
-    found, tables = _columns(session, schema), list(tables)
-    fixed = {table.name for table in tables}
+    found = _columns(session, schema)
     added: list[str] = []
     for table in tables:
         if table.name in found:
@@ -30,7 +29,7 @@ def upgrade(session: Session, schema: str, tables: Iterable[Table]) -> list[str]
             session.execute(";\n".join(ddl.table_ddl(table, schema, foreign_keys=True, indexes=True)))
             added.append(table.name)
     like_any = map_table("any")
-    for name in sorted(name for name in found if MAP_PATTERN.fullmatch(name) and name not in fixed):
+    for name in sorted(name for name in found if MAP_PATTERN.fullmatch(name)):
         added += _add_columns(session, schema, name, like_any, found[name])
     return added
 

@@ -61,6 +61,7 @@ class Migration:
             options=dict(options or {}),
             orchestrator_run_id=orchestrator_run_id,
             planning=planning,
+            sealing_keys=self.settings.sealing_keys,
         )
         with opened(plan, listener) as run:
             yield run

@@ -9,10 +9,8 @@ from sqlalchemy.types import TypeEngine
 
 from schemas.state.base import metadata
 
-#: The names of the maps. Of the fixed tables, that of the settings has such a name, too, and is none.
+#: The names of the maps; the archive's name has the same beginning only.
 MAP_PATTERN = re.compile(r"legacy_.+_map")
-IS_MAP = "map"
-"""Says in a definition's info that it is the map of an entity."""
 KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
 
 
@@ -66,6 +64,5 @@ def map_table(
             unique=True,
             postgresql_where=text("state = 'live'"),
         ),
-        info={IS_MAP: True},
         comment=f"Legacy key to new key of {entity}",
     )

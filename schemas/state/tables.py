@@ -161,6 +161,15 @@ before_images = Table(
     Column("new_key", Text, nullable=False),
     Column("operation", Text, nullable=False, comment="adopt, update or delete"),
     Column("image", JSONB, nullable=False, comment="the target row before our write, secrets left out"),
+    Column(
+        "withheld",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="columns whose value the image lacks, or holds without its secret parts, and that are not sealed",
+    ),
+    Column("sealed", JSONB, comment="the values that the image lacks, encrypted, by column"),
+    Column("key_id", Text, comment="which key opens them"),
     Index("idx_before_images_table_name_new_key", "table_name", "new_key"),
     comment="Target rows as they were before we changed them",
 )
@@ -172,11 +181,33 @@ legacy_archive = Table(
     Column("legacy_table", Text, primary_key=True),
     Column("legacy_key", Text, primary_key=True),
     Column("column", Text, primary_key=True, comment="legacy column; * for a whole row"),
-    Column("value", JSONB, comment="null where the value is withheld"),
+    Column("value", JSONB, comment="null where the whole value is secret; without the secret parts of a JSON value"),
     Column("rule", Text, nullable=False),
-    Column("withheld", Boolean, nullable=False, comment="a secret that was not kept, because no sealing key is set"),
+    Column("withheld", Boolean, nullable=False, comment="a secret was not kept, because no sealing key was given"),
     _run(),
+    Column("sealed", Text, comment="the whole value, encrypted, where all or parts of it are secret"),
+    Column("key_id", Text, comment="which key opens it"),
+    Column("table_name", Text, comment="target table whose load archived it; null: no table's"),
     comment="Legacy values without a home in the target, per legacy row",
+)
+
+archive_counts = Table(
+    "archive_counts",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("legacy_table", Text, primary_key=True),
+    Column("column", Text, primary_key=True),
+    Column("rule", Text, primary_key=True, comment="retired: values that are not carried"),
+    Column("rows", BigInteger, nullable=False, comment="entries of the archive"),
+    Column(
+        "bytes", BigInteger, nullable=False, comment="of their values, clear and sealed; retired: in the legacy table"
+    ),
+    Column("clear", BigInteger, nullable=False, comment="entries with a value in clear"),
+    Column("sealed", BigInteger, nullable=False, comment="entries with a sealed value"),
+    Column("withheld", BigInteger, nullable=False, comment="entries of which a secret was not kept"),
+    Column("retired", BigInteger, nullable=False, comment="values of the legacy table that are not carried"),
+    comment="What the archive held of each legacy column when a run had loaded the table",
 )
 
 removed = Table(

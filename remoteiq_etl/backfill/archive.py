@@ -1,0 +1,157 @@
+"""The archive: legacy values without a home in the target, kept per legacy row, and the count of them per column.
+
+Secrets are sealed when a sealing key is given, else withheld and counted. Belongs here: what an archive entry says and
+the statements that write and count entries. Does not belong here: which values have no home (the transforms), how
+sealing works (see sealing).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.accounts import ArchiveCount
+from remoteiq_etl.backfill.batch import Kept
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.disposition import Kind
+from remoteiq_etl.backfill.prepare_batch import Prepared
+from remoteiq_etl.backfill.redact import SECRET_KEY, is_secret, plain, redacted_json
+from remoteiq_etl.backfill.sealing import Place, Sealer
+from remoteiq_etl.backfill.spec import Source, TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+TABLE = "legacy_archive"
+WITHHELD = "secret_withheld"
+"""The remark on a value that is not kept, or kept without its secret parts, because no sealing key is given."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One legacy value in the archive. `value` is JSON text: None where the whole value is secret."""
+
+    legacy_key: str
+    column: str
+    rule: str
+    value: str | None
+    sealed: str | None = None
+    withheld: bool = False
+
+
+def place_of(legacy_table: str, legacy_key: str, column: str) -> Place:
+    """The place that a sealed value of the archive is bound to."""
+    return (TABLE, legacy_table, legacy_key, column)
+
+
+def entry(kept: Kept, legacy_table: str, column: Column[Any] | None, sealer: Sealer | None) -> Entry:
+    """One value as the archive keeps it. `column`: its definition; None of a column that no definition knows.
+
+    A secret column is sealed whole; a JSON value with secret parts keeps its other parts in clear and is sealed besides.
+    """
+    full, clear = _texts(kept, column)
+    if full == clear:
+        return Entry(kept.key, kept.column, kept.rule, clear)
+    if sealer is None:
+        return Entry(kept.key, kept.column, kept.rule, clear, withheld=True)
+    sealed = sealer.seal(full, place_of(legacy_table, kept.key, kept.column))
+    return Entry(kept.key, kept.column, kept.rule, clear, sealed)
+
+
+def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> list[Entry]:
+    """What a batch leaves in the archive. `table`: the legacy table that it was read from; None of derived rows."""
+    last = {(kept.key, kept.column): kept for kept in prepared.archive}
+    return [
+        entry(kept, prepared.legacy_table, None if table is None else table.columns.get(kept.column), sealer)
+        for kept in last.values()
+    ]
+
+
+def write(run: "Run", spec: TableSpec, legacy_table: str, made: Iterable[Entry]) -> None:
+    """Put entries into the archive; those that are there already stay as they are. Needs a transaction."""
+    rows = [vars(one) for one in made]
+    if rows:
+        run.session.execute(
+            load_sql("archive").format(**_names(run, spec), legacy_table=sql.Literal(legacy_table)),
+            {"rows": jsons.dumps(rows)},
+        )
+
+
+def count(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
+    """Record what the archive holds of a table's legacy columns, and how much of them is retired. Needs a transaction."""
+    names = _names(run, spec)
+    sources = [source.name for source in spec.sources]
+    held = run.session.rows(load_sql("archive_counts").format(**names), {"legacy_tables": sources})
+    found = [ArchiveCount(*row) for row in held] + list(_retired(run, spec))
+    run.session.execute_many(
+        load_sql("archive_count").format(**names),
+        [[one.legacy_table, one.column, one.rule, one.rows, one.bytes, one.clear, one.sealed, one.withheld, one.retired]
+         for one in found],
+    )  # fmt: skip
+    return found
+
+
+# --- what an entry says -------------------------------------------------------------------------------------------
+
+
+def _texts(kept: Kept, column: Column[Any] | None) -> tuple[str, str | None]:
+    """The value as JSON text, and what of it may be read by everyone: the same where nothing in it is secret."""
+    full = _json_text(kept.value, column)
+    if bool(SECRET_KEY.search(kept.column)) if column is None else is_secret(column):
+        return full, None
+    if full.lstrip('"')[:1] not in ("{", "["):
+        return full, full  # most values: not parsed again
+    value = jsons.parse(full)
+    inner = _parsed(value) if isinstance(value, str) else value  # a text, too, may hold an object with secrets
+    redacted = redacted_json(inner)
+    return full, full if redacted == inner else jsons.dumps(redacted)
+
+
+def _json_text(value: Any, column: Column[Any] | None) -> str:
+    """A value as JSON text: what is JSON already stays byte for byte."""
+    if isinstance(value, str):
+        is_json = _parsed(value) is not None if column is None else isinstance(column.type, pg.JSON)
+        return value if is_json else jsons.dumps(value)
+    return jsons.dumps(value if isinstance(value, dict) else plain(value))
+
+
+def _parsed(text: str) -> Any:
+    """The object or array that a text is; None of everything else."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        return jsons.parse(text)
+    except ValueError:
+        return None
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+
+def _retired(run: "Run", spec: TableSpec) -> Iterator[ArchiveCount]:
+    """How many values of its retired columns the legacy database holds: the only ones that are not carried."""
+    places = [place.split(".", 1) for place, one in spec.dispositions.items() if one.kind is Kind.RETIRED]
+    for table, column in places:
+        if column not in run.plan.absent.get(table, ()):
+            names = {"table": run.legacy.table(table), "column": sql.Identifier(column)}
+            rows, size = run.snapshot.session.rows(load_sql("retired").format(**names))[0]
+            yield ArchiveCount(table, column, Kind.RETIRED.value, retired=rows, bytes=size)
+
+
+def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+    return {
+        "archive": run.state.name(TABLE),
+        "archive_counts": run.state.name("archive_counts"),
+        "source_id": sql.Literal(run.registered.id),
+        "run_id": sql.Literal(run.id),
+        "table_name": sql.Literal(spec.asset),
+    }
+
+
+def columns_of(spec: TableSpec, legacy_table: str) -> Table | None:
+    """The definition of a legacy table that a declaration streams; None of derived rows."""
+    return next((one.table for one in spec.sources if isinstance(one, Source) and one.name == legacy_table), None)
