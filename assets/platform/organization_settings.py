@@ -30,6 +30,7 @@ from remoteiq_etl.backfill.spec import (
     TableSpec,
 )
 from schemas import legacy, target
+from schemas.state.settings_map import legacy_settings_map
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
 MERGED = "settings"
@@ -55,9 +56,9 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     prepared = {
         "used": {table: singletons.key_of(found) for table, found in used.items()},
         "support": values["support"],
-        "settings_map": settings_paths.settings_map(used),
     }
-    return Decided(seed_decisions(seeds), {"derived": row}, prepared)
+    kept = {legacy_settings_map.name: settings_paths.settings_map(used, migrated["support"])}
+    return Decided(seed_decisions(seeds), {"derived": row}, prepared, kept)
 
 
 def seeds_of(
@@ -184,6 +185,7 @@ SPEC = TableSpec(
             )
         },
         function=decide,
+        keeps=(legacy_settings_map,),
     ),
     lookups=(("organizations", "derived"),),
     legacy_reads=(legacy.company_profile, legacy.backups_config),

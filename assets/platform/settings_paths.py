@@ -7,7 +7,7 @@ Belongs here: keys and their assembly. Does not belong here: which row of a tabl
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from assets.platform.singletons import Row, key_of
+from assets.platform.singletons import Row
 from remoteiq_etl.backfill.jsons import without_nulls
 from remoteiq_etl.backfill.text import tidy
 
@@ -79,6 +79,8 @@ COMPANY = {
 }
 NOTIFICATIONS = {"notifications": "backups"}
 
+_SHARED = frozenset(SUPPORT.values()) & frozenset(SUPPORT_GAPS.values())
+
 # (legacy table, target column, path in front of the key, columns)
 SECTIONS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
     ("branding_settings", "branding", "", BRANDING),
@@ -119,14 +121,30 @@ def support_columns(keys: Collection[str]) -> tuple[str, ...]:
     return tuple(f"{table}.{name}" for table, names in tables.items() for name, key in names.items() if key in keys)
 
 
-def settings_map(used: Mapping[str, Row | None]) -> list[dict[str, str]]:
-    """`legacy_settings_map`: one entry per legacy column of a row that is read, with the JSON path it goes to."""
+def settings_map(used: Mapping[str, Row | None], support: Mapping[str, Any]) -> list[dict[str, str]]:
+    """`legacy_settings_map`: one entry per legacy column of a row that is read, with the JSON path it goes to.
+
+    `support` is the assembled section: the one that two columns may have a value for.
+    """
     return [
-        {"legacy_table": table, "legacy_key": key, "legacy_column": column, "target_column": into, "path": path + name}
+        {
+            "legacy_table": table,
+            "legacy_key": str(row["id"]),
+            "legacy_column": column,
+            "settings_type": into,
+            "path": path + name,
+            "outcome": _outcome(row.get(column), support.get(name) if name in _SHARED and not path else None),
+        }
         for table, into, path, keys in SECTIONS
-        if (key := key_of(used.get(table))) is not None
+        if (row := used.get(table)) is not None
         for column, name in keys.items()
     ]
+
+
+def _outcome(value: object, standing: object) -> str:
+    if value is None:
+        return "empty"
+    return "carried" if standing is None or standing == value else "superseded"
 
 
 def _preferred(first: str | None, second: str) -> str:

@@ -19,6 +19,7 @@ from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.frames import arrow_type, from_arrow
 from remoteiq_etl.backfill.history import writes_to
+from remoteiq_etl.backfill.kept_rows import keep_rows
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
@@ -36,7 +37,7 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
     recorded = run.state.recorded(run.session, run.registered.id, spec)
     decided = spec.decide.function(_inputs(run, spec.decide), recorded, context)
     report.decision_warnings = Counter(decided.warnings)
-    _record(run, spec, recorded, decided)
+    _record(run, spec, spec.decide, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
     lookups = {**context.lookups, **_own(run, spec, tables)}
     return replace(context, lookups=lookups, prepared=decided.prepared), {
@@ -71,8 +72,8 @@ def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
     )
 
 
-def _record(run: "Run", spec: TableSpec, recorded: Recorded, decided: Decided) -> None:
-    """Write the decisions that are new or whose plain values changed, in one transaction."""
+def _record(run: "Run", spec: TableSpec, step: Decide, recorded: Recorded, decided: Decided) -> None:
+    """Write the decisions that are new or whose plain values changed, and the rows to keep, in one transaction."""
     new = [decision for decision in decided.decisions if not _is_recorded(decision, recorded, spec)]
     if run.planning:
         run.lookups.decided(spec.name, decided.decisions)
@@ -82,6 +83,7 @@ def _record(run: "Run", spec: TableSpec, recorded: Recorded, decided: Decided) -
         for entity in sorted({decision.entity or spec.name for decision in new}):
             _write(run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity])
             run.lookups.forget(entity)
+        keep_rows(run, step, decided)
 
 
 def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> bool:

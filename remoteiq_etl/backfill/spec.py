@@ -4,7 +4,7 @@ Belongs here: the shape of a declaration and what a transform is given. Does not
 declaration is run (see load), or Dagster.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -141,12 +141,14 @@ class Decided:
     """What a decide step worked out.
 
     `decisions`: all that hold now, recorded ones unchanged. `rows`: the rows of each Derived source by its name (with
-    KEY). `prepared`: what the transforms of this table need besides (lookups, value tables). `warnings`: rule → count.
+    KEY). `prepared`: what the transforms of this table need besides (lookups, value tables). `kept`: all rows that hold now
+    of each table that the step keeps, by its name (column → value, without source and run). `warnings`: rule → count.
     """
 
     decisions: list[Decision] = field(default_factory=list)
     rows: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     prepared: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -171,14 +173,15 @@ class Decide:
 
     `reads` are SELECTs on the legacy schema (key columns, aggregates: small), `target_reads` on the target as it is now.
     `history` names tables whose writes by us it is given, as the input of that name: run, at, key, previous, next (JSON
-    texts of the written columns without secrets, previous null at the insert). `function(inputs, recorded, context)` gets
-    all frames by name.
+    texts of the written columns without secrets, previous null at the insert). `keeps` are tables of the state schema whose
+    rows it returns besides, for people to read. `function(inputs, recorded, context)` gets all frames by name.
     """
 
     reads: Mapping[str, Select[Any]]
     function: Callable[[Mapping[str, pd.DataFrame], Recorded, Context], Decided]
     target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    keeps: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from schemas import ddl, state
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
+from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
-from schemas.state.maps import map_name
+from schemas.state.maps import IS_MAP, MAP_PATTERN, map_name
 
 
 def program_version() -> str:
@@ -160,9 +161,14 @@ class State:
     def has_map(self, session: Session, entity: str) -> bool:
         """Whether the mapping table of an entity exists; which exist is read once."""
         if self._maps is None:
-            query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'legacy\\_%%\\_map'"
-            self._maps = {row[0] for row in session.rows(query, [self.schema])}
+            self._maps = self.maps(session)
         return map_name(entity) in self._maps
+
+    def maps(self, session: Session) -> set[str]:
+        """The names of the mapping tables that exist."""
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+        names = {row[0] for row in session.rows(query, [self.schema])} - {table.name for table in fixed_tables()}
+        return {name for name in names if MAP_PATTERN.fullmatch(name)}
 
     def recorded(self, session: Session, source_id: int, spec: TableSpec) -> Recorded:
         """The decisions that earlier runs recorded in the map of a table."""
@@ -207,11 +213,7 @@ class State:
 
 def fixed_tables() -> list[Table]:
     """The tables of the state schema other than maps, parents first."""
-    return [
-        table
-        for table in state.metadata.sorted_tables
-        if not table.name.startswith("legacy_") or table.name == "legacy_archive"
-    ]
+    return [table for table in state.metadata.sorted_tables if IS_MAP not in table.info]
 
 
 def comment_ddl(table: Table, schema: str) -> list[str]:

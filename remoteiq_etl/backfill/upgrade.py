@@ -20,7 +20,8 @@ _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 def upgrade(session: Session, schema: str, tables: Iterable[Table]) -> list[str]:
     """Add what the schema lacks of these tables and of every map in it. Returns what was added, as table or table.column."""
-    found = _columns(session, schema)
+    found, tables = _columns(session, schema), list(tables)
+    fixed = {table.name for table in tables}
     added: list[str] = []
     for table in tables:
         if table.name in found:
@@ -29,7 +30,7 @@ def upgrade(session: Session, schema: str, tables: Iterable[Table]) -> list[str]
             session.execute(";\n".join(ddl.table_ddl(table, schema, foreign_keys=True, indexes=True)))
             added.append(table.name)
     like_any = map_table("any")
-    for name in sorted(name for name in found if MAP_PATTERN.fullmatch(name)):
+    for name in sorted(name for name in found if MAP_PATTERN.fullmatch(name) and name not in fixed):
         added += _add_columns(session, schema, name, like_any, found[name])
     return added
 

@@ -98,16 +98,12 @@ class Overview:
 
     def _mapped(self) -> dict[str, int]:
         """Legacy keys that lead to a live target row, per target table."""
-        maps = self.session.rows(
-            r"SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename LIKE 'legacy\_%%\_map'",
-            [self.state.schema],
-        )
         counted = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state IN ('live', 'merged')")
         return {
             name.removeprefix("legacy_").removesuffix("_map"): int(
                 self.session.value(counted.format(self.state.name(name)), [self.source_id])
             )
-            for (name,) in maps
+            for name in sorted(self.state.maps(self.session))
         }
 
     def _rows(self, row_type: type[_Row], what: str, parameters: dict[str, Any]) -> list[_Row]:

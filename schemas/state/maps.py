@@ -9,8 +9,10 @@ from sqlalchemy.types import TypeEngine
 
 from schemas.state.base import metadata
 
-#: The names of the maps; the archive's name has the same beginning only.
+#: The names of the maps. Of the fixed tables, that of the settings has such a name, too, and is none.
 MAP_PATTERN = re.compile(r"legacy_.+_map")
+IS_MAP = "map"
+"""Says in a definition's info that it is the map of an entity."""
 KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
 
 
@@ -64,5 +66,6 @@ def map_table(
             unique=True,
             postgresql_where=text("state = 'live'"),
         ),
+        info={IS_MAP: True},
         comment=f"Legacy key to new key of {entity}",
     )

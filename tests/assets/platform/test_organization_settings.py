@@ -1,50 +1,19 @@
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from assets.platform import organization_settings as module
-from assets.platform.organization_settings import SPEC, decide, transform
+from assets.platform.organization_settings import SPEC, transform
 from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from remoteiq_etl.backfill.frames import INTEGER
+from remoteiq_etl.backfill.spec import Context, Decided
 from schemas import legacy
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of
-
-CONTEXT = Context(organization_slug="acme")
-SINGLETONS = (
-    "branding_settings",
-    "localization_settings",
-    "support_legal",
-    "support_legal_settings",
-    "company_profile",
-)
-T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
-DTYPES = {
-    "created_at": TIMESTAMP,
-    "updated_at": TIMESTAMP,
-    "allow_client_theme_toggle": BOOLEAN,
-    "show_chat_widget": BOOLEAN,
-}
+from tests.assets.platform.rows import CONTEXT, DTYPES, SINGLETONS, T1, T2, T3, Rows, decided, table
 
 
-def table(name: str, *rows: dict[str, Any]) -> pd.DataFrame:
-    columns = [column.name for column in legacy.metadata.tables[f"legacy.{name}"].columns]
-    dtypes = DTYPES | ({} if name == "backups_config" else {"id": INTEGER})
-    return frame({column: [row.get(column) for row in rows] for column in columns}, dtypes)
-
-
-def decided(**rows: dict[str, Any] | list[dict[str, Any]]) -> Decided:
-    inputs = {name: table(name) for name in (*SINGLETONS, "backups_config")}
-    for name, given in rows.items():
-        inputs[name] = table(name, *(given if isinstance(given, list) else [given]))
-    # The settings row is there, of somebody else: no seeds (see tests/assets/seeds).
-    inputs["present"] = frame({"slug": ["acme"]})
-    return decide(inputs, Recorded(), CONTEXT)
-
-
-def settings(**rows: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
+def settings(**rows: Rows) -> dict[str, Any]:
     row = plain(decided(**rows).rows["derived"])[0]
     return {name: json.loads(value) if name in module.JSON_COLUMNS else value for name, value in row.items()}
 
@@ -346,7 +315,7 @@ def test_superseded_support_values() -> None:
 
 
 def test_prepared() -> None:
-    """The decide step names the rows that were read, and which column went to which JSON path."""
+    """The decide step names the rows that were read."""
     prepared = decided(
         branding_settings=[{"id": 3}, {"id": 4}],
         company_profile={"id": 7, "name": "Acme"},
@@ -362,32 +331,6 @@ def test_prepared() -> None:
         "backups_config": "singleton",
     }
     assert prepared["support"] == {"knowledgeBaseUrl": "k", "company": {"name": "Acme"}}
-    paths = {
-        (entry["legacy_table"], entry["legacy_key"], entry["legacy_column"]): (entry["target_column"], entry["path"])
-        for entry in prepared["settings_map"]
-    }
-    assert paths["branding_settings", "4", "custom_css"] == ("branding", "customCss")
-    assert paths["company_profile", "7", "vat_tin"] == ("support", "company.vatTin")
-    assert paths["support_legal_settings", "1", "kb_url"] == ("support", "knowledgeBaseUrl")
-    assert paths["support_legal_settings", "1", "chat_widget_code"] == ("support", "chatWidgetCode")
-    assert paths["backups_config", "singleton", "notifications"] == ("notifications", "backups")
-    assert {table for table, _, _ in paths} == {
-        "branding_settings",
-        "company_profile",
-        "support_legal_settings",
-        "backups_config",
-    }
-    assert len(paths) == 10 + 13 + 11 + 1
-
-
-def test_paths_of_the_other_tables() -> None:
-    """Localization and support lie at the top of their objects."""
-    found = decided(localization_settings={"id": 1}, support_legal={"id": 2}).prepared["settings_map"]
-    paths = {
-        (entry["legacy_table"], entry["legacy_column"]): (entry["target_column"], entry["path"]) for entry in found
-    }
-    assert paths["localization_settings", "time_zone"] == ("localization", "timeZone")
-    assert paths["support_legal", "terms_url"] == ("support", "termsUrl")
 
 
 def test_lineage_names_existing_columns() -> None:

@@ -1,0 +1,24 @@
+"""The map of the settings: which column of which legacy singleton row became which path of which JSON setting."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text
+
+from schemas.state.base import metadata
+
+legacy_settings_map = Table(
+    "legacy_settings_map",
+    metadata,
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment="singleton table"),
+    Column("legacy_key", Text, primary_key=True, comment="id of the row that the legacy application reads"),
+    Column("legacy_column", Text, primary_key=True),
+    Column("settings_type", Text, nullable=False, comment="branding, localization, support or notifications"),
+    Column("path", Text, nullable=False, comment="keys from the top of the setting, joined by dots"),
+    Column(
+        "outcome",
+        Text,
+        nullable=False,
+        comment="carried; empty: null in legacy, so that the key is left out; superseded: the path has another column's value",
+    ),
+    Column("run_id", BigInteger, nullable=False, comment="run that last changed this row"),
+    comment="Legacy settings to JSON settings: one row per column of each singleton row that is read",
+)
