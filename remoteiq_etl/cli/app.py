@@ -60,6 +60,8 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(no_args_is_help=True, help="Look at the rows that cannot be carried as they are.")
 app.add_typer(quarantine, name="quarantine")
+seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")
+app.add_typer(seal, name="seal")
 
 
 @app.callback()
@@ -146,6 +148,60 @@ def quarantine_list(
     from remoteiq_etl.cli.quarantine import show
 
     raise typer.Exit(show(table or [], rule or [], limit, as_json=as_json))
+
+
+@app.command()
+def archive(
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="T", help="Only columns of this legacy or target table; repeatable."),
+    ] = None,
+    run: Annotated[
+        int | None,
+        typer.Option("--run", metavar="N", help="As this run recorded it, instead of now.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the archive keeps of each legacy column: rows, bytes, and what is sealed, withheld or retired."""
+    from remoteiq_etl.cli.archive import show
+
+    raise typer.Exit(show(table or [], run, as_json=as_json))
+
+
+@seal.command("new-key")
+def seal_new_key() -> None:
+    """Print a fresh sealing key, for REMOTEIQ_SEALING_KEY. Reaches no database."""
+    from remoteiq_etl.cli.seal import new_key
+
+    raise typer.Exit(new_key())
+
+
+@seal.command("rotate")
+def seal_rotate(as_json: AsJson = False) -> None:
+    """Seal everything with the first key of REMOTEIQ_SEALING_KEY. It may be interrupted and repeated."""
+    from remoteiq_etl.cli.seal import rotate
+
+    raise typer.Exit(rotate(as_json=as_json))
+
+
+@seal.command("show")
+def seal_show(
+    table: Annotated[str, typer.Option("--table", metavar="T", help="The legacy table.")],
+    key: Annotated[str, typer.Option("--key", metavar="K", help="The legacy key of the row.")],
+    column: Annotated[
+        str | None, typer.Option("--column", metavar="C", help="Only this column, and nothing but its value.")
+    ] = None,
+    before: Annotated[
+        bool,
+        typer.Option(
+            "--before", help="Instead what a target row held before our writes; T and K are the target's then."
+        ),
+    ] = False,
+) -> None:
+    """Open the archived values of one legacy row and print them on stdout. Secrets are shown!"""
+    from remoteiq_etl.cli.seal import show
+
+    raise typer.Exit(show(table, key, column, before=before))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from psycopg import sql
 from psycopg.rows import class_row
 
+from remoteiq_etl.backfill.accounts import ArchiveCount
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.lifecycle.ownership import load_sql
@@ -59,7 +60,8 @@ class QuarantinedRow:
     last_run: int
 
 
-_Row = TypeVar("_Row", RunRow, TableRow, QuarantinedRow)
+_TABLES = ("runs", "ledger", "quarantine", "held", "conflicts", "legacy_archive", "archive_counts")
+_Row = TypeVar("_Row", RunRow, TableRow, QuarantinedRow, ArchiveCount)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,16 @@ class Overview:
         filters = {"tables": list(tables) if tables else None, "rules": list(rules) if rules else None}
         return self._rows(QuarantinedRow, "quarantine", filters)
 
+    def archived(self, tables: Sequence[str] | None = None, run: int | None = None) -> list[ArchiveCount]:
+        """What the archive holds per legacy column and rule, of these tables (target or legacy ones), None meaning all.
+
+        As it is now, or as a run recorded it.
+        """
+        filters = {"tables": list(tables) if tables else None}
+        if run is None:
+            return self._rows(ArchiveCount, "archive", filters)
+        return self._rows(ArchiveCount, "archive_of_run", {**filters, "run": run})
+
     def _mapped(self) -> dict[str, int]:
         """Legacy keys that lead to a live target row, per target table."""
         counted = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state IN ('live', 'merged')")
@@ -107,7 +119,7 @@ class Overview:
         }
 
     def _rows(self, row_type: type[_Row], what: str, parameters: dict[str, Any]) -> list[_Row]:
-        names = {name: self.state.name(name) for name in ("runs", "ledger", "quarantine", "held", "conflicts")}
+        names = {name: self.state.name(name) for name in _TABLES}
         query = load_sql(f"overview_{what}").format(**names)
         with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
             return cursor.execute(query, {"source_id": self.source_id, **parameters}).fetchall()

@@ -33,6 +33,23 @@ _RULES = dg.TableSchema(
         dg.TableColumn("rows", type="int"),
     ]
 )
+#: What the archive holds of one legacy column under one rule, as the UI shows it.
+_ARCHIVED: Mapping[str, str] = {
+    "legacy table": "legacy_table",
+    "column": "column",
+    "rule": "rule",
+    "rows": "rows",
+    "bytes": "bytes",
+    "sealed": "sealed",
+    "withheld": "withheld",
+    "retired": "retired",
+}
+_ARCHIVE = dg.TableSchema(
+    columns=[
+        dg.TableColumn(head, type="string" if head in ("legacy table", "column", "rule") else "int")
+        for head in _ARCHIVED
+    ]
+)
 
 Metadata = dict[str, dg.MetadataValue[Any]]
 
@@ -75,6 +92,11 @@ def _tables(report: TableReport) -> Iterator[tuple[str, dg.MetadataValue[Any]]]:
     ]
     if rules:
         yield "rules", dg.MetadataValue.table(rules, schema=_RULES)
+    if report.archived:
+        archived = [
+            dg.TableRecord({head: getattr(one, name) for head, name in _ARCHIVED.items()}) for one in report.archived
+        ]
+        yield "archived values", dg.MetadataValue.table(archived, schema=_ARCHIVE)
     if report.words:
         yield "words", dg.MetadataValue.json({name: _most_used(counts) for name, counts in report.words.items()})
     if report.new_words:
