@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from remoteiq_etl import sealing_keys
 from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.limits import Limits
 from remoteiq_etl.sealing_keys import SealingKeys
 
 PREFIX = "REMOTEIQ_"
@@ -92,6 +93,7 @@ class Settings:
     config_file: Path | None = None
     sealing_keys: SealingKeys | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))
+    throttle: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work. Raises ConfigurationError."""
@@ -172,17 +174,21 @@ def _read_config(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from error
     for name in document:
-        if name not in (*SETTING_NAMES, "values"):
+        if name not in (*SETTING_NAMES, "values", "throttle"):
             raise ConfigurationError(_unknown_setting(path, name))
-    return {**document, "values": _read_values(path, document.get("values", {}))}
+    return {
+        **document,
+        "values": _read_values(path, document.get("values", {})),
+        "throttle": Limits.read(document.get("throttle", {}), path),
+    }
 
 
 def _unknown_setting(path: Path, name: str) -> str:
     if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
         return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {' or '.join(ONLY_IN_ENVIRONMENT)}."
-    meant = difflib.get_close_matches(name, (*SETTING_NAMES, "values"), n=1)
+    meant = difflib.get_close_matches(name, (*SETTING_NAMES, "values", "throttle"), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
-    known = f'{", ".join(SETTING_NAMES)} and the tables [values."<table>.<column>"]'
+    known = f'{", ".join(SETTING_NAMES)} and the tables [values."<table>.<column>"] and [throttle]'
     return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
 
 

@@ -16,6 +16,11 @@
     ├── ConservationError         rows read ≠ rows accounted for
     ├── IdentityError             a recorded identity or decision contradicts what a run finds
     ├── SnapshotLost              the exported snapshot of a run is gone
+    ├── RunStopped                a run ended between two batches; the next one goes on from there
+    │   ├── StopRequested         somebody told it to stop
+    │   ├── SnapshotTooOld        its snapshot reached the age at which it must let go
+    │   └── SourceWaits           sessions on the source waited too long for its locks
+    ├── SourcePaused              the source is paused, no run may begin
     ├── LockedError               another run holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StateVersionError         the state schema was written by a newer program
@@ -91,6 +96,26 @@ class IdentityError(RemoteIQError):
 
 class SnapshotLost(RemoteIQError):
     """The exported snapshot of a run is gone, so its readers would see another state than it did."""
+
+
+class RunStopped(RemoteIQError):
+    """A run ended between two batches. What was committed is kept, and the next run goes on from there."""
+
+
+class StopRequested(RunStopped):
+    """Somebody told the run to stop."""
+
+
+class SnapshotTooOld(RunStopped):
+    """The snapshot of the run reached the age at which it must let go of the source."""
+
+
+class SourceWaits(RunStopped):
+    """Sessions on the source waited too long for locks that the run holds there."""
+
+
+class SourcePaused(RemoteIQError):
+    """The source is paused, so no run may begin."""
 
 
 class LockedError(RemoteIQError):

@@ -103,6 +103,7 @@ class TableReport:
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
     target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
+    `waited`: seconds per signal (or "paused") that made the run wait.
     """
 
     table: str
@@ -117,6 +118,7 @@ class TableReport:
     blocked: str | None = None
     beside: bool = False
     archived: list[ArchiveCount] = field(default_factory=list)
+    waited: dict[str, float] = field(default_factory=dict)
 
     def account(self, legacy_table: str, *, primary: bool) -> Account:
         """The account of one legacy table, begun when it is asked for first."""

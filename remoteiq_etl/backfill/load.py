@@ -61,6 +61,7 @@ class TableLoad:
         """Load the table. Raises ConservationError when rows are unaccounted for."""
         started = time.monotonic()
         run, spec = self.run, self.spec
+        run.pacer.before_table(self.report)
         if spec.no_source is not None:
             run.listener.finished(self.report)
             return self.report
@@ -96,6 +97,7 @@ class TableLoad:
                 waiting = producer.submit(next, staged, None)
                 while (batch := waiting.result()) is not None:
                     waiting = producer.submit(next, staged, None)
+                    self.run.pacer.before_batch(self.report)
                     writer.write(batch.prepared, self._merge(batch))
                     self._remember(batch)
                     self.run.listener.progressed(

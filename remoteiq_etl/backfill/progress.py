@@ -26,6 +26,18 @@ class TableProgress:
         return (self.total - self.done) / self.rate if self.rate else None
 
 
+@dataclass(frozen=True)
+class Notice:
+    """Something worth a line, about the table in work: that the run waits, and why. Holds no value of a row."""
+
+    table: str
+    text: str
+
+    def __str__(self) -> str:
+        """The notice as one line."""
+        return f"{self.table} {self.text}"
+
+
 class Listener(Protocol):
     """Who wants to know."""
 
@@ -38,6 +50,9 @@ class Listener(Protocol):
     def warned(self, text: str) -> None:
         """Something is not as expected, and the run goes on. The text holds no value of a row."""
 
+    def noticed(self, notice: Notice) -> None:
+        """The run waits, goes on, or cannot watch a signal."""
+
 
 class Silent:
     """A listener that hears nothing."""
@@ -49,4 +64,7 @@ class Silent:
         """Ignore."""
 
     def warned(self, text: str) -> None:
+        """Ignore."""
+
+    def noticed(self, notice: Notice) -> None:
         """Ignore."""

@@ -17,18 +17,22 @@ from psycopg import sql
 from remoteiq_etl.backfill import blocked, hashing
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.effective import effective, live_columns, without_absent
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
+from remoteiq_etl.backfill.pacing import Pacer
+from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.progress import Listener, Silent
 from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
-from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, TableBlocked
+from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, RunStopped, TableBlocked
+from remoteiq_etl.limits import Limits
 from remoteiq_etl.sealing_keys import SealingKeys
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
@@ -59,6 +63,7 @@ class Plan:
     blocked: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sealing_keys: SealingKeys | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass
@@ -81,6 +86,7 @@ class Run:
     started_at: datetime
     lookups: Lookups = field(init=False)
     sealer: Sealer | None = field(init=False)
+    pacer: Pacer = field(init=False)
     reports: dict[str, TableReport] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -94,7 +100,18 @@ class Run:
         self.sealer = None if keys is None else Sealer(keys, self.registered.name)
         steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
         self.planned_writes = {table: [] for step in steps for table in step.history}
+        self.pacer = self._pacer()
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
+
+    def _pacer(self) -> Pacer:
+        snapshot = self.snapshot
+        probes = [
+            Probe(SOURCE, self.plan.legacy, snapshot.pids, snapshot.oldest_xid),
+            Probe(TARGET, self.plan.target, [self.session.connection.info.backend_pid]),
+        ]
+        limits = self.plan.limits
+        control = Control(self.session, self.state, self.registered.id)
+        return Pacer(limits, control, Sampler(probes, limits.probe_seconds), self.listener, self.fence)
 
     # --- what a load needs --------------------------------------------------------------------------------------
 
@@ -170,6 +187,7 @@ class Run:
         """End the transactions on the legacy database after the last load: an index build there waits for them."""
         self.reader.close()
         self.snapshot.close()
+        self.pacer.snapshot_released()
 
     def refresh_catalogue(self) -> None:
         """Forget which tables the target has: they have just been created."""
@@ -314,21 +332,26 @@ class Run:
 
 @contextlib.contextmanager
 def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
-    """An open run. Raises LockedError when the source is busy; what fails inside is recorded as the run's end."""
+    """An open run; what fails inside is recorded as its end.
+
+    Raises LockedError when the source is busy, SourcePaused when it is paused.
+    """
     state = State(plan.target, plan.state_schema)
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
         stack.callback(control.close)
         state.ensure(control)
         registered = state.register(control, plan.source, plan.organization_slug)
+        Control(control, state, registered.id).refuse_paused()
         _lock(control, registered)
         run = _open(plan, listener or Silent(), state, control, registered, stack)
         stack.callback(_quietly, run.drop_stages)
+        stack.callback(run.pacer.close)
         try:
             run.drop_leftovers()
             yield run
         except BaseException as error:
-            _quietly(run.record_end, "failed", describe(error))
+            _quietly(run.record_end, "stopped" if isinstance(error, RunStopped) else "failed", describe(error))
             raise
         run.record_end(*blocked.ending(run.reports))
 

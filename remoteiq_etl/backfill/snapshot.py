@@ -20,7 +20,14 @@ class Snapshot:
             self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
             self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
+            #: The sessions that hold the snapshot, for those who wait for their locks.
+            self.pids: list[int] = [self.session.connection.info.backend_pid]
             opening.pop_all()
+
+    @property
+    def oldest_xid(self) -> int:
+        """The oldest transaction that the snapshot keeps the server from cleaning up after (64 bit)."""
+        return int(self.horizon.split(":")[0])
 
     def reader(self) -> ArrowSession:
         """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
@@ -29,6 +36,7 @@ class Snapshot:
             session = self.legacy.connect_arrow(autocommit=False)
             opening.callback(session.close)
             session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+            self.pids.append(session.table("SELECT pg_backend_pid() AS pid").column("pid")[0].as_py())
             opening.pop_all()
         return session
 

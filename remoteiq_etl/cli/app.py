@@ -47,6 +47,10 @@ Domains = Annotated[
     list[str] | None,
     typer.Option("--domain", metavar="D", help="Only the tables of this domain; repeatable.", show_default=False),
 ]
+Reason = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; recorded with who and when, and shown by status."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
 
 app = typer.Typer(
@@ -113,6 +117,30 @@ def status(
     from remoteiq_etl.cli.status import show
 
     raise typer.Exit(show(runs, as_json=as_json))
+
+
+@app.command()
+def pause(reason: Reason = None) -> None:
+    """Let the runs of the source wait, the one in work after its current batch, until resume. Survives restarts."""
+    from remoteiq_etl.cli.control import pause
+
+    raise typer.Exit(pause(reason))
+
+
+@app.command()
+def resume(reason: Reason = None) -> None:
+    """Take a pause back: the waiting run goes on, and runs may begin again."""
+    from remoteiq_etl.cli.control import resume
+
+    raise typer.Exit(resume(reason))
+
+
+@app.command()
+def stop(reason: Reason = None) -> None:
+    """End the run in work after its current batch. What it committed is kept, and the next run may start."""
+    from remoteiq_etl.cli.control import stop
+
+    raise typer.Exit(stop(reason))
 
 
 @app.command()

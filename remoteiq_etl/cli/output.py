@@ -27,6 +27,7 @@ STYLES = {
     "blocks": "red",
     "failed": "red",
     "interrupted": "yellow",
+    "stopped": "yellow",
 }
 
 

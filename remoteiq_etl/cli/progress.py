@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.progress import Listener, TableProgress
+from remoteiq_etl.backfill.progress import Listener, Notice, TableProgress
 from remoteiq_etl.cli import output
 
 #: Seconds between two lines about one table in a log.
@@ -67,6 +67,10 @@ class Bars:
         """Leave it above the bars."""
         self.bars.console.print(f"Warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
+    def noticed(self, notice: Notice) -> None:
+        """Leave a line above the bars."""
+        self.bars.console.print(str(notice), style="yellow", markup=False, highlight=False)
+
 
 class Lines:
     """A line for every finished table, and now and then one for a table that takes long."""
@@ -93,6 +97,10 @@ class Lines:
     def warned(self, text: str) -> None:
         """Say it at once."""
         self._say(f"Warning: {text}")
+
+    def noticed(self, notice: Notice) -> None:
+        """Say it at once: it says why nothing happens."""
+        self._say(str(notice))
 
     def _say(self, text: str) -> None:
         self.said = time.monotonic()

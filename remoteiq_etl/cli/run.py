@@ -1,6 +1,6 @@
 """`run`: bring the target up to date, through Dagster in this process, recorded where its UI finds it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -53,10 +53,18 @@ def execute(settings: Settings, names: Collection[str] | None, all_tables: int) 
 def print_outcome(outcome: JobOutcome, console: Console) -> None:
     """Print the summary, the errors, and where to look next."""
     summary.show(outcome.reports, console, title="What the run did")
-    for step, text in outcome.errors.items():
-        output.errors().print(f"{step} failed: {text}", style="red", markup=False, soft_wrap=True)
+    for text, steps in _by_text(outcome.errors).items():
+        output.errors().print(f"{', '.join(steps)} failed: {text}", style="red", markup=False, soft_wrap=True)
     console.print(f"Dagster run {outcome.run_id}: {'done' if outcome.success else 'failed'}.")
     print_next(outcome, console)
+
+
+def _by_text(errors: Mapping[str, str]) -> dict[str, list[str]]:
+    """The steps that failed by what they said: a run that is stopped ends many of them with the same words."""
+    found: dict[str, list[str]] = {}
+    for step, text in errors.items():
+        found.setdefault(text, []).append(step)
+    return found
 
 
 def print_next(outcome: JobOutcome, console: Console) -> None:

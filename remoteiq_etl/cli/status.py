@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl import embedded
+from remoteiq_etl.backfill.control import Orders
 from remoteiq_etl.backfill.database import Database
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.cli import output
@@ -24,9 +25,15 @@ def show(limit: int, *, as_json: bool) -> Exit:
         with closing(target.connect()) as session:
             overview = Overview.of(session, State(target, settings.state_schema), settings.source)
             runs, tables = (overview.runs(limit), overview.tables()) if overview else ([], [])
+            orders = overview.orders() if overview else Orders()
     if as_json:
-        output.print_json(_json(settings.source, runs, tables))
-    elif not runs:
+        output.print_json(_json(settings.source, orders, runs, tables))
+        return Exit.DONE
+    if orders.pause is not None:
+        output.results().print(
+            f"Paused {orders.pause}. remoteiq-etl resume lets runs go on.", style="yellow", markup=False
+        )
+    if not runs:
         output.results().print(
             f"No run of the source {settings.source!r} has begun yet in this target. remoteiq-etl doctor looks at both"
             " databases, remoteiq-etl plan shows what a run would do.",
@@ -37,8 +44,14 @@ def show(limit: int, *, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def _json(source: str, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> dict[str, Any]:
-    return {"source": source, "runs": [vars(run) for run in runs], "tables": [vars(table) for table in tables]}
+def _json(source: str, orders: Orders, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> dict[str, Any]:
+    return {
+        "source": source,
+        "pause": orders.pause and vars(orders.pause),
+        "stop": orders.stop and vars(orders.stop),
+        "runs": [vars(run) for run in runs],
+        "tables": [vars(table) for table in tables],
+    }
 
 
 def _print(console: Console, source: str, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> None:

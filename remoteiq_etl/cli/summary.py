@@ -5,7 +5,7 @@ Belongs here: the summary as a table, as JSON and as an exit code. Does not belo
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -67,6 +67,15 @@ def total(reports: Reports, outcome: Ledger) -> int:
     return sum(report.total(outcome) for report in reports.values())
 
 
+def total_waited(reports: Iterable[TableReport]) -> dict[str, float]:
+    """Seconds that each signal, or a pause, made the run wait, the longest first."""
+    seconds: dict[str, float] = {}
+    for report in reports:
+        for name, value in report.waited.items():
+            seconds[name] = seconds.get(name, 0.0) + value
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
+
+
 def _table_json(report: TableReport) -> dict[str, Any]:
     return {
         **report.counts(),
@@ -79,6 +88,7 @@ def _table_json(report: TableReport) -> dict[str, Any]:
         "remarks": dict(report.warnings),
         "words": {name: dict(counts) for name, counts in report.words.items()},
         "new_words": report.new_words,
+        "waited": {name: round(value, 3) for name, value in report.waited.items()},
     }
 
 
@@ -126,3 +136,6 @@ def _show_remarks(reports: list[TableReport], console: Console) -> None:
     remarks = sum((report.warnings for report in reports), Counter[str]())
     if remarks:
         console.print(f"Carried with a remark: {output.listed(remarks)}.", style="dim", markup=False)
+    if waited := total_waited(reports):
+        texts = (f"{output.duration(seconds)} for {name}" for name, seconds in waited.items())
+        console.print(f"Waited {', '.join(texts)}.", style="dim", markup=False)

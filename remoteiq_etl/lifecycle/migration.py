@@ -62,6 +62,7 @@ class Migration:
             orchestrator_run_id=orchestrator_run_id,
             planning=planning,
             sealing_keys=self.settings.sealing_keys,
+            limits=self.settings.throttle,
         )
         with opened(plan, listener) as run:
             yield run

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.accounts import ArchiveCount
+from remoteiq_etl.backfill.control import Control, Orders
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.lifecycle.ownership import load_sql
@@ -84,6 +85,12 @@ class Overview:
     def runs(self, limit: int) -> list[RunRow]:
         """The latest runs, the last one first."""
         return self._rows(RunRow, "runs", {"limit": limit})
+
+    def orders(self) -> Orders:
+        """What people have told the runs; nothing where an older program made the state schema."""
+        if self.session.value("SELECT to_regclass(%s) IS NULL", [self.state.name("orders").as_string(None)]):
+            return Orders()
+        return Control(self.session, self.state, self.source_id).orders()
 
     def tables(self) -> list[TableRow]:
         """Every target table that was touched or has open rows, by name."""

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
+from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.orchestration import migration
 from remoteiq_etl.orchestration.progress import listening
@@ -116,6 +116,9 @@ class _Collector:
     def warned(self, text: str) -> None:
         self.warnings.append(text)
         self.audience.warned(text)
+
+    def noticed(self, notice: Notice) -> None:
+        self.audience.noticed(notice)
 
 
 def _selection(tables: Collection[str]) -> list[dg.AssetKey]:

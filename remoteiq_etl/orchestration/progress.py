@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
+from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 
 #: Seconds between two lines about one table: each is a row of Dagster's storage and a line that somebody reads.
 LOG_EVERY = 10.0
@@ -60,6 +60,11 @@ class LogProgress:
         """Log it as a warning."""
         self.log.warning(text)
         self.audience.warned(text)
+
+    def noticed(self, notice: Notice) -> None:
+        """Log it, whatever was logged a moment ago: it says why nothing happens."""
+        self.log.warning(str(notice))
+        self.audience.noticed(notice)
 
     def part_made(self, name: str, done: int, total: int) -> None:
         """A key or index is there, one of many."""

@@ -78,9 +78,16 @@ def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
         "bytes": dg.MetadataValue.int(report.bytes),
         "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
         "first load": dg.MetadataValue.bool(report.first_load),
+        **waited(report),
         **dict(_tables(report)),
         **of_definition(spec, schema),
     }
+
+
+def waited(report: TableReport) -> Metadata:
+    """Seconds that each signal (or a pause) made the run wait; nothing where none did."""
+    seconds = {name: round(value, 1) for name, value in sorted(report.waited.items())}
+    return {"seconds waited": dg.MetadataValue.json(seconds)} if seconds else {}
 
 
 def _tables(report: TableReport) -> Iterator[tuple[str, dg.MetadataValue[Any]]]:

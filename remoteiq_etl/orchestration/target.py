@@ -5,10 +5,11 @@ from collections.abc import Collection
 
 import dagster as dg
 
+from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.lifecycle.finalize import Finalized, finalize
 from remoteiq_etl.lifecycle.prepare import Prepared, prepare
 from remoteiq_etl.orchestration import legacy, migration
-from remoteiq_etl.orchestration.reports import Metadata
+from remoteiq_etl.orchestration.reports import Metadata, waited
 
 TARGET_SCHEMA = dg.AssetKey("target_schema")
 TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
@@ -53,13 +54,17 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         what we expect. Does nothing in a schema that had them already.
         """
         opened = migration.of(context)
+        report = TableReport("target_constraints")
         with opened.step(context) as run:
+
+            def made(name: str, done: int, total: int) -> None:
+                opened.progress.part_made(name, done, total)
+                run.pacer.before_batch(report)
+
             # Every table is loaded, and index builds in the same database wait for open transactions.
             run.release_snapshot()
-            finalized = finalize(
-                run.session, target_schema=run.target.schema, state=run.state, progress=opened.progress.part_made
-            )
-            return dg.MaterializeResult(metadata=_finalized(finalized))
+            finalized = finalize(run.session, target_schema=run.target.schema, state=run.state, progress=made)
+            return dg.MaterializeResult(metadata={**_finalized(finalized), **waited(report)})
 
     return constraints
 

@@ -66,7 +66,7 @@ runs = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False),
     Column("orchestrator_run_id", Text, comment="id of the Dagster run"),
-    Column("status", Text, nullable=False, comment="running, succeeded, failed, interrupted"),
+    Column("status", Text, nullable=False, comment="plan, running, succeeded, failed, stopped, interrupted"),
     Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("finished_at", TIMESTAMPTZ),
     Column("snapshot", Text, comment="pg_current_snapshot() of the legacy database"),

@@ -1,0 +1,113 @@
+"""Orders of people to the runs of a source: pause, resume, stop. Kept in the state schema, so that they survive a restart.
+
+Belongs here: giving orders and reading those that stand. Does not belong here: obeying them (see pacing, run).
+"""
+
+import getpass
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.database import Session, load_sql
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.errors import SourcePaused, StopRequested
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order: what, by whom, why and when. `fence`: the fencing token of the last run at that time."""
+
+    action: str
+    actor: str
+    reason: str | None
+    given_at: datetime
+    fence: int
+
+    def __str__(self) -> str:
+        """The order in words."""
+        why = f": {self.reason}" if self.reason else ""
+        return f"by {self.actor} at {self.given_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{why}"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What stands for a source: it may be paused, and its last run may have been told to stop."""
+
+    pause: Order | None = None
+    stop: Order | None = None
+
+    def stops(self, fence: int) -> bool:
+        """Whether the run with this fencing token has been told to stop."""
+        return self.stop is not None and self.stop.fence >= fence
+
+
+@dataclass(frozen=True)
+class Control:
+    """The orders of one source."""
+
+    session: Session
+    state: State
+    source_id: int
+
+    def orders(self) -> Orders:
+        """What stands now."""
+        rows = self.session.rows(
+            load_sql("orders").format(orders=self.state.name("orders")), {"source_id": self.source_id}
+        )
+        found = {row[0]: Order(*row) for row in rows}
+        return Orders(found.get("pause"), found.get("stop"))
+
+    def pause(self, reason: str | None = None) -> None:
+        """Let running and later runs do nothing until `resume`. A second pause tells another reason."""
+        self._give("pause", reason)
+
+    def resume(self, reason: str | None = None) -> bool:
+        """Take a pause back; False where there was none."""
+        paused = self.orders().pause is not None
+        if paused:
+            self._give("resume", reason)
+        return paused
+
+    def stop(self, reason: str | None = None) -> bool:
+        """Tell the run that holds the source to end after the batch in work; False where none does."""
+        running = self.is_held()
+        if running:
+            self._give("stop", reason)
+        return running
+
+    def is_held(self) -> bool:
+        """Whether a run holds the source."""
+        return bool(self.session.value(load_sql("is_held"), {"source_id": self.source_id}))
+
+    def refuse_paused(self) -> None:
+        """Let no run begin on a paused source. Raises SourcePaused."""
+        if (order := self.orders().pause) is not None:
+            raise SourcePaused(
+                f"the source is paused {order}. Nothing was read or written. remoteiq-etl resume lets runs begin again."
+            )
+
+    def _give(self, action: str, reason: str | None) -> None:
+        insert = sql.SQL(
+            "INSERT INTO {} (source_id, action, actor, reason, fence) SELECT id, %s, %s, %s, fence FROM {} WHERE id = %s"
+        )
+        names = self.state.name("orders"), self.state.name("sources")
+        self.session.execute(insert.format(*names), [action, actor(), reason or None, self.source_id])
+
+
+def refuse_stopped(orders: Orders, fence: int) -> None:
+    """End the run with this fencing token if it has been told to. Raises StopRequested."""
+    if orders.stops(fence):
+        raise StopRequested(
+            f"stopped {orders.stop}. Every batch that was committed is kept; the next run goes on from there."
+        )
+
+
+def actor() -> str:
+    """Who runs this program, and where."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no name for this user id, as in a container
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

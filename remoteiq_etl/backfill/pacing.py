@@ -1,0 +1,155 @@
+"""The pace of a run: between two batches it obeys orders, and waits as the throttle says. It always says why.
+
+Belongs here: waiting, ending, telling the listener, counting what was waited. Does not belong here: readings (see
+probes), what follows from them (see throttle), giving orders (see control).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.control import Control, Orders, refuse_stopped
+from remoteiq_etl.backfill.probes import SOURCE, Sample, Sampler
+from remoteiq_etl.backfill.progress import Listener, Notice
+from remoteiq_etl.backfill.throttle import Action, Reading, Verdict, judge
+from remoteiq_etl.errors import RunStopped, SnapshotTooOld, SourceWaits
+from remoteiq_etl.limits import Limits, Signal
+
+#: The order of a person, counted beside the signals.
+PAUSED = "paused"
+#: Seconds after which a waiting run looks again, so that an order takes effect while it waits.
+STEP = 0.25
+
+_TO_PAUSE = Verdict(Action.PAUSE)
+
+
+@dataclass
+class Pacer:
+    """The pace of one run. `fence`: its fencing token; the snapshot's age counts from the making of this object."""
+
+    limits: Limits
+    control: Control
+    sampler: Sampler
+    listener: Listener
+    fence: int
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    holds_snapshot: bool = True
+    _began: float = field(init=False)
+    _resumed: float = field(init=False)
+    _said: tuple[Action, str] = (Action.GO, "")
+    _unreadable: set[tuple[Signal, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._began = self._resumed = self.clock()
+
+    def before_table(self, report: TableReport) -> None:
+        """Wait as long as need be before a table is begun. Raises RunStopped when the run shall end here."""
+        self._pass(report, Action.FINISH)
+
+    def before_batch(self, report: TableReport) -> None:
+        """Wait as long as need be before a batch is written. Raises RunStopped when the run shall end here."""
+        self._pass(report, Action.STOP)
+
+    def snapshot_released(self) -> None:
+        """From now on nothing is held on the source."""
+        self.holds_snapshot = False
+
+    def close(self) -> None:
+        """End the sampling."""
+        self.sampler.close()
+
+    # --- waiting ------------------------------------------------------------------------------------------------
+
+    def _pass(self, report: TableReport, ends_from: Action) -> None:
+        now = self.clock()
+        work, slept = now - self._resumed, 0.0
+        while True:
+            verdict, orders = self._judge(report)
+            if verdict.action >= ends_from:
+                raise _ended(verdict)
+            left = _left(verdict, work, slept)
+            self._say(report, verdict, orders, slept)
+            if left <= 0:
+                break
+            self._wait(report, verdict, min(STEP, left))
+            slept += min(STEP, left)
+        self._resumed = self.clock()
+
+    def _judge(self, report: TableReport) -> tuple[Verdict, Orders]:
+        """The orders first: they need no sample. A pause does not outweigh what ends the run."""
+        orders = self.control.orders()
+        refuse_stopped(orders, self.fence)
+        verdict = judge(self._readings(report), self.limits)
+        return (max(_TO_PAUSE, verdict, key=_strictness) if orders.pause else verdict), orders
+
+    def _readings(self, report: TableReport) -> list[Reading]:
+        age = self.clock() - self._began
+        if not self.sampler.started and age >= self.limits.probe_seconds:
+            self.sampler.start()  # a run that is over in a moment needs no more sessions
+        sample = self.sampler.latest()
+        self._tell_unreadable(report, sample)
+        ours = [Reading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
+        found = [*sample.readings, *ours]
+        return [one for one in found if self.holds_snapshot or one.signal not in _OF_SNAPSHOT]
+
+    def _wait(self, report: TableReport, verdict: Verdict, seconds: float) -> None:
+        name = PAUSED if verdict.reading is None else str(verdict.reading.signal)
+        before = self.clock()
+        self.sleep(seconds)
+        report.waited[name] = report.waited.get(name, 0.0) + self.clock() - before
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def _say(self, report: TableReport, verdict: Verdict, orders: Orders, slept: float) -> None:
+        """One notice for each change of what is done and why; readings change all the time."""
+        name = str(verdict.reading.signal) if verdict.reading else PAUSED if orders.pause else ""
+        if self._said == (verdict.action, name):
+            return
+        waited_before, self._said = self._said[0], (verdict.action, name)
+        self.listener.noticed(Notice(report.table, _text(verdict, orders, waited_before, slept)))
+
+    def _tell_unreadable(self, report: TableReport, sample: Sample) -> None:
+        for key, reason in sample.unreadable.items():
+            if key not in self._unreadable and self.limits.of(key[0]).is_on:
+                self._unreadable.add(key)
+                self.listener.noticed(
+                    Notice(report.table, f"{key[0]} of the {key[1]} cannot be watched fully: {reason}")
+                )
+
+
+_OF_SNAPSHOT = frozenset({Signal.SNAPSHOT_SECONDS, Signal.SNAPSHOT_XIDS, Signal.SOURCE_LOCK_WAIT})
+
+
+def _strictness(verdict: Verdict) -> int:
+    return verdict.action
+
+
+def _left(verdict: Verdict, work: float, slept: float) -> float:
+    """Seconds still to wait: none when free to go, a pause has no end of its own."""
+    if verdict.action is Action.PAUSE:
+        return STEP
+    return verdict.delay(work) - slept if verdict.action is Action.SLOW else 0.0
+
+
+def _text(verdict: Verdict, orders: Orders, before: Action, slept: float) -> str:
+    if verdict.action is Action.PAUSE and verdict.reading is None:
+        return f"paused {orders.pause}; remoteiq-etl resume lets it go on"
+    if verdict.action is Action.PAUSE:
+        return f"waits, because {verdict.why}"
+    if verdict.action is Action.SLOW:
+        return f"is slowed down, because {verdict.why}"
+    if verdict.action is Action.FINISH:
+        return f"is the last table of this run, because {verdict.why}"
+    return f"goes on after {slept:.1f} s" if before is Action.PAUSE else "goes on at full speed"
+
+
+def _ended(verdict: Verdict) -> RunStopped:
+    """The error that ends a run which holds something on the source for too long."""
+    kind = SourceWaits if verdict.reading and verdict.reading.signal is Signal.SOURCE_LOCK_WAIT else SnapshotTooOld
+    return kind(
+        f"the run ends here, because {verdict.why}. Its snapshot keeps the legacy database from cleaning up and from changing"
+        " its tables. Every batch that was committed is kept; the next run goes on from there."
+        " The limits are in remoteiq.toml, [throttle]."
+    )

@@ -1,0 +1,67 @@
+"""`pause`, `resume` and `stop`: orders to the runs of the source, wherever they run."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from remoteiq_etl import embedded
+from remoteiq_etl.backfill.control import Control
+from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.cli import output
+from remoteiq_etl.cli.app import Exit
+from remoteiq_etl.config import Settings
+
+
+def pause(reason: str | None) -> Exit:
+    """Pause the source, and say what that means for a run in work."""
+    settings = Settings.load()
+    with _control(settings) as control:
+        control.pause(reason)
+        running = control.is_held()
+    now = "The run in work waits after its current batch. " if running else ""
+    _say(
+        f"The source {settings.source!r} is paused. {now}No run begins until remoteiq-etl resume, also after a restart."
+        + (
+            " Its snapshot has a maximum age; when that is reached the run ends, and the next one goes on."
+            if now
+            else ""
+        )
+    )
+    return Exit.DONE
+
+
+def resume(reason: str | None) -> Exit:
+    """Take the pause back."""
+    settings = Settings.load()
+    with _control(settings) as control:
+        resumed = control.resume(reason)
+    _say(f"The source {settings.source!r} {'goes on' if resumed else 'was not paused'}.")
+    return Exit.DONE
+
+
+def stop(reason: str | None) -> Exit:
+    """End the run in work; the next one may start at once."""
+    settings = Settings.load()
+    with _control(settings) as control:
+        stopped = control.stop(reason)
+    if stopped:
+        _say("The run ends after its current batch. What it committed is kept; the next run goes on from there.")
+    else:
+        _say(f"No run of the source {settings.source!r} is in work.")
+    return Exit.DONE
+
+
+@contextmanager
+def _control(settings: Settings) -> Iterator[Control]:
+    """The orders of the configured source, which need not have had a run yet."""
+    with embedded.databases(settings) as databases:
+        database = Database(databases.target, settings.target_schema)
+        with closing(database.connect()) as session:
+            state = State(database, settings.state_schema)
+            state.ensure(session)
+            registered = state.register(session, settings.source, settings.organization_slug)
+            yield Control(session, state, registered.id)
+
+
+def _say(text: str) -> None:
+    output.results().print(text, markup=False)
