@@ -8,16 +8,19 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
+from assets.automation import job_times
 from remoteiq_etl.backfill import times
 from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
 from schemas import legacy, target
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """Nothing is decided: the time of each result is prepared, by job."""
     jobs = inputs["jobs"].set_index("id")
-    when = times.first_of(*(jobs[name] for name in (*SUBSTITUTES, "agent_created_at")))
+    agents = inputs["agents"].set_index("id")["created_at"].reindex(jobs["agent_id"].astype(TEXT)).set_axis(jobs.index)
+    when = times.first_of(*(jobs[name] for name in SUBSTITUTES), agents)
     return Decided(prepared={"created_at": when})
 
 
@@ -30,27 +33,22 @@ def transform(batch: Batch, context: Context) -> Batch:
     return batch
 
 
-JOBS, RESULTS = legacy.jobs.c, legacy.job_results.c
+JOBS = legacy.jobs.c
 SUBSTITUTES = ("finished_at", "created_at", "started_at", "dispatched_at")
 
 SPEC = TableSpec(
     target=target.agent_task_results,
     grain="one row per result of a job",
-    sources=(Source(legacy.job_results, transform),),
+    sources=(Source(legacy.job_results, transform, follows=(Follow("job_id", legacy.jobs),)),),
     decide=Decide(
         reads={
-            "jobs": select(
-                JOBS.id,
-                *(JOBS[name] for name in SUBSTITUTES),
-                legacy.agents.c.created_at.label("agent_created_at"),
-            )
-            .join(legacy.job_results, RESULTS.job_id == JOBS.id)
-            .join(legacy.agents, legacy.agents.c.id == JOBS.agent_id)
+            "jobs": select(JOBS.id, JOBS.agent_id, *(JOBS[name] for name in SUBSTITUTES)),
+            "agents": job_times.AGENTS,
         },
         function=decide,
     ),
     lookups=(("agent_task_runs", "jobs"),),
-    legacy_reads=(legacy.jobs,),
+    legacy_reads=(legacy.jobs, legacy.agents),
     log_like=True,
     lineage={
         "run_id": ("job_results.job_id",),

@@ -13,7 +13,7 @@ from assets.automation import job_times, states
 from remoteiq_etl.backfill import jsons, times
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
 from schemas import legacy, target
 
 
@@ -78,7 +78,7 @@ SPEC = TableSpec(
     target=target.agent_task_runs,
     grain="one row per task that was begun or has a result",
     sources=(
-        Source(legacy.jobs, transform_jobs, primary=False),
+        Source(legacy.jobs, transform_jobs, primary=False, follows=(Follow("id", legacy.job_results, key="job_id"),)),
         Source(legacy.agent_jobs, transform_agent_jobs, primary=False),
     ),
     decide=Decide(

@@ -5,7 +5,7 @@ Known faults of the data: no time of its own.
 
 from assets.backups import job_times
 from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Follow, Source, TableSpec
 from schemas import legacy, target
 
 
@@ -20,7 +20,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 SPEC = TableSpec(
     target=target.backup_job_logs,
     grain="one row per backup job that has a log",
-    sources=(Source(legacy.backup_job_logs, transform),),
+    sources=(Source(legacy.backup_job_logs, transform, follows=(Follow("job_id", legacy.backup_jobs),)),),
     decide=Decide(reads=job_times.READS, function=job_times.decide),
     lookups=(("backup_jobs", "backup_jobs"),),
     legacy_reads=(legacy.backup_jobs,),

@@ -16,7 +16,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import TEXT, by_distinct, if_else, to_arrow
 from remoteiq_etl.backfill.key_index import Keyed
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.times import earliest, filled
 from remoteiq_etl.backfill.values import ValueMap
 from schemas import legacy, target
@@ -160,7 +160,7 @@ def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
 SPEC = TableSpec(
     target=target.check_runs,
     grain="one row per legacy check run",
-    sources=(Source(legacy.check_runs, transform),),
+    sources=(Source(legacy.check_runs, transform, follows=(Follow("assignment_id", legacy.check_assignments),)),),
     decide=Decide(
         reads={
             "assignments": select(

@@ -100,6 +100,7 @@ class ArchiveCount:
 class TableReport:
     """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
 
+    `reading`: what was read and why, in words; `decided`: decisions recorded anew or with other values.
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
     target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
@@ -113,6 +114,8 @@ class TableReport:
     rows_in_target: int = 0
     decision_warnings: Counter[str] = field(default_factory=Counter)
     first_load: bool = False
+    reading: str = ""
+    decided: int = 0
     words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     new_words: dict[str, list[str]] = field(default_factory=dict)
     blocked: str | None = None

@@ -1,10 +1,34 @@
-"""Change capture: which legacy rows a run has to read, found by the xmin of each row, with no write to the source.
+"""Change capture: which legacy rows a run has to read, told by the xmin of each row, with no write to the source.
 
-Belongs here: the choice between a full and an incremental pass, and its reason. Does not belong here: reading the rows
-(see extract), what is done with them (see load).
+An asset is skipped when nothing that it reads has changed, read in part when only rows of its own have, and read as a
+whole in every other case. Belongs here: that choice and its reason, and what is remembered for the next run. Does not
+belong here: the rows themselves (see extract) and what is done with them (see load).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg import sql
+
+from remoteiq_etl.backfill.digest import digest
+from remoteiq_etl.backfill.extract import select_query
+from remoteiq_etl.backfill.fingerprint import fingerprint
+from remoteiq_etl.backfill.frames import from_arrow
+from remoteiq_etl.backfill.inputs import Inputs, inputs_of
+from remoteiq_etl.backfill.passes import Completed, read_completed, read_passes, write_completed, write_passes
+from remoteiq_etl.backfill.selection import Keys, Selection, is_newer
+from remoteiq_etl.backfill.spec import TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+#: Transaction ids of a row are compared by 32-bit arithmetic, which holds for half of their range. A margin is left.
+OLDEST_HORIZON = 2**31 - 2**28
+#: So many keys are named one by one in an extract; beyond that the table is read as a whole.
+MOST_KEYS = 20_000
 
 
 class Mode(StrEnum):
@@ -12,3 +36,206 @@ class Mode(StrEnum):
 
     INCREMENTAL = "incremental"
     FULL = "full"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an asset reads in this run, and why. `selections`: per legacy table the rows to read; none where all are read.
+
+    `partial`: not all rows of the sources are read, so that a row that is not read says nothing.
+    """
+
+    reason: str
+    partial: bool = False
+    nothing: bool = False
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+
+    def selection(self, legacy_table: str) -> Selection | None:
+        """The rows to read of one legacy table; None: all."""
+        return self.selections.get(legacy_table)
+
+
+def of_keys(spec: TableSpec, keys: Keys) -> Reading:
+    """Read these rows and no others."""
+    selections = {source.name: Selection(keys=frozenset(keys.get(source.name, ()))) for source in spec.streamed}
+    return Reading("rows named by key", partial=True, selections=selections)
+
+
+class Capture:
+    """What earlier runs of the source read, and what has changed in the legacy database since."""
+
+    def __init__(self, run: "Run") -> None:
+        self.run = run
+        self.completed = read_completed(run)
+        self.passes = read_passes(run)
+        self._counted: dict[tuple[str, int | None], tuple[int, int]] = {}
+        self._frames: tuple[str, dict[str, pd.DataFrame]] | None = None
+
+    # --- the choice ---------------------------------------------------------------------------------------------
+
+    def reading(self, spec: TableSpec) -> Reading:
+        """What to read for one asset."""
+        inputs = inputs_of(spec)
+        reason = self._why_full(spec, inputs)
+        if reason is not None:
+            return Reading(f"full: {reason}")
+        again = self._to_look_at_again(spec)
+        changed = [table for table in inputs.sources if self._has_changed(spec, table)]
+        if not changed and not any(again.values()) and not inputs.always:
+            return Reading("nothing changed", partial=True, nothing=True)
+        if not inputs.narrowable:
+            return Reading(f"full: {_why_whole(changed, again)}")
+        if sum(map(len, again.values())) > MOST_KEYS:
+            return Reading("full: too many rows wait to be named one by one")
+        return self._narrowed(spec, again)
+
+    def legacy_rows(self, spec: TableSpec) -> int:
+        """Rows of the legacy tables that an asset streams."""
+        return sum(self.count(table, None)[0] for table in inputs_of(spec).sources)
+
+    def _why_full(self, spec: TableSpec, inputs: Inputs) -> str | None:
+        before = self.completed.get(spec.asset)
+        if before is None or any((spec.asset, table) not in self.passes for table in inputs.legacy):
+            return "first pass"
+        return (
+            self._why_this_run(before, spec)
+            or self._why_these_horizons(spec, inputs)
+            or self._why_these_inputs(spec, inputs, before)
+        )
+
+    def _why_this_run(self, before: Completed, spec: TableSpec) -> str | None:
+        if self.run.plan.mode == Mode.FULL:
+            return "asked for"
+        if before.database != self.run.snapshot.database:
+            return "another database than before (a restored copy, another server behind the same URL, or a failover)"
+        if before.fingerprint != fingerprint(spec, self.run.plan):
+            return "its rules, words or options have changed"
+        return None
+
+    def _why_these_horizons(self, spec: TableSpec, inputs: Inputs) -> str | None:
+        horizons = [self.passes[spec.asset, table].horizon for table in inputs.legacy]
+        if any(horizon > self.run.snapshot.xmax for horizon in horizons):
+            return "the source's transactions are older than at the last run (a restored backup)"
+        if any(self.run.snapshot.xmax - horizon > OLDEST_HORIZON for horizon in horizons):
+            return "the last run is too many transactions ago"
+        return None
+
+    def _why_these_inputs(self, spec: TableSpec, inputs: Inputs, before: Completed) -> str | None:
+        changed = self._changed_reads(spec, inputs, before)
+        if not spec.log_like or not inputs.narrowable:
+            changed += [f"the map of {entity}" for entity in self._changed_maps(inputs, before)]
+        if not inputs.narrowable:
+            changed += [table for table in inputs.sources if self._has_lost_rows(spec, table)]
+        return f"{', '.join(changed)} changed" if changed else None
+
+    def _changed_reads(self, spec: TableSpec, inputs: Inputs, before: Completed) -> list[str]:
+        """Other legacy tables of which the decide step reads something else than before."""
+        changed = {table for table in inputs.others if self._has_changed(spec, table)}
+        if not changed:
+            return []
+        unseen = changed.difference(*inputs.reads.values())
+        digests = self._digests(spec, inputs)
+        told = {
+            table
+            for name, tables in inputs.reads.items()
+            if digests[name] != before.digests.get(name)
+            for table in tables & changed
+        }
+        return sorted(unseen | told)
+
+    def _digests(self, spec: TableSpec, inputs: Inputs) -> dict[str, str]:
+        return {name: digest(frame) for name, frame in self.frames(spec).items() if name in inputs.reads}
+
+    def _changed_maps(self, inputs: Inputs, before: Completed) -> list[str]:
+        """Maps that lead elsewhere than when the asset was last completed; a recalled one may change after it in a run."""
+        changed = {asset: done.changed_run for asset, done in self.completed.items()}
+        writers = self.run.writers
+        later = {e for e in inputs.maps if any(changed.get(name, 0) > before.run_id for name in writers(e))}
+        recalled = {e for e in inputs.recalled if any(changed.get(name, 0) >= before.run_id for name in writers(e))}
+        return sorted(later | recalled)
+
+    # --- what a decide step reads ---------------------------------------------------------------------------------
+
+    def frames(self, spec: TableSpec) -> dict[str, pd.DataFrame]:
+        """What the decide step of an asset reads of the legacy database, by name. Read once."""
+        if self._frames is None or self._frames[0] != spec.asset:
+            queries = {} if spec.decide is None else spec.decide.reads
+            found = {
+                name: from_arrow(self.run.reader.table(select_query(self.run.legacy, query)))
+                for name, query in queries.items()
+            }
+            self._frames = (spec.asset, found)
+        return self._frames[1]
+
+    # --- what has changed ---------------------------------------------------------------------------------------
+
+    def count(self, table: str, horizon: int | None) -> tuple[int, int]:
+        """Rows of a legacy table, and how many of them are newer than a horizon. Counted once per run."""
+        if (table, horizon) not in self._counted:
+            newer = sql.SQL("true") if horizon is None else is_newer(sql.SQL("l.xmin"), horizon)
+            query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l")
+            row = self.run.snapshot.session.rows(query.format(newer, self.run.legacy.table(table)))[0]
+            self._counted[table, horizon] = (int(row[0]), int(row[1]))
+        return self._counted[table, horizon]
+
+    def _has_changed(self, spec: TableSpec, table: str) -> bool:
+        return self.count(table, self.passes[spec.asset, table].horizon)[1] > 0 or self._has_lost_rows(spec, table)
+
+    def _has_lost_rows(self, spec: TableSpec, table: str) -> bool:
+        """Whether fewer rows are there than can be: a row that is gone leaves no xmin."""
+        before = self.passes[spec.asset, table]
+        return self.count(table, before.horizon)[0] != before.legacy_rows
+
+    def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:
+        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict."""
+        found: dict[str, set[str]] = {}
+        for name, is_open in (("quarantine", "released_run"), ("held", "released_run"), ("conflicts", "resolved_run")):
+            query = sql.SQL(
+                "SELECT legacy_table, legacy_key FROM {} WHERE source_id = %s AND table_name = %s AND {} IS NULL"
+            ).format(self.run.state.name(name), sql.Identifier(is_open))
+            for table, key in self.run.session.rows(query, [self.run.registered.id, spec.name]):
+                if table in {source.name for source in spec.sources}:
+                    found.setdefault(table, set()).add(key)
+        return found
+
+    def _narrowed(self, spec: TableSpec, again: Mapping[str, set[str]]) -> Reading:
+        selections = {
+            source.name: Selection(
+                self.passes[spec.asset, source.name].horizon,
+                frozenset(again.get(source.name, ())),
+                {follow: self.passes[spec.asset, follow.table.name].horizon for follow in source.follows},
+            )
+            for source in spec.streamed
+        }
+        return Reading("changed rows", partial=True, selections=selections)
+
+    # --- what is remembered -------------------------------------------------------------------------------------
+
+    def complete(self, spec: TableSpec, reading: Reading, *, changed: bool) -> None:
+        """Remember that an asset was completed. In a plan only for the assets that come after it."""
+        before = self.completed.get(spec.asset)
+        run_id = self.run.id
+        done = Completed(
+            run_id,
+            before.full_run if before and reading.partial else run_id,
+            run_id if changed or before is None else before.changed_run,
+            self.run.snapshot.database,
+            fingerprint(spec, self.run.plan),
+            before.digests if before and reading.nothing else self._digests(spec, inputs_of(spec)),
+        )
+        self._frames = None
+        self.completed[spec.asset] = done
+        if not self.run.planning:
+            rows = {table: self._rows_of(spec, table) for table in inputs_of(spec).legacy}
+            write_completed(self.run, spec.asset, done)
+            write_passes(self.run, spec.asset, rows)
+
+    def _rows_of(self, spec: TableSpec, table: str) -> int:
+        before = self.passes.get((spec.asset, table))
+        return self.count(table, None if before is None else before.horizon)[0]
+
+
+def _why_whole(changed: list[str], again: Mapping[str, set[str]]) -> str:
+    if changed:
+        return f"{', '.join(changed)} changed"
+    return "rows that wait are looked at again" if any(again.values()) else "made of what other tables hold"

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill import archive, history, jsons
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
-from remoteiq_etl.backfill.batch import KEY, Disposal, Outcome
+from remoteiq_etl.backfill.batch import HASH, KEY, Disposal, Outcome
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.identity import derive
 from remoteiq_etl.backfill.merge import Merge
@@ -66,11 +66,13 @@ class BatchWriter:
         prepared.disposals = disposals
         self.report.account(account.legacy_table, primary=account.primary).add(account)
 
-    def write_merged(self, merged: Iterable[tuple[str, str, str, str]]) -> None:
-        """Let each merged row's key lead to its winner's new key."""
+    def write_merged(self, merged: Iterable[tuple[str, str, str, str]]) -> int:
+        """Let each merged row's key lead to its winner's new key. Returns how many lead elsewhere now."""
+        rerouted = 0
         for legacy_table, key, rule, into in merged:
-            names = self._names(legacy_table)
-            self.run.session.execute(load_sql("map_merged").format(**names), {"key": key, "rule": rule, "into": into})
+            statement = load_sql("map_merged").format(**self._names(legacy_table))
+            rerouted += self.run.session.execute(statement, {"key": key, "rule": rule, "into": into}).rowcount
+        return rerouted
 
     # --- one batch ----------------------------------------------------------------------------------------------
 
@@ -170,19 +172,18 @@ class BatchWriter:
         """Rows that waited and are written now wait no longer."""
         if merge is None:
             return
+        names = {**self._names(legacy_table), "stage": merge.stage.identifier}
         for waiting in self.run.waiting(self.spec.name):
-            names = {
-                **self._names(legacy_table),
-                "stage": merge.stage.identifier,
-                "waiting": self.run.state.name(waiting),
-            }
-            self.run.session.execute(load_sql("release").format(**names))
+            self.run.session.execute(load_sql("release").format(**names, waiting=self.run.state.name(waiting)))
+        if self.run.has_left_out(self.spec.name):
+            self.run.session.execute(load_sql("taken_in").format(**names))
 
     def _write_disposals(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
         names = self._names(prepared.legacy_table)
         refused = [disposal for disposal in disposals if disposal.outcome == Outcome.QUARANTINED]
         held = [disposal for disposal in disposals if disposal.outcome == Outcome.HELD]
         rows = self._redacted(prepared, {disposal.key for disposal in refused})
+        hashes = _hashes(prepared, {disposal.key for disposal in disposals})
         self._write_rows(
             load_sql("quarantine").format(**names),
             {
@@ -192,6 +193,7 @@ class BatchWriter:
                     "columns": d.columns,
                     "detail": d.detail,
                     "row": rows.get(d.key, {}),
+                    "hash": hashes.get(d.key),
                 }
                 for d in refused
             },
@@ -204,9 +206,26 @@ class BatchWriter:
                     "parent_table": d.parent[0],
                     "parent_key": d.parent[1],
                     "column": ", ".join(d.columns),
+                    "hash": hashes.get(d.key),
                 }
                 for d in held
                 if d.parent is not None
+            },
+        )
+        self._write_left_out(prepared, disposals, hashes)
+
+    def _write_left_out(self, prepared: Prepared, disposals: Sequence[Disposal], hashes: Mapping[str, str]) -> None:
+        """Remember the rows that became nothing of their own, and forget of those that wait that they once were such."""
+        waiting = [d.key for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
+        if waiting and self.run.has_left_out(self.spec.name):
+            forget = load_sql("waits_again").format(**self._names(prepared.legacy_table))
+            self.run.session.execute(forget, [waiting])
+        self._write_rows(
+            load_sql("left_out").format(**self._names(prepared.legacy_table)),
+            {
+                d.key: {"legacy_key": d.key, "outcome": d.outcome.value, "rule": d.rule, "hash": hashes.get(d.key)}
+                for d in disposals
+                if d.outcome not in (Outcome.QUARANTINED, Outcome.HELD)
             },
         )
 
@@ -247,6 +266,7 @@ class BatchWriter:
             "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
             "quarantine": state.name("quarantine"),
             "held": state.name("held"),
+            "left_out": state.name("left_out"),
             "source_id": sql.Literal(self.run.registered.id),
             "run_id": sql.Literal(self.run.id),
             "legacy_table": sql.Literal(legacy_table),
@@ -261,6 +281,14 @@ class BatchWriter:
     def _is_primary(self, legacy_table: str) -> bool:
         source = self._source(legacy_table)
         return source is not None and source.primary
+
+
+def _hashes(prepared: Prepared, keys: set[str]) -> dict[str, str]:
+    """The hash of each of these legacy rows as hexadecimal text; rows of a decide step have none."""
+    if not keys or HASH not in prepared.legacy:
+        return {}
+    picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
+    return {key: value.hex() for key, value in zip(picked[KEY], picked[HASH], strict=True)}
 
 
 def _rule_of(error: psycopg.Error) -> str:

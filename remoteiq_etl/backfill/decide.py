@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.frames import arrow_type, from_arrow
 from remoteiq_etl.backfill.history import writes_to
 from remoteiq_etl.backfill.kept_rows import keep_rows
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import INHERITS, Context, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
     if spec.decide is None:
         return context, {}
     recorded = run.state.recorded(run.session, run.registered.id, spec)
-    decided = spec.decide.function(_inputs(run, spec.decide), recorded, context)
+    decided = spec.decide.function(_inputs(run, spec), recorded, context)
     report.decision_warnings = Counter(decided.warnings)
-    _record(run, spec, spec.decide, recorded, decided)
+    report.decided = _record(run, spec, spec.decide, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
     lookups = {**context.lookups, **_own(run, spec, tables)}
     return replace(context, lookups=lookups, prepared=decided.prepared), {
@@ -58,8 +58,11 @@ def _own(run: "Run", spec: TableSpec, more: set[str]) -> dict[tuple[str, str], L
     return {(spec.name, table): run.lookups.get(spec.name, table, own=True) for table in sorted(tables)}
 
 
-def _inputs(run: "Run", step: Decide) -> dict[str, pd.DataFrame]:
-    inputs = {name: from_arrow(run.reader.table(select_query(run.legacy, query))) for name, query in step.reads.items()}
+def _inputs(run: "Run", spec: TableSpec) -> dict[str, pd.DataFrame]:
+    step = spec.decide
+    if step is None:
+        return {}
+    inputs = dict(run.capture.frames(spec))
     for name, query in step.target_reads.items():
         there = all(run.has_target(part.name) for part in visitors.iterate(query) if isinstance(part, Table))
         inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)
@@ -72,18 +75,22 @@ def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
     )
 
 
-def _record(run: "Run", spec: TableSpec, step: Decide, recorded: Recorded, decided: Decided) -> None:
-    """Write the decisions that are new or whose plain values changed, and the rows to keep, in one transaction."""
+def _record(run: "Run", spec: TableSpec, step: Decide, recorded: Recorded, decided: Decided) -> int:
+    """Write the decisions that are new or whose plain values changed, and the rows to keep, in one transaction.
+
+    Returns the number of these decisions.
+    """
     new = [decision for decision in decided.decisions if not _is_recorded(decision, recorded, spec)]
     if run.planning:
         run.lookups.decided(spec.name, decided.decisions)
-        return
+        return len(new)
     with run.session.transaction():
         run.check_fence()
         for entity in sorted({decision.entity or spec.name for decision in new}):
             _write(run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity])
             run.lookups.forget(entity)
         keep_rows(run, step, decided)
+    return len(new)
 
 
 def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> bool:

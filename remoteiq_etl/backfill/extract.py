@@ -12,12 +12,14 @@ import pyarrow as pa
 from psycopg import sql
 from sqlalchemy import ClauseElement, Column, ColumnElement, Select
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.sql.util import ClauseAdapter
 
 from remoteiq_etl.backfill.batch import HASH, KEY
 from remoteiq_etl.backfill.database import ArrowSession, Database
 from remoteiq_etl.backfill.frames import TEXT, from_arrow
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.identity import key_text
+from remoteiq_etl.backfill.selection import Selection
 from remoteiq_etl.backfill.spec import Source
 
 #: JSON object text of the times of a row that no calendar of ours can hold (±infinity, before year 1, after 9999).
@@ -26,7 +28,7 @@ ODD_TIMES = "_odd_times"
 BATCH_BYTES = 64 * 1024 * 1024
 
 
-def source_query(database: Database, source: Source) -> str:
+def source_query(database: Database, source: Source, selection: Selection | None = None) -> str:
     """The SELECT that extracts one source: every column in a form that Arrow holds, its hash and its odd times."""
     table = sql.Identifier(database.schema, source.table.name)
     columns = [column for column in source.table.columns if column.name not in source.absent]
@@ -34,9 +36,8 @@ def source_query(database: Database, source: Source) -> str:
     items += [sql.SQL("NULL::text AS {}").format(sql.Identifier(name)) for name in sorted(source.absent)]
     items.append(sql.SQL("{} AS {}").format(row_hash([_name(column) for column in columns]), sql.Identifier(HASH)))
     items.append(sql.SQL("{} AS {}").format(_odd_times(columns), sql.Identifier(ODD_TIMES)))
-    query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), table)
-    text = query.as_string(None)
-    return text if source.where is None else f"{text} WHERE {compiled(source.where, database)}"
+    query = sql.SQL("SELECT {} FROM {} AS l").format(sql.SQL(", ").join(items), table)
+    return query.as_string(None) + _where(database, source, selection)
 
 
 def compiled(element: ClauseElement, database: Database) -> str:
@@ -57,15 +58,27 @@ def select_query(database: Database, query: Select[Any]) -> str:
     return f"{outer}{compiled(query, database)}) AS q"
 
 
-def count_query(database: Database, source: Source) -> str:
+def count_query(database: Database, source: Source, selection: Selection | None = None) -> str:
     """The exact number of rows that the extract will return."""
-    text = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(database.schema, source.table.name)).as_string(None)
-    return text if source.where is None else f"{text} WHERE {compiled(source.where, database)}"
+    query = sql.SQL("SELECT count(*) FROM {} AS l").format(sql.Identifier(database.schema, source.table.name))
+    return query.as_string(None) + _where(database, source, selection)
 
 
-def frames(session: ArrowSession, source: Source, batch_rows: int) -> Iterator[pd.DataFrame]:
-    """The rows of a source in frames of at most `batch_rows` rows, each with KEY and HASH."""
-    query = source_query(session.database, source)
+def _where(database: Database, source: Source, selection: Selection | None) -> str:
+    conditions = []
+    if source.where is not None:
+        named = ClauseAdapter(source.table.alias("l")).traverse(source.where)
+        conditions.append(f"({compiled(named, database)})")
+    if selection is not None:
+        conditions.append(selection.condition(database, source).as_string(None))
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def frames(
+    session: ArrowSession, source: Source, batch_rows: int, selection: Selection | None = None
+) -> Iterator[pd.DataFrame]:
+    """The rows of a source (or a selection of them) in frames of at most `batch_rows` rows, each with KEY and HASH."""
+    query = source_query(session.database, source, selection)
     for table in rebatched(session.batches(query), batch_rows):
         frame = from_arrow(table)
         frame[KEY] = legacy_keys(frame, source)

@@ -17,6 +17,7 @@ from remoteiq_etl.backfill import archive, extract
 from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.adopt import Adopter
 from remoteiq_etl.backfill.batch import KEY, Outcome
+from remoteiq_etl.backfill.capture import Reading, of_keys
 from remoteiq_etl.backfill.commit import BatchWriter
 from remoteiq_etl.backfill.contracts import Contract
 from remoteiq_etl.backfill.decide import decide
@@ -25,6 +26,7 @@ from remoteiq_etl.backfill.merge import Merge
 from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, prepare, with_keys
 from remoteiq_etl.backfill.progress import TableProgress
 from remoteiq_etl.backfill.replace import remove_replaced, removing_sources
+from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import map_of
@@ -48,7 +50,10 @@ class TableLoad:
 
     run: "Run"
     spec: TableSpec
+    keys: Keys | None = None  # by legacy table: nothing else is read
     report: TableReport = field(init=False)
+    reading: Reading = field(init=False)
+    changed: bool = False  # keys lead elsewhere for a reason that the report does not count
     seen: set[tuple[str, str]] = field(default_factory=set)
     waiting_owners: set[str] = field(default_factory=set)
     merged: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -66,12 +71,32 @@ class TableLoad:
             run.listener.finished(self.report)
             return self.report
         run.state.ensure_map(run.session, spec)
+        self.changed = run.mark_deleted(spec) > 0
+        self.reading = run.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
+        if self.reading.nothing:
+            self._pass_by()
+        else:
+            self._load(started)
+        self.report.reading = str(self.reading.reason)
+        self.report.seconds = time.monotonic() - started
+        run.listener.finished(self.report)
+        return self.report
+
+    def _pass_by(self) -> None:
+        """Nothing is to be read: remember that it was looked at."""
+        run, spec = self.run, self.spec
+        for source in spec.streamed:
+            self.report.account(source.name, primary=source.primary)
+        with run.session.transaction():
+            run.check_fence()
+            run.capture.complete(spec, self.reading, changed=self.changed)
+
+    def _load(self, started: float) -> None:
+        run, spec = self.run, self.spec
         context, derived = decide(run, spec, self.report)
         self.report.first_load = run.is_first_load(spec)
         before = self._mapped()
-        self.total = sum(self._count(source) for source in spec.sources if isinstance(source, Source)) + sum(
-            map(len, derived.values())
-        )
+        self.total = sum(map(self._count, spec.streamed)) + sum(map(len, derived.values()))
         run.listener.progressed(TableProgress(spec.asset, 0, self.total, 0.0))
         self.adopter = (
             Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name))
@@ -83,9 +108,6 @@ class TableLoad:
         self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
         self._stream(context, derived, started)
         self._finish(before)
-        self.report.seconds = time.monotonic() - started
-        run.listener.finished(self.report)
-        return self.report
 
     # --- streaming ----------------------------------------------------------------------------------------------
 
@@ -130,7 +152,7 @@ class TableLoad:
             if rows is not None and len(rows):
                 yield rows
             return
-        yield from extract.frames(self.run.reader, source, self.run.batch_rows)
+        yield from extract.frames(self.run.reader, source, self.run.batch_rows, self.reading.selection(source.name))
 
     def _stage(self, prepared: Prepared, slot: int) -> Stage | None:
         rows = prepared.rows
@@ -183,23 +205,33 @@ class TableLoad:
         run = self.run
         run.take_words(self.report)
         if run.planning:
+            run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
             return
         with run.session.transaction():
             run.check_fence()
-            BatchWriter(run, self.spec, self.report).write_merged(self.merged)
+            rerouted = BatchWriter(run, self.spec, self.report).write_merged(self.merged)
             if self.spec.decide is not None and not self.spec.log_like:
-                run.follow_same_as(self.spec)
-            if removing_sources(self.spec):
+                rerouted += run.follow_same_as(self.spec)
+            self.changed = self.changed or rerouted > 0
+            if removing_sources(self.spec) and not self.reading.partial:
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
-            run.write_words(self.report)
+            run.write_words(self.report, add=self.reading.partial)
             self.report.archived = archive.count(run, self.spec)
-            run.release_rest(self.spec)
+            if self.keys is None:
+                run.release_rest(self.spec)
+                run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
             run.state.complete_map(run.session, self.spec)
         run.lookups.forget(self.spec.name)
         self._check_ours(before)
 
+    def _leads_elsewhere(self) -> bool:
+        """Whether a key of this table leads elsewhere than before: then what refers to it is looked at again."""
+        report = self.report
+        moved = report.total(Ledger.INSERTED) + report.total(Ledger.ADOPTED) + report.removed + report.decided
+        return self.changed or moved > 0 or self.run.has_new_waiting(self.spec)
+
     def _check_read(self) -> None:
-        """Every row that the snapshot holds was read, and every row read has one outcome."""
+        """Every row to be read of the snapshot was read, and every row read has one outcome."""
         for source in self.spec.sources:
             if not isinstance(source, Source):
                 continue
@@ -226,7 +258,9 @@ class TableLoad:
         self.report.rows_in_target = self.run.count_target(self.spec)
 
     def _count(self, source: Source) -> int:
-        self.expected[source.name] = int(self.run.snapshot.session.value(extract.count_query(self.run.legacy, source)))
+        selection = self.reading.selection(source.name)
+        query = extract.count_query(self.run.legacy, source, selection)
+        self.expected[source.name] = int(self.run.snapshot.session.value(query))
         return self.expected[source.name]
 
     def _mapped(self) -> tuple[int, int]:

@@ -16,17 +16,20 @@ from psycopg import sql
 
 from remoteiq_etl.backfill import blocked, hashing
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.backfill.capture import Capture, Mode
 from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.effective import effective, live_columns, without_absent
+from remoteiq_etl.backfill.inputs import inputs_of
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.progress import Listener, Silent
+from remoteiq_etl.backfill.replace import key_join
 from remoteiq_etl.backfill.sealing import Sealer
+from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
@@ -87,9 +90,11 @@ class Run:
     lookups: Lookups = field(init=False)
     sealer: Sealer | None = field(init=False)
     pacer: Pacer = field(init=False)
+    capture: Capture = field(init=False)
     reports: dict[str, TableReport] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
+    _left_out: dict[str, bool] = field(default_factory=dict)
     _columns: dict[str, dict[str, str]] | None = None
     _words: dict[str, dict[str, int]] = field(default_factory=dict)
     # (key, before, after) by table, of those whose history another table records.
@@ -102,11 +107,12 @@ class Run:
         self.planned_writes = {table: [] for step in steps for table in step.history}
         self.pacer = self._pacer()
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
+        self.capture = Capture(self)
 
     def _pacer(self) -> Pacer:
         snapshot = self.snapshot
         probes = [
-            Probe(SOURCE, self.plan.legacy, snapshot.pids, snapshot.oldest_xid),
+            Probe(SOURCE, self.plan.legacy, snapshot.pids, snapshot.xmin),
             Probe(TARGET, self.plan.target, [self.session.connection.info.backend_pid]),
         ]
         limits = self.plan.limits
@@ -147,9 +153,14 @@ class Run:
     def _with_live_columns(self, spec: TableSpec) -> TableSpec:
         return effective(spec, self._live().get(spec.name, {}))
 
-    def load(self, spec: TableSpec) -> TableReport:
+    def writers(self, entity: str) -> list[str]:
+        """The assets that write rows of an entity: its own, and one for seeds."""
+        return [asset for asset, spec in self.plan.specs.items() if spec.name == entity]
+
+    def load(self, spec: TableSpec, keys: Keys | None = None) -> TableReport:
         """Load one table; its dependencies must have been loaded by this run or an earlier one.
 
+        With `keys` (legacy keys by legacy table) only these rows are read.
         Raises TableBlocked when the legacy database lacks what it needs; then nothing about the table is touched.
         """
         blocked.refuse(self, spec)
@@ -158,7 +169,7 @@ class Run:
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
         spec = without_absent(spec, self.plan.absent)
-        report = TableLoad(self, self._with_live_columns(spec)).execute()
+        report = TableLoad(self, self._with_live_columns(spec), keys).execute()
         self.reports[spec.asset] = report
         return report
 
@@ -228,8 +239,29 @@ class Run:
             ]
         return self._waiting[table]
 
+    def has_left_out(self, table: str) -> bool:
+        """Whether a run has left rows out of this table before."""
+        if table not in self._left_out:
+            query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s)")
+            found = self.session.value(query.format(self.state.name("left_out")), [self.registered.id, table])
+            self._left_out[table] = bool(found)
+        return self._left_out[table]
+
+    def mark_deleted(self, spec: TableSpec) -> int:
+        """Note which of the rows that other tables refer to were deleted in the target since. Returns how many."""
+        if self.planning or not any(place[0] == spec.name for place in self.lookups.wanted):
+            return 0
+        names = {
+            "map": self.state.name(map_of(spec).name),
+            "target": self.target_name(spec.name),
+            "key_join": key_join(spec),
+            "source_id": sql.Literal(self.registered.id),
+            "run_id": sql.Literal(self.id),
+        }
+        return self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
+
     def release_rest(self, spec: TableSpec) -> None:
-        """After a complete read: what was quarantined or held before and is not any more, for whatever reason, is released."""
+        """Once all that waited was read again: what is not quarantined or held any more, for whatever reason, is released."""
         for name in self.waiting(spec.name):
             update = sql.SQL(
                 "UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND legacy_table = ANY (%s)"
@@ -239,6 +271,15 @@ class Run:
             self.session.execute(
                 update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, read, self.id]
             )
+
+    def has_new_waiting(self, spec: TableSpec) -> bool:
+        """Whether this run quarantined or held a row of the table for the first time, or released one."""
+        query = sql.SQL(
+            "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND (first_run = %s OR released_run = %s))"
+        )
+        parameters = [self.registered.id, spec.name, self.id, self.id]
+        names = ("quarantine", "held")
+        return any(self.session.value(query.format(self.state.name(name)), parameters) for name in names)
 
     def count_target(self, spec: TableSpec) -> int:
         """Rows in the target table, of anyone."""
@@ -261,14 +302,17 @@ class Run:
                 " Nothing of this batch was committed."
             )
 
-    def follow_same_as(self, spec: TableSpec) -> None:
-        """Let keys that a decision says stand for another row of the table lead to it, now that it has its id."""
+    def follow_same_as(self, spec: TableSpec) -> int:
+        """Let keys that a decision says stand for another row of the table lead to it, now that it has its id.
+
+        Returns how many lead elsewhere now.
+        """
         names = {
             "map": self.state.name(map_of(spec).name),
             "source_id": sql.Literal(self.registered.id),
             "run_id": sql.Literal(self.id),
         }
-        self.session.execute(load_sql("same_as").format(**names))
+        return self.session.execute(load_sql("same_as").format(**names)).rowcount
 
     def count_words(self, words: Mapping[str, Mapping[str, int]]) -> None:
         """Add words seen by a transform."""
@@ -293,12 +337,13 @@ class Run:
                 report.new_words[name] = new
                 report.decision_warnings[NEW_WORD] += len(new)
 
-    def write_words(self, report: TableReport) -> None:
-        """Record the words that a table's report names."""
+    def write_words(self, report: TableReport, *, add: bool) -> None:
+        """Record the words that a table's report names; `add`: to the rows counted before, because not all were read."""
+        rows_before = 'known."rows" + ' if add else ""
         upsert = sql.SQL(
             'INSERT INTO {} AS known (source_id, name, word, "rows", first_run, last_run) VALUES (%s, %s, %s, %s, %s, %s)'
-            ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = EXCLUDED."rows", last_run = EXCLUDED.last_run'
-        ).format(self.state.name("words"))
+            ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = {}EXCLUDED."rows", last_run = EXCLUDED.last_run'
+        ).format(self.state.name("words"), sql.SQL(rows_before))
         rows = [
             (self.registered.id, name, word, count, self.id, self.id)
             for name, counts in report.words.items()
@@ -362,7 +407,8 @@ def _open(
     settings = hashing.session_settings(registered.hash_key)
     legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
     fence = _take_over(control, state, registered)
-    snapshot = stack.enter_context(Snapshot(legacy))
+    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
+    snapshot = stack.enter_context(Snapshot(legacy, tables))
     session = target.connect()
     stack.callback(session.close)
     arrow = target.connect_arrow()
@@ -372,13 +418,21 @@ def _open(
     reader = snapshot.reader()
     stack.callback(reader.close)
     insert = sql.SQL(
-        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, fence, program_version) VALUES"
-        " (%s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version) VALUES"
+        " (%s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
     )
     status = "plan" if plan.planning else "running"
     row = control.rows(
         insert.format(state.name("runs")),
-        [registered.id, plan.orchestrator_run_id, status, snapshot.horizon, fence, program_version()],
+        [
+            registered.id,
+            plan.orchestrator_run_id,
+            status,
+            snapshot.horizon,
+            snapshot.database.partition("/")[0],
+            fence,
+            program_version(),
+        ],
     )[0]
     return Run(
         plan,

@@ -1,18 +1,24 @@
 """One snapshot per run: a read-only transaction on the legacy database whose snapshot every reader imports."""
 
 import contextlib
+from collections.abc import Collection
 from types import TracebackType
 
 import psycopg
 
+from remoteiq_etl.backfill.cluster_identity import read_identity
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session
 from remoteiq_etl.errors import SnapshotLost
 
 
 class Snapshot:
-    """The exporter's transaction. The snapshot lives as long as it is open."""
+    """The exporter's transaction. The snapshot lives as long as it is open.
 
-    def __init__(self, legacy: Database) -> None:
+    `xmin` and `xmax` (64 bit): transactions older than the first are all over, those from the second on are not seen.
+    `database`: which database it is, told by these `tables` besides (see cluster_identity).
+    """
+
+    def __init__(self, legacy: Database, tables: Collection[str] = ()) -> None:
         self.legacy = legacy
         with contextlib.ExitStack() as opening:
             self.session: Session = legacy.connect()
@@ -22,12 +28,9 @@ class Snapshot:
             self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
             #: The sessions that hold the snapshot, for those who wait for their locks.
             self.pids: list[int] = [self.session.connection.info.backend_pid]
+            self.xmin, self.xmax = (int(part) for part in self.horizon.split(":")[:2])
+            self.database = read_identity(self.session, tables)
             opening.pop_all()
-
-    @property
-    def oldest_xid(self) -> int:
-        """The oldest transaction that the snapshot keeps the server from cleaning up after (64 bit)."""
-        return int(self.horizon.split(":")[0])
 
     def reader(self) -> ArrowSession:
         """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""

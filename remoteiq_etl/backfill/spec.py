@@ -78,12 +78,22 @@ Transform = Callable[[Batch, Context], Batch]
 
 
 @dataclass(frozen=True)
+class Follow:
+    """A row of a source depends on the row of another legacy table that its `column` names by that one's `key`."""
+
+    column: str
+    table: Table
+    key: str = "id"
+
+
+@dataclass(frozen=True)
 class Source:
     """One legacy table that becomes rows of this target table, streamed in batches.
 
     `primary`: this target accounts for each of its rows in the conservation law. `key` names the legacy key columns
     (default: the primary key); several are joined as a JSON array. `where` narrows a source that is not primary.
     `absent`: columns that the live table lacks and no rule needs; they are read as NULL.
+    `follows`: other legacy tables whose changed rows concern only the rows that name them, so that these alone are read again.
     """
 
     table: Table
@@ -92,6 +102,7 @@ class Source:
     key: tuple[str, ...] = ()
     where: ColumnElement[bool] | None = None
     absent: frozenset[str] = frozenset()
+    follows: tuple[Follow, ...] = ()
 
     @property
     def name(self) -> str:
@@ -252,6 +263,11 @@ class TableSpec:
     def asset(self) -> str:
         """The name of the asset and of its module: the target table's, unless another declaration writes that one first."""
         return self.asset_name or self.name
+
+    @property
+    def streamed(self) -> tuple[Source, ...]:
+        """The sources that are legacy tables."""
+        return tuple(source for source in self.sources if isinstance(source, Source))
 
     @property
     def dependencies(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What each table was last read up to: where the next extract begins."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.columns import TIMESTAMPTZ
 from schemas.state.base import metadata
@@ -30,5 +31,8 @@ assets = Table(
     Column("changed_run", BigInteger, nullable=False, comment="last run that changed which key leads where"),
     Column("database", Text, nullable=False, comment="cluster, timeline and database that was read"),
     Column("fingerprint", Text, nullable=False, comment="of the transform, its words and its options"),
+    Column(
+        "digests", JSONB, nullable=False, server_default="{}", comment="of what it read of other legacy tables, by name"
+    ),
     comment="How each asset was last completed: by which program, from which database",
 )

@@ -110,6 +110,7 @@ quarantine = Table(
     Column("attempts", Integer, nullable=False, server_default="1"),
     Column("quarantined_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     _run("released_run", nullable=True),
+    Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     comment="Legacy rows that cannot be carried as they are; looked at again on every run",
 )
 
@@ -128,7 +129,22 @@ held = Table(
     Column("attempts", Integer, nullable=False, server_default="1"),
     Column("held_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     _run("released_run", nullable=True),
+    Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     comment="Legacy rows that wait for their parent",
+)
+
+left_out = Table(
+    "left_out",
+    metadata,
+    _source(),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("legacy_table", Text, primary_key=True),
+    Column("legacy_key", Text, primary_key=True),
+    Column("outcome", Text, nullable=False, comment="merged, archived or filtered"),
+    Column("rule", Text, nullable=False),
+    Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
+    _run(),
+    comment="Legacy rows that became no target row of their own, by a rule of the mapping",
 )
 
 conflicts = Table(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from remoteiq_etl.backfill.accounts import TableReport
-from tests.support.migrating import Migration, bare_target, foreign_target
+from tests.support.migrating import Migration, bare_target, foreign_target, migrated_target
 from tests.support.server import Database, Server
 
 
@@ -27,6 +27,14 @@ def application_target(server: Server) -> Iterator[Database]:
 def migration(edge_db: Database, our_target: Database) -> Migration:
     """The edge-case database and an empty target, nothing loaded yet."""
     return Migration.of(edge_db, our_target)
+
+
+@pytest.fixture
+def again(edge_db: Database, server: Server) -> Iterator[Migration]:
+    """The edge-case database, migrated once before: the next run is an incremental one."""
+    migration = migrated_target(server, edge_db)
+    yield migration
+    migration.target.drop()
 
 
 @pytest.fixture(scope="module", params=[bare_target, foreign_target], ids=["our target", "foreign target"])

@@ -1,6 +1,7 @@
-"""A second run writes nothing, and a change in legacy changes exactly its row."""
+"""A second run that reads everything writes nothing, and a change in legacy changes exactly its row."""
 
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.run import NEW_WORD
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
@@ -10,7 +11,7 @@ def test_a_second_run_changes_nothing(migration: Migration) -> None:
     """0 inserted, 0 updated, and no row of the target has another xmin."""
     first = migration.run()
     before = migration.versions()
-    second = migration.run()
+    second = migration.run(mode=Mode.FULL)
     assert migration.versions() == before
     for table, report in second.items():
         assert {outcome: report.total(outcome) for outcome in (Ledger.INSERTED, Ledger.ADOPTED, Ledger.UPDATED, Ledger.CONFLICT)} == {
@@ -49,7 +50,7 @@ def test_a_row_deleted_in_the_target_is_not_made_again(migration: Migration) -> 
     count = migration.query("SELECT count(*) FROM contacts")[0][0]
     migration.target.execute("DELETE FROM contacts WHERE id = (SELECT id FROM contacts ORDER BY id LIMIT 1)")
     for _ in range(2):
-        report = migration.run()["contacts"]
+        report = migration.run(mode=Mode.FULL)["contacts"]
         assert report.total(Ledger.DELETED) == 1
         assert migration.query("SELECT count(*) FROM contacts")[0][0] == count - 1
 
@@ -60,7 +61,7 @@ def test_children_of_a_row_deleted_in_the_target_are_filtered_by_name(migration:
     migration.target.execute(
         f"DELETE FROM agent_software WHERE agent_id = '{agent}'; DELETE FROM agents WHERE id = '{agent}'"
     )
-    report = migration.run()["agent_software"]
+    report = migration.run(mode=Mode.FULL)["agent_software"]
     account = report.accounts["agent_software"]
     assert account.rules[(Ledger.FILTERED, "parent_deleted_in_target")] > 0
     assert account.accounted == account.read

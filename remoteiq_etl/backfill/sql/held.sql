@@ -1,7 +1,7 @@
 INSERT INTO {held} AS known
-    (source_id, legacy_table, legacy_key, table_name, parent_table, parent_key, "column", first_run, last_run)
-SELECT {source_id}, {legacy_table}, v.legacy_key, {table_name}, v.parent_table, v.parent_key, v."column", {run_id}, {run_id}
-FROM json_to_recordset(%(rows)s::json) AS v (legacy_key text, parent_table text, parent_key text, "column" text)
+    (source_id, legacy_table, legacy_key, table_name, parent_table, parent_key, "column", source_hash, first_run, last_run)
+SELECT {source_id}, {legacy_table}, v.legacy_key, {table_name}, v.parent_table, v.parent_key, v."column", decode(v.hash, 'hex'), {run_id}, {run_id}
+FROM json_to_recordset(%(rows)s::json) AS v (legacy_key text, parent_table text, parent_key text, "column" text, hash text)
 ON CONFLICT (source_id, legacy_table, legacy_key, table_name) DO UPDATE SET
-    parent_table = EXCLUDED.parent_table, parent_key = EXCLUDED.parent_key, "column" = EXCLUDED."column",
+    parent_table = EXCLUDED.parent_table, parent_key = EXCLUDED.parent_key, "column" = EXCLUDED."column", source_hash = EXCLUDED.source_hash,
     last_run = EXCLUDED.last_run, attempts = known.attempts + 1, released_run = NULL

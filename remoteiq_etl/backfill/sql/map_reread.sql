@@ -1,7 +1,7 @@
 -- Rows of which nothing was written: remember the legacy row that was compared, and what became of the target row.
 UPDATE {map} AS m
 SET
-    source_hash = CASE WHEN p.action = 'conflict kept' THEN m.source_hash ELSE s._hash END,
+    source_hash = s._hash,
     state = CASE WHEN p.action = 'deleted in target' THEN 'deleted' ELSE 'live' END,
     last_run = {run_id}
 FROM {stage} AS s
@@ -9,4 +9,3 @@ JOIN merge_plan AS p USING (_row)
 WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = s._key
     AND p.action IN ('unchanged', 'conflict kept', 'deleted in target')
     AND (m.source_hash IS DISTINCT FROM s._hash OR m.state <> CASE WHEN p.action = 'deleted in target' THEN 'deleted' ELSE 'live' END)
-    AND NOT (p.action = 'conflict kept' AND m.state = 'live')
