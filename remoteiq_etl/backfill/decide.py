@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.frames import arrow_type, from_arrow
 from remoteiq_etl.backfill.history import writes_to
 from remoteiq_etl.backfill.kept_rows import keep_rows
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, Context, Decided, Decision, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
 if TYPE_CHECKING:

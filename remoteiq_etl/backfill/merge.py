@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.schema import CreateTable
 
 from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.hashing import row_hash
@@ -379,8 +380,8 @@ def default_of(column: Column[Any]) -> sql.Composable | None:
     """The default that stands in for a null of a NOT NULL column; None where a null stays (or fails)."""
     if column.nullable or column.primary_key or column.server_default is None:
         return None
-    # Without a statement: it would be compiled with all foreign keys, and a live table's copy stands alone.
-    compiler = _DIALECT.ddl_compiler(_DIALECT, None)
+    # Of any table: that of the column would be compiled with its foreign keys, and a live table's copy stands alone.
+    compiler = _DIALECT.ddl_compiler(_DIALECT, CreateTable(Table("any", MetaData())))
     text = compiler.get_column_default_string(column)
     return None if text is None else sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
 
