@@ -43,6 +43,8 @@ SETTING_NAMES = (
 
 #: Keys stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (sealing_keys.VARIABLE, sealing_keys.FILE_VARIABLE)
+#: What the file alone may hold: lists and tables.
+_FILE_ONLY = ("values", "throttle", "accept_drift")
 
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
@@ -75,6 +77,7 @@ class Settings:
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
+    `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
     system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
     the environment alone, never from the file.
@@ -94,6 +97,7 @@ class Settings:
     sealing_keys: SealingKeys | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))
     throttle: Limits = field(default_factory=Limits)
+    accept_drift: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work. Raises ConfigurationError."""
@@ -174,21 +178,22 @@ def _read_config(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from error
     for name in document:
-        if name not in (*SETTING_NAMES, "values", "throttle"):
+        if name not in (*SETTING_NAMES, *_FILE_ONLY):
             raise ConfigurationError(_unknown_setting(path, name))
     return {
         **document,
         "values": _read_values(path, document.get("values", {})),
         "throttle": Limits.read(document.get("throttle", {}), path),
+        "accept_drift": _read_names(path, "accept_drift", document.get("accept_drift", [])),
     }
 
 
 def _unknown_setting(path: Path, name: str) -> str:
     if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
         return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {' or '.join(ONLY_IN_ENVIRONMENT)}."
-    meant = difflib.get_close_matches(name, (*SETTING_NAMES, "values", "throttle"), n=1)
+    meant = difflib.get_close_matches(name, (*SETTING_NAMES, *_FILE_ONLY), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
-    known = f'{", ".join(SETTING_NAMES)} and the tables [values."<table>.<column>"] and [throttle]'
+    known = f'{", ".join(SETTING_NAMES)}, accept_drift and the tables [values."<table>.<column>"] and [throttle]'
     return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
 
 
@@ -203,6 +208,12 @@ def _read_values(path: Path, tables: object) -> Words:
                 " Write the table's name in double quotes, because it has a dot."
             )
     return MappingProxyType({name: MappingProxyType(dict(words)) for name, words in tables.items()})
+
+
+def _read_names(path: Path, setting: str, names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError(f'{path}: expected {setting} = ["name", "another name"], found {names!r}.')
+    return tuple(names)
 
 
 def _resolved(given: Mapping[str, Any], project: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ the statements that write and count entries. Does not belong here: which values 
 sealing works (see sealing).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
 TABLE = "legacy_archive"
+_NUL = "\\u0000"
 WITHHELD = "secret_withheld"
 """The remark on a value that is not kept, or kept without its secret parts, because no sealing key is given."""
 
@@ -53,13 +54,22 @@ def entry(kept: Kept, legacy_table: str, column: Column[Any] | None, sealer: Sea
 
     A secret column is sealed whole; a JSON value with secret parts keeps its other parts in clear and is sealed besides.
     """
-    full, clear = _texts(kept, column)
+    full = _json_text(kept.value, column)
+    secret = bool(SECRET_KEY.search(kept.column)) if column is None else is_secret(column)
+    return entry_of_text(kept.key, kept.column, kept.rule, full, legacy_table, sealer, secret=secret)
+
+
+def entry_of_text(
+    key: str, column: str, rule: str, full: str, legacy_table: str, sealer: Sealer | None, *, secret: bool
+) -> Entry:
+    """One value, given as JSON text, as the archive keeps it. `secret`: nothing of it may be read by everyone."""
+    clear = None if secret else _public(full)
+    kept = _storable(clear)
     if full == clear:
-        return Entry(kept.key, kept.column, kept.rule, clear)
+        return Entry(key, column, rule, kept)
     if sealer is None:
-        return Entry(kept.key, kept.column, kept.rule, clear, withheld=True)
-    sealed = sealer.seal(full, place_of(legacy_table, kept.key, kept.column))
-    return Entry(kept.key, kept.column, kept.rule, clear, sealed)
+        return Entry(key, column, rule, kept, withheld=True)
+    return Entry(key, column, rule, kept, sealer.seal(full, place_of(legacy_table, key, column)))
 
 
 def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> list[Entry]:
@@ -71,22 +81,28 @@ def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> l
     ]
 
 
-def write(run: "Run", spec: TableSpec, legacy_table: str, made: Iterable[Entry]) -> None:
-    """Put entries into the archive; those that are there already stay as they are. Needs a transaction."""
+def write(run: "Run", asset: str, legacy_table: str, made: Iterable[Entry]) -> None:
+    """Put an asset's entries into the archive; those that are there already stay as they are. Needs a transaction."""
     rows = [vars(one) for one in made]
     if rows:
         run.session.execute(
-            load_sql("archive").format(**_names(run, spec), legacy_table=sql.Literal(legacy_table)),
+            load_sql("archive").format(**_names(run, asset), legacy_table=sql.Literal(legacy_table)),
             {"rows": jsons.dumps(rows)},
         )
 
 
 def count(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
     """Record what the archive holds of a table's legacy columns, and how much of them is retired. Needs a transaction."""
-    names = _names(run, spec)
-    sources = [source.name for source in spec.sources]
-    held = run.session.rows(load_sql("archive_counts").format(**names), {"legacy_tables": sources})
-    found = [ArchiveCount(*row) for row in held] + list(_retired(run, spec))
+    return count_entries(run, spec.asset, [source.name for source in spec.sources], _retired(run, spec))
+
+
+def count_entries(
+    run: "Run", asset: str, legacy_tables: Sequence[str], more: Iterable[ArchiveCount] = ()
+) -> list[ArchiveCount]:
+    """Record what the archive holds of these legacy tables by an asset, and `more`. Needs a transaction."""
+    names = _names(run, asset)
+    held = run.session.rows(load_sql("archive_counts").format(**names), {"legacy_tables": list(legacy_tables)})
+    found = [*(ArchiveCount(*row) for row in held), *more]
     run.session.execute_many(
         load_sql("archive_count").format(**names),
         [[one.legacy_table, one.column, one.rule, one.rows, one.bytes, one.clear, one.sealed, one.withheld, one.retired]
@@ -98,17 +114,19 @@ def count(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
 # --- what an entry says -------------------------------------------------------------------------------------------
 
 
-def _texts(kept: Kept, column: Column[Any] | None) -> tuple[str, str | None]:
-    """The value as JSON text, and what of it may be read by everyone: the same where nothing in it is secret."""
-    full = _json_text(kept.value, column)
-    if bool(SECRET_KEY.search(kept.column)) if column is None else is_secret(column):
-        return full, None
+def _public(full: str) -> str:
+    """What of a value may be read by everyone: the same text where nothing in it is secret."""
     if full.lstrip('"')[:1] not in ("{", "["):
-        return full, full  # most values: not parsed again
+        return full  # most values: not parsed again
     value = jsons.parse(full)
     inner = _parsed(value) if isinstance(value, str) else value  # a text, too, may hold an object with secrets
     redacted = redacted_json(inner)
-    return full, full if redacted == inner else jsons.dumps(redacted)
+    return full if redacted == inner else jsons.dumps(redacted)
+
+
+def _storable(text: str | None) -> str | None:
+    """No jsonb holds the character NUL, which a json may: such a value is kept as a text."""
+    return jsons.dumps(text) if text is not None and _NUL in text else text
 
 
 def _json_text(value: Any, column: Column[Any] | None) -> str:
@@ -142,13 +160,13 @@ def _retired(run: "Run", spec: TableSpec) -> Iterator[ArchiveCount]:
             yield ArchiveCount(table, column, Kind.RETIRED.value, retired=rows, bytes=size)
 
 
-def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+def _names(run: "Run", asset: str) -> dict[str, sql.Composable]:
     return {
         "archive": run.state.name(TABLE),
         "archive_counts": run.state.name("archive_counts"),
         "source_id": sql.Literal(run.registered.id),
         "run_id": sql.Literal(run.id),
-        "table_name": sql.Literal(spec.asset),
+        "table_name": sql.Literal(asset),
     }
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill import archive, history, jsons
+from remoteiq_etl.backfill import archive, history, jsons, ledger
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import HASH, KEY, Disposal, Outcome
 from remoteiq_etl.backfill.database import load_sql
@@ -94,7 +93,7 @@ class BatchWriter:
         else:
             self._release(merge, prepared.legacy_table)
             self._write_disposals(prepared, disposals)
-            archive.write(run, self.spec, prepared.legacy_table, archived)
+            archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)
 
     def _merge(self, prepared: Prepared, merge: Merge | None, disposals: list[Disposal]) -> Counter[str]:
@@ -243,18 +242,8 @@ class BatchWriter:
         return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
     def _write_ledger(self, account: Account) -> None:
-        insert = sql.SQL(
-            'INSERT INTO {} (run_id, table_name, legacy_table, batch, primary_rows, "read", outcomes, rules, warnings, bytes)'
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-        )
         self.number += 1
-        self.run.session.execute(
-            insert.format(self.run.state.name("ledger")),
-            [
-                self.run.id, self.spec.name, account.legacy_table, self.number, account.primary, account.read,
-                Jsonb(dict(account.outcomes)), Jsonb(account.rules_by_outcome()), Jsonb(dict(account.warnings)), account.bytes,
-            ],
-        )  # fmt: skip
+        ledger.write_account(self.run, self.spec.name, self.number, account)
 
     # --- names --------------------------------------------------------------------------------------------------
 

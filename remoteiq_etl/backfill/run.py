@@ -15,8 +15,9 @@ import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill import blocked, hashing
+from remoteiq_etl.backfill.accepted import archive_extras
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.capture import Capture, Mode
+from remoteiq_etl.backfill.capture import Capture
 from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.effective import effective, live_columns, without_absent
@@ -25,6 +26,7 @@ from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
+from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.progress import Listener, Silent
 from remoteiq_etl.backfill.replace import key_join
@@ -35,38 +37,11 @@ from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
 from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, RunStopped, TableBlocked
-from remoteiq_etl.limits import Limits
-from remoteiq_etl.sealing_keys import SealingKeys
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
 LOCK_PATIENCE = 5.0
 #: The warning about a word that a value map or parser meets for the first time on a re-sync.
 NEW_WORD = "word_seen_for_the_first_time"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger.
-
-    `blocked`: the tables (by asset) that cannot be loaded, and why; `absent`: by legacy table the columns to read as NULL.
-    """
-
-    legacy: Database
-    target: Database
-    specs: Mapping[str, TableSpec]
-    state_schema: str = "remoteiq_etl"
-    source: str = "default"
-    organization_slug: str = "default"
-    batch_rows: int = 50_000
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    orchestrator_run_id: str | None = None
-    planning: bool = False
-    mode: Mode = Mode.INCREMENTAL
-    blocked: Mapping[str, str] = field(default_factory=dict)
-    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    sealing_keys: SealingKeys | None = None
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass
@@ -174,7 +149,9 @@ class Run:
         return report
 
     def load_all(self, names: Collection[str] | None = None) -> dict[str, TableReport]:
-        """Load these tables (default: all), parents first. One that is blocked says so in its report."""
+        """Archive what was accepted and load these tables (default: all), parents first; a blocked one says so in its report."""
+        if self.plan.extras:
+            archive_extras(self)
         for spec in in_order(self.plan.specs):
             if names is None or spec.asset in names:
                 with contextlib.suppress(TableBlocked):

@@ -51,6 +51,16 @@ Reason = Annotated[
     str | None,
     typer.Option("--reason", metavar="TEXT", help="Why; recorded with who and when, and shown by status."),
 ]
+AcceptDrift = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-drift",
+        metavar="NAME",
+        help="Go on although the legacy database has this table, table.column or enum type.label that no rule knows,"
+        " and archive what is in it; repeatable. A run remembers it.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
 
 app = typer.Typer(
@@ -93,19 +103,23 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def plan(table: Tables = None, domain: Domains = None, as_json: AsJson = False) -> None:
+def plan(
+    table: Tables = None, domain: Domains = None, accept_drift: AcceptDrift = None, as_json: AsJson = False
+) -> None:
     """Show per table what a run would do, without writing to the target's tables."""
     from remoteiq_etl.cli.plan import show
 
-    raise typer.Exit(show(table or [], domain or [], as_json=as_json))
+    raise typer.Exit(show(table or [], domain or [], accept_drift=accept_drift or [], as_json=as_json))
 
 
 @app.command()
-def run(table: Tables = None, domain: Domains = None, as_json: AsJson = False) -> None:
+def run(
+    table: Tables = None, domain: Domains = None, accept_drift: AcceptDrift = None, as_json: AsJson = False
+) -> None:
     """Bring the target up to date with the legacy database, through Dagster. It may be repeated and interrupted."""
     from remoteiq_etl.cli.run import show
 
-    raise typer.Exit(show(table or [], domain or [], as_json=as_json))
+    raise typer.Exit(show(table or [], domain or [], accept_drift=accept_drift or [], as_json=as_json))
 
 
 @app.command()

@@ -3,11 +3,10 @@
 from rich.console import Console
 from rich.markup import escape
 
-from remoteiq_etl import embedded
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.cli import output
+from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
+from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.checkup import Checkup, Verdict, examine_legacy, examine_target
 from remoteiq_etl.lifecycle.differences import Kind
 from remoteiq_etl.lifecycle.drift import Drift, DriftReport
@@ -16,16 +15,11 @@ from remoteiq_etl.lifecycle.drift import Drift, DriftReport
 def show(*, as_json: bool) -> Exit:
     """Look at both databases and print what was found. FAILED when something blocks."""
     settings = Settings.load()
-    with embedded.databases(settings) as found:
+    specs = {name: table.spec for name, table in selection.all_tables().items()}
+    with migration.connected(settings, specs) as both:
         checkups = [
-            examine_legacy(
-                Database(found.legacy, settings.legacy_schema, read_only=True), bundled=settings.legacy_url is None
-            ),
-            examine_target(
-                Database(found.target, settings.target_schema),
-                settings.state_schema,
-                bundled=settings.target_url is None,
-            ),
+            examine_legacy(both.legacy, both.drift_report, bundled=settings.legacy_url is None),
+            examine_target(both.target, settings.state_schema, bundled=settings.target_url is None),
         ]
     if as_json:
         output.print_json({"blocks": any(one.blocks for one in checkups), **{one.side: _json(one) for one in checkups}})
@@ -82,17 +76,22 @@ def _print_drift(console: Console, report: DriftReport) -> None:
     table.add_column("where", ratio=4, overflow="fold")
     table.add_column("what it means", ratio=5, overflow="fold")
     for drift in report.blocking:
-        table.add_row(f"{drift.kind.replace('_', ' ')}, {output.styled(Verdict.BLOCKS)}", _place(drift), _reason(drift))
+        verdict = f"{output.styled(Verdict.BLOCKS)} {drift.scope}"
+        table.add_row(f"{drift.kind.replace('_', ' ')}, {verdict}", _place(drift), _reason(drift))
+    for drift in report.drifts:
+        if drift.warns and not drift.blocks:
+            kind = f"{drift.kind.replace('_', ' ')}, {output.styled(Verdict.WARNS)}"
+            table.add_row(kind, _place(drift), _reason(drift))
     for kind, drifts in _harmless(report).items():
         table.add_row(kind.replace("_", " "), _places(drifts), _reasons(drifts))
     console.print(table)
 
 
 def _harmless(report: DriftReport) -> dict[Kind, list[Drift]]:
-    """What blocks nothing, by kind: a database that lost its foreign keys lost dozens."""
+    """What blocks nothing and no run warns of, by kind: a database that lost its foreign keys lost dozens."""
     kinds: dict[Kind, list[Drift]] = {}
     for drift in report.drifts:
-        if not drift.blocks:
+        if not drift.blocks and not drift.warns:
             kinds.setdefault(drift.kind, []).append(drift)
     return kinds
 

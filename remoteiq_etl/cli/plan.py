@@ -8,19 +8,22 @@ from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle import migration
 
 
-def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exit:
-    """Print the summary that a run would end with. ATTENTION when rows would be quarantined or held."""
+def show(tables: Sequence[str], domains: Sequence[str], *, accept_drift: Sequence[str] = (), as_json: bool) -> Exit:
+    """Print the summary that a run would end with.
+
+    FAILED when tables would not be loaded, ATTENTION when rows would be quarantined or held.
+    """
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(names or specs)) as listener,
-        both.run(planning=True, listener=listener) as run,
+        both.run(planning=True, listener=listener, accept_drift=accept_drift) as run,
     ):
         reports = run.load_all(names)
     if as_json:
-        output.print_json({"plan": True, "tables": summary.as_json(reports)})
+        output.print_json({"plan": True, "warnings": list(run.plan.warnings), "tables": summary.as_json(reports)})
     else:
         console = output.results()
         summary.show(reports, console, title="What a run would do")

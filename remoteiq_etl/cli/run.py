@@ -12,7 +12,7 @@ from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.orchestration.build import BACKFILL
-from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
+from remoteiq_etl.orchestration.execute import JobOutcome, choices_config, execute_job
 from remoteiq_etl.orchestration.instance import instance
 
 #: The tag by which the UI tells our runs from those that it started itself.
@@ -24,11 +24,11 @@ INTERRUPTED = (
 )
 
 
-def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exit:
+def show(tables: Sequence[str], domains: Sequence[str], *, accept_drift: Sequence[str] = (), as_json: bool) -> Exit:
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    outcome = execute(Settings.load(), names, len(declared))
+    outcome = execute(Settings.load(), names, len(declared), accept_drift)
     if as_json:
         output.print_json(_json(outcome))
     else:
@@ -36,7 +36,9 @@ def show(tables: Sequence[str], domains: Sequence[str], *, as_json: bool) -> Exi
     return exit_code(outcome)
 
 
-def execute(settings: Settings, names: Collection[str] | None, all_tables: int) -> JobOutcome:
+def execute(
+    settings: Settings, names: Collection[str] | None, all_tables: int, accept_drift: Collection[str] = ()
+) -> JobOutcome:
     """Run the backfill, of these tables only if any are named, with its progress on stderr."""
     afterwards = None if names else "keys and indexes"
     try:
@@ -44,7 +46,10 @@ def execute(settings: Settings, names: Collection[str] | None, all_tables: int) 
             instance(settings) as recorded_in,
             progress.shown(len(names or ()) or all_tables, afterwards=afterwards) as listener,
         ):
-            return execute_job(BACKFILL, instance=recorded_in, listener=listener, tables=names, tags=TAGS)
+            config = choices_config(accept_drift=accept_drift)
+            return execute_job(
+                BACKFILL, instance=recorded_in, listener=listener, tables=names, tags=TAGS, run_config=config
+            )
     except KeyboardInterrupt:
         output.errors().print(INTERRUPTED, style="yellow")
         raise typer.Exit(Exit.FAILED) from None
@@ -55,6 +60,9 @@ def print_outcome(outcome: JobOutcome, console: Console) -> None:
     summary.show(outcome.reports, console, title="What the run did")
     for text, steps in _by_text(outcome.errors).items():
         output.errors().print(f"{', '.join(steps)} failed: {text}", style="red", markup=False, soft_wrap=True)
+    if outcome.skipped:
+        skipped = ", ".join(outcome.skipped)
+        output.errors().print(f"Not begun because of that: {skipped}.", style="red", markup=False, soft_wrap=True)
     console.print(f"Dagster run {outcome.run_id}: {'done' if outcome.success else 'failed'}.")
     print_next(outcome, console)
 
@@ -97,5 +105,7 @@ def _json(outcome: JobOutcome) -> dict[str, Any]:
         "run_id": outcome.run_id,
         "success": outcome.success,
         "errors": dict(outcome.errors),
+        "skipped": list(outcome.skipped),
+        "warnings": list(outcome.warnings),
         "tables": summary.as_json(outcome.reports),
     }

@@ -46,14 +46,19 @@ def show(reports: Reports, console: Console, *, title: str) -> None:
         # Measured without the console's own limit, which would make everything fit.
         fits = Measurement.get(console, console.options.update(max_width=_ENDLESS), wide).maximum <= console.width
         console.print(wide if fits else _narrow(busy, title))
-    idle = [report.table for report in reports.values() if report not in busy]
+    idle = [report.table for report in reports.values() if report not in busy and not report.blocked]
     if idle:
         console.print(f"Without legacy rows: {', '.join(sorted(idle))}.", style="dim", markup=False)
     _show_remarks(busy, console)
+    for report in reports.values():
+        if report.blocked:
+            console.print(f"Not loaded: {report.table}: {report.blocked}", style="red", markup=False, soft_wrap=True)
 
 
 def exit_code(reports: Reports) -> Exit:
-    """DONE, or ATTENTION when rows are quarantined or held."""
+    """DONE, ATTENTION when rows are quarantined or held, FAILED when a table is blocked."""
+    if any(report.blocked for report in reports.values()):
+        return Exit.FAILED
     return Exit.ATTENTION if any(report.needs_attention for report in reports.values()) else Exit.DONE
 
 
@@ -79,6 +84,7 @@ def total_waited(reports: Iterable[TableReport]) -> dict[str, float]:
 def _table_json(report: TableReport) -> dict[str, Any]:
     return {
         **report.counts(),
+        "blocked": report.blocked,
         "removed": report.removed,
         "rows_in_target": report.rows_in_target,
         "seconds": round(report.seconds, 3),

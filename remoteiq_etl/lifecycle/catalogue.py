@@ -59,6 +59,7 @@ class _ForeignKeyRow:
 class _CheckRow:
     table_name: str
     expression: str
+    validated: bool
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def _table(
         uniques=frozenset(tuple(key.columns) for key in keys),
         foreign_keys=frozenset(map(_foreign_key, foreign_keys)),
         checks={plain_check(check.expression): check.expression for check in checks},
+        unproven=frozenset(plain_check(check.expression) for check in checks if not check.validated),
     )
 
 

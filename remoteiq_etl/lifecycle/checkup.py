@@ -19,8 +19,7 @@ from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.config import redact_url
 from remoteiq_etl.errors import ConnectionFailed
-from remoteiq_etl.lifecycle import drift
-from remoteiq_etl.lifecycle.drift import DriftReport
+from remoteiq_etl.lifecycle.drift import DriftReport, compare
 from remoteiq_etl.lifecycle.shape import describe
 from remoteiq_etl.lifecycle.verdicts import Side
 from schemas import ddl, legacy, state, target
@@ -92,21 +91,35 @@ class _Table:
 _Row = TypeVar("_Row", _Server, _Table)
 
 
-def examine_legacy(database: Database, *, bundled: bool = False) -> Checkup:
-    """Look at the legacy database. `bundled`: it is the project's own, where more rights than needed are no fault."""
+def examine_legacy(database: Database, drift: Callable[[Session], DriftReport], *, bundled: bool = False) -> Checkup:
+    """Look at the legacy database; `drift` is what a run would make of its schema.
+
+    `bundled`: it is the project's own, where more rights than needed are no fault.
+    """
     schema = database.schema
     return _examine(
-        database, "legacy", lambda session: _legacy_findings(session, schema, bundled=bundled), bundled=bundled
+        database, "legacy", lambda session: _legacy_findings(session, schema, bundled=bundled), drift, bundled=bundled
     )
 
 
 def examine_target(database: Database, state_schema: str, *, bundled: bool = False) -> Checkup:
     """Look at the target database, and at our state schema in it."""
     state_of = State(database, state_schema)
-    return _examine(database, "target", lambda session: _target_findings(session, state_of), bundled=bundled)
+
+    def drift(session: Session) -> DriftReport:
+        return compare(session.connection, database.schema, target.metadata, "target")
+
+    return _examine(database, "target", lambda session: _target_findings(session, state_of), drift, bundled=bundled)
 
 
-def _examine(database: Database, side: Side, look: Callable[[Session], Iterator[Finding]], *, bundled: bool) -> Checkup:
+def _examine(
+    database: Database,
+    side: Side,
+    look: Callable[[Session], Iterator[Finding]],
+    drift: Callable[[Session], DriftReport],
+    *,
+    bundled: bool,
+) -> Checkup:
     where = "the bundled server" if bundled else redact_url(database.url)
     try:
         session = database.connect()
@@ -114,10 +127,8 @@ def _examine(database: Database, side: Side, look: Callable[[Session], Iterator[
         failed = Finding(side, "connection", str(error), Verdict.BLOCKS, "mend the connection, then look again")
         return Checkup(side, (failed,), None)
     with contextlib.closing(session):
-        metadata = legacy.metadata if side == "legacy" else target.metadata
         reached = Finding(side, "connection", f"{where}, schema {database.schema}")
-        report = drift.compare(session.connection, database.schema, metadata, side)
-        return Checkup(side, (reached, *look(session)), report)
+        return Checkup(side, (reached, *look(session)), drift(session))
 
 
 def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ class Kind(StrEnum):
     EXTRA_FOREIGN_KEY = "extra_foreign_key"
     MISSING_CHECK = "missing_check"
     EXTRA_CHECK = "extra_check"
+    BROKEN_CHECK = "broken_check"
 
 
 @dataclass(frozen=True)

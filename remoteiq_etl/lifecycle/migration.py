@@ -5,22 +5,25 @@ Dagster, the command line.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from remoteiq_etl import embedded
-from remoteiq_etl.backfill.database import Database, Observer
-from remoteiq_etl.backfill.progress import Listener
-from remoteiq_etl.backfill.run import Plan, Run, opened
+from remoteiq_etl.backfill.database import Database, Observer, Session
+from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.progress import Listener, Silent
+from remoteiq_etl.backfill.run import Run, opened
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.config import Settings
-from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.lifecycle import drift
-from schemas import legacy
+from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
+from remoteiq_etl.lifecycle.acceptance import remember, remembered
+from remoteiq_etl.lifecycle.drift import DriftReport
+from remoteiq_etl.lifecycle.legacy_drift import LegacyDrift, examine
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,21 @@ class Migration:
         listener: Listener | None = None,
         orchestrator_run_id: str | None = None,
         options: Mapping[str, Any] | None = None,
+        accept_drift: Collection[str] = (),
     ) -> Iterator[Run]:
         """An open run.
 
-        Before anything is written it raises DriftError when the legacy database cannot be read as expected, and
-        ConfigurationError when the settings extend a value map that no table has.
+        Before anything is written it raises DriftError when the legacy database cannot be read as expected or has what no
+        rule reads and nobody accepted, and ConfigurationError when the settings extend a value map that no table has. What
+        stops nothing is told to the listener. `accept_drift`: names to accept besides those of the settings and of earlier
+        runs; a run remembers them.
         """
         self._refuse_unknown_value_maps()
-        with contextlib.closing(self.legacy.connect()) as session:
-            drift.compare(session.connection, self.legacy.schema, legacy.metadata, "legacy").raise_if_blocking()
+        drift = self.legacy_drift(accept_drift)
+        drift.report.raise_if_blocking()
+        listener = listener or Silent()
+        for text in drift.warnings:
+            listener.warned(text)
         plan = Plan(
             legacy=self.legacy,
             target=self.target,
@@ -63,9 +72,37 @@ class Migration:
             planning=planning,
             sealing_keys=self.settings.sealing_keys,
             limits=self.settings.throttle,
+            blocked=drift.blocked,
+            absent=drift.absent,
+            extras=drift.extras,
+            warnings=drift.warnings,
         )
         with opened(plan, listener) as run:
+            remember(run, drift.accepted)
             yield run
+
+    def legacy_drift(self, accept_drift: Collection[str] = ()) -> LegacyDrift:
+        """What the legacy database's drift means for a run; nothing is written."""
+        known = self._remembered()
+        with contextlib.closing(self.legacy.connect()) as session:
+            return self._examined(session, accept_drift, known)
+
+    def drift_report(self, session: Session) -> DriftReport:
+        """The differences of the legacy database as a run would weigh them; a target that cannot be read remembers nothing."""
+        known: frozenset[str] = frozenset()
+        with contextlib.suppress(ConnectionFailed, psycopg.errors.InsufficientPrivilege):
+            known = self._remembered()
+        return self._examined(session, (), known).report
+
+    def _examined(self, session: Session, accept_drift: Collection[str], known: Collection[str]) -> LegacyDrift:
+        accepted = {*self.settings.accept_drift, *accept_drift}
+        return examine(session, self.legacy.schema, self.specs, self.settings.values, accepted, known)
+
+    def _remembered(self) -> frozenset[str]:
+        """What earlier runs accepted."""
+        state = State(self.target, self.settings.state_schema)
+        with contextlib.closing(self.target.connect()) as session:
+            return remembered(session, state, self.settings.source)
 
     def _refuse_unknown_value_maps(self) -> None:
         """A misspelt map would silently extend nothing."""

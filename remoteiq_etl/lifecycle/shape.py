@@ -56,7 +56,7 @@ class TableShape:
     """One table or view. `kind` is the catalogue's letter (r: table). The columns of a key are sorted by name.
 
     `uniques` holds every set of columns that a plain unique index or the primary key covers. `checks` maps the spelling
-    that is compared to the one that is shown.
+    that is compared to the one that is shown; `unproven` are those of them that older rows may break (NOT VALID).
     """
 
     name: str
@@ -67,6 +67,7 @@ class TableShape:
     foreign_keys: frozenset[ForeignKeyShape]
     checks: Mapping[str, str]
     written: bool = True
+    unproven: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

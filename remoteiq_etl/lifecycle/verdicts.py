@@ -2,16 +2,25 @@
 
 Belongs here: one verdict per side and kind, as data. Does not belong here: finding the differences (`differences`).
 
-Reasons name the places in braces: {schema}, {table}, {column}, {expected}, {found}.
+Reasons name the places in braces: {schema}, {table}, {column}, {expected}, {found}; {name} is what --accept-drift takes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from remoteiq_etl.lifecycle.differences import Kind
 
 Side = Literal["legacy", "target"]
+
+
+class Scope(StrEnum):
+    """What a difference that blocks keeps from happening."""
+
+    RUN = "the run"
+    ACCEPTANCE = "the run, until accepted"
+    TABLE = "its tables"
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,7 @@ class Verdict:
     blocks: bool
     reason: str
     written_only: bool = False
+    scope: Scope = Scope.RUN
 
 
 LEGACY: Mapping[Kind, Verdict] = {
@@ -35,38 +45,45 @@ LEGACY: Mapping[Kind, Verdict] = {
     Kind.MISSING_TABLE: Verdict(
         True,
         "table {table} is read and is not there, so its rows would be taken for deleted; restore it, empty if need be",
+        scope=Scope.TABLE,
     ),
     Kind.EXTRA_TABLE: Verdict(
-        False,
-        "no rule says where {table} goes and none of its rows are read; add the table to schemas/legacy and give it"
-        " a rule, or keep it with the legacy database",
+        True,
+        "no rule says where the rows of {table} go; add the table to schemas/legacy and give it a rule, or accept it with"
+        " --accept-drift {name}: each run archives its rows as they are",
+        scope=Scope.ACCEPTANCE,
     ),
     Kind.EXTRA_VIEW: Verdict(False, "{table} holds no rows of its own and is not migrated"),
     Kind.DIFFERING_TABLE: Verdict(
         True,
         "changes are found by the system column xmin, which a {found} has not; point REMOTEIQ_LEGACY_SCHEMA to the"
         " schema of the table itself",
+        scope=Scope.TABLE,
     ),
     Kind.MISSING_COLUMN: Verdict(
         True,
         "column {table}.{column} is read and is not there; add it to the legacy table (NULL suffices), or take it out"
         " of schemas/legacy when the application never had it",
+        scope=Scope.TABLE,
     ),
     Kind.EXTRA_COLUMN: Verdict(
-        False,
-        "no rule says where {table}.{column} goes and it is not read; add it to schemas/legacy and give it a rule, or"
-        " accept that it stays behind",
+        True,
+        "no rule says where {table}.{column} goes; add it to schemas/legacy and give it a rule, or accept it with"
+        " --accept-drift {name}: each run archives its values",
+        scope=Scope.ACCEPTANCE,
     ),
     Kind.REQUIRED_COLUMN: Verdict(
-        False,
-        "no rule says where {table}.{column} goes and it is not read; it is NOT NULL, so the application fills it:"
-        " add it to schemas/legacy and give it a rule, or accept that it stays behind",
+        True,
+        "no rule says where {table}.{column} goes, and it is NOT NULL, so the application fills it; add it to"
+        " schemas/legacy and give it a rule, or accept it with --accept-drift {name}: each run archives its values",
+        scope=Scope.ACCEPTANCE,
     ),
     Kind.READ_ONLY_COLUMN: Verdict(False, "nothing to do: legacy is only read"),
     Kind.DIFFERING_TYPE: Verdict(
         True,
         "values of {found} cannot be relied on to be {expected}; change the column's type, or give schemas/legacy and"
         " the rule of {table} the type that the database has",
+        scope=Scope.TABLE,
     ),
     Kind.READABLE_TYPE: Verdict(False, "nothing to do: every value of {found} can be read as {expected}"),
     Kind.LOOSER_COLUMN: Verdict(
@@ -77,10 +94,7 @@ LEGACY: Mapping[Kind, Verdict] = {
     Kind.DIFFERING_DEFAULT: Verdict(False, "nothing to do: only the legacy application makes use of its defaults"),
     Kind.MISSING_ENUM: Verdict(False, "nothing to do: the columns of type {table} are judged by the type they have"),
     Kind.MISSING_LABEL: Verdict(False, "nothing to do: no row can hold the word {column!r}"),
-    Kind.EXTRA_LABEL: Verdict(
-        False,
-        "rows with the word {column!r} are quarantined until the configuration says what it means",
-    ),
+    Kind.EXTRA_LABEL: Verdict(False, "nothing to do: no row has the word {column!r}"),
     Kind.MISSING_PRIMARY_KEY: Verdict(
         False, "legacy does not refuse two rows of {table} with equal {column}; rows with equal keys are quarantined"
     ),
@@ -92,6 +106,9 @@ LEGACY: Mapping[Kind, Verdict] = {
     ),
     Kind.MISSING_CHECK: Verdict(
         False, "rows of {table} may hold words and numbers that legacy used to refuse; unknown ones are quarantined"
+    ),
+    Kind.BROKEN_CHECK: Verdict(
+        False, "rows of {table} break a check of the legacy application; their rules judge each of them by its value"
     ),
 }
 """Constraints that legacy has beyond ours are left out: they refuse nothing that is read."""

@@ -8,7 +8,8 @@ import dagster as dg
 from remoteiq_etl.backfill.run import describe
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.errors import ConservationError
-from remoteiq_etl.orchestration import checks, legacy, lineage, migration, reports
+from remoteiq_etl.lifecycle.reads import legacy_tables
+from remoteiq_etl.orchestration import checks, legacy, migration, reports
 from remoteiq_etl.orchestration.tables import DeclaredTable
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
@@ -28,7 +29,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     @dg.asset(
         name=spec.asset,
         group_name=table.domain,
-        deps=[*parents, *(legacy.key(name) for name in lineage.legacy_tables(spec))],
+        deps=[*parents, *(legacy.key(name) for name in sorted(legacy_tables(spec)))],
         description=_description(table),
         kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
         owners=legacy.OWNERS,

@@ -11,6 +11,7 @@ from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.orchestration import legacy, lineage, migration
 from remoteiq_etl.orchestration.assets import table_asset
+from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT, accepted_drift
 from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
 from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA, target_constraints, target_schema
 
@@ -35,7 +36,7 @@ def definitions_of(
     legacy_tables = legacy.specs(shown.legacy_schema, lambda table: lineage.fates(becomes, table))
     assets = [table_asset(table, found, shown.target_schema) for table in tables]
     return dg.Definitions(
-        assets=[*legacy_tables, target_schema, *assets, target_constraints(_last(tables))],
+        assets=[*legacy_tables, target_schema, accepted_drift, *assets, target_constraints(_last(tables))],
         jobs=[_everything(tables), *_by_domain(tables)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
@@ -63,7 +64,7 @@ def _last(tables: Collection[DeclaredTable]) -> list[dg.AssetKey]:
 
 
 def _everything(tables: Collection[DeclaredTable]) -> "Job":
-    keys = [TARGET_SCHEMA, *(dg.AssetKey(table.name) for table in tables), TARGET_CONSTRAINTS]
+    keys = [TARGET_SCHEMA, ACCEPTED_DRIFT, *(dg.AssetKey(table.name) for table in tables), TARGET_CONSTRAINTS]
     return _job(BACKFILL, keys, "Prepares the target, loads every table, parents first, and completes the target.")
 
 
@@ -72,7 +73,7 @@ def _by_domain(tables: Collection[DeclaredTable]) -> "list[Job]":
 
 
 def _domain_job(domain: str, tables: Collection[DeclaredTable]) -> "Job":
-    keys = [TARGET_SCHEMA, *(dg.AssetKey(table.name) for table in tables if table.domain == domain)]
+    keys = [TARGET_SCHEMA, ACCEPTED_DRIFT, *(dg.AssetKey(table.name) for table in tables if table.domain == domain)]
     about = (
         f"Prepares the target and loads the tables of {domain}. Rows whose parents in other domains are not there yet"
         " are held, and released by a later run."

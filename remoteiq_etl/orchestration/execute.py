@@ -11,6 +11,7 @@ from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.orchestration import migration
+from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.progress import listening
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
@@ -93,9 +94,10 @@ def find_job(definitions: str, job: str) -> dg.JobDefinition:
     return found
 
 
-def options_config(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The run configuration that gives the rules these options."""
-    return {"resources": {migration.KEY: {"config": {"options": dict(options)}}}}
+def choices_config(options: Mapping[str, Any] | None = None, accept_drift: Collection[str] = ()) -> dict[str, Any]:
+    """The run configuration that gives the rules these options and accepts these differences of the legacy database."""
+    config = {"options": dict(options or {}), "accept_drift": list(accept_drift)}
+    return {"resources": {migration.KEY: {"config": config}}}
 
 
 @dataclass
@@ -122,7 +124,7 @@ class _Collector:
 
 
 def _selection(tables: Collection[str]) -> list[dg.AssetKey]:
-    return [TARGET_SCHEMA, *(dg.AssetKey(name) for name in sorted(tables))]
+    return [TARGET_SCHEMA, ACCEPTED_DRIFT, *(dg.AssetKey(name) for name in sorted(tables))]
 
 
 def _was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:

@@ -1,20 +1,10 @@
 """Where a target table and each of its columns come from: legacy tables and their columns."""
 
 import dagster as dg
-from sqlalchemy import Table
-from sqlalchemy.sql import visitors
 
-from remoteiq_etl.backfill.spec import Source, TableSpec
+from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.lifecycle import column_map
 from remoteiq_etl.orchestration import legacy
-
-
-def legacy_tables(spec: TableSpec) -> list[str]:
-    """The legacy tables that a target table is made from: its sources, what its decide step reads, and its lineage."""
-    named = {source.table.name for source in spec.sources if isinstance(source, Source)}
-    named |= {table.name for table in spec.legacy_reads} | _read_by_decide(spec)
-    named |= {place.partition(".")[0] for places in spec.lineage.values() for place in places}
-    return sorted(name for name in named if legacy.is_legacy(name))
 
 
 def of_columns(spec: TableSpec) -> dg.TableColumnLineage:
@@ -52,8 +42,3 @@ def _becomes(column: column_map.LegacyColumn) -> str:
 def _dependency(place: str) -> dg.TableColumnDep:
     table, _, name = place.partition(".")
     return dg.TableColumnDep(legacy.key(table), name)
-
-
-def _read_by_decide(spec: TableSpec) -> set[str]:
-    reads = spec.decide.reads.values() if spec.decide else ()
-    return {part.name for read in reads for part in visitors.iterate(read) if isinstance(part, Table)}

@@ -5,7 +5,7 @@ and the edge at which errors become what Dagster may store: it keeps all that an
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,14 @@ CONFIG = {
         is_required=False,
         default_value={},
         description="Choices that the rules leave to the operator, by name, as role_meta_first: true.",
-    )
+    ),
+    "accept_drift": dg.Field(
+        [str],
+        is_required=False,
+        default_value=[],
+        description="Differences of the legacy database that the run may go on in spite of, as users.shoe_size."
+        " Later runs need not be told again.",
+    ),
 }
 
 
@@ -38,6 +45,7 @@ class OpenMigration:
     settings: Callable[[], Settings]
     dagster_run_id: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    accept_drift: Sequence[str] = ()
     progress: LogProgress = field(default_factory=lambda: LogProgress(attached()))
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _run: Run | None = None
@@ -83,7 +91,10 @@ class OpenMigration:
         migration = self._stack.enter_context(connected(self.settings(), self.specs))
         self._refuse_second_process(migration)
         opening = migration.run(
-            listener=self.progress, orchestrator_run_id=self.dagster_run_id, options=dict(self.options)
+            listener=self.progress,
+            orchestrator_run_id=self.dagster_run_id,
+            options=dict(self.options),
+            accept_drift=self.accept_drift,
         )
         return self._stack.enter_context(opening)
 
@@ -102,7 +113,8 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
 
     def opened(context: dg.InitResourceContext) -> Iterator[OpenMigration]:
         run_id = context.run.run_id if context.run else ""
-        migration = OpenMigration(specs, settings, run_id, context.resource_config.get("options", {}))
+        config = context.resource_config
+        migration = OpenMigration(specs, settings, run_id, config.get("options", {}), config.get("accept_drift", []))
         try:
             yield migration
         finally:

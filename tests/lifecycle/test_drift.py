@@ -58,10 +58,10 @@ def test_the_comparison_works_in_a_read_only_transaction(legacy_db: Database) ->
 
 LEGACY_CASES = {
     "missing table": ("DROP TABLE agent_jobs", [("missing_table", "agent_jobs", True)]),
-    "extra table": ("CREATE TABLE storage_connections ()", [("extra_table", "storage_connections", False)]),
+    "extra table": ("CREATE TABLE storage_connections ()", [("extra_table", "storage_connections", True)]),
     "extra partitioned table": (
         "CREATE TABLE parted (id int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF parted DEFAULT",
-        [("extra_table", "parted", False)],
+        [("extra_table", "parted", True)],
     ),
     "extra view": ("CREATE VIEW roles_with_meta AS SELECT 1 AS one", [("extra_view", "roles_with_meta", False)]),
     "a view for a table": (
@@ -69,14 +69,14 @@ LEGACY_CASES = {
         [("differing_table", "imap_state", True)],
     ),
     "missing column": ("ALTER TABLE users DROP COLUMN phone", [("missing_column", "users.phone", True)]),
-    "extra column": ("ALTER TABLE users ADD shoe_size int", [("extra_column", "users.shoe_size", False)]),
+    "extra column": ("ALTER TABLE users ADD shoe_size int", [("extra_column", "users.shoe_size", True)]),
     "extra column NOT NULL": (
         "ALTER TABLE users ADD shoe_size int NOT NULL",
-        [("required_column", "users.shoe_size", False)],
+        [("required_column", "users.shoe_size", True)],
     ),
     "an optional target column is no optional legacy column": (
         "ALTER TABLE agents ADD site_id uuid",
-        [("extra_column", "agents.site_id", False)],
+        [("extra_column", "agents.site_id", True)],
     ),
     "unreadable type": (
         "ALTER TABLE agent_jobs ALTER result TYPE text",
@@ -303,7 +303,7 @@ def test_the_legacy_schema_is_no_target(legacy_db: Database) -> None:
 
 def test_every_difference_says_what_to_do() -> None:
     """Each kind has a reason on both sides, except what legacy may have beyond ours without harm."""
-    assert set(Kind) - TARGET.keys() == set()
+    assert set(Kind) - TARGET.keys() == {Kind.BROKEN_CHECK}
     assert set(Kind) - LEGACY.keys() == {
         Kind.EXTRA_UNIQUE,
         Kind.EXTRA_FOREIGN_KEY,
@@ -314,31 +314,42 @@ def test_every_difference_says_what_to_do() -> None:
 
 def test_report_in_order_and_for_display(legacy_db: Database) -> None:
     """What blocks comes first, then by place; a row holds texts only."""
-    legacy_db.execute("ALTER TABLE users DROP phone, ADD b int, ADD a int; ALTER TABLE agents DROP site")
+    legacy_db.execute("ALTER TABLE users DROP phone, ALTER name DROP NOT NULL, ADD a int; ALTER TABLE agents DROP site")
     rows = report(legacy_db, "legacy").as_rows()
-    assert [row["where"] for row in rows] == ["agents.site", "users.phone", "users.a", "users.b"]
-    assert rows[1] == {
+    assert [row["where"] for row in rows] == ["agents.site", "users.a", "users.phone", "users.name"]
+    assert [row["scope"] for row in rows] == ["its tables", "the run, until accepted", "its tables", ""]
+    assert rows[2] == {
         "difference": "missing column",
         "where": "users.phone",
         "expected": "text",
         "found": "",
         "blocks": "yes",
+        "scope": "its tables",
         "reason": LEGACY[Kind.MISSING_COLUMN].reason.format(table="users", column="phone"),
     }
 
 
-def test_blocking_drift_raises_with_every_place(legacy_db: Database) -> None:
-    legacy_db.execute("ALTER TABLE users DROP phone, ADD a int; ALTER TABLE agents DROP site")
+def test_what_stops_a_run_raises_with_every_place(legacy_db: Database) -> None:
+    """What a missing column keeps from being loaded is no reason to stop everything else."""
+    legacy_db.execute("ALTER TABLE users DROP phone, ADD a int; CREATE TABLE extra ()")
     with pytest.raises(DriftError) as caught:
         report(legacy_db, "legacy").raise_if_blocking()
-    assert "users.phone" in str(caught.value)
-    assert "agents.site" in str(caught.value)
-    assert "users.a" not in str(caught.value)
+    assert "--accept-drift users.a:" in str(caught.value)
+    assert "--accept-drift extra:" in str(caught.value)
+    assert "users.phone" not in str(caught.value)
 
 
-def test_report_without_blocking_drift_does_not_raise(legacy_db: Database) -> None:
-    legacy_db.execute("ALTER TABLE users ADD a int")
+def test_what_blocks_a_table_alone_does_not_raise(legacy_db: Database) -> None:
+    legacy_db.execute("ALTER TABLE users DROP phone")
     report(legacy_db, "legacy").raise_if_blocking()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "name"),
+    [("users", "shoe size", "users.shoe size"), ("a.b", "c", '"a.b".c'), ("a", "b.c", 'a."b.c"'), ('"', None, '""""')],
+)
+def test_a_name_to_accept_is_never_that_of_another_place(table: str, column: str | None, name: str) -> None:
+    assert Drift(Kind.EXTRA_COLUMN, table, column, None, None, True, "").where == name
 
 
 def test_drift_as_text() -> None:

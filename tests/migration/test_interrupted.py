@@ -87,7 +87,8 @@ def half_batches(migration: Migration) -> list[tuple[object, ...]]:
 RUN = """
 import sys
 from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.run import Plan, opened
+from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.run import opened
 from tests.support.migrating import specs
 legacy, target = sys.argv[1:]
 print("ready", flush=True)

@@ -6,6 +6,7 @@ import assets
 from assets.access import roles, user_security
 from assets.inventory import agent_software
 from remoteiq_etl.lifecycle.column_map import column_map
+from remoteiq_etl.lifecycle.reads import legacy_tables
 from remoteiq_etl.orchestration import columns, lineage
 from remoteiq_etl.orchestration.tables import find_specs
 from schemas import target
@@ -66,4 +67,4 @@ def test_what_becomes_of_a_legacy_column_is_told_in_words() -> None:
 
 
 def test_what_a_decide_step_reads_is_upstream() -> None:
-    assert {"roles", "users", "role_meta"} <= set(lineage.legacy_tables(roles.SPEC))
+    assert {"roles", "users", "role_meta"} <= legacy_tables(roles.SPEC)

@@ -10,6 +10,7 @@ import pytest
 import assets
 from remoteiq_etl.definitions import defs
 from remoteiq_etl.orchestration import legacy
+from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.tables import find_tables
 from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
 from schemas import legacy as legacy_schema
@@ -114,7 +115,7 @@ def test_a_domain_job_prepares_the_target_and_does_not_complete_it() -> None:
     job = DEFINITIONS.resolve_job_def("backfill_support")
     keys = job.asset_layer.selected_asset_keys
     expected = {dg.AssetKey(name) for name, table in TABLES.items() if table.domain == "support"}
-    assert keys == {TARGET_SCHEMA, *expected}
+    assert keys == {TARGET_SCHEMA, ACCEPTED_DRIFT, *expected}
 
 
 def test_a_table_without_source_says_so() -> None:

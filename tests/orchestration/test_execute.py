@@ -17,7 +17,7 @@ from remoteiq_etl.backfill.progress import TableProgress
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, ConservationError
 from remoteiq_etl.lifecycle.migration import connected
-from remoteiq_etl.orchestration.execute import JobOutcome, find_job, options_config
+from remoteiq_etl.orchestration.execute import JobOutcome, choices_config, find_job
 from remoteiq_etl.orchestration.tables import find_specs
 from tests.orchestration.conftest import SOME_TABLES, run_some, runs
 from tests.support.server import Database
@@ -101,13 +101,13 @@ def test_some_tables_alone_are_loaded_after_the_preparation(
 ) -> None:
     outcome = run_some(ephemeral, tables=["permissions"])
     assert outcome.success
-    assert materialized(ephemeral, outcome) == {"target_schema", "permissions"}
+    assert materialized(ephemeral, outcome) == {"target_schema", "accepted_drift", "permissions"}
 
 
 def test_a_domain_job_leaves_the_constraints_for_later(configured: Database, ephemeral: dg.DagsterInstance) -> None:
     outcome = run_some(ephemeral, "backfill_platform")
     assert outcome.success
-    assert materialized(ephemeral, outcome) == {"target_schema", "organizations"}
+    assert materialized(ephemeral, outcome) == {"target_schema", "accepted_drift", "organizations"}
     with configured.connect() as connection:
         assert connection.execute(FOREIGN_KEYS).fetchone() == (0,)
 
@@ -120,7 +120,13 @@ def test_a_failure_skips_what_depends_on_it_and_fails_the_run(
     text = "InvalidTextRepresentation (SQLSTATE 22P02)"
     assert (outcome.success, outcome.errors) == (False, {"clients": text})
     assert runs(configured) == [("failed", text, outcome.run_id)]
-    assert materialized(ephemeral, outcome) == {"target_schema", "organizations", "permissions", "automations"}
+    assert materialized(ephemeral, outcome) == {
+        "target_schema",
+        "accepted_drift",
+        "organizations",
+        "permissions",
+        "automations",
+    }
     assert {"sites", "target_constraints"}.isdisjoint(started(ephemeral, outcome))
 
 
@@ -227,7 +233,7 @@ def test_options_reach_the_rules(
         return original(load)
 
     monkeypatch.setattr(TableLoad, "execute", execute)
-    run_some(ephemeral, "backfill_platform", run_config=options_config({"role_meta_first": True}))
+    run_some(ephemeral, "backfill_platform", run_config=choices_config({"role_meta_first": True}))
     assert seen == [{"role_meta_first": True}]
 
 

@@ -15,7 +15,8 @@ import assets
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import Database as EngineDatabase
 from remoteiq_etl.backfill.database import Observer
-from remoteiq_etl.backfill.run import Plan, opened
+from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.backfill.spec import TableSpec
 from schemas import ddl, target
 from tests.support.server import Database, Server

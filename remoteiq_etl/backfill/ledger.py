@@ -1,0 +1,28 @@
+"""The ledger: the account of each batch, written in the transaction that commits it. Nothing else belongs here."""
+
+from typing import TYPE_CHECKING
+
+from psycopg.types.json import Jsonb
+
+from remoteiq_etl.backfill.accounts import Account
+from remoteiq_etl.backfill.database import load_sql
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+def write_account(run: "Run", table: str, number: int, account: Account) -> None:
+    """Record one batch: its number within the run and the pair of target and legacy table. Needs a transaction."""
+    values = {
+        "run_id": run.id,
+        "table_name": table,
+        "legacy_table": account.legacy_table,
+        "batch": number,
+        "primary_rows": account.primary,
+        "read": account.read,
+        "outcomes": Jsonb(dict(account.outcomes)),
+        "rules": Jsonb(account.rules_by_outcome()),
+        "warnings": Jsonb(dict(account.warnings)),
+        "bytes": account.bytes,
+    }
+    run.session.execute(load_sql("ledger").format(ledger=run.state.name("ledger")), values)

@@ -1,0 +1,43 @@
+"""What a run works with: both databases, the declarations, the settings, and what is known of the legacy database's drift.
+
+Belongs here: plain data that is settled before a run is opened. Does not belong here: the run (see run).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remoteiq_etl.backfill.accepted import Extra
+from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.limits import Limits
+from remoteiq_etl.sealing_keys import SealingKeys
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger.
+
+    `blocked`: the tables (by asset) that cannot be loaded, and why; `absent`: by legacy table the columns to read as NULL;
+    `extras`: what no rule reads and an operator accepted, to be archived; `warnings`: what of the legacy database is not as expected.
+    """
+
+    legacy: Database
+    target: Database
+    specs: Mapping[str, TableSpec]
+    state_schema: str = "remoteiq_etl"
+    source: str = "default"
+    organization_slug: str = "default"
+    batch_rows: int = 50_000
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    orchestrator_run_id: str | None = None
+    planning: bool = False
+    mode: Mode = Mode.INCREMENTAL
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    extras: tuple[Extra, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sealing_keys: SealingKeys | None = None
+    limits: Limits = field(default_factory=Limits)
