@@ -66,9 +66,8 @@ def archive_extras(run: "Run") -> TableReport:
     for extra in run.plan.extras:
         run.pacer.before_table(report)
         account = report.account(extra.table, primary=extra.whole)
-        for part in [_counted(run, extra)] if run.planning else _archived(run, extra):
+        for part in [_counted(run, extra)] if run.planning else _archived(run, extra, report):
             account.add(part)
-            run.pacer.before_batch(report)
     if not run.planning:
         with run.session.transaction():
             report.archived = archive.count_entries(run, RULE, [extra.table for extra in run.plan.extras])
@@ -127,13 +126,14 @@ def _account(extra: Extra, rows: int, size: int = 0) -> Account:
     return account
 
 
-def _archived(run: "Run", extra: Extra) -> Iterator[Account]:
+def _archived(run: "Run", extra: Extra, report: TableReport) -> Iterator[Account]:
     """The account of each batch, after it was committed."""
     batches = run.reader.batches(extra_query(run, extra).as_string(None))
     for number, batch in enumerate(rebatched(batches, run.batch_rows, BATCH_BYTES), 1):
         account = _account(extra, batch.num_rows, batch.nbytes)
         entries = list(_entries(run, extra, batch))
         account.warnings += Counter({archive.WITHHELD: sum(entry.withheld for entry in entries)})
+        run.pacer.before_batch(report)
         with run.session.transaction():
             run.check_fence()
             archive.write(run, RULE, extra.table, entries)
