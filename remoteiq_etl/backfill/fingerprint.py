@@ -18,7 +18,7 @@ from sqlalchemy import Table
 from remoteiq_etl.backfill.spec import TableSpec
 
 if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Plan
+    from remoteiq_etl.backfill.plan import Plan
 
 #: Raised when the engine itself gives rows another form.
 ENGINE = "1"

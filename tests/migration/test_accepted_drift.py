@@ -215,8 +215,9 @@ def test_schemas_may_have_any_name(server: Server) -> None:
         reports = run(migration, "organizations", "permissions", "roles", "users", accept=("users.a",))
         assert reports["users"].total(Ledger.INSERTED) == 1
         assert reports["accepted_drift"].total(Ledger.ARCHIVED) == 1
+        database.execute(f"UPDATE {QUOTED}.users SET name = 'Grace'")
         again = run(migration, "organizations", "permissions", "roles", "users")
-        assert again["users"].total(Ledger.UNCHANGED) == 1
+        assert again["users"].total(Ledger.UPDATED) == 1
     finally:
         database.drop()
 
