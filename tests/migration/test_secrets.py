@@ -1,7 +1,8 @@
 """A secret planted in every secret column comes to rest in the target's own tables and nowhere else.
 
 Four runs through Dagster see the planted rows: one that quarantines, holds, archives and adopts, one that finds conflicts,
-and two that fail with errors whose text, as the server gives it, quotes the row.
+and two that fail with errors whose text, as the server gives it, quotes the row. All is looked at twice: without a sealing
+key, and with one.
 """
 
 import base64
@@ -24,6 +25,7 @@ from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.config import Settings
 from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.instance import instance
+from remoteiq_etl.sealing_keys import new_key
 from schemas import legacy
 from tests.orchestration.conftest import configure
 from tests.support.migrating import Migration, foreign_target, target_tables
@@ -114,6 +116,7 @@ class Planted:
     texts: set[str] = field(default_factory=set)
     carrying: set[str] = field(default_factory=set)
     logged: str = ""
+    sealing_key: str = ""
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         with self.target.connect() as connection:
@@ -156,10 +159,12 @@ def printed_to(path: Path) -> Iterator[None]:
             os.close(original)
 
 
-@pytest.fixture(scope="module")
-def planted(server: Server, edge_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
+@pytest.fixture(scope="module", params=["", new_key()], ids=["withheld", "sealed"])
+def planted(
+    request: pytest.FixtureRequest, server: Server, edge_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Planted]:
     source, target = server.create_database(template=edge_template), foreign_target(server)
-    found = Planted(source, target, tmp_path_factory.mktemp("secrets"))
+    found = Planted(source, target, tmp_path_factory.mktemp("secrets"), sealing_key=request.param)
     dagster_home = found.home / "dagster"
     dagster_home.mkdir()
     # Without the project's own configuration, so that Dagster keeps what the steps print, too.
@@ -167,6 +172,7 @@ def planted(server: Server, edge_template: str, tmp_path_factory: pytest.TempPat
     with pytest.MonkeyPatch.context() as patch, recorded() as recorder, printed_to(found.home / "printed"):
         configure(patch, source.url_as(source.select_only_role()), target.url, found.home)
         patch.setenv("DAGSTER_HOME", str(dagster_home))
+        patch.setenv("REMOTEIQ_SEALING_KEY", found.sealing_key)
         run_all(found)
     found.logged = "\n".join(recorder.texts)
     yield found
@@ -255,9 +261,16 @@ def betray_to_readers(source: Database, target: Database) -> None:
     )
 
 
-def needles(texts: set[str]) -> dict[str, bytes]:
-    """What must not be found, in lower case: the marker as it is, in base64 and hexadecimal, and hashes of whole values."""
+def needles(texts: set[str], sealing_key: str = "") -> dict[str, bytes]:
+    """What must not be found, in lower case: the marker as it is, in base64 and hexadecimal, hashes of whole values, the key."""
     forms = {"marker": MARKER.encode()}
+    if sealing_key:
+        raw = base64.urlsafe_b64decode(sealing_key)
+        forms |= {
+            "key": sealing_key.encode(),
+            "key in hex": raw.hex().encode(),
+            "key as bytes": repr(raw)[2:-1].encode(),
+        }
     for case, word in {"upper": MARKER, "lower": MARKER.lower()}.items():
         forms[f"hex {case}"] = word.encode().hex().encode()
         for shift in range(3):
@@ -272,7 +285,7 @@ def needles(texts: set[str]) -> dict[str, bytes]:
 
 def betrayed(found: Planted, content: bytes) -> list[str]:
     content = content.lower()
-    return [name for name, form in needles(found.texts).items() if form in content]
+    return [name for name, form in needles(found.texts, found.sealing_key).items() if form in content]
 
 
 def test_the_runs_went_where_secrets_could_be_seen(planted: Planted) -> None:
@@ -292,7 +305,11 @@ def test_the_runs_went_where_secrets_could_be_seen(planted: Planted) -> None:
         "email_channels",
         "personal_access_tokens",
     }
-    assert planted.query("SELECT count(*) > 0 FROM remoteiq_etl.legacy_archive WHERE withheld") == [(True,)]
+    has_key = planted.sealing_key != ""
+    counts = "count(*) FILTER (WHERE withheld) > 0, count(sealed) > 0 FROM remoteiq_etl.legacy_archive"
+    assert planted.query(f"SELECT {counts}") == [(not has_key, has_key)]
+    counts = "count(*) FILTER (WHERE withheld <> '{}') > 0, count(sealed) > 0 FROM remoteiq_etl.before_images"
+    assert planted.query(f"SELECT {counts}") == [(not has_key, has_key)]
 
 
 def test_every_planted_secret_was_carried(planted: Planted) -> None:

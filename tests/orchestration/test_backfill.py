@@ -83,6 +83,31 @@ def test_a_materialization_says_what_became_of_the_rows(recorded: Recorded, tabl
     assert ("warnings" in metadata) == bool(report.warnings)
 
 
+def test_what_the_archive_holds_is_in_the_metadata_column_by_column(recorded: Recorded) -> None:
+    """Counts only; the token of an agent is withheld, because no sealing key is set."""
+    records = {record.data["column"]: record.data for record in materialization_records(recorded, "agents")}
+    assert records["token_hash"] == {
+        "legacy table": "agents",
+        "column": "token_hash",
+        "rule": "must_enrol_again",
+        "rows": 1,
+        "bytes": 0,
+        "sealed": 0,
+        "withheld": 1,
+        "retired": 0,
+    }
+    [retired] = [
+        one.data for one in materialization_records(recorded, "user_security") if one.data["rule"] == "retired"
+    ]
+    assert (retired["column"], retired["rows"], retired["retired"]) == ("totp_secret", 0, 1)
+
+
+def materialization_records(recorded: Recorded, table: str) -> list[dg.TableRecord]:
+    found = materialization(recorded, table).metadata["archived values"]
+    assert isinstance(found, dg.TableMetadataValue)
+    return list(found.records)
+
+
 def test_a_second_preparation_outdates_nothing(recorded: Recorded) -> None:
     found = recorded.instance.fetch_materializations(dg.AssetKey("target_schema"), limit=10).records
     versions = {
