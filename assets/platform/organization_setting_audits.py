@@ -5,7 +5,6 @@ are left out of both sides.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -28,10 +27,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     known = recorded.of(WRITE)
     found = {decision.legacy_key: decision for decision in changes(inputs[SETTINGS])}
     decisions = {**found, **known}
-    rows = [
-        {KEY: key, **decision.values, "at": datetime.fromisoformat(decision.values["at"])}
-        for key, decision in sorted(decisions.items())
-    ]
+    rows = [{KEY: key, **decision.values} for key, decision in sorted(decisions.items())]
     columns = {name: [_cell(name, row[name]) for row in rows] for name in COLUMNS}
     return Decided(list(decisions.values()), {WRITE: frame(columns, COLUMNS)})
 

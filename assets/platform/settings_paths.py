@@ -79,8 +79,6 @@ COMPANY = {
 }
 NOTIFICATIONS = {"notifications": "backups"}
 
-_SHARED = frozenset(SUPPORT.values()) & frozenset(SUPPORT_GAPS.values())
-
 # (legacy table, target column, path in front of the key, columns)
 SECTIONS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
     ("branding_settings", "branding", "", BRANDING),
@@ -124,8 +122,9 @@ def support_columns(keys: Collection[str]) -> tuple[str, ...]:
 def settings_map(used: Mapping[str, Row | None], support: Mapping[str, Any]) -> list[dict[str, str]]:
     """`legacy_settings_map`: one entry per legacy column of a row that is read, with the JSON path it goes to.
 
-    `support` is the assembled section: the one that two columns may have a value for.
+    `support` is the assembled section: the one with keys that two columns may have a value for.
     """
+    sections = {"support": support}
     return [
         {
             "legacy_table": table,
@@ -133,7 +132,7 @@ def settings_map(used: Mapping[str, Row | None], support: Mapping[str, Any]) -> 
             "legacy_column": column,
             "settings_type": into,
             "path": path + name,
-            "outcome": _outcome(row.get(column), support.get(name) if name in _SHARED and not path else None),
+            "outcome": _outcome(row.get(column), sections.get(into, {}).get(path + name)),
         }
         for table, into, path, keys in SECTIONS
         if (row := used.get(table)) is not None

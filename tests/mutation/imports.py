@@ -12,24 +12,13 @@ ROOT = Path(__file__).parents[2]
 # Only what compares, derives or rewrites values; the rest of the engine is tested on a server.
 OF_THE_ENGINE = ("text", "values", "identity", "jsons", "times")
 NEAREST = 6
-# Written by rows of a whole migration, and tested by those alone so far.
-WITHOUT_TESTS = ("assets.seeds.", "assets.platform.organization_setting_audits")
 LOADED = ("assets", "remoteiq_etl/backfill", "tests/assets", "tests/backfill", "tests/support")
 
 
-def mutated() -> list[str]:
+def tested() -> list[str]:
     """Every module whose rules are changed, by its dotted name."""
     modules = (path for path in sorted((ROOT / "assets").rglob("*.py")) if path.name != "__init__.py")
     return [*map(_name, modules), *(f"remoteiq_etl.backfill.{name}" for name in OF_THE_ENGINE)]
-
-
-def tested() -> list[str]:
-    """The modules that have tests of their own. Those of WITHOUT_TESTS that have none yet are left out."""
-    return [name for name in mutated() if not name.startswith(WITHOUT_TESTS) or _has_own_tests(name)]
-
-
-def _has_own_tests(module: str) -> bool:
-    return any(path.parent.name == module.split(".")[-2] for path in tests_of(module))
 
 
 def source(module: str) -> Path:

@@ -155,7 +155,7 @@ class TestRoles:
     def test_a_seed_gives_way_to_a_role_that_came_later(self, names: dict[str, tuple[str, ...]]) -> None:
         context = self.legacy(*names.get("names", ()), made=names.get("made", ()), seeded={"owner": "1"})
         found = self.decide(context, None, ("1", "Owner"))
-        assert found.decisions == [Decision(SEED, "owner", seed_roles.GIVES_WAY)]
+        assert found.decisions == [Decision(SEED, "owner", "gives_way")]
         assert "owner" not in keys(found)
         assert found.warnings == {"seed_gives_way": 1}
 
@@ -175,9 +175,16 @@ class TestRoles:
         assert (found.decisions, "owner" in keys(found), found.warnings) == ([gone], False, {})
 
     def test_row(self) -> None:
-        row = rows_of(seed_roles.transform(batch_of({KEY: ["readonly"]}), CONTEXT))[0]
-        assert (row["id"], row["organization_id"]) == (CONTEXT.derive("roles", SEED, "readonly"), None)
-        assert (row["scope"], row["name"], row["description"]) == ("system", "ReadOnly", "Looking without changing")
+        """A role of the whole system: it is of no organization."""
+        first, *others = rows_of(seed_roles.transform(batch_of({KEY: list(SYSTEM_ROLES)}), CONTEXT))
+        assert (first["id"], first["organization_id"]) == (CONTEXT.derive("roles", SEED, "owner"), None)
+        assert {row["scope"] for row in (first, *others)} == {"system"}
+        assert {row["name"]: row["description"] for row in (first, *others)} == {
+            "Owner": "Everything",
+            "Administrator": "Everything but deleting roles and billing",
+            "Technician": "Devices, agents, checks and tickets",
+            "ReadOnly": "Looking without changing",
+        }
 
     def test_grants_of_roles_and_permissions_that_are_there(self) -> None:
         context = context_of(
@@ -214,8 +221,12 @@ class TestTemplates:
         assert rows[0]["id"] == CONTEXT.derive("checks", SEED, "template: cpu")
         assert {row["organization_id"] for row in rows} == {CONTEXT.organization_id}
         assert {row["schedule"] for row in rows} == {"@every 300s"}
-        assert [row["description"] for row in rows] == [template.description for template in templates.CHECKS.values()]
-        assert all(row["description"] for row in rows)
+        assert [row["description"] for row in rows] == [
+            "Processor load",
+            "Memory in use",
+            "Disk space in use",
+            "Whether a host answers",
+        ]
         unknown = ("category", "created_by", "created_at", "updated_at")
         assert [rows[0][name] for name in unknown] == [None] * 4
 
@@ -249,7 +260,8 @@ class TestTemplates:
         assert keys(check_profiles.decide({"present": present()}, Recorded(), CONTEXT)) == ["template: baseline"]
         row = rows_of(check_profiles.transform(batch_of({KEY: ["template: baseline"]}), CONTEXT))[0]
         assert (row["name"], row["id"]) == ("Template: Baseline", CONTEXT.derive("check_profiles", SEED, row[KEY]))
-        assert (row["organization_id"], bool(row["description"])) == (CONTEXT.organization_id, True)
+        assert row["organization_id"] == CONTEXT.organization_id
+        assert row["description"] == "The checks that every device should have"
 
     def test_members(self) -> None:
         """The templates that are there, where the profile is."""
@@ -279,7 +291,7 @@ class TestTemplates:
             CONTEXT.organization_id,
         )
         assert "destination_id" not in row
-        assert bool(row["description"])
+        assert row["description"] == "A backup a day, kept for thirty days"
 
 
 def test_settings_of_tables_without_a_row() -> None:
