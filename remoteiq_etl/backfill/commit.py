@@ -14,6 +14,7 @@ from psycopg import sql
 from remoteiq_etl.backfill import archive, history, jsons, ledger
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import HASH, KEY, Disposal, Outcome
+from remoteiq_etl.backfill.castable import refuse_uncastable
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.identity import derive
 from remoteiq_etl.backfill.merge import Merge
@@ -99,11 +100,12 @@ class BatchWriter:
     def _merge(self, prepared: Prepared, merge: Merge | None, disposals: list[Disposal]) -> Counter[str]:
         if merge is None:
             return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
-        if self.report.first_load and not self.run.planning:
+        refused = refuse_uncastable(self.run.session, merge)
+        if self.report.first_load and not self.run.planning and not refused:
             inserted = self._load_first(merge)
             if inserted is not None:
                 return Counter({"inserted": inserted})
-        return self._merge_planned(prepared, merge, disposals)
+        return self._merge_planned(prepared, merge, disposals, refused)
 
     def _load_first(self, merge: Merge) -> int | None:
         """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
@@ -113,9 +115,14 @@ class BatchWriter:
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
             return None
 
-    def _merge_planned(self, prepared: Prepared, merge: Merge, disposals: list[Disposal]) -> Counter[str]:
+    def _merge_planned(
+        self, prepared: Prepared, merge: Merge, disposals: list[Disposal], refused: Mapping[int, Sequence[str]]
+    ) -> Counter[str]:
         session = self.run.session
         actions = merge.classify(session)
+        for row, columns in refused.items():
+            detail = "; ".join(f"{name}: no value of the column's type in the target" for name in columns)
+            self._quarantine(prepared, row, actions, disposals, ("cast_refused", tuple(columns), detail))
         if actions.pop("collision", 0):
             keys = merge.collisions(session)
             namespace = self.run.context_base.namespace
@@ -126,21 +133,24 @@ class BatchWriter:
         if self.run.planning:
             return actions
         for row, error in self._apply(merge, 0, len(prepared.rows) - 1):
-            key = str(prepared.rows[KEY].iloc[row])
-            before = session.value("SELECT action FROM merge_plan WHERE _row = %s", [row])
-            session.execute("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s", [row])
-            actions[before] -= 1
-            disposals.append(
-                Disposal(
-                    key,
-                    Outcome.QUARANTINED,
-                    _rule_of(error),
-                    (),
-                    f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}",
-                )
-            )
+            detail = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
+            self._quarantine(prepared, row, actions, disposals, (_rule_of(error), (), detail))
         merge.finish(session)
         return +actions
+
+    def _quarantine(
+        self,
+        prepared: Prepared,
+        row: int,
+        actions: Counter[str],
+        disposals: list[Disposal],
+        why: tuple[str, tuple[str, ...], str],
+    ) -> None:
+        """Take one planned row out of the plan, for this rule, these columns and this reason."""
+        session = self.run.session
+        actions[session.value("SELECT action FROM merge_plan WHERE _row = %s", [row])] -= 1
+        session.execute("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s", [row])
+        disposals.append(Disposal(str(prepared.rows[KEY].iloc[row]), Outcome.QUARANTINED, *why))
 
     def _apply(self, merge: Merge, first: int, last: int) -> list[tuple[int, psycopg.Error]]:
         """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""

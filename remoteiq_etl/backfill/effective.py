@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, MetaData, Table, Text
+from sqlalchemy import Column, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
@@ -15,24 +15,14 @@ from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.redact import SECRET_KEY
 from remoteiq_etl.backfill.spec import Source, TableSpec
 
-#: Types whose binary form is written as it is; every other type is staged as text and cast by the server.
-_TYPES: dict[str, TypeEngine[Any]] = {
-    "uuid": pg.UUID(),
-    "text": Text(),
-    "character varying": Text(),
-    "boolean": Boolean(),
-    "timestamp with time zone": pg.TIMESTAMP(timezone=True),
-    "jsonb": pg.JSONB(),
-    "json": pg.JSON(),
-}
-
 
 def live_columns(session: Session, schema: str) -> dict[str, dict[str, str]]:
-    """Every table of a schema with its columns and their types."""
+    """Every table of a schema with its columns and their types, without those that the server alone fills."""
     rows = session.rows(
         "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
         " JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped",
+        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND a.attgenerated = '' AND a.attidentity <> 'a'",
         [schema],
     )
     tables: dict[str, dict[str, str]] = {}
@@ -64,7 +54,7 @@ def without_absent(spec: TableSpec, absent: Mapping[str, frozenset[str]]) -> Tab
 
 
 def _column(name: str, kind: str) -> Column[Any]:
-    plain = kind.split("(")[0]
-    known = _TYPES.get(plain)
+    """Values come as text and are cast by the server, which knows all types; JSON keeps its own, as its secrets are hidden."""
+    types: dict[str, TypeEngine[Any]] = {"jsonb": pg.JSONB(), "json": pg.JSON()}
     info: dict[str, object] = {"optional": True, "secret": bool(SECRET_KEY.search(name))}
-    return Column(name, known, info=info) if known is not None else Column(name, Text(), info={**info, "cast": kind})
+    return Column(name, types.get(kind, Text()), info=info if kind == "text" else {**info, "cast": kind})

@@ -23,9 +23,21 @@ def session_settings(key: bytes) -> Mapping[str, str]:
     }
 
 
-def row_hash(expressions: Sequence[sql.Composable]) -> sql.Composed:
-    """The hash of a row of expressions; NULL and the empty text differ."""
+def row_hash(expressions: Sequence[sql.Composable], further: Sequence[tuple[str, sql.Composable]] = ()) -> sql.Composed:
+    """The hash of a row of expressions; NULL and the empty text differ.
+
+    Of the `further` ones (name, expression) only those that are not NULL count: a row without one has the same hash as a row
+    in which it is NULL.
+    """
     row = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(expressions))
+    if further:
+        more = [
+            sql.SQL("CASE WHEN num_nonnulls({value}) = 1 THEN ROW({name}, {value})::text END").format(
+                name=sql.Literal(name), value=value
+            )
+            for name, value in further
+        ]
+        row = sql.SQL("concat({})").format(sql.SQL(", ").join([row, *more]))
     return sql.SQL(
         "substring(sha256((SELECT current_setting({outer})::bytea)"
         " || sha256((SELECT current_setting({inner})::bytea) || convert_to({row}, 'UTF8'))) FOR 16)"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from psycopg import sql
@@ -26,6 +27,7 @@ from remoteiq_etl.backfill.staging import Stage, cast_type, is_cast_later
 S, T = sql.Identifier("s"), sql.Identifier("t")
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 NEVER_COMPARED = frozenset({"updated_at"})
+_TEXTS = frozenset({"text", "citext", "character", "character varying"})
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,17 @@ class Merge:
             "(t.{pk} IS NOT NULL AND ({later} OR (s.{time} IS NOT DISTINCT FROM t.{time} AND ({differs}) AND {as_written})))"
         ).format(pk=self._pk[0], later=later, time=time, differs=differs, as_written=as_written)
 
-    def _hash(self, expressions: Sequence[sql.Composable]) -> sql.Composable:
-        return row_hash(expressions)
+    def _hash(self, values: Sequence[sql.Composable]) -> sql.Composable:
+        """The hash of these values of the compared columns.
+
+        A column that a running installation adds counts only where it has a value: when it appears, a row that nobody
+        edited still is as it was last written.
+        """
+        pairs = list(zip(self._compared, values, strict=True))
+        further = [(column.name, value) for column, value in pairs if column.info.get("optional")]
+        return row_hash(
+            [value for column, value in pairs if not column.info.get("optional")], sorted(further, key=itemgetter(0))
+        )
 
     @cached_property
     def _insert(self) -> sql.Composable:
@@ -275,8 +286,8 @@ class Merge:
                     **self._names,
                     assignments=_assignments(filled),
                     target_join=self._planned_join,
-                    current=sql.SQL(", ").join(T_column(column) for column, _ in filled),
-                    filled=sql.SQL(", ").join(value for _, value in filled),
+                    current=sql.SQL(", ").join(_comparable(column, T_column(column)) for column, _ in filled),
+                    filled=sql.SQL(", ").join(_comparable(column, value) for column, value in filled),
                 )
             )
         return statements
@@ -296,7 +307,7 @@ class Merge:
             )
             return joined.format(present, ours)
         empty = [sql.SQL("{} IS NULL").format(present)]
-        if str(column.type) in {"TEXT", "CITEXT"}:
+        if str(column.type) in {"TEXT", "CITEXT"} and cast_type(column).split("(")[0].lower() in _TEXTS:
             empty += (
                 [sql.SQL("{} = ''").format(present), sql.SQL("{} = {}").format(present, sql.Literal(default))]
                 if default is not None
@@ -322,8 +333,8 @@ class Merge:
             sql.SQL("CASE WHEN {}{} IS DISTINCT FROM {} THEN {} END").format(
                 # When a row was made differs for every adopted one, and says nothing about it.
                 sql.SQL("p.action <> 'adopted' AND " if column.name == "created_at" else ""),
-                T_column(column),
-                value,
+                _comparable(column, T_column(column)),
+                _comparable(column, value),
                 sql.Literal(column.name),
             )
             for column, value in compared
@@ -374,6 +385,11 @@ class Merge:
 def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of the target in every statement
     """A column of the target row."""
     return sql.SQL("t.{}").format(sql.Identifier(column.name))
+
+
+def _comparable(column: Column[Any], value: sql.Composable) -> sql.Composable:
+    """A value in a form that can be compared: of the types that an installation may have added, json for one cannot."""
+    return sql.SQL("({})::text").format(value) if "cast" in column.info else value
 
 
 def default_of(column: Column[Any]) -> sql.Composable | None:
