@@ -9,6 +9,7 @@ import pandas as pd
 
 from assets.inventory import pairing
 from assets.inventory.places import NOWHERE, recorded_survey
+from assets.optional import carry_optional
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.disposition import archived
@@ -46,8 +47,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["facts"] = facts(batch)
     _token(batch, context)
     _place(batch, context)
-    if "hostname" in context.optional:
-        batch["hostname"] = batch["hostname"]
+    carry_optional(batch, context, {"hostname": batch["hostname"]})
     return batch
 
 

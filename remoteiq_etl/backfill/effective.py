@@ -4,42 +4,53 @@ Transforms fill those of the further columns that the mapping names (the optiona
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, Text
+from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
-from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.redact import SECRET_KEY
 from remoteiq_etl.backfill.spec import Source, TableSpec
 
 
-def live_columns(session: Session, schema: str) -> dict[str, dict[str, str]]:
-    """Every table of a schema with its columns and their types, without those that the server alone fills."""
-    rows = session.rows(
-        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
-        " AND a.attgenerated = '' AND a.attidentity <> 'a'",
-        [schema],
-    )
-    tables: dict[str, dict[str, str]] = {}
-    for table, column, kind in rows:
-        tables.setdefault(table, {})[column] = kind
+@dataclass(frozen=True)
+class LiveColumn:
+    """A column as the catalogue has it; `default` is its expression."""
+
+    kind: str
+    nullable: bool = True
+    default: str | None = None
+
+
+def live_columns(session: Session, schema: str) -> dict[str, dict[str, LiveColumn]]:
+    """Every table of a schema with its columns."""
+    tables: dict[str, dict[str, LiveColumn]] = {}
+    for table, column, *found in session.rows(load_sql("live_columns"), {"schema": schema}):
+        tables.setdefault(table, {})[column] = LiveColumn(*found)
     return tables
 
 
-def effective(spec: TableSpec, columns: dict[str, str]) -> TableSpec:
+def effective(spec: TableSpec, columns: Mapping[str, LiveColumn]) -> TableSpec:
     """The declaration with the live table's further columns added to its target."""
-    further = {name: kind for name, kind in columns.items() if name not in spec.target.columns}
+    further = {name: found for name, found in columns.items() if name not in spec.target.columns}
     if not further:
         return spec
-    table: Table = spec.target.to_metadata(MetaData(schema=spec.target.schema))
-    for name, kind in further.items():
-        table.append_column(_column(name, kind))
+    table = _copied(spec.target, MetaData(schema=spec.target.metadata.schema))
+    for name, found in further.items():
+        table.append_column(_column(name, found))
     return replace(spec, target=table)
+
+
+def _copied(table: Table, into: MetaData) -> Table:
+    """A copy of a table beside copies of those that its foreign keys lead to, from table to table."""
+    copy = table.to_metadata(into)
+    for key in table.foreign_keys:
+        if key.column.table.key not in into.tables:
+            _copied(key.column.table, into)
+    return copy
 
 
 def without_absent(spec: TableSpec, absent: Mapping[str, frozenset[str]]) -> TableSpec:
@@ -53,8 +64,14 @@ def without_absent(spec: TableSpec, absent: Mapping[str, frozenset[str]]) -> Tab
     return replace(spec, sources=tuple(sources))
 
 
-def _column(name: str, kind: str) -> Column[Any]:
+def _column(name: str, found: LiveColumn) -> Column[Any]:
     """Values come as text and are cast by the server, which knows all types; JSON keeps its own, as its secrets are hidden."""
     types: dict[str, TypeEngine[Any]] = {"jsonb": pg.JSONB(), "json": pg.JSON()}
     info: dict[str, object] = {"optional": True, "secret": bool(SECRET_KEY.search(name))}
-    return Column(name, types.get(kind, Text()), info=info if kind == "text" else {**info, "cast": kind})
+    return Column(
+        name,
+        types.get(found.kind, Text()),
+        nullable=found.nullable,
+        server_default=None if found.default is None else text(found.default.replace(":", r"\:")),
+        info=info if found.kind == "text" else {**info, "cast": found.kind},
+    )

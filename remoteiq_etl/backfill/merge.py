@@ -4,6 +4,7 @@ Upserts happen on the mapped key only. Belongs here: the statements of one batch
 transactions, the ledger and dispositions of rows that never reached the stage (see load).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from remoteiq_etl.backfill.staging import Stage, cast_type, is_cast_later
 S, T = sql.Identifier("s"), sql.Identifier("t")
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 NEVER_COMPARED = frozenset({"updated_at"})
+#: Defaults as the catalogue writes them, of which every row has the same value.
+_CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false)(?:::[^()]+(?:\([0-9,]+\))?)?")
 _TEXTS = frozenset({"text", "citext", "character", "character varying"})
 
 
@@ -245,11 +248,11 @@ class Merge:
     def _hash(self, values: Sequence[sql.Composable]) -> sql.Composable:
         """The hash of these values of the compared columns.
 
-        A column that a running installation adds counts only where it has a value: when it appears, a row that nobody
-        edited still is as it was last written.
+        A column that a running installation adds counts only where it has another value than its default: when it appears,
+        a row that nobody edited still is as it was last written.
         """
         pairs = list(zip(self._compared, values, strict=True))
-        further = [(column.name, value) for column, value in pairs if column.info.get("optional")]
+        further = [(column.name, _counted(column, value)) for column, value in pairs if column.info.get("optional")]
         return row_hash(
             [value for column, value in pairs if not column.info.get("optional")], sorted(further, key=itemgetter(0))
         )
@@ -387,14 +390,22 @@ def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of
     return sql.SQL("t.{}").format(sql.Identifier(column.name))
 
 
+def _counted(column: Column[Any], value: sql.Composable) -> sql.Composable:
+    """A value, or NULL where it is the constant that the column has by default."""
+    default = default_of(column, of_any=True)
+    if default is None or not _CONSTANT.fullmatch(default.as_string(None)):
+        return value
+    return sql.SQL("nullif(({})::text, ({})::{}::text)").format(value, default, sql.SQL(cast_type(column)))
+
+
 def _comparable(column: Column[Any], value: sql.Composable) -> sql.Composable:
     """A value in a form that can be compared: of the types that an installation may have added, json for one cannot."""
     return sql.SQL("({})::text").format(value) if "cast" in column.info else value
 
 
-def default_of(column: Column[Any]) -> sql.Composable | None:
-    """The default that stands in for a null of a NOT NULL column; None where a null stays (or fails)."""
-    if column.nullable or column.primary_key or column.server_default is None:
+def default_of(column: Column[Any], *, of_any: bool = False) -> sql.Composable | None:
+    """The default that stands in for a null of a NOT NULL column (or `of_any`); None where a null stays (or fails)."""
+    if (column.nullable and not of_any) or column.primary_key or column.server_default is None:
         return None
     # Of any table: that of the column would be compiled with its foreign keys, and a live table's copy stands alone.
     compiler = _DIALECT.ddl_compiler(_DIALECT, CreateTable(Table("any", MetaData())))

@@ -20,7 +20,7 @@ from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Capture
 from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
-from remoteiq_etl.backfill.effective import effective, live_columns, without_absent
+from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
 from remoteiq_etl.backfill.inputs import inputs_of
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
@@ -70,7 +70,7 @@ class Run:
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
     _left_out: dict[str, bool] = field(default_factory=dict)
-    _columns: dict[str, dict[str, str]] | None = None
+    _columns: dict[str, dict[str, LiveColumn]] | None = None
     _words: dict[str, dict[str, int]] = field(default_factory=dict)
     # (key, before, after) by table, of those whose history another table records.
     planned_writes: dict[str, list[tuple[str, str | None, str]]] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Run:
         """Whether the target has this table; in a plan it may not."""
         return table in self._live()
 
-    def _live(self) -> dict[str, dict[str, str]]:
+    def _live(self) -> dict[str, dict[str, LiveColumn]]:
         if self._columns is None:
             self._columns = live_columns(self.session, self.target.schema)
         return self._columns

@@ -136,8 +136,8 @@ TARGET: Mapping[Kind, Verdict] = {
     ),
     Kind.OPTIONAL_COLUMN: Verdict(
         False,
-        "optional: filled from the legacy value, cast to its type; where it is NOT NULL, rows without a value are"
-        " quarantined",
+        "optional: filled from the legacy value, cast to its type; where it is NOT NULL without default, rows"
+        " without a value are quarantined",
     ),
     Kind.READ_ONLY_COLUMN: Verdict(
         True,

@@ -39,6 +39,31 @@ def test_null_and_empty_text_differ(empty_db: Database) -> None:
     assert null != empty
 
 
+def test_a_further_column_counts_only_where_it_has_a_value(empty_db: Database) -> None:
+    """A row without it has the hash of the row in which it is NULL; another name or value gives another hash."""
+    database = EngineDatabase(empty_db.url, "public", session=hashing.session_settings(KEY))
+    row = [sql.SQL("1"), sql.SQL("'a'")]
+    rows = [
+        [],
+        [("x", "NULL::text")],
+        [("x", "''")],
+        [("x", "'v'")],
+        [("y", "'v'")],
+        [("x", "NULL::text"), ("y", "'v'")],
+    ]
+    with closing(database.connect()) as session:
+        absent, null, empty, x, y, only_y = (
+            session.value(
+                sql.SQL("SELECT {}").format(hashing.row_hash(row, [(name, sql.SQL(text)) for name, text in further]))
+            )
+            for further in rows
+        )
+        assert absent == session.value(sql.SQL("SELECT {}").format(hashing.row_hash(row)))
+    assert absent == null
+    assert y == only_y
+    assert len({absent, empty, x, y}) == 4
+
+
 def test_the_key_stands_in_no_statement() -> None:
     statement = hashing.row_hash([sql.Identifier("a")]).as_string(None)
     assert KEY.hex()[:16] not in statement
