@@ -78,7 +78,7 @@ def execute_job(
         raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None
     if _was_interrupted(result.all_events):
         raise KeyboardInterrupt
-    skipped = [str(event.step_key) for event in result.all_events if event.is_step_skipped]
+    skipped = _not_begun(instance, result.run_id, result.all_events)
     errors = dict(_errors(result.all_events))
     return JobOutcome(result.run_id, result.success, collector.reports, errors, skipped, collector.warnings)
 
@@ -141,6 +141,16 @@ def _errors(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
         yield str(event.step_key), _text(event)
     if not failed:
         yield from (("run", str(event.message)) for event in events if event.is_run_failure)
+
+
+def _not_begun(instance: dg.DagsterInstance, run_id: str, events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """The steps that were planned and never started, because one that they wait for failed: no event tells of them."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.execution_plan_snapshot_id is None:
+        return []
+    planned = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id).step_keys_to_execute
+    begun = {event.step_key for event in events if event.is_step_start}
+    return sorted(key for key in planned if key not in begun)
 
 
 def _text(event: dg.DagsterEvent) -> str:
