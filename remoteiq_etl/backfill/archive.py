@@ -111,6 +111,23 @@ def count_entries(
     return found
 
 
+def last_counts(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
+    """What the last run that loaded the table recorded: where nothing is read, nothing of it has changed."""
+    return [
+        ArchiveCount(*row)
+        for row in run.session.rows(load_sql("last_archive_counts").format(**_names(run, spec.asset)))
+    ]
+
+
+def to_be_sealed(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
+    """The rows (legacy table, legacy key) of which a secret is withheld although a key is given now."""
+    if run.sealer is None:
+        return []
+    sources = [source.name for source in spec.sources if isinstance(source, Source)]
+    found = run.session.rows(load_sql("withheld").format(**_names(run, spec.asset)), {"legacy_tables": sources})
+    return [(str(table), str(key)) for table, key in found]
+
+
 # --- what an entry says -------------------------------------------------------------------------------------------
 
 
@@ -164,6 +181,7 @@ def _names(run: "Run", asset: str) -> dict[str, sql.Composable]:
     return {
         "archive": run.state.name(TABLE),
         "archive_counts": run.state.name("archive_counts"),
+        "runs": run.state.name("runs"),
         "source_id": sql.Literal(run.registered.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(asset),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg import sql
 
+from remoteiq_etl.backfill import archive
 from remoteiq_etl.backfill.digest import digest
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.fingerprint import fingerprint
@@ -187,7 +188,7 @@ class Capture:
         return self.count(table, before.horizon)[0] != before.legacy_rows
 
     def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:
-        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict."""
+        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict, to be sealed."""
         found: dict[str, set[str]] = {}
         for name, is_open in (("quarantine", "released_run"), ("held", "released_run"), ("conflicts", "resolved_run")):
             query = sql.SQL(
@@ -196,6 +197,8 @@ class Capture:
             for table, key in self.run.session.rows(query, [self.run.registered.id, spec.name]):
                 if table in {source.name for source in spec.sources}:
                     found.setdefault(table, set()).add(key)
+        for table, key in archive.to_be_sealed(self.run, spec):
+            found.setdefault(table, set()).add(key)
         return found
 
     def _narrowed(self, spec: TableSpec, again: Mapping[str, set[str]]) -> Reading:

@@ -87,6 +87,7 @@ class TableLoad:
         run, spec = self.run, self.spec
         for source in spec.streamed:
             self.report.account(source.name, primary=source.primary)
+        self.report.archived = archive.last_counts(run, spec)
         with run.session.transaction():
             run.check_fence()
             run.capture.complete(spec, self.reading, changed=self.changed)

@@ -62,7 +62,7 @@ def _print(console: Console, counts: Sequence[ArchiveCount]) -> None:
     if withheld := _sum(counts, "withheld"):
         console.print(
             f"{withheld:,} values are withheld: they are secret, and no sealing key was given. Set REMOTEIQ_SEALING_KEY"
-            " (remoteiq-etl seal new-key makes one), and a run that reads their rows again seals them.",
+            " (remoteiq-etl seal new-key makes one), and the next run seals those whose rows are still there.",
         )
 
 

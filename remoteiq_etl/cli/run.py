@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 
 from remoteiq_etl.backfill.accounts import Ledger
-from remoteiq_etl.backfill.archive import WITHHELD
 from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
@@ -87,7 +86,7 @@ def print_next(outcome: JobOutcome, console: Console) -> None:
         console.print(
             f"{conflicts:,} rows were edited in the target and in the legacy database: the target's are kept."
         )
-    if withheld := sum(report.warnings[WITHHELD] for report in reports.values()):
+    if withheld := sum(one.withheld for report in reports.values() for one in report.archived):
         console.print(
             f"{withheld:,} secret values have no place in the target and are withheld, because no sealing key is given:"
             " remoteiq-etl archive shows of which columns."
