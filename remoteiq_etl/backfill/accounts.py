@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from remoteiq_etl.backfill.batch import Outcome
@@ -96,6 +97,20 @@ class ArchiveCount:
     retired: int = 0
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What is open of one table after its load. `ignored`: those of `quarantined` that a person accepts; `oldest`: since
+    when the oldest of the others is quarantined; `behind`: seconds since the snapshot that was read.
+    """
+
+    quarantined: int = 0
+    ignored: int = 0
+    oldest: datetime | None = None
+    held: int = 0
+    conflicts: int = 0
+    behind: float = 0.0
+
+
 @dataclass
 class TableReport:
     """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
@@ -104,7 +119,8 @@ class TableReport:
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
     target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
-    `waited`: seconds per signal (or "paused") that made the run wait.
+    `waited`: seconds per signal (or "paused") that made the run wait. `waiting`: what
+    is open of it now; in a plan, before the run.
     """
 
     table: str
@@ -122,6 +138,7 @@ class TableReport:
     beside: bool = False
     archived: list[ArchiveCount] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=dict)
+    waiting: Waiting = field(default_factory=Waiting)
 
     def account(self, legacy_table: str, *, primary: bool) -> Account:
         """The account of one legacy table, begun when it is asked for first."""
@@ -153,8 +170,9 @@ class TableReport:
 
     @property
     def needs_attention(self) -> int:
-        """Rows that wait for a person or a parent: quarantined and held."""
-        return self.total(Ledger.QUARANTINED) + self.total(Ledger.HELD)
+        """Rows that wait for a person or a parent: quarantined and held. Those that a person ignores are none."""
+        quarantined = self.total(Ledger.QUARANTINED)
+        return quarantined - min(quarantined, self.waiting.ignored) + self.total(Ledger.HELD)
 
     def counts(self) -> Mapping[str, int]:
         """Rows read and rows per outcome, in the order of the conservation law."""

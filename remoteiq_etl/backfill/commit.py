@@ -27,6 +27,9 @@ from remoteiq_etl.errors import ConservationError
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
+#: Earlier reasons that a waiting row keeps: enough to see what was tried, and no row grows with every run.
+MOST_HISTORY = 20
+
 _RULES = {
     psycopg.errors.UniqueViolation: "unique_violation",
     psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
@@ -264,6 +267,8 @@ class BatchWriter:
             "map": state.name(table.name),
             "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
             "quarantine": state.name("quarantine"),
+            "recent": load_sql("recent").format(most=sql.Literal(MOST_HISTORY)),
+            "as_ignored": load_sql("as_ignored").format(),
             "held": state.name("held"),
             "left_out": state.name("left_out"),
             "source_id": sql.Literal(self.run.registered.id),

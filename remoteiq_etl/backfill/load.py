@@ -30,6 +30,7 @@ from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.waiting import count_waiting
 from remoteiq_etl.errors import ConservationError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class TableLoad:
         else:
             self._load(started)
         self.report.reading = str(self.reading.reason)
+        self.report.waiting = count_waiting(run, spec)
         self.report.seconds = time.monotonic() - started
         run.listener.finished(self.report)
         return self.report

@@ -16,6 +16,8 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
+from remoteiq_etl.cli.options import AcceptDrift, AsJson, Domains, Reason, Tables
+from remoteiq_etl.cli.quarantine_app import quarantine
 from remoteiq_etl.errors import RemoteIQError
 
 
@@ -39,30 +41,6 @@ class Invocation:
     debug: bool = False
 
 
-Tables = Annotated[
-    list[str] | None,
-    typer.Option("--table", metavar="T", help="Only this target table; repeatable.", show_default=False),
-]
-Domains = Annotated[
-    list[str] | None,
-    typer.Option("--domain", metavar="D", help="Only the tables of this domain; repeatable.", show_default=False),
-]
-Reason = Annotated[
-    str | None,
-    typer.Option("--reason", metavar="TEXT", help="Why; recorded with who and when, and shown by status."),
-]
-AcceptDrift = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--accept-drift",
-        metavar="NAME",
-        help="Go on although the legacy database has this table, table.column or enum type.label that no rule knows,"
-        " and archive what is in it; repeatable. A run remembers it.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
-
 app = typer.Typer(
     name="remoteiq-etl",
     help="Moves a live legacy RemoteIQ database into the redesigned schema, and shows what became of every row.",
@@ -72,8 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-quarantine = typer.Typer(no_args_is_help=True, help="Look at the rows that cannot be carried as they are.")
-app.add_typer(quarantine, name="quarantine")
+app.add_typer(quarantine)
 seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")
 app.add_typer(seal, name="seal")
 
@@ -172,24 +149,6 @@ def lineage(
     from remoteiq_etl.cli.lineage import show
 
     raise typer.Exit(show(name, check=check, as_markdown=markdown, as_json=as_json))
-
-
-@quarantine.command("list")
-def quarantine_list(
-    table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="T", help="Only rows of this target or legacy table; repeatable."),
-    ] = None,
-    rule: Annotated[
-        list[str] | None, typer.Option("--rule", metavar="R", help="Only rows that this rule stopped; repeatable.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Show at most N rows; 0 shows all.")] = 100,
-    as_json: AsJson = False,
-) -> None:
-    """List the rows in quarantine: which row, which rule stopped it, and why."""
-    from remoteiq_etl.cli.quarantine import show
-
-    raise typer.Exit(show(table or [], rule or [], limit, as_json=as_json))
 
 
 @app.command()

@@ -57,13 +57,18 @@ def execute(
 def print_outcome(outcome: JobOutcome, console: Console) -> None:
     """Print the summary, the errors, and where to look next."""
     summary.show(outcome.reports, console, title="What the run did")
+    print_errors(outcome)
+    console.print(f"Dagster run {outcome.run_id}: {'done' if outcome.success else 'failed'}.")
+    print_next(outcome, console)
+
+
+def print_errors(outcome: JobOutcome) -> None:
+    """Print what failed, and why."""
     for text, steps in _by_text(outcome.errors).items():
         output.errors().print(f"{', '.join(steps)} failed: {text}", style="red", markup=False, soft_wrap=True)
     if outcome.skipped:
         skipped = ", ".join(outcome.skipped)
         output.errors().print(f"Not begun because of that: {skipped}.", style="red", markup=False, soft_wrap=True)
-    console.print(f"Dagster run {outcome.run_id}: {'done' if outcome.success else 'failed'}.")
-    print_next(outcome, console)
 
 
 def _by_text(errors: Mapping[str, str]) -> dict[str, list[str]]:
@@ -79,7 +84,11 @@ def print_next(outcome: JobOutcome, console: Console) -> None:
     reports = outcome.reports
     quarantined, held = summary.total(reports, Ledger.QUARANTINED), summary.total(reports, Ledger.HELD)
     if quarantined:
-        console.print(f"{quarantined:,} rows are quarantined: remoteiq-etl quarantine list says which and why.")
+        ignored = sum(report.waiting.ignored for report in reports.values())
+        accepted = f" ({ignored:,} of them ignored)" if ignored else ""
+        console.print(
+            f"{quarantined:,} rows are quarantined{accepted}: remoteiq-etl quarantine list says which and why."
+        )
     if held:
         console.print(f"{held:,} rows wait for a parent that is not there; each run looks again.")
     if conflicts := summary.total(reports, Ledger.CONFLICT):

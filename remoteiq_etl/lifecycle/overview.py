@@ -46,23 +46,8 @@ class TableRow:
     mapped: int = 0
 
 
-@dataclass(frozen=True)
-class QuarantinedRow:
-    """One legacy row that waits in quarantine for a target table. `detail` names columns and keys, never values."""
-
-    table: str
-    legacy_table: str
-    legacy_key: str
-    rule: str
-    columns: list[str]
-    detail: str
-    attempts: int
-    since: datetime
-    last_run: int
-
-
 _TABLES = ("runs", "ledger", "quarantine", "held", "conflicts", "legacy_archive", "archive_counts")
-_Row = TypeVar("_Row", RunRow, TableRow, QuarantinedRow, ArchiveCount)
+_Row = TypeVar("_Row", RunRow, TableRow, ArchiveCount)
 
 
 @dataclass(frozen=True)
@@ -78,6 +63,7 @@ class Overview:
         """The overview of a source; None when no run of it ever began."""
         if not state.exists(session):
             return None
+        state.ensure(session)  # adds what an older program did not know
         find = sql.SQL("SELECT id FROM {} WHERE name = %s").format(state.name("sources"))
         found = session.value(find, [source])
         return None if found is None else cls(session, state, int(found))
@@ -87,9 +73,7 @@ class Overview:
         return self._rows(RunRow, "runs", {"limit": limit})
 
     def orders(self) -> Orders:
-        """What people have told the runs; nothing where an older program made the state schema."""
-        if self.session.value("SELECT to_regclass(%s) IS NULL", [self.state.name("orders").as_string(None)]):
-            return Orders()
+        """What people have told the runs."""
         return Control(self.session, self.state, self.source_id).orders()
 
     def tables(self) -> list[TableRow]:
@@ -97,13 +81,6 @@ class Overview:
         mapped = self._mapped()
         found = self._rows(TableRow, "tables", {})
         return [TableRow(**{**vars(row), "mapped": mapped.get(row.name, 0)}) for row in found]
-
-    def quarantined(
-        self, tables: Sequence[str] | None = None, rules: Sequence[str] | None = None
-    ) -> list[QuarantinedRow]:
-        """The open quarantined rows of these tables (target or legacy ones) and rules, None meaning all."""
-        filters = {"tables": list(tables) if tables else None, "rules": list(rules) if rules else None}
-        return self._rows(QuarantinedRow, "quarantine", filters)
 
     def archived(self, tables: Sequence[str] | None = None, run: int | None = None) -> list[ArchiveCount]:
         """What the archive holds per legacy column and rule, of these tables (target or legacy ones), None meaning all.

@@ -78,9 +78,24 @@ def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
         "bytes": dg.MetadataValue.int(report.bytes),
         "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
         "first load": dg.MetadataValue.bool(report.first_load),
+        **_waiting(report),
         **waited(report),
         **dict(_tables(report)),
         **of_definition(spec, schema),
+    }
+
+
+def _waiting(report: TableReport) -> Metadata:
+    """What is open of the table now, whoever left it so, and how far it is behind the source."""
+    open_rows = report.waiting
+    oldest = {} if open_rows.oldest is None else {"oldest in quarantine": dg.MetadataValue.timestamp(open_rows.oldest)}
+    return {
+        "seconds behind the source": dg.MetadataValue.float(round(open_rows.behind, 1)),
+        "open in quarantine": dg.MetadataValue.int(open_rows.quarantined),
+        "of these ignored": dg.MetadataValue.int(open_rows.ignored),
+        **oldest,
+        "open held": dg.MetadataValue.int(open_rows.held),
+        "open conflicts": dg.MetadataValue.int(open_rows.conflicts),
     }
 
 

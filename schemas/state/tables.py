@@ -111,6 +111,10 @@ quarantine = Table(
     Column("quarantined_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     _run("released_run", nullable=True),
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
+    Column("history", JSONB, comment="earlier reasons, the oldest first, each with its runs; null until there is one"),
+    Column("ignored_at", TIMESTAMPTZ, comment="since when a person accepts that it stays; null again when it changes"),
+    Column("ignored_by", Text),
+    Column("ignored_reason", Text),
     comment="Legacy rows that cannot be carried as they are; looked at again on every run",
 )
 
@@ -130,6 +134,7 @@ held = Table(
     Column("held_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     _run("released_run", nullable=True),
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
+    Column("history", JSONB, comment="earlier parents, the oldest first, each with its runs; null until there is one"),
     comment="Legacy rows that wait for their parent",
 )
 

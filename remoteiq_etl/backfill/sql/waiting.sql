@@ -1,0 +1,22 @@
+-- What is open of one target table, of the legacy tables that an asset reads, and how old its snapshot is. One row.
+SELECT q.quarantined, q.ignored, q.oldest, h.held, c.conflicts,
+    extract(epoch FROM pg_catalog.clock_timestamp() - %(snapshot_at)s)::float8 AS behind
+FROM (
+    SELECT
+        count(*) AS quarantined,
+        count(*) FILTER (WHERE ignored_at IS NOT NULL) AS ignored,
+        min(quarantined_at) FILTER (WHERE ignored_at IS NULL) AS oldest
+    FROM {quarantine}
+    WHERE source_id = %(source_id)s AND table_name = %(table_name)s AND legacy_table = ANY (%(legacy_tables)s)
+      AND released_run IS NULL
+) AS q
+CROSS JOIN (
+    SELECT count(*) AS held FROM {held}
+    WHERE source_id = %(source_id)s AND table_name = %(table_name)s AND legacy_table = ANY (%(legacy_tables)s)
+      AND released_run IS NULL
+) AS h
+CROSS JOIN (
+    SELECT count(*) AS conflicts FROM {conflicts}
+    WHERE source_id = %(source_id)s AND table_name = %(table_name)s AND legacy_table = ANY (%(legacy_tables)s)
+      AND resolved_run IS NULL
+) AS c

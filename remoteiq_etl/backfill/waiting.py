@@ -1,0 +1,26 @@
+"""What waits of a table after its load: rows in quarantine, those that a person ignores, held rows, conflicts.
+
+Belongs here: counting them for the table's report. Does not belong here: which rows wait (see commit, merge), showing
+them (lifecycle).
+"""
+
+from typing import TYPE_CHECKING
+
+from remoteiq_etl.backfill.accounts import Waiting
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.spec import TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+def count_waiting(run: "Run", spec: TableSpec) -> Waiting:
+    """What is open of the rows that an asset reads, as it is committed now."""
+    query = load_sql("waiting").format(**{name: run.state.name(name) for name in ("quarantine", "held", "conflicts")})
+    parameters = {
+        "source_id": run.registered.id,
+        "snapshot_at": run.started_at,
+        "table_name": spec.name,
+        "legacy_tables": [source.name for source in spec.sources],
+    }
+    return Waiting(*run.session.rows(query, parameters)[0])

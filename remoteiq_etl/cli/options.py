@@ -1,0 +1,32 @@
+"""Options that several commands share.
+
+Belongs here: their names and help. Does not belong here: any import that takes long.
+"""
+
+from typing import Annotated
+
+import typer
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="T", help="Only this target table; repeatable.", show_default=False),
+]
+Domains = Annotated[
+    list[str] | None,
+    typer.Option("--domain", metavar="D", help="Only the tables of this domain; repeatable.", show_default=False),
+]
+Reason = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; recorded with who and when, and shown by status."),
+]
+AcceptDrift = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-drift",
+        metavar="NAME",
+        help="Go on although the legacy database has this table, table.column or enum type.label that no rule knows,"
+        " and archive what is in it; repeatable. A run remembers it.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]

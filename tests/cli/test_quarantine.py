@@ -1,0 +1,91 @@
+"""`quarantine show`, `retry` and `ignore`: one row, looking again, and accepting."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli, Ended, Migrated
+
+#: A user that is quarantined because its status is a word that no map knows.
+LOCKED = "c5000000-0000-4000-8000-000000000019"
+
+
+def call(cli: Cli, migrated: Migrated, *arguments: str) -> Ended:
+    return cli("quarantine", *arguments, legacy=migrated.legacy, target=migrated.target)
+
+
+def shown(cli: Cli, migrated: Migrated, *options: str) -> list[dict[str, Any]]:
+    return list(json.loads(call(cli, migrated, "show", LOCKED, "--json", *options).out))
+
+
+def test_show_tells_all_of_a_row_but_its_secrets(cli: Cli, migrated: Migrated) -> None:
+    [row] = shown(cli, migrated, "--table", "users")
+    assert (row["rule"], row["attempts"], row["first_run"], row["history"]) == ("unknown_word", 1, 1, [])
+    assert row["row"]["email"] == "lou.locked@example.com" or "@" in row["row"]["email"]
+    assert row["row"]["password_hash"] == "[redacted]"
+    ended = call(cli, migrated, "show", LOCKED)
+    assert ended.code == 0
+    assert "unknown_word" in ended.out
+    assert "Lou Locked" in ended.out
+    assert "edgecasehash" not in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 100
+
+
+def test_a_key_that_was_never_in_quarantine_is_named(cli: Cli, migrated: Migrated) -> None:
+    ended = call(cli, migrated, "show", "no-such-key")
+    assert (ended.code, "was ever in quarantine" in " ".join(ended.err.split())) == (2, True)
+
+
+def test_an_ignored_row_is_listed_apart_until_it_is_taken_back(cli: Cli, migrated: Migrated) -> None:
+    ended = call(cli, migrated, "ignore", LOCKED, "--table", "users", "--reason", "left the company")
+    assert (ended.code, "1 rows are ignored until they change" in ended.out) == (0, True)
+    assert LOCKED not in call(cli, migrated, "list", "--table", "users", "--json", "--rule", "unknown_word").out
+    assert "1 more are ignored" in call(cli, migrated, "list").out
+    listed = call(cli, migrated, "list", "--ignored")
+    assert "left the company" in " ".join(listed.out.split())
+    assert [row["legacy_key"] for row in json.loads(call(cli, migrated, "list", "--ignored", "--json").out)] == [LOCKED]
+    assert "1 rows are no longer ignored" in call(cli, migrated, "ignore", "--undo", LOCKED).out
+    assert call(cli, migrated, "list", "--ignored").out == "No row is ignored.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["ignore", "--reason", "all of them"], "name rows by their legacy keys"),
+        (["ignore", LOCKED], "give either --reason"),
+        (["ignore", LOCKED, "--reason", "x", "--undo"], "give either --reason"),
+        (["retry", "--table", "usres"], "'users' is meant?"),
+    ],
+)
+def test_rows_and_reasons_must_be_named(cli: Cli, migrated: Migrated, arguments: list[str], hint: str) -> None:
+    ended = call(cli, migrated, *arguments)
+    assert ended.code == 2
+    assert hint in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_retry_looks_again_and_says_what_was_released(cli: Cli, migrated: Migrated) -> None:
+    """The mended row becomes a row; the other stays, and is shown with its reason."""
+    [row] = shown(cli, migrated, "--table", "users")
+    migrated.legacy.execute(f"UPDATE users SET status = 'active' WHERE id::text = '{LOCKED}'")
+    ended = call(cli, migrated, "retry", LOCKED, "--table", "users")
+    assert ended.code == 0, ended.err
+    assert "1 of 1 rows were released, 0 stay." in ended.out
+    [after] = shown(cli, migrated, "--table", "users")
+    assert after["released_run"] == after["last_run"] + 1 == row["last_run"] + 1
+    again = call(cli, migrated, "retry", "--rule", "duplicate_email", "--table", "users")
+    assert again.code == 3
+    assert "0 of " in again.out
+    assert "duplicate_email" in again.out
+    assert call(cli, migrated, "retry", LOCKED).out == "No row like this is in quarantine.\n"
+
+
+def test_ignored_rows_alone_do_not_ask_for_attention(cli: Cli, migrated: Migrated) -> None:
+    """Of these tables nothing is held."""
+    tables = ["--table", "support_channels", "--table", "clients"]
+    before = cli("run", *tables, legacy=migrated.legacy, target=migrated.target)
+    assert before.code == 3
+    call(cli, migrated, "ignore", "--reason", "agreed", *tables)
+    after = cli("run", *tables, legacy=migrated.legacy, target=migrated.target)
+    assert after.code == 0
+    assert "of them ignored" in after.out
