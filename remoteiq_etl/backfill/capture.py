@@ -100,6 +100,7 @@ class Capture:
             return "first pass"
         return (
             self._why_this_run(before, spec)
+            or ("target and map are empty" if self.run.is_first_load(spec) else None)
             or self._why_these_horizons(spec, inputs)
             or self._why_these_inputs(spec, inputs, before)
         )
@@ -229,13 +230,14 @@ class Capture:
         self._frames = None
         self.completed[spec.asset] = done
         if not self.run.planning:
-            rows = {table: self._rows_of(spec, table) for table in inputs_of(spec).legacy}
+            rows = {table: self._rows_of(table) for table in inputs_of(spec).legacy}
             write_completed(self.run, spec.asset, done)
             write_passes(self.run, spec.asset, rows)
 
-    def _rows_of(self, spec: TableSpec, table: str) -> int:
-        before = self.passes.get((spec.asset, table))
-        return self.count(table, None if before is None else before.horizon)[0]
+    def _rows_of(self, table: str) -> int:
+        """Rows of a legacy table, as counted for whatever purpose."""
+        known = [rows for (name, _), (rows, _) in self._counted.items() if name == table]
+        return known[0] if known else self.count(table, None)[0]
 
 
 def _why_whole(changed: list[str], again: Mapping[str, set[str]]) -> str:
