@@ -77,3 +77,11 @@ def test_a_plan_and_a_run_name_the_tables_that_are_not_loaded(cli: Cli, edge_db:
     assert (said["success"], said["skipped"], list(said["errors"])) == (False, ["sites"], ["clients"])
     assert said["tables"]["clients"]["blocked"].startswith("missing column: tickets.site")
     assert said["tables"]["organizations"]["blocked"] is None
+
+
+def test_doctor_looks_at_the_legacy_database_without_a_target(cli: Cli, edge_db: Database) -> None:
+    """What was accepted is remembered there, so nothing counts as accepted."""
+    edge_db.execute("CREATE TABLE more (id int)")
+    ended = cli("doctor", "--json", legacy=edge_db, target="postgresql://nobody@192.0.2.1:1/none?connect_timeout=1")
+    differences = json.loads(ended.out)["legacy"]["differences"]
+    assert [one["scope"] for one in differences if one["where"] == "more"] == ["the run, until accepted"]
