@@ -22,7 +22,7 @@ from remoteiq_etl.backfill.staging import cast_type
 
 TABLE = "before_images"
 #: Images whose secrets are read and sealed at a time: a message may have a megabyte.
-SEALED_AT_A_TIME = 500
+SEALED_AT_A_TIME = 100
 
 
 def place_of(image_id: int, table: str, new_key: str, column: str) -> Place:

@@ -89,6 +89,11 @@ class Sealer:
         return json.dumps([VERSION, key.id, self.source, *place], ensure_ascii=False).encode()
 
 
+def key_ids(keys: SealingKeys) -> tuple[str, ...]:
+    """The ids of the keys, that of the sealing one first. They are the same for every source."""
+    return Sealer(keys, "").key_ids
+
+
 def key_id_of(sealed: str) -> str:
     """The id of the key that a text was sealed with. Raises SealBroken."""
     return _parts(sealed, ("somewhere",))[1]

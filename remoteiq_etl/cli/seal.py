@@ -12,7 +12,7 @@ from rich.markup import escape
 from remoteiq_etl import embedded, sealing_keys
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.sealing import Sealer
+from remoteiq_etl.backfill.sealing import Sealer, key_ids
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.app import Exit
@@ -28,9 +28,9 @@ def new_key() -> Exit:
     """Print a fresh key on stdout, and on stderr the id that sealed values will name it by."""
     key = sealing_keys.new_key()
     typer.echo(key)
-    sealer = Sealer(sealing_keys.parse(key, "the new key"), "")
+    [key_id] = key_ids(sealing_keys.parse(key, "the new key"))
     output.errors().print(
-        f"Its id is {sealer.key_id}. Keep it where it outlives this machine: without it nothing that it sealed can be"
+        f"Its id is {key_id}. Keep it where it outlives this machine: without it nothing that it sealed can be"
         f" opened. To change keys, set {VARIABLE} to the new and the old one, separated by a comma, and run"
         " remoteiq-etl seal rotate.",
     )
@@ -46,7 +46,7 @@ def rotate(*, as_json: bool) -> Exit:
     if as_json:
         output.print_json(vars(done))
     else:
-        _print_rotation(done, Sealer(keys, "").key_id)
+        _print_rotation(done, key_ids(keys)[0])
     return Exit.FAILED if done.broken_rows else Exit.DONE
 
 
@@ -131,10 +131,11 @@ def _print_broken(broken: Sequence[str], rows: int) -> None:
 
 
 def _print_value(value: Value, *, alone: bool) -> None:
+    if value.withheld:
+        what = "is" if value.text is None else "has parts that are"
+        place = escape(" / ".join(value.place))
+        output.errors().print(f"{place} {what} withheld: no sealing key was given when it was kept.", soft_wrap=True)
     if value.text is None:
-        output.errors().print(
-            f"{escape(' / '.join(value.place))} is withheld: no sealing key was given when it was kept."
-        )
         return
     parsed = jsons.parse(value.text)
     text = parsed if isinstance(parsed, str) else value.text

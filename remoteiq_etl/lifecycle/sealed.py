@@ -13,14 +13,14 @@ from psycopg import sql
 
 from remoteiq_etl.backfill import archive, images, jsons
 from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.sealing import Place, Sealer
+from remoteiq_etl.backfill.sealing import Place, Sealer, key_ids
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import ConfigurationError, SealBroken, SealingKeyMissing
 from remoteiq_etl.lifecycle.ownership import load_sql
 from remoteiq_etl.sealing_keys import VARIABLE, SealingKeys
 
-#: Rows that are read, sealed anew and committed together.
-ROWS_AT_A_TIME = 1000
+#: Rows that are read, sealed anew and committed together: a message may have a megabyte.
+ROWS_AT_A_TIME = 200
 #: Broken values that are named.
 _FEW = 20
 
@@ -43,12 +43,12 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Value:
-    """One value of a row. `text` is JSON text, opened where it was sealed; None where it is withheld."""
+    """One value of a row. `text` is JSON text, opened where it was sealed; what there is of it, or None, where withheld."""
 
     name: str
     place: Place
     text: str | None
-    sealed: bool
+    withheld: bool
 
 
 def under_keys(session: Session, state: State) -> dict[str, int]:
@@ -69,7 +69,7 @@ def rotate(
     A value that does not open at its place is left as it is and named. Raises SealingKeyMissing, before anything is
     written, when a key is not given under which rows are sealed.
     """
-    _refuse_missing(under_keys(session, state), Sealer(keys, "").key_ids)
+    _refuse_missing(under_keys(session, state), key_ids(keys))
     rotator = _Rotator(session, _names(state), keys, rows_at_a_time)
     for store, start in _STORES.items():
         at: Mapping[str, Any] | None = start
@@ -90,13 +90,8 @@ def values(
     store, query = (images.TABLE, "image_values") if before else (archive.TABLE, "archived_values")
     found = session.rows(load_sql(query).format(**_names(state)), dict(row))
     return [
-        Value(
-            name,
-            (store, *place, name),
-            _opened(sealer, sealed, (store, *place, name)) if sealed else clear,
-            bool(sealed),
-        )
-        for name, clear, sealed, _, place in found
+        Value(name, at := (store, *place, name), clear if sealed is None else _opened(sealer, sealed, at), withheld)
+        for name, clear, sealed, withheld, place in found
     ]
 
 
@@ -133,7 +128,7 @@ class _Rotator:
 
     def rotate(self, store: str, at: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Seal the rows of a table that follow a key. Returns the key where to go on; None at its end."""
-        key_id = Sealer(self.keys, "").key_id
+        key_id = key_ids(self.keys)[0]
         with self.session.transaction():
             query = load_sql(f"{store}_to_rotate").format(**self.names)
             found = self.session.rows(query, {**at, "key_id": key_id, "limit": self.limit})

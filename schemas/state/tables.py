@@ -185,9 +185,8 @@ before_images = Table(
     Column(
         "withheld",
         ARRAY(Text),
-        nullable=False,
-        server_default="{}",
-        comment="columns whose value the image lacks, or holds without its secret parts, and that are not sealed",
+        comment="columns whose value the image lacks, or holds without its secret parts, and that are not sealed;"
+        " null: nobody knows, an older program made the image",
     ),
     Column("sealed", JSONB, comment="the values that the image lacks, encrypted, by column"),
     Column("key_id", Text, comment="which key opens them"),

@@ -93,6 +93,9 @@ def test_without_a_key_a_secret_is_withheld_and_counted_also_where_it_is_a_part_
     report = jobs.run(*TABLES)["backup_jobs"]
     assert archived(jobs, "destination") == (None, None, True)
     assert archived(jobs, "targets") == (REDACTED, None, True)
+    values = opened(jobs, None)
+    assert (values["destination"].text, values["destination"].withheld) == (None, True)
+    assert (json.loads(values["targets"].text or ""), values["targets"].withheld) == (REDACTED, True)
     assert report.warnings["secret_withheld"] == 4
     assert {(one.column, one.rows, one.clear, one.sealed, one.withheld) for one in report.archived} == {
         ("destination", 2, 0, 0, 2),

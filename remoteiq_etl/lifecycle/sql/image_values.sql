@@ -3,7 +3,7 @@ SELECT
     h.name,
     NULL::text AS clear,
     b.sealed ->> h.name AS sealed,
-    h.name = ANY (b.withheld) AS withheld,
+    coalesce(h.name = ANY (b.withheld), false) AS withheld,
     ARRAY[b.id::text, b.table_name, b.new_key] AS place
 FROM {before_images} AS b
 CROSS JOIN LATERAL (
