@@ -26,15 +26,22 @@ def legacy_tables(spec: TableSpec) -> frozenset[str]:
     """The legacy tables that a table is made from: its sources, what its decide step reads, and its lineage."""
     named = {source.table.name for source in spec.sources if isinstance(source, Source)}
     named |= {table.name for table in spec.legacy_reads}
+    named |= {follow.table.name for source in _sources(spec) for follow in source.follows}
     named |= {part.name for part in _parts(spec) if isinstance(part, Table)}
     named |= {place.partition(".")[0] for place in _lineage(spec)}
     return frozenset(name for name in named if f"{legacy.metadata.schema}.{name}" in legacy.metadata.tables)
 
 
 def named_columns(spec: TableSpec) -> frozenset[str]:
-    """The legacy columns (table.column) that a declaration names: keys, conditions, the decide step's, lineage."""
+    """The legacy columns (table.column) that a declaration names: keys, what is followed, conditions, the decide step's, lineage."""
     keys = {f"{source.name}.{key}" for source in _sources(spec) for key in source.key_columns}
-    return frozenset({*keys, *_lineage(spec), *_columns_in_queries(spec)})
+    followed = {
+        place
+        for source in _sources(spec)
+        for follow in source.follows
+        for place in (f"{source.name}.{follow.column}", f"{follow.table.name}.{follow.key}")
+    }
+    return frozenset({*keys, *followed, *_lineage(spec), *_columns_in_queries(spec)})
 
 
 class Needs:

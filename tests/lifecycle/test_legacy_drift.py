@@ -121,6 +121,7 @@ def test_what_a_declaration_reads_is_found_in_its_queries_too() -> None:
     assert {"agents", "devices"} <= legacy_tables(agents)
     assert {"devices.hostname", "agents.id"} <= named_columns(agents)
     assert "devices.os" not in named_columns(agents)
+    assert {"check_runs.assignment_id", "check_assignments.id"} <= named_columns(specs()["check_runs"])
 
 
 # --- labels -------------------------------------------------------------------------------------------------------
