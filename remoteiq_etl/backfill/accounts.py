@@ -45,6 +45,10 @@ OF_DISPOSAL = {
 }
 
 
+#: The reading of a table of which nothing was to be read.
+NOTHING_CHANGED = "nothing changed"
+
+
 @dataclass
 class Account:
     """Rows read from one legacy table for one target table, and what became of them."""
@@ -173,6 +177,11 @@ class TableReport:
         """Rows that wait for a person or a parent: quarantined and held. Those that a person ignores are none."""
         quarantined = self.total(Ledger.QUARANTINED)
         return quarantined - min(quarantined, self.waiting.ignored) + self.total(Ledger.HELD)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing was read, because nothing that the table is made of has changed since the last run."""
+        return self.reading == NOTHING_CHANGED
 
     def counts(self) -> Mapping[str, int]:
         """Rows read and rows per outcome, in the order of the conservation law."""

@@ -14,6 +14,7 @@ import pandas as pd
 from psycopg import sql
 
 from remoteiq_etl.backfill import archive
+from remoteiq_etl.backfill.accounts import NOTHING_CHANGED
 from remoteiq_etl.backfill.digest import digest
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.fingerprint import fingerprint
@@ -83,7 +84,7 @@ class Capture:
         again = self._to_look_at_again(spec)
         changed = [table for table in inputs.sources if self._has_changed(spec, table)]
         if not changed and not any(again.values()) and not inputs.always:
-            return Reading("nothing changed", partial=True, nothing=True)
+            return Reading(NOTHING_CHANGED, partial=True, nothing=True)
         if not inputs.narrowable:
             return Reading(f"full: {_why_whole(changed, again)}")
         if sum(map(len, again.values())) > MOST_KEYS:

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
-from remoteiq_etl.cli.options import AcceptDrift, AsJson, Domains, Reason, Tables
+from remoteiq_etl.cli.options import AcceptDrift, AsJson, Domains, Full, Reason, Tables
 from remoteiq_etl.cli.quarantine_app import quarantine
 from remoteiq_etl.errors import RemoteIQError
 
@@ -81,22 +81,30 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def plan(
-    table: Tables = None, domain: Domains = None, accept_drift: AcceptDrift = None, as_json: AsJson = False
+    table: Tables = None,
+    domain: Domains = None,
+    full: Full = False,
+    accept_drift: AcceptDrift = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show per table what a run would do, without writing to the target's tables."""
     from remoteiq_etl.cli.plan import show
 
-    raise typer.Exit(show(table or [], domain or [], accept_drift=accept_drift or [], as_json=as_json))
+    raise typer.Exit(show(table or [], domain or [], full=full, accept_drift=accept_drift or [], as_json=as_json))
 
 
 @app.command()
 def run(
-    table: Tables = None, domain: Domains = None, accept_drift: AcceptDrift = None, as_json: AsJson = False
+    table: Tables = None,
+    domain: Domains = None,
+    full: Full = False,
+    accept_drift: AcceptDrift = None,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the target up to date with the legacy database, through Dagster. It may be repeated and interrupted."""
     from remoteiq_etl.cli.run import show
 
-    raise typer.Exit(show(table or [], domain or [], accept_drift=accept_drift or [], as_json=as_json))
+    raise typer.Exit(show(table or [], domain or [], full=full, accept_drift=accept_drift or [], as_json=as_json))
 
 
 @app.command()

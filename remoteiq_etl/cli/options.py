@@ -29,4 +29,5 @@ AcceptDrift = Annotated[
         show_default=False,
     ),
 ]
+Full = Annotated[bool, typer.Option("--full", help="Read every row, not only what changed since the last run.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]

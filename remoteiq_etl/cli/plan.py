@@ -6,20 +6,24 @@ from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle import migration
+from remoteiq_etl.orchestration.choices import Choices
 
 
-def show(tables: Sequence[str], domains: Sequence[str], *, accept_drift: Sequence[str] = (), as_json: bool) -> Exit:
+def show(
+    tables: Sequence[str], domains: Sequence[str], *, full: bool, accept_drift: Sequence[str] = (), as_json: bool
+) -> Exit:
     """Print the summary that a run would end with.
 
     FAILED when tables would not be loaded, ATTENTION when rows would be quarantined or held.
     """
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
+    choices = Choices.asked(full=full, accept_drift=accept_drift)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(names or specs)) as listener,
-        both.run(planning=True, listener=listener, accept_drift=accept_drift) as run,
+        both.run(planning=True, listener=listener, **choices.arguments) as run,
     ):
         reports = run.load_all(names)
     if as_json:

@@ -10,12 +10,13 @@ from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
-from remoteiq_etl.orchestration.build import BACKFILL
-from remoteiq_etl.orchestration.execute import JobOutcome, choices_config, execute_job
+from remoteiq_etl.orchestration.choices import MODE_TAG, Choices
+from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.instance import instance
+from remoteiq_etl.orchestration.jobs import RESYNC
 
-#: The tag by which the UI tells our runs from those that it started itself.
-TAGS = {"remoteiq/started_by": "remoteiq-etl"}
+#: The first tells our runs from those that the UI started itself. Nobody retries ours: who typed the command sees its end.
+TAGS = {"remoteiq/started_by": "remoteiq-etl", "dagster/max_retries": "0"}
 
 INTERRUPTED = (
     "Interrupted. Every batch that was committed is kept, with its account; nothing is half written. The next"
@@ -23,11 +24,13 @@ INTERRUPTED = (
 )
 
 
-def show(tables: Sequence[str], domains: Sequence[str], *, accept_drift: Sequence[str] = (), as_json: bool) -> Exit:
+def show(
+    tables: Sequence[str], domains: Sequence[str], *, full: bool, accept_drift: Sequence[str] = (), as_json: bool
+) -> Exit:
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    outcome = execute(Settings.load(), names, len(declared), accept_drift)
+    outcome = execute(Settings.load(), names, len(declared), Choices.asked(full=full, accept_drift=accept_drift))
     if as_json:
         output.print_json(_json(outcome))
     else:
@@ -36,18 +39,23 @@ def show(tables: Sequence[str], domains: Sequence[str], *, accept_drift: Sequenc
 
 
 def execute(
-    settings: Settings, names: Collection[str] | None, all_tables: int, accept_drift: Collection[str] = ()
+    settings: Settings, names: Collection[str] | None, all_tables: int, choices: Choices | None = None
 ) -> JobOutcome:
-    """Run the backfill, of these tables only if any are named, with its progress on stderr."""
+    """Re-sync, of these tables only if any are named, with its progress on stderr."""
     afterwards = None if names else "keys and indexes"
+    choices = choices or Choices()
     try:
         with (
             instance(settings) as recorded_in,
             progress.shown(len(names or ()) or all_tables, afterwards=afterwards) as listener,
         ):
-            config = choices_config(accept_drift=accept_drift)
             return execute_job(
-                BACKFILL, instance=recorded_in, listener=listener, tables=names, tags=TAGS, run_config=config
+                RESYNC,
+                instance=recorded_in,
+                listener=listener,
+                tables=names,
+                tags={**TAGS, MODE_TAG: str(choices.mode)},
+                run_config=choices.run_config,
             )
     except KeyboardInterrupt:
         output.errors().print(INTERRUPTED, style="yellow")

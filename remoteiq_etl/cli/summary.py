@@ -46,9 +46,8 @@ def show(reports: Reports, console: Console, *, title: str) -> None:
         # Measured without the console's own limit, which would make everything fit.
         fits = Measurement.get(console, console.options.update(max_width=_ENDLESS), wide).maximum <= console.width
         console.print(wide if fits else _narrow(busy, title))
-    idle = [report.table for report in reports.values() if report not in busy and not report.blocked]
-    if idle:
-        console.print(f"Without legacy rows: {', '.join(sorted(idle))}.", style="dim", markup=False)
+    _show_idle([report for report in reports.values() if report not in busy and not report.blocked], console)
+    _show_readings(busy, console)
     _show_remarks(busy, console)
     for report in reports.values():
         if report.blocked:
@@ -136,6 +135,26 @@ def _narrow(reports: list[TableReport], title: str) -> Table:
         words = ", ".join([*counts, *removed])
         table.add_row(report.table, output.number(report.read), words, output.number(report.rows_per_second))
     return table
+
+
+def _show_idle(reports: list[TableReport], console: Console) -> None:
+    """Tables of which nothing was read: counted where nothing changed, named where there is nothing to read."""
+    empty = sorted(report.table for report in reports if not report.unchanged)
+    if unchanged := len(reports) - len(empty):
+        console.print(f"Nothing changed in {unchanged} {'table' if unchanged == 1 else 'tables'}.", style="dim")
+    if empty:
+        console.print(f"Without legacy rows: {', '.join(empty)}.", style="dim", markup=False)
+
+
+def _show_readings(reports: list[TableReport], console: Console) -> None:
+    """Which tables were read as a whole or in part, and why."""
+    tables: dict[str, list[str]] = {}
+    for report in reports:
+        if report.reading:
+            tables.setdefault(report.reading, []).append(report.table)
+    for reading, names in tables.items():
+        named = "all of them" if len(names) == len(reports) > 1 else ", ".join(names)
+        console.print(f"Read {reading}: {named}.", style="dim", markup=False)
 
 
 def _show_remarks(reports: list[TableReport], console: Console) -> None:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from remoteiq_etl import embedded
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.database import Database, Observer, Session
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.progress import Listener, Silent
@@ -44,6 +45,7 @@ class Migration:
         orchestrator_run_id: str | None = None,
         options: Mapping[str, Any] | None = None,
         accept_drift: Collection[str] = (),
+        mode: Mode = Mode.INCREMENTAL,
     ) -> Iterator[Run]:
         """An open run.
 
@@ -70,6 +72,7 @@ class Migration:
             options=dict(options or {}),
             orchestrator_run_id=orchestrator_run_id,
             planning=planning,
+            mode=mode,
             sealing_keys=self.settings.sealing_keys,
             limits=self.settings.throttle,
             blocked=drift.blocked,

@@ -9,7 +9,7 @@ from remoteiq_etl.backfill.run import describe
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.errors import ConservationError
 from remoteiq_etl.lifecycle.reads import legacy_tables
-from remoteiq_etl.orchestration import checks, legacy, migration, reports
+from remoteiq_etl.orchestration import checks, choices, legacy, migration, reports
 from remoteiq_etl.orchestration.tables import DeclaredTable
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
@@ -37,7 +37,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
         metadata=reports.of_definition(spec, schema),
         code_version=spec.version,
         check_specs=checks.specs_of(spec),
-        required_resource_keys={migration.KEY},
+        required_resource_keys={choices.KEY},
         dagster_type=_NO_VALUE,
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:

@@ -5,7 +5,7 @@ import dagster as dg
 from remoteiq_etl.backfill.accepted import RULE, archive_extras
 from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.orchestration import legacy, migration
+from remoteiq_etl.orchestration import choices, legacy, migration
 from remoteiq_etl.orchestration.reports import Metadata
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
@@ -27,7 +27,7 @@ _ARCHIVED = dg.TableSchema(
     kinds={"postgres"},
     owners=legacy.OWNERS,
     tags={"side": "target"},
-    required_resource_keys={migration.KEY},
+    required_resource_keys={choices.KEY},
 )
 def accepted_drift(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Grain: one entry of the archive per accepted legacy column and row, and per row of an accepted table.

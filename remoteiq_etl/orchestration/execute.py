@@ -10,8 +10,8 @@ import dagster as dg
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.orchestration import migration
 from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
+from remoteiq_etl.orchestration.jobs import RESYNC
 from remoteiq_etl.orchestration.progress import listening
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
 
@@ -48,7 +48,7 @@ class JobOutcome:
 
 
 def execute_job(
-    job: str = "backfill",
+    job: str = RESYNC,
     *,
     instance: dg.DagsterInstance,
     listener: Listener | None = None,
@@ -92,12 +92,6 @@ def find_job(definitions: str, job: str) -> dg.JobDefinition:
         raise ConfigurationError(f"there is no job {job!r}. The jobs are: {', '.join(names)}.")
     found: dg.JobDefinition = repository.get_job(job)
     return found
-
-
-def choices_config(options: Mapping[str, Any] | None = None, accept_drift: Collection[str] = ()) -> dict[str, Any]:
-    """The run configuration that gives the rules these options and accepts these differences of the legacy database."""
-    config = {"options": dict(options or {}), "accept_drift": list(accept_drift)}
-    return {"resources": {migration.KEY: {"config": config}}}
 
 
 @dataclass

@@ -5,7 +5,7 @@ and the edge at which errors become what Dagster may store: it keeps all that an
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,36 +16,25 @@ from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 from remoteiq_etl.lifecycle.migration import Migration, connected
+from remoteiq_etl.orchestration.choices import CONFIG, KEY, SOURCE_TAG, Choices
 from remoteiq_etl.orchestration.progress import LogProgress, attached
 
-KEY = "migration"
-
-CONFIG = {
-    "options": dg.Field(
-        dict,
-        is_required=False,
-        default_value={},
-        description="Choices that the rules leave to the operator, by name, as role_meta_first: true.",
-    ),
-    "accept_drift": dg.Field(
-        [str],
-        is_required=False,
-        default_value=[],
-        description="Differences of the legacy database that the run may go on in spite of, as users.shoe_size."
-        " Later runs need not be told again.",
-    ),
-}
+#: Under which number our own state knows the run.
+RUN_TAG = "remoteiq/run"
 
 
 @dataclass
 class OpenMigration:
-    """What the steps of one Dagster run share. `settings` are read when the first step asks for the run."""
+    """What the steps of one Dagster run share. `settings` and choices are read when the first step asks for the run.
+
+    `config` and `tags` are those of the Dagster run, in which its choices stand.
+    """
 
     specs: Mapping[str, TableSpec]
     settings: Callable[[], Settings]
     dagster_run_id: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    accept_drift: Sequence[str] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     progress: LogProgress = field(default_factory=lambda: LogProgress(attached()))
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _run: Run | None = None
@@ -83,19 +72,15 @@ class OpenMigration:
             if self._failed is not None:
                 raise self._failed  # the second of several first steps need not wait for the lock again
             self._run = self._open()
-            tags = {"remoteiq/run": str(self._run.id), "remoteiq/source": self._run.registered.name}
+            tags = {RUN_TAG: str(self._run.id), SOURCE_TAG: self._run.registered.name}
             context.instance.add_run_tags(self.dagster_run_id, tags)
         return self._run
 
     def _open(self) -> Run:
+        choices = Choices.read(self.config, self.tags)
         migration = self._stack.enter_context(connected(self.settings(), self.specs))
         self._refuse_second_process(migration)
-        opening = migration.run(
-            listener=self.progress,
-            orchestrator_run_id=self.dagster_run_id,
-            options=dict(self.options),
-            accept_drift=self.accept_drift,
-        )
+        opening = migration.run(listener=self.progress, orchestrator_run_id=self.dagster_run_id, **choices.arguments)
         return self._stack.enter_context(opening)
 
     def _refuse_second_process(self, migration: Migration) -> None:
@@ -112,9 +97,8 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
     """The resource that gives each Dagster run its OpenMigration, and closes it."""
 
     def opened(context: dg.InitResourceContext) -> Iterator[OpenMigration]:
-        run_id = context.run.run_id if context.run else ""
-        config = context.resource_config
-        migration = OpenMigration(specs, settings, run_id, config.get("options", {}), config.get("accept_drift", []))
+        run_id, tags = (context.run.run_id, context.run.tags) if context.run else ("", {})
+        migration = OpenMigration(specs, settings, run_id, context.resource_config, tags)
         try:
             yield migration
         finally:

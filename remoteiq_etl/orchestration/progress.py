@@ -88,5 +88,7 @@ def _line(progress: TableProgress) -> str:
 def _summary(report: TableReport) -> str:
     if report.blocked:
         return f"{report.table}: not loaded"
+    if report.unchanged:
+        return f"{report.table}: {report.reading}"
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items() if count)
     return f"{report.table}: {counts or 'no rows'}"

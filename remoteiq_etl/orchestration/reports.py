@@ -71,6 +71,7 @@ def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
     counted = {} if spec.no_source else {"dagster/row_count": dg.MetadataValue.int(report.rows_in_target)}
     return {
         **counted,
+        **({"reading": dg.MetadataValue.text(report.reading)} if report.reading else {}),
         "rows read": dg.MetadataValue.int(report.read),
         **{name: dg.MetadataValue.int(report.total(outcome)) for name, outcome in COUNTS.items()},
         "rows removed": dg.MetadataValue.int(report.removed),

@@ -8,7 +8,7 @@ import dagster as dg
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.lifecycle.finalize import Finalized, finalize
 from remoteiq_etl.lifecycle.prepare import Prepared, prepare
-from remoteiq_etl.orchestration import legacy, migration
+from remoteiq_etl.orchestration import choices, legacy, migration
 from remoteiq_etl.orchestration.reports import Metadata, waited
 
 TARGET_SCHEMA = dg.AssetKey("target_schema")
@@ -21,7 +21,7 @@ TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
     kinds={"postgres"},
     owners=legacy.OWNERS,
     tags={"side": "target"},
-    required_resource_keys={migration.KEY},
+    required_resource_keys={choices.KEY},
 )
 def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Grain: the whole target schema.
@@ -45,7 +45,7 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         kinds={"postgres"},
         owners=legacy.OWNERS,
         tags={"side": "target"},
-        required_resource_keys={migration.KEY},
+        required_resource_keys={choices.KEY},
     )
     def constraints(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Grain: the whole target schema.

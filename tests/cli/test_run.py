@@ -62,6 +62,15 @@ def test_a_run_of_some_tables_loads_only_these(cli: Cli, edge_db: Database, targ
     ]
 
 
+def test_a_full_run_reads_what_has_not_changed(cli: Cli, migrated: Migrated) -> None:
+    databases = {"legacy": migrated.legacy, "target": migrated.target}
+    cli("run", "--table", "permissions", **databases)  # the copy of the databases is another one to it
+    again = cli("run", "--table", "permissions", **databases)
+    assert "Nothing changed in 1 table." in again.out
+    assert "Read full: asked for: permissions." in cli("plan", "--full", "--table", "permissions", **databases).out
+    assert "Read full: asked for: permissions." in cli("run", "--full", "--table", "permissions", **databases).out
+
+
 def test_a_run_that_fails_says_why(cli: Cli, empty_db: Database, target_db: Database) -> None:
     ended = cli("run", "--table", "organizations", legacy=empty_db, target=target_db)
     assert ended.code == 1

@@ -41,6 +41,26 @@ def test_outcomes_that_do_not_occur_take_no_room() -> None:
     assert "Without legacy rows: clients." in text
 
 
+def unchanged(table: str) -> TableReport:
+    return TableReport(table, {table: Account(table, primary=True)}, reading="nothing changed")
+
+
+def test_tables_in_which_nothing_changed_are_counted_and_not_listed() -> None:
+    text = shown([report(INSERTED=3), unchanged("clients"), unchanged("sites")], 100)
+    assert "Nothing changed in 2 tables." in text
+    assert "clients" not in text
+
+
+def test_the_summary_says_what_was_read_and_why() -> None:
+    full, some = report("roles", INSERTED=1), report("users", UPDATED=2)
+    full.reading, some.reading = "full: first pass", "changed rows"
+    text = shown([full, some], 100)
+    assert "Read full: first pass: roles." in text
+    assert "Read changed rows: users." in text
+    some.reading = full.reading
+    assert "Read full: first pass: all of them." in shown([full, some], 100)
+
+
 def test_rows_that_wait_decide_the_exit_code() -> None:
     assert summary.exit_code({"users": report(INSERTED=3, FILTERED=1, CONFLICT=1)}) is Exit.DONE
     assert summary.exit_code({"users": report(QUARANTINED=1)}) is Exit.ATTENTION

@@ -33,7 +33,7 @@ def ephemeral() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run_some(instance: dg.DagsterInstance, job: str = "backfill", **more: Any) -> JobOutcome:
+def run_some(instance: dg.DagsterInstance, job: str = "resync", **more: Any) -> JobOutcome:
     return execute_job(job, instance=instance, definitions=SOME_TABLES, **more)
 
 

@@ -141,7 +141,7 @@ def test_checks_are_recorded(recorded: Recorded, table: str) -> None:
 def test_the_run_is_recorded_with_its_job_and_its_source(recorded: Recorded) -> None:
     run = recorded.instance.get_run_by_id(recorded.first.run_id)
     assert run is not None
-    assert (run.job_name, run.status) == ("backfill", dg.DagsterRunStatus.SUCCESS)
+    assert (run.job_name, run.status) == ("resync", dg.DagsterRunStatus.SUCCESS)
     assert run.tags["remoteiq/run"] == "1"
 
 

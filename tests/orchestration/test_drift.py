@@ -5,7 +5,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from remoteiq_etl.orchestration.execute import JobOutcome, choices_config
+from remoteiq_etl.orchestration.choices import Choices
+from remoteiq_etl.orchestration.execute import JobOutcome
 from tests.orchestration.conftest import run_some, runs
 from tests.support.server import Database
 
@@ -37,7 +38,7 @@ def test_the_run_config_accepts_once_and_for_all(
     configured: Database, edge_db: Database, ephemeral: dg.DagsterInstance
 ) -> None:
     edge_db.execute("ALTER TABLE devices ADD rack text; UPDATE devices SET rack = 'r1' WHERE hostname IS NOT NULL")
-    outcome = run_some(ephemeral, run_config=choices_config(accept_drift=["devices.rack"]))
+    outcome = run_some(ephemeral, run_config=Choices(accept_drift=("devices.rack",)).run_config)
     assert outcome.success, outcome.error
     shown = metadata(ephemeral, outcome)
     assert shown["rows archived"] > 0

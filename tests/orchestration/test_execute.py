@@ -17,7 +17,8 @@ from remoteiq_etl.backfill.progress import TableProgress
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, ConservationError
 from remoteiq_etl.lifecycle.migration import connected
-from remoteiq_etl.orchestration.execute import JobOutcome, choices_config, find_job
+from remoteiq_etl.orchestration.choices import Choices
+from remoteiq_etl.orchestration.execute import JobOutcome, find_job
 from remoteiq_etl.orchestration.tables import find_specs
 from tests.orchestration.conftest import SOME_TABLES, run_some, runs
 from tests.support.server import Database
@@ -233,12 +234,12 @@ def test_options_reach_the_rules(
         return original(load)
 
     monkeypatch.setattr(TableLoad, "execute", execute)
-    run_some(ephemeral, "backfill_platform", run_config=choices_config({"role_meta_first": True}))
+    run_some(ephemeral, "backfill_platform", run_config=Choices(options={"role_meta_first": True}).run_config)
     assert seen == [{"role_meta_first": True}]
 
 
 def test_a_configuration_that_does_not_fit_is_refused(ephemeral: dg.DagsterInstance) -> None:
-    with pytest.raises(ConfigurationError, match="the configuration of the job backfill does not fit it"):
+    with pytest.raises(ConfigurationError, match="the configuration of the job resync does not fit it"):
         run_some(ephemeral, run_config={"resources": {"migration": {"config": {"option": {}}}}})
 
 

@@ -1,0 +1,91 @@
+"""What an operator may choose for one run: declared once, for run configuration, run tags, and the command line.
+
+Belongs here: the choices, their form in Dagster, and what they become for `Migration.run`. Does not belong here: settings
+that hold for every run (remoteiq_etl.config).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import dagster as dg
+
+from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.errors import ConfigurationError
+
+#: The resource that a run's choices are configured at.
+KEY = "migration"
+#: Tags reach every kind of launch: the Launchpad, a job, a schedule, and a backfill of assets, which takes no configuration.
+MODE_TAG = "remoteiq/mode"
+SOURCE_TAG = "remoteiq/source"
+
+_MODES: Mapping[Mode, str] = {
+    Mode.INCREMENTAL: "What changed since the last run, where that can be told; the first run reads everything.",
+    Mode.FULL: "Everything, also what has not changed since the last run. It is compared, not written again.",
+}
+
+CONFIG = {
+    "mode": dg.Field(
+        dg.Enum("Mode", [dg.EnumValue(str(mode), description=text) for mode, text in _MODES.items()]),
+        is_required=False,
+        default_value=str(Mode.INCREMENTAL),
+        description=f"What is read of the legacy database. The run tag {MODE_TAG} wins over this.",
+    ),
+    "options": dg.Field(
+        dict,
+        is_required=False,
+        default_value={},
+        description="Choices that the rules leave to the operator, by name, as role_meta_first: true.",
+    ),
+    "accept_drift": dg.Field(
+        [str],
+        is_required=False,
+        default_value=[],
+        description="Differences of the legacy database that the run may go on in spite of, as users.shoe_size."
+        " Later runs need not be told again.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The choices of one run. Their names are those of the run configuration and of the arguments of `Migration.run`."""
+
+    mode: Mode = Mode.INCREMENTAL
+    options: Mapping[str, Any] = field(default_factory=dict)
+    accept_drift: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], tags: Mapping[str, str]) -> "Choices":
+        """The choices of a run's configuration and tags. Raises ConfigurationError when a tag names none that there is."""
+        return cls(
+            mode=_mode(tags, config.get("mode", Mode.INCREMENTAL)),
+            options=dict(config.get("options", {})),
+            accept_drift=tuple(config.get("accept_drift", ())),
+        )
+
+    @classmethod
+    def asked(cls, *, full: bool = False, accept_drift: Iterable[str] = ()) -> "Choices":
+        """The choices of who types a command."""
+        return cls(mode=Mode.FULL if full else Mode.INCREMENTAL, accept_drift=tuple(accept_drift))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The choices as arguments of `Migration.run`."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @property
+    def run_config(self) -> dict[str, Any]:
+        """The run configuration that makes these choices."""
+        chosen = {"mode": str(self.mode), "options": dict(self.options), "accept_drift": list(self.accept_drift)}
+        return {"resources": {KEY: {"config": chosen}}}
+
+
+def _mode(tags: Mapping[str, str], configured: str) -> Mode:
+    word = tags.get(MODE_TAG, configured).strip().lower()
+    if word not in set(Mode):
+        raise ConfigurationError(
+            f"the run tag {MODE_TAG} is {word!r}; expected {' or '.join(Mode)}. Start the run again with one of them, or"
+            " without the tag."
+        )
+    return Mode(word)

@@ -1,0 +1,79 @@
+"""The jobs: which assets each of them materializes, and with which choices it starts.
+
+Belongs here: selections, names, descriptions and tags of jobs. Does not belong here: when they start (see schedules), and
+what an asset does.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.orchestration.choices import MODE_TAG, SOURCE_TAG
+from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
+from remoteiq_etl.orchestration.tables import DeclaredTable
+from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
+
+RESYNC = "resync"
+BACKFILL = "backfill"
+
+_RETRIES: Mapping[str, str] = {
+    "dagster/max_retries": "3",
+    # From the beginning: what is done already is found unchanged, in the one snapshot that all tables must share.
+    "dagster/retry_strategy": "ALL_STEPS",
+}
+_RESYNC = (
+    "Brings every table up to date with the legacy database and completes the target: what changed since the last run, where"
+    " that can be told, and everything where it cannot, as in the first run.\n\nThe run tag remoteiq/mode = full, or mode: full"
+    " in the Launchpad, lets it read everything."
+)
+_BACKFILL = (
+    "The same with every row read and compared, whatever changed since the last run. Nothing is written twice."
+    "\n\nThe run tag remoteiq/mode = incremental lets it read what changed."
+)
+
+
+def jobs(tables: Collection[DeclaredTable], source: str) -> "list[Job]":
+    """All jobs over these tables, for the legacy database of this name."""
+    everything = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(tables), TARGET_CONSTRAINTS]
+    return [
+        _job(RESYNC, everything, _RESYNC, {SOURCE_TAG: source}),
+        _job(BACKFILL, everything, _BACKFILL, _full(source)),
+        *(_domain_job(domain, tables, source) for domain in sorted({table.domain for table in tables})),
+    ]
+
+
+def domain_job(domain: str) -> str:
+    """The name of the job of one domain."""
+    return f"{BACKFILL}_{domain}"
+
+
+def _domain_job(domain: str, tables: Collection[DeclaredTable], source: str) -> "Job":
+    keys = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(table for table in tables if table.domain == domain)]
+    about = (
+        f"Prepares the target and loads the tables of {domain}, with every row read and compared. Rows whose parents in other"
+        " domains are not there yet are held, and released by a later run."
+    )
+    return _job(domain_job(domain), keys, about, _full(source))
+
+
+def _job(name: str, keys: list[dg.AssetKey], description: str, tags: Mapping[str, str]) -> "Job":
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(*keys),
+        description=description,
+        tags={**_RETRIES, **tags},
+        executor_def=dg.in_process_executor,
+    )
+
+
+def _full(source: str) -> dict[str, str]:
+    return {SOURCE_TAG: source, MODE_TAG: str(Mode.FULL)}
+
+
+def _keys(tables: Iterable[DeclaredTable]) -> list[dg.AssetKey]:
+    return [dg.AssetKey(table.name) for table in tables]
