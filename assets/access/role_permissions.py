@@ -116,6 +116,7 @@ SPEC = TableSpec(
     lookups=(("roles", "roles"), ("roles", "roles.name"), ("roles", "users.role"), ("permissions", "permissions")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
     replaces=True,
+    owned_by=legacy.roles,
     lineage={
         "permission_key": ("permissions.key", "role_permissions.permission_id", "role_meta.permissions"),
         "granted_at": ("role_meta.updated_at", "roles.created_at"),

@@ -14,7 +14,17 @@ from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import superseded
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import (
+    NOW,
+    Context,
+    Decide,
+    Decided,
+    Recorded,
+    Source,
+    TableSpec,
+    WhenGone,
+    Withdrawal,
+)
 from remoteiq_etl.backfill.times import earliest, filled, latest
 from schemas import legacy, target
 
@@ -86,6 +96,8 @@ SPEC = TableSpec(
     ),
     lookups=(("users", "users"),),
     activity=("last_seen_at",),
+    # Never deleted: the application lets a cookie in whose session it does not find.
+    when_gone=WhenGone((Withdrawal(sets={"revoked_at": NOW}),)),
     lineage={
         "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at"),
         "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at"),

@@ -54,6 +54,7 @@ SPEC = TableSpec(
     lookups=(("users", "users"), ("roles", "roles"), ("roles", "users.role"), ("user_roles", "users")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
     replaces=True,
+    owned_by=legacy.users,
     lineage={
         "user_id": ("users.id",),
         "role_id": ("users.role",),

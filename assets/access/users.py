@@ -15,7 +15,18 @@ from assets.optional import carry_optional
 from assets.winners import GROUP, decide_winners
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import (
+    NOW,
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Recorded,
+    Source,
+    TableSpec,
+    WhenGone,
+    Withdrawal,
+)
 from remoteiq_etl.backfill.text import is_blank
 from remoteiq_etl.backfill.times import latest
 from remoteiq_etl.backfill.values import ValueMap
@@ -116,6 +127,15 @@ SPEC = TableSpec(
     legacy_reads=(legacy.sessions,),
     adopt=Adoption(columns=("organization_id", "email"), never_filled=("password_hash", "status")),
     activity=("last_seen_at",),
+    when_gone=WhenGone(
+        (
+            Withdrawal(sets={"status": DISABLED}),
+            Withdrawal("sessions", "user_id", {"revoked_at": NOW}),
+            Withdrawal("personal_access_tokens", "user_id", {"revoked_at": NOW}),
+            Withdrawal("trusted_devices", "user_id"),
+        ),
+        always=True,
+    ),
     value_maps=(STATUS,),
     lineage={
         "updated_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),

@@ -69,7 +69,7 @@ def _cell(column: str, value: Any) -> Any:
 SPEC = TableSpec(
     target=target.organization_setting_audits,
     grain="one row per settings type and run that changed it",
-    sources=(Derived(transform, name=WRITE),),
+    sources=(Derived(transform, name=WRITE, lasts=True),),
     decide=Decide(reads={}, function=decide, history=(SETTINGS,)),
     lookups=((SETTINGS, "derived"),),
     log_like=True,

@@ -30,7 +30,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 SPEC = TableSpec(
     target=target.check_profile_members,
     grain="one row per profile and check template",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(reads={}, function=decide),
     lookups=(("check_profiles", SEED), ("checks", SEED)),
     after=("seed_checks",),

@@ -31,7 +31,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 SPEC = TableSpec(
     target=target.check_profiles,
     grain="one row per profile of check templates",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(
         reads={},
         target_reads={

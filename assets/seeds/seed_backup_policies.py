@@ -39,7 +39,7 @@ SPEC = TableSpec(
     target=target.backup_policies,
     asset_name="seed_backup_policies",
     grain="one row for the backup policy template",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(
         reads={},
         target_reads={

@@ -46,7 +46,7 @@ SPEC = TableSpec(
     target=target.checks,
     asset_name="seed_checks",
     grain="one row per check template whose name no check has",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(
         reads={},
         target_reads={

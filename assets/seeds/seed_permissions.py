@@ -39,7 +39,7 @@ SPEC = TableSpec(
     target=target.permissions,
     asset_name="seed_permissions",
     grain="one row per key of the permission catalogue that legacy does not have",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(
         reads={"legacy": select(legacy.permissions.c.key)},
         target_reads={

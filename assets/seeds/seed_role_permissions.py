@@ -42,7 +42,7 @@ SPEC = TableSpec(
     target=target.role_permissions,
     asset_name="seed_role_permissions",
     grain="one row per system role and permission that it grants",
-    sources=(Derived(transform, name=SEED),),
+    sources=(Derived(transform, name=SEED, lasts=True),),
     decide=Decide(reads={}, target_reads={"permissions": select(target.permissions.c.permission_key)}, function=decide),
     lookups=(("roles", SEED), *(("permissions", table) for table in PERMISSION_MAPS)),
     after=("seed_permissions", "seed_roles", "role_permissions"),

@@ -51,7 +51,7 @@ SPEC = TableSpec(
     target=target.roles,
     asset_name="seed_roles",
     grain="one row per system role whose name no other role has",
-    sources=(Derived(transform, name=SEED, removes=True, takes=("role_permissions",)),),
+    sources=(Derived(transform, name=SEED, removes=True, lasts=True, takes=("role_permissions",)),),
     decide=Decide(
         reads={},
         target_reads={"present": select(target.roles.c.id, target.roles.c.name)},

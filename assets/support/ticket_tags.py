@@ -102,6 +102,7 @@ SPEC = TableSpec(
     ),
     legacy_reads=(legacy.devices, legacy.agents),
     replaces=True,
+    owned_by=legacy.tickets,
     lineage={
         "created_at": ("tickets.updated_at",),
         "ticket_id": ("tickets.id",),

@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.redact import redacted_row
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.written import remember_written
 from remoteiq_etl.errors import ConservationError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class BatchWriter:
             history.remember_planned(run, self.spec, prepared, merge)
         else:
             self._release(merge, prepared.legacy_table)
+            if merge is not None:
+                remember_written(run, self.spec, prepared.legacy_table, merge.compared_columns)
             self._write_disposals(prepared, disposals)
             archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)

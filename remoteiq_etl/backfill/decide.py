@@ -4,7 +4,7 @@ Belongs here: reading a decide step's inputs, running it, recording what it deci
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,10 @@ if TYPE_CHECKING:
 
 def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, dict[str, pd.DataFrame]]:
     """Take and record a table's decisions. Returns the context for its transforms, and its derived rows by source name."""
-    optional = frozenset(column.name for column in spec.target.columns if column.info.get("optional"))
-    context = replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec), optional=optional)
+    context = _context(run, spec)
     if spec.decide is None:
         return context, {}
-    recorded = run.state.recorded(run.session, run.registered.id, spec)
-    decided = spec.decide.function(_inputs(run, spec), recorded, context)
+    recorded, decided = _work_out(run, spec, spec.decide, context)
     report.decision_warnings = Counter(decided.warnings)
     report.decided = _record(run, spec, spec.decide, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
@@ -43,6 +41,21 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
     return replace(context, lookups=lookups, prepared=decided.prepared), {
         name: rows.reset_index(drop=True) for name, rows in decided.rows.items()
     }
+
+
+def derived_now(run: "Run", spec: TableSpec) -> Mapping[str, pd.DataFrame]:
+    """The derived rows that the legacy database asks for in this snapshot, by source name. Nothing is recorded."""
+    return {} if spec.decide is None else _work_out(run, spec, spec.decide, _context(run, spec))[1].rows
+
+
+def _context(run: "Run", spec: TableSpec) -> Context:
+    optional = frozenset(column.name for column in spec.target.columns if column.info.get("optional"))
+    return replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec), optional=optional)
+
+
+def _work_out(run: "Run", spec: TableSpec, step: Decide, context: Context) -> tuple[Recorded, Decided]:
+    recorded = run.state.recorded(run.session, run.registered.id, spec)
+    return recorded, step.function(_inputs(run, spec), recorded, context)
 
 
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:

@@ -87,7 +87,9 @@ class ImageWriter:
 
     def _seal(self, session: Session, sealer: Sealer, ids: list[int]) -> None:
         names = {"before_images": self.before_images, "target": self.target}
-        found = session.rows(load_sql("hidden_values").format(**names, key_join=_key_join(self.spec)), {"ids": ids})
+        found = session.rows(
+            load_sql("hidden_values").format(**names, key_join=text_join(self.spec, "b")), {"ids": ids}
+        )
         sealed = [
             {"id": image, "sealed": _sealed(sealer, self.spec.name, image, key, values)} for image, key, values in found
         ]
@@ -99,16 +101,21 @@ def _sealed(sealer: Sealer, table: str, image: int, key: str, values: dict[str, 
     return {name: sealer.seal(text, place_of(image, table, key, name)) for name, text in values.items()}
 
 
-def _key_join(spec: TableSpec) -> sql.Composable:
-    """The condition under which an image (b) is one of a row (t), comparing in the column's type, so that an index serves."""
+def text_join(spec: TableSpec, keyed: str, row: str = "t") -> sql.Composable:
+    """The condition under which `new_key`, a text column of `keyed`, names a target row.
+
+    It compares in the column's type, so that an index serves.
+    """
     columns = [spec.target.columns[name] for name in spec.primary_key]
     texts = (
-        [sql.SQL("b.new_key")]
+        [sql.SQL("{}.new_key")]
         if len(columns) == 1
-        else [sql.SQL("(b.new_key::jsonb ->> {})").format(sql.Literal(number)) for number in range(len(columns))]
+        else [sql.SQL(f"({{}}.new_key::jsonb ->> {number})") for number in range(len(columns))]
     )
     return sql.SQL(" AND ").join(
-        sql.SQL("t.{} = {}::{}").format(_name(column), text, sql.SQL(cast_type(column)))
+        sql.SQL("{} = {}::{}").format(
+            sql.Identifier(row, column.name), text.format(sql.Identifier(keyed)), sql.SQL(cast_type(column))
+        )
         for column, text in zip(columns, texts, strict=True)
     )
 

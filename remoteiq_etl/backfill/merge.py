@@ -145,6 +145,11 @@ class Merge:
         """Whether a row gets another id when its own is taken: only a surrogate key may change."""
         return self.spec.primary_key == ("id",) and isinstance(self.spec.target.columns["id"].type, pg.UUID)
 
+    @property
+    def compared_columns(self) -> list[str]:
+        """The columns that the hash of what was last written covers, in the order in which they are hashed."""
+        return [column.name for column in self._compared]
+
     # --- pieces -------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -121,13 +121,15 @@ class Derived:
 
     `name` stands where a legacy table's name would (in the map and in derived ids). `removes`: a row that the decide step no
     longer returns is removed if it is ours, whatever the policy for rows gone from legacy; `takes` names the tables whose
-    rows of this name and owner (see OWNER: the key of the row) go with it, children first.
+    rows of this name and owner (see OWNER: the key of the row) go with it, children first. `lasts`: its rows have no cause
+    in the legacy database, so that none of them can be gone from it.
     """
 
     transform: Transform
     name: str = "derived"
     removes: bool = False
     takes: tuple[str, ...] = ()
+    lasts: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,30 @@ class Adoption:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """A row loses what it grants: its own columns, or (with `table` and `column`) the rows of another table that refer to it.
+
+    `sets`: the value that each column gets; NOW stands for the time of the run and replaces nulls only. Rows of another
+    table for which nothing is set are deleted, whoever wrote them.
+    """
+
+    table: str | None = None
+    column: str | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WhenGone:
+    """What becomes of a row of ours that is gone from legacy in place of being deleted: it stays and is withdrawn.
+
+    `always`: under every policy, not only where rows gone from legacy are to be deleted.
+    """
+
+    withdraws: tuple[Withdrawal, ...]
+    always: bool = False
+
+
+@dataclass(frozen=True)
 class TableSpec:
     """One target table: where its rows come from and how they are written.
 
@@ -220,7 +246,8 @@ class TableSpec:
     the owner named by the transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why
     the table stays empty. `time_zones`: its context needs the names of the time zones that the target knows.
     `left_alone_by`: a column whose rows belong together; those of a value under which the target has a row not ours are
-    left alone as a whole.
+    left alone as a whole. `owned_by`: the legacy table whose rows own those of a spec that replaces. `when_gone`: what is
+    done about a row gone from legacy where it must not be deleted.
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
     contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
@@ -253,6 +280,8 @@ class TableSpec:
     time_zones: bool = False
     left_alone_by: str | None = None
     asset_name: str | None = None
+    owned_by: Table | None = None
+    when_gone: WhenGone | None = None
 
     @property
     def name(self) -> str:
@@ -284,3 +313,4 @@ class TableSpec:
 OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
 SAME_AS = "same_as"  # value of a decision: the row that its key stands for
 INHERITS = "inherits"  # value of a decision: [legacy table, legacy key] of the key whose row is this key's from now on
+NOW = "now()"  # in a withdrawal: the time of the run

@@ -18,6 +18,7 @@ from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from schemas import ddl, state
 from schemas.state import drift as _drift  # noqa: F401  # defines fixed tables
+from schemas.state import gone as _gone  # noqa: F401  # defines fixed tables
 from schemas.state import orders as _orders  # noqa: F401  # defines fixed tables
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
 from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables

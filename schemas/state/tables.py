@@ -208,6 +208,7 @@ legacy_archive = Table(
     Column("sealed", Text, comment="the whole value, encrypted, where all or parts of it are secret"),
     Column("key_id", Text, comment="which key opens it"),
     Column("table_name", Text, comment="target table whose load archived it; null: no table's"),
+    Column("gone_run", BigInteger, comment="run that found the legacy row gone; null: it is there"),
     comment="Legacy values without a home in the target, per legacy row",
 )
 

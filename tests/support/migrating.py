@@ -15,6 +15,7 @@ import assets
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import Database as EngineDatabase
 from remoteiq_etl.backfill.database import Observer
+from remoteiq_etl.backfill.gone import GoneReport, Policy, look_for_gone
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.backfill.spec import TableSpec
@@ -98,6 +99,11 @@ class Migration:
             "UPDATE remoteiq_etl.assets SET database = split_part(database, '/', 1) || '/' || split_part(database, '/', 2)"
             f" || '/{oid[0]}/' || split_part(database, '/', 4)"
         )
+
+    def gone(self, policy: Policy, **choices: Any) -> dict[str, GoneReport]:
+        """Look for rows gone from legacy, without a load before."""
+        with opened(self.plan) as run:
+            return look_for_gone(run, policy, **choices)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with psycopg.connect(self.target.url, row_factory=dict_row) as connection:

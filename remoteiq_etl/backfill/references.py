@@ -1,0 +1,61 @@
+"""What refers to a target table: the foreign keys of the live database, and those that ours lacks until finalize.
+
+Belongs here: that list. Does not belong here: what follows from a reference (see deletion).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.spec import TableSpec
+from schemas import ddl
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One foreign key: `columns` of a table refer to `parents` of ours.
+
+    `key`: that table's primary key, if it has one. `sets_null`: the database only takes the reference out of a row when what
+    it refers to is deleted. `readable`: every row of that table can be seen.
+    """
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+    parents: tuple[str, ...]
+    key: tuple[str, ...]
+    sets_null: bool = False
+    readable: bool = True
+
+
+def references_to(run: "Run", spec: TableSpec) -> list[Reference]:
+    """Every foreign key that refers to a table."""
+    query = load_sql("references").as_string(None)
+    rows = run.session.rows(query, [run.target.schema, spec.name])
+    live = [
+        Reference(schema, table, tuple(columns), tuple(parents), tuple(key), sets_null, readable)
+        for schema, table, columns, parents, key, sets_null, readable in rows
+    ]
+    known = {(found.schema, found.table, found.columns) for found in live}
+    return [*live, *(one for one in _declared(run, spec) if (one.schema, one.table, one.columns) not in known)]
+
+
+def _declared(run: "Run", spec: TableSpec) -> list[Reference]:
+    """The foreign keys of our own definition, of tables that the target has."""
+    name = run.spec(spec.asset).target.fullname
+    return [
+        Reference(
+            run.target.schema,
+            child.name,
+            tuple(element.parent.name for element in key.elements),
+            tuple(element.column.name for element in key.elements),
+            tuple(column.name for column in child.primary_key.columns),
+        )
+        for child in run.spec(spec.asset).target.metadata.sorted_tables
+        if run.has_target(child.name)
+        for key in ddl.foreign_keys_of(child)
+        if key.referred_table.fullname == name
+    ]

@@ -1,0 +1,44 @@
+"""Which columns the hash of what was last written covers, so that a target row can be compared with it without its legacy row.
+
+Belongs here: remembering and reading them, and the comparison as SQL. Does not belong here: the hash of what comes in
+(see merge).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.hashing import row_hash
+from remoteiq_etl.backfill.spec import TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+def remember_written(run: "Run", spec: TableSpec, legacy_table: str, columns: Sequence[str]) -> None:
+    """Keep the hashed columns of one table and legacy table; they change with the transform and the optional columns."""
+    statement = load_sql("written_columns").format(**_names(run, spec, legacy_table))
+    run.session.execute(statement, {"columns": list(columns)})
+
+
+def current_hash(run: "Run", spec: TableSpec, legacy_table: str, row: str = "t") -> sql.Composable:
+    """The hash of a target row over the columns that were last written; NULL when they are not known or not there."""
+    query = sql.SQL(
+        "SELECT columns FROM {written_columns} WHERE source_id = {source_id} AND table_name = {table_name}"
+        " AND legacy_table = {legacy_table}"
+    )
+    columns = run.session.value(query.format(**_names(run, spec, legacy_table)))
+    if columns is None or not set(columns) <= set(spec.target.columns.keys()):
+        return sql.SQL("NULL::bytea")
+    return row_hash([sql.Identifier(row, name) for name in columns])
+
+
+def _names(run: "Run", spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
+    return {
+        "written_columns": run.state.name("written_columns"),
+        "source_id": sql.Literal(run.registered.id),
+        "table_name": sql.Literal(spec.name),
+        "legacy_table": sql.Literal(legacy_table),
+    }
