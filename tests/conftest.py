@@ -72,7 +72,7 @@ def target_db(server: Server) -> Iterator[Database]:
 
 @pytest.fixture
 def legacy_db(server: Server) -> Iterator[Database]:
-    database = server.clone("legacy", _with_legacy_schema)
+    database = server.clone("legacy", with_legacy_schema)
     yield database
     database.drop()
 
@@ -97,7 +97,7 @@ def _with_extensions(database: Database) -> None:
     database.execute(";".join(ddl.extension_ddl()))
 
 
-def _with_legacy_schema(database: Database) -> None:
+def with_legacy_schema(database: Database) -> None:
     from schemas import ddl, legacy
 
     _with_extensions(database)
@@ -108,6 +108,6 @@ def _with_legacy_schema(database: Database) -> None:
 def _with_edge_cases(database: Database) -> None:
     from remoteiq_etl.fixtures import edge_cases
 
-    _with_legacy_schema(database)
+    with_legacy_schema(database)
     with database.connect(autocommit=False) as connection:
         edge_cases.load(connection, "public")

@@ -41,10 +41,15 @@ class Figures:
         """What was found and what can be done about it."""
         if self.unreadable:
             return f"{self.unreadable}. Nothing is known of its rows; mend that and look again."
-        found = "is empty" if self.is_emptied else f"has lost {self.gone:,} of {self.mapped:,} mapped rows"
+        of_legacy = self.legacy_rows is not None
+        found = (
+            f"{self.legacy_table} is empty, but {self.mapped:,} of its rows are mapped to {self.asset}"
+            if self.is_emptied
+            else f"{self.gone:,} of the {self.mapped:,} mapped rows of {self.asset} from {self.legacy_table} are gone"
+        )
         return (
-            f"{self.legacy_table} {found} (more than {SHARE:.0%} and {COUNT} of them, or an empty table, may be a mistake)."
-            f" If it is none: --confirm {self.asset}."
+            f"{found}. An empty table, or a loss of more than {SHARE:.0%} and {COUNT} rows, may be a mistake; if it is none:"
+            f" --confirm {self.legacy_table if of_legacy else self.asset}."
         )
 
 
@@ -61,20 +66,24 @@ def braked(
 ) -> dict[str, str]:
     """The assets about which nothing is done, and why.
 
-    An asset stands still with each legacy table that it reads (`reads`), and with each asset that it depends on.
-    `confirmed` names assets or legacy tables whose losses are wanted; what cannot be read cannot be confirmed.
+    An asset stands still with each asset that it depends on, directly or not, and with each legacy table that it reads
+    (`reads`): a row made of several tables may have lost nothing but a cause in that one. `confirmed` names assets or legacy
+    tables whose losses are wanted, with those of rows derived from them; what cannot be read cannot be confirmed.
     """
-    stopped = [
-        found
-        for found in figures
-        if found.unreadable or (found.is_suspicious and not {found.asset, found.legacy_table} & set(confirmed))
-    ]
-    reasons = {found.asset: found.text for found in reversed(stopped)}
+    stopped = [found for found in figures if _stops(found, {*confirmed}, {*reads.get(found.asset, ())})]
+    reasons = _spread({found.asset: found.text for found in reversed(stopped)}, dependencies)
     tables = {found.legacy_table: found.text for found in stopped if found.legacy_rows is not None}
     for asset, names in sorted(reads.items()):
         for name in sorted(set(names) & tables.keys()):
             reasons.setdefault(asset, tables[name])
-    return _spread(reasons, dependencies)
+    return reasons
+
+
+def _stops(found: Figures, confirmed: set[str], read: set[str]) -> bool:
+    if found.unreadable:
+        return True
+    names = {found.asset, found.legacy_table} | (read if found.legacy_rows is None else set())
+    return found.is_suspicious and not names & confirmed
 
 
 def _spread(reasons: Mapping[str, str], dependencies: Mapping[str, Collection[str]]) -> dict[str, str]:

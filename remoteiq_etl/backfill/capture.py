@@ -6,7 +6,7 @@ belong here: the rows themselves (see extract) and what is done with them (see l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -234,6 +234,12 @@ class Capture:
             rows = {table: self._rows_of(table) for table in inputs_of(spec).legacy}
             write_completed(self.run, spec.asset, done)
             write_passes(self.run, spec.asset, rows)
+
+    def lead_elsewhere(self, asset: str) -> None:
+        """Remember that keys of an asset lead nowhere any more, so that what refers to them is looked at again."""
+        if asset in self.completed:
+            self.completed[asset] = replace(self.completed[asset], changed_run=self.run.id)
+            write_completed(self.run, asset, self.completed[asset])
 
     def _rows_of(self, table: str) -> int:
         """Rows of a legacy table, as counted for whatever purpose."""

@@ -182,6 +182,7 @@ class Deletion:
         deleted = session.execute(load_sql("going_delete").format(**names)).rowcount
         new_key_type = sql.SQL(str(map_of(spec).columns["new_key"].type))
         mapped = int(session.value(load_sql("going_map").format(**names, new_key_type=new_key_type)))
+        self.run.capture.lead_elsewhere(spec.asset)
         if (deleted, mapped) != (expected, expected):
             raise ConservationError(
                 f"{spec.name}: {expected} rows gone from legacy were to be deleted, but {deleted} were, and {mapped} of ours"

@@ -18,6 +18,7 @@ from sqlalchemy import Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill import complete_read
+from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.brake import Figures, braked
 from remoteiq_etl.backfill.complete_read import KeyStage
@@ -82,28 +83,32 @@ def look_for_gone(
 ) -> dict[str, GoneReport]:
     """One pass over these tables (assets; default: all): find, record, withdraw, and under PROPAGATE delete.
 
+    What is made of the same legacy rows as these tables is looked at with them, because it goes with them.
     `confirmed` names assets or legacy tables whose losses are wanted, whatever the brake says. Interrupted, it is resumed
     by the next one. Raises FencedError and ConservationError; what was committed stays.
     """
-    return _Pass(run, policy, frozenset(confirmed)).execute(tables)
+    chosen = frozenset(run.plan.specs) if tables is None else made_of_the_same(run.plan.specs, frozenset(tables))
+    return _Pass(run, policy, chosen, frozenset(confirmed)).execute()
 
 
 class _Pass:
-    def __init__(self, run: "Run", policy: Policy, confirmed: frozenset[str]) -> None:
+    def __init__(self, run: "Run", policy: Policy, chosen: frozenset[str], confirmed: frozenset[str]) -> None:
         self.run = run
         self.policy = policy
+        self.chosen = chosen
         self.confirmed = confirmed
-        self.specs = {
-            spec.asset: run.live_spec(spec.asset) for spec in in_order(run.plan.specs) if self._is_looked_at(spec)
-        }
+        # A table stands still with those that it depends on: they are read, too.
+        read = with_dependencies(run.plan.specs, chosen)
+        specs = [spec for spec in in_order(run.plan.specs) if spec.asset in read and self._is_looked_at(spec)]
+        self.specs = {spec.asset: run.live_spec(spec.asset) for spec in specs}
         self.reports = {asset: GoneReport(asset) for asset in self.specs}
         self.unreadable: list[Figures] = []
 
-    def execute(self, tables: Collection[str] | None) -> dict[str, GoneReport]:
+    def execute(self) -> dict[str, GoneReport]:
         self._make_found()
         with self._complete_read() as reads:
             self._brake([*self.unreadable, *(read.figures for read in reads)])
-            chosen = [read for read in reads if not self._report(read).brake and self._is_chosen(read, tables)]
+            chosen = [read for read in reads if not self._report(read).brake and read.member.spec.asset in self.chosen]
             self._record(chosen)
         members = [read.member for read in chosen]
         for spec in {member.spec.asset: member.spec for member in members}.values():
@@ -111,17 +116,14 @@ class _Pass:
                 self.reports[spec.asset].withdrawn = withdraw(self.run, spec, spec.when_gone)
         if self.policy == Policy.PROPAGATE:
             self._delete(members)
-        self._count(tables)
-        return self.reports if tables is None else {name: self.reports[name] for name in tables if name in self.reports}
+        self._count()
+        return {asset: report for asset, report in self.reports.items() if asset in self.chosen}
 
     # --- finding ------------------------------------------------------------------------------------------------
 
     def _is_looked_at(self, spec: TableSpec) -> bool:
         run = self.run
         return spec.no_source is None and run.has_target(spec.name) and run.state.has_map(run.session, spec.name)
-
-    def _is_chosen(self, read: _Read, tables: Collection[str] | None) -> bool:
-        return tables is None or read.member.spec.asset in tables
 
     def _make_found(self) -> None:
         self.run.session.execute(
@@ -131,7 +133,7 @@ class _Pass:
 
     @contextmanager
     def _complete_read(self) -> Iterator[list[_Read]]:
-        """Read every table, whichever are asked for: what depends on a table stands still with it."""
+        """Read every table, those that are loaded last first; the stages last as long as the block."""
         stages: list[KeyStage] = []
         try:
             yield [read for spec in reversed(self.specs.values()) for read in self._reads(spec, stages)]
@@ -228,11 +230,15 @@ class _Pass:
         order = {asset: number for number, asset in enumerate(self.specs)}
         for group in groups(members, order):
             deletion = Deletion(self.run, group)
-            while (counts := deletion.next_batch()) is not None:
+            while (counts := self._next_batch(deletion)) is not None:
                 for (table, verdict), rows in counts.items():
                     self.reports[table].deleted += rows if verdict == FREE else 0
 
-    def _count(self, tables: Collection[str] | None) -> None:
+    def _next_batch(self, deletion: Deletion) -> Counter[tuple[str, str]] | None:
+        self.run.pacer.before_batch(TableReport(deletion.members[0].spec.asset))
+        return deletion.next_batch()
+
+    def _count(self) -> None:
         """What is open after this pass, by table, outcome and reason."""
         query = sql.SQL(
             "SELECT table_name, outcome, coalesce(reason, 'not asked to delete'), count(*) FROM {gone} WHERE source_id = %s"
@@ -260,6 +266,22 @@ class _Pass:
             "legacy_table": sql.Literal(member.legacy_table),
             "key_type": sql.SQL(_key_type(member.spec)),
         }
+
+
+def made_of_the_same(specs: Mapping[str, TableSpec], asked: frozenset[str]) -> frozenset[str]:
+    """These assets, and all others that some of their legacy rows become rows of, too."""
+    names = {source.name for asset in asked if asset in specs for source in specs[asset].sources}
+    streamed = {source.name for spec in specs.values() for source in spec.sources if isinstance(source, Source)}
+    more = asked.union(
+        asset for asset, spec in specs.items() if {source.name for source in spec.sources} & names & streamed
+    )
+    return asked if more == asked else made_of_the_same(specs, more)
+
+
+def with_dependencies(specs: Mapping[str, TableSpec], asked: frozenset[str]) -> frozenset[str]:
+    """These assets, and all that they depend on."""
+    more = asked | {name for asset in asked if asset in specs for name in specs[asset].dependencies}
+    return asked if more == asked else with_dependencies(specs, more)
 
 
 def groups(members: Collection[Member], order: Mapping[str, int]) -> list[list[Member]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from remoteiq_etl.backfill.accounts import TableReport
+from tests.conftest import with_legacy_schema
+from tests.support import small_installation
 from tests.support.migrating import Migration, bare_target, foreign_target, migrated_target
 from tests.support.server import Database, Server
 
@@ -45,5 +47,34 @@ def migrated(
     legacy, target = server.create_database(template=edge_template), request.param(server)
     migration = Migration.of(legacy, target)
     yield migration, migration.run()
+    legacy.drop()
+    target.drop()
+
+
+@pytest.fixture(scope="session")
+def migrated_templates(server: Server) -> tuple[str, str]:
+    """The names of a small legacy installation and of the target that it was migrated to, to be cloned."""
+    legacy, target = server.clone("legacy", with_legacy_schema), foreign_target(server)
+    small_installation.migrated(legacy, target)
+    return legacy.name, target.name
+
+
+@pytest.fixture
+def pair(server: Server, migrated_templates: tuple[str, str]) -> Iterator[Migration]:
+    """A small installation and its target, of the test's own, as the last run left them."""
+    yield from _cloned(server, migrated_templates)
+
+
+@pytest.fixture(scope="module")
+def module_pair(server: Server, migrated_templates: tuple[str, str]) -> Iterator[Migration]:
+    """The same for all tests of a module."""
+    yield from _cloned(server, migrated_templates)
+
+
+def _cloned(server: Server, names: tuple[str, str]) -> Iterator[Migration]:
+    legacy, target = (server.create_database(template=name) for name in names)
+    migration = Migration.of(legacy, target)
+    migration.accept_copy()
+    yield migration
     legacy.drop()
     target.drop()

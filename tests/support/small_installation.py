@@ -1,9 +1,7 @@
 """A small legacy installation without a fault, and a target that has all of it: for tests of what happens afterwards."""
 
-from collections.abc import Iterator
-
-from tests.support.migrating import Migration, foreign_target
-from tests.support.server import Database, Server
+from tests.support.migrating import Migration
+from tests.support.server import Database
 
 TABLES = (
     "organizations", "permissions", "roles", "users", "user_security", "role_permissions", "user_roles", "sessions",
@@ -46,7 +44,7 @@ INSERT INTO job_results (job_id, exit_code, stdout)
 INSERT INTO tickets (id, number, title, client, site, requester_name, requester_email)
     OVERRIDING SYSTEM VALUE
     SELECT ('{ticket}' || to_char(n, 'fm00'))::uuid, n, 'Ticket ' || n, 'Acme', 'HQ', 'Pat ' || n, 'pat' || n || '@example.com'
-    FROM generate_series(1, 20) n;
+    FROM generate_series(1, 60) n;
 """
 _KINDS = ("role", "perm", "user", "session", "jti", "token", "trust", "device", "agent", "job", "ticket")
 _DIGITS = {"role": 1, "perm": 1}
@@ -62,19 +60,10 @@ def fill(legacy: Database) -> None:
     legacy.execute(_ROWS.format(**{kind: _prefix(kind) for kind in _KINDS}))
 
 
-def migrated_pair(server: Server, empty_legacy: Database) -> Iterator[tuple[str, str]]:
-    """The names of a filled legacy database and of its migrated target, to be cloned."""
-    fill(empty_legacy)
-    target = foreign_target(server)
-    Migration.of(empty_legacy, target).run(*TABLES)
-    yield empty_legacy.name, target.name
-    target.drop()
-
-
-def cloned(server: Server, pair: tuple[str, str]) -> Migration:
-    """A pair of databases of one's own."""
-    legacy, target = (server.create_database(template=name) for name in pair)
-    return Migration.of(legacy, target)
+def migrated(legacy: Database, target: Database) -> None:
+    """Fill an empty legacy database and migrate it."""
+    fill(legacy)
+    Migration.of(legacy, target).run(*TABLES)
 
 
 def _prefix(kind: str) -> str:
