@@ -110,12 +110,15 @@ def run(
 @app.command()
 def status(
     runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="How many of the last runs to show.")] = 5,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Count the legacy rows that changed since; reads every legacy table.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the last runs, and per table what is mapped and what waits."""
+    """Show the last runs, and per table how far it is behind the source, what is mapped and what waits."""
     from remoteiq_etl.cli.status import show
 
-    raise typer.Exit(show(runs, as_json=as_json))
+    raise typer.Exit(show(runs, count_changes=changes, as_json=as_json))
 
 
 @app.command()

@@ -71,6 +71,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
+def age(seconds: float | None) -> str:
+    """A span of time in one unit, for a narrow column."""
+    if seconds is None:
+        return "-"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
 def moment(value: datetime | None) -> str:
     """A moment in the reader's own time zone."""
     return "-" if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S")

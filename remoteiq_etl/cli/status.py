@@ -1,7 +1,8 @@
 """`status`: the last runs of the source, and per table what is mapped and what waits."""
 
-from collections.abc import Sequence
-from contextlib import closing
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -17,30 +18,23 @@ from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.overview import Overview, RunRow, TableRow
 
 
-def show(limit: int, *, as_json: bool) -> Exit:
-    """Print the state of the source. Before the first run it says so."""
+def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
+    """Print the state of the source. Before the first run it says so. `count_changes`: also in the legacy database."""
     settings = Settings.load()
-    with embedded.databases(settings) as databases:
+    with embedded.databases(settings) as databases, contextlib.ExitStack() as stack:
         target = Database(databases.target, settings.target_schema)
-        with closing(target.connect()) as session:
-            overview = Overview.of(session, State(target, settings.state_schema), settings.source)
-            runs, tables = (overview.runs(limit), overview.tables()) if overview else ([], [])
-            orders = overview.orders() if overview else Orders()
+        session = stack.enter_context(contextlib.closing(target.connect()))
+        overview = Overview.of(session, State(target, settings.state_schema), settings.source)
+        legacy = None
+        if count_changes:
+            source = Database(databases.legacy, settings.legacy_schema, read_only=True)
+            legacy = stack.enter_context(contextlib.closing(source.connect()))
+        runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
+        orders = overview.orders() if overview else Orders()
     if as_json:
         output.print_json(_json(settings.source, orders, runs, tables))
         return Exit.DONE
-    if orders.pause is not None:
-        output.results().print(
-            f"Paused {orders.pause}. remoteiq-etl resume lets runs go on.", style="yellow", markup=False
-        )
-    if not runs:
-        output.results().print(
-            f"No run of the source {settings.source!r} has begun yet in this target. remoteiq-etl doctor looks at both"
-            " databases, remoteiq-etl plan shows what a run would do.",
-            markup=False,
-        )
-    else:
-        _print(output.results(), settings.source, runs, tables)
+    _print(output.results(), settings.source, orders, runs, tables)
     return Exit.DONE
 
 
@@ -54,13 +48,28 @@ def _json(source: str, orders: Orders, runs: Sequence[RunRow], tables: Sequence[
     }
 
 
-def _print(console: Console, source: str, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> None:
-    _print_runs(console, source, runs)
+def _print(console: Console, source: str, orders: Orders, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> None:
+    if orders.pause is not None:
+        text = f"Paused {orders.pause}. remoteiq-etl resume lets runs go on."
+        console.print(text, style="yellow", markup=False)
+    if runs:
+        _print_runs(console, source, runs)
+    elif not tables:
+        console.print(
+            f"No run of the source {source!r} has begun yet in this target. remoteiq-etl doctor looks at both"
+            " databases, remoteiq-etl plan shows what a run would do.",
+            markup=False,
+        )
     if tables:
         _print_tables(console, tables)
-    waiting = sum(table.quarantined for table in tables)
+    _print_quarantine(console, tables)
+
+
+def _print_quarantine(console: Console, tables: Sequence[TableRow]) -> None:
+    waiting, ignored = sum(one.quarantined for one in tables), sum(one.ignored for one in tables)
     if waiting:
-        console.print(f"{waiting:,} rows in quarantine: remoteiq-etl quarantine list")
+        accepted = f", {ignored:,} of them ignored" if ignored else ""
+        console.print(f"{waiting:,} rows in quarantine{accepted}: remoteiq-etl quarantine list")
 
 
 def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
@@ -84,13 +93,41 @@ def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
 
 
 def _print_tables(console: Console, rows: Sequence[TableRow]) -> None:
+    """One line per table; a column that would say nothing of any table is left out."""
+    now = datetime.now(UTC)
     table = output.table("Tables")
     table.add_column("table", no_wrap=True)
-    table.add_column("last run", justify="right", no_wrap=True)
-    table.add_column("committed", no_wrap=True)
-    for head in ("mapped", "quarantined", "held", "conflicts"):
-        table.add_column(head, justify="right", no_wrap=True, style=None if head == "mapped" else "yellow")
+    columns = [
+        (head, value) for head, value in _COLUMNS.items() if head in _ALWAYS or any(map(_said(value, now), rows))
+    ]
+    for head, _ in columns:
+        table.add_column(head, justify="right", no_wrap=True, style="yellow" if head in _OPEN else None)
     for row in rows:
-        counts = map(output.number, (row.mapped, row.quarantined, row.held, row.conflicts))
-        table.add_row(row.name, str(row.last_run or "-"), output.moment(row.last_commit), *counts)
+        table.add_row(row.name, *(value(row, now) for _, value in columns))
     console.print(table)
+
+
+def _said(value: Callable[[TableRow, datetime], str], now: datetime) -> Callable[[TableRow], bool]:
+    return lambda row: value(row, now) != "-"
+
+
+def _age(moment: datetime | None, now: datetime) -> str:
+    return output.age(None if moment is None else (now - moment).total_seconds())
+
+
+_COLUMNS: Mapping[str, Callable[[TableRow, datetime], str]] = {
+    "run": lambda row, _: str(row.last_run or "-"),
+    "behind": lambda row, _: output.age(row.behind),
+    "changed": lambda row, _: "-" if row.changed is None else f"{row.changed:,}",
+    "full": lambda row, now: _age(row.full_pass_at, now),
+    "swept": lambda row, now: _age(row.swept_at, now),
+    "mapped": lambda row, _: output.number(row.mapped),
+    "quarantined": lambda row, _: output.number(row.quarantined),
+    "oldest": lambda row, now: _age(row.oldest_quarantined_at, now),
+    "held": lambda row, _: output.number(row.held),
+    "conflicts": lambda row, _: output.number(row.conflicts),
+}
+"""Heads and texts. `behind`: age of the snapshot that was last read to the end; `full`, `swept`: time since then."""
+
+_ALWAYS = ("run", "behind", "mapped", "quarantined", "held", "conflicts")
+_OPEN = ("quarantined", "oldest", "held", "conflicts")

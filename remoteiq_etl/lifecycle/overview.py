@@ -5,7 +5,7 @@ Does not belong here: writing state (`remoteiq_etl.backfill`), showing it (the c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from remoteiq_etl.backfill.accounts import ArchiveCount
 from remoteiq_etl.backfill.control import Control, Orders
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
+from remoteiq_etl.lifecycle import changes
 from remoteiq_etl.lifecycle.ownership import load_sql
 
 
@@ -35,18 +36,31 @@ class RunRow:
 
 @dataclass(frozen=True)
 class TableRow:
-    """One target table: the last run that committed a batch of it, and its open rows."""
+    """One target table: how it was last brought up to date, and its open rows.
+
+    `last_run`: the last one that completed it or committed a batch of it. `passed_at`: the snapshot that was last read to the
+    end, and `behind`: seconds since then. `full_pass_at`, `swept_at`: when all of its legacy rows were last read, and compared.
+    `ignored`: of the quarantined rows; `oldest_quarantined_at`: of the others. `changed`: legacy rows written since, where
+    they were counted and that can be told.
+    """
 
     name: str
     last_run: int | None
     last_commit: datetime | None
+    passed_at: datetime | None
+    behind: float | None
+    full_pass_at: datetime | None
+    swept_at: datetime | None
     quarantined: int
+    ignored: int
+    oldest_quarantined_at: datetime | None
     held: int
     conflicts: int
     mapped: int = 0
+    changed: int | None = None
 
 
-_TABLES = ("runs", "ledger", "quarantine", "held", "conflicts", "legacy_archive", "archive_counts")
+_TABLES = ("runs", "ledger", "quarantine", "held", "conflicts", "legacy_archive", "archive_counts", "passes", "assets")
 _Row = TypeVar("_Row", RunRow, TableRow, ArchiveCount)
 
 
@@ -76,11 +90,14 @@ class Overview:
         """What people have told the runs."""
         return Control(self.session, self.state, self.source_id).orders()
 
-    def tables(self) -> list[TableRow]:
-        """Every target table that was touched or has open rows, by name."""
-        mapped = self._mapped()
+    def tables(self, legacy: Session | None = None) -> list[TableRow]:
+        """Every target table that was touched or has open rows, by name. With `legacy` its changed rows are counted."""
+        mapped, changed = self._mapped(), {} if legacy is None else self._changed(legacy)
         found = self._rows(TableRow, "tables", {})
-        return [TableRow(**{**vars(row), "mapped": mapped.get(row.name, 0)}) for row in found]
+        return [replace(row, mapped=mapped.get(row.name, 0), changed=changed.get(row.name)) for row in found]
+
+    def _changed(self, legacy: Session) -> dict[str, int | None]:
+        return changes.count_changed(legacy, changes.read_passes(self.session, self.state, self.source_id))
 
     def archived(self, tables: Sequence[str] | None = None, run: int | None = None) -> list[ArchiveCount]:
         """What the archive holds per legacy column and rule, of these tables (target or legacy ones), None meaning all.

@@ -34,5 +34,6 @@ assets = Table(
     Column(
         "digests", JSONB, nullable=False, server_default="{}", comment="of what it read of other legacy tables, by name"
     ),
+    Column("swept_at", TIMESTAMPTZ, comment="when a sweep last compared every legacy row of it with what is known"),
     comment="How each asset was last completed: by which program, from which database",
 )

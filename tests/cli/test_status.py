@@ -29,6 +29,42 @@ def test_status_shows_runs_and_tables(cli: Cli, migrated: Migrated) -> None:
     assert tables["agent_software"]["held"] == 1
 
 
+def test_status_tells_how_far_each_table_is_behind(cli: Cli, migrated: Migrated) -> None:
+    found = json.loads(cli("status", "--json", legacy=migrated.legacy, target=migrated.target).out)
+    users = {table["name"]: table for table in found["tables"]}["users"]
+    assert users["last_run"] == 1
+    assert users["behind"] > 0
+    assert users["full_pass_at"] == found["runs"][0]["started_at"] == users["passed_at"]
+    assert (users["swept_at"], users["changed"], users["ignored"]) == (None, None, 0)
+    assert users["oldest_quarantined_at"] > users["passed_at"]
+    shown = cli("status", legacy=migrated.legacy, target=migrated.target).out
+    assert "swept" not in shown  # nobody has
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_a_run_without_changes_brings_a_table_up_to_date(cli: Cli, migrated: Migrated) -> None:
+    migrated.target.execute("UPDATE remoteiq_etl.passes SET passed_at = passed_at - interval '3 days'")
+    assert "3 d" in cli("status", legacy=migrated.legacy, target=migrated.target).out
+    cli("run", "--table", "permissions", legacy=migrated.legacy, target=migrated.target)
+    found = json.loads(cli("status", "--json", legacy=migrated.legacy, target=migrated.target).out)
+    tables = {table["name"]: table for table in found["tables"]}
+    assert (tables["permissions"]["last_run"], tables["permissions"]["behind"] < 3600) == (2, True)
+    assert (tables["tickets"]["last_run"], tables["tickets"]["behind"] > 2 * 86_400) == (1, True)
+
+
+def test_changed_legacy_rows_are_counted_when_asked_for(cli: Cli, migrated: Migrated) -> None:
+    """Where a table cannot be read any more the figure is left open."""
+    cli("run", "--table", "permissions", "--table", "tickets", legacy=migrated.legacy, target=migrated.target)
+    migrated.legacy.execute("UPDATE tickets SET title = title || '!' WHERE id IN (SELECT id FROM tickets LIMIT 2)")
+    migrated.legacy.execute("ALTER TABLE permissions RENAME TO permissions_of_old")
+    ended = cli("status", "--changes", "--json", legacy=migrated.legacy, target=migrated.target)
+    tables = {table["name"]: table["changed"] for table in json.loads(ended.out)["tables"]}
+    assert (tables["tickets"], tables["permissions"]) == (2, None)
+    shown = cli("status", "--changes", legacy=migrated.legacy, target=migrated.target).out
+    assert "changed" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
 def test_another_source_has_a_status_of_its_own(cli: Cli, migrated: Migrated) -> None:
     ended = cli("status", legacy=migrated.legacy, target=migrated.target, REMOTEIQ_SOURCE="branch")
     assert "No run of the source 'branch'" in ended.out
