@@ -59,15 +59,6 @@ class State:
         """Whether the state schema has been created."""
         return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name("meta").as_string(None)]) is True
 
-    def require_current(self, session: Session) -> None:
-        """Make sure that the schema is as this program knows it. Raises StateVersionError."""
-        found = self._version(session)
-        if found is not None and found < state.SCHEMA_VERSION:
-            raise StateVersionError(
-                f"the state schema {self.schema} of the target has version {found}, this program knows {state.SCHEMA_VERSION}."
-                " The next remoteiq-etl run or plan upgrades it."
-            )
-
     def ensure(self, session: Session) -> None:
         """Create the state schema, or upgrade an older one. Raises StateVersionError when a newer program wrote it."""
         if self._version(session) == state.SCHEMA_VERSION:

@@ -38,12 +38,8 @@ def _counts(settings: Settings, tables: Sequence[str], run: int | None) -> list[
     with embedded.databases(settings) as databases:
         database = Database(databases.target, settings.target_schema)
         with closing(database.connect()) as session:
-            state = State(database, settings.state_schema)
-            overview = Overview.of(session, state, settings.source)
-            if overview is None:
-                return []
-            state.require_current(session)
-            return overview.archived(tables, run)
+            overview = Overview.of(session, State(database, settings.state_schema), settings.source)
+            return overview.archived(tables, run) if overview else []
 
 
 def _print(console: Console, counts: Sequence[ArchiveCount]) -> None:

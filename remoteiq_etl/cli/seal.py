@@ -76,7 +76,7 @@ def _state(settings: Settings) -> Iterator[tuple[Session, State] | None]:
             if not state.exists(session):
                 yield None
                 return
-            state.require_current(session)
+            state.ensure(session)  # adds what an older program did not know
             yield session, state
 
 

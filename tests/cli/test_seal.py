@@ -149,12 +149,18 @@ def test_before_the_first_run_there_is_nothing_sealed(
     assert (ended.code, ended.out.startswith("0 rows")) == (0, True)
 
 
-def test_an_older_state_schema_is_named_instead_of_misread(cli: Cli, edge_db: Database, target_db: Database) -> None:
-    cli("plan", "--table", "organizations", legacy=edge_db, target=target_db)
-    target_db.execute("UPDATE remoteiq_etl.meta SET schema_version = 1")
-    ended = cli("archive", legacy=edge_db, target=target_db)
-    assert ended.code == 1
-    assert "has version 1" in ended.err
+def test_an_older_state_schema_is_upgraded_before_it_is_looked_at(
+    cli: Cli, agents: tuple[Database, Database], keys: tuple[str, str]
+) -> None:
+    """What an older program left withheld and what it never recorded are none of them an error."""
+    agents[1].execute(
+        "ALTER TABLE remoteiq_etl.before_images DROP COLUMN sealed, DROP COLUMN key_id, DROP COLUMN withheld;"
+        " DROP TABLE remoteiq_etl.archive_counts; UPDATE remoteiq_etl.meta SET schema_version = 1"
+    )
+    for command in (("seal", "rotate"), ("archive",)):
+        ended = called(cli, agents, *command, key=keys[0])
+        assert ended.code == 0, ended.err
+    assert "agents.token_hash" in ended.out
 
 
 def test_a_malformed_key_is_refused_before_anything_is_reached(cli: Cli) -> None:
