@@ -142,6 +142,8 @@ class BatchWriter:
             detail = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
             self._quarantine(prepared, row, actions, disposals, (_rule_of(error), (), detail))
         merge.finish(session)
+        if merge.shares_rows:
+            self._keep_shared(prepared, merge)
         return +actions
 
     def _quarantine(
@@ -171,6 +173,12 @@ class BatchWriter:
             middle = (first + last) // 2
             return self._apply(merge, first, middle) + self._apply(merge, middle + 1, last)
         return []
+
+    def _keep_shared(self, prepared: Prepared, merge: Merge) -> None:
+        """Archive the legacy rows that have no place beside a row of another source, whole."""
+        keys = merge.of_another_source(self.run.session)
+        if keys and prepared.batch is not None and self._source(prepared.legacy_table) is not None:
+            prepared.batch.keep_whole(prepared.batch.keys.isin(keys), "row_of_another_source")
 
     def _check(self, account: Account, prepared: Prepared) -> None:
         """Read = accounted for, where each legacy row becomes at most one row."""

@@ -64,7 +64,18 @@ class Merge:
                 collision=sql.Literal("collision" if self.derives_ids else "adopted"),
             )
         )
+        if self.shares_rows:
+            session.execute(load_sql("yield_shared").format(**self._names))
         return Counter(dict(session.rows("SELECT action, count(*) FROM merge_plan GROUP BY action")))
+
+    @property
+    def shares_rows(self) -> bool:
+        """Whether several sources may have a row in common: where its key is a natural one."""
+        return not self.derives_ids
+
+    def of_another_source(self, session: Session) -> list[str]:
+        """Legacy keys of the rows that differ from the one that another source has; named so in the list of conflicts."""
+        return [row[0] for row in session.rows(load_sql("of_another_source").format(**self._names))]
 
     def collisions(self, session: Session) -> list[str]:
         """Legacy keys of rows whose id belongs to a target row that we did not write."""
