@@ -4,7 +4,6 @@ Upserts happen on the mapped key only. Belongs here: the statements of one batch
 transactions, the ledger and dispositions of rows that never reached the stage (see load).
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from operator import itemgetter
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
-from sqlalchemy.schema import CreateTable
 
+from remoteiq_etl.backfill.column_values import T_column, assignments, comparable, counted, default_of
 from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.images import Image, ImageWriter
@@ -26,10 +25,7 @@ from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.staging import Stage, cast_type, is_cast_later
 
 S, T = sql.Identifier("s"), sql.Identifier("t")
-_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 NEVER_COMPARED = frozenset({"updated_at"})
-#: Defaults as the catalogue writes them, of which every row has the same value.
-_CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false)(?:::[^()]+(?:\([0-9,]+\))?)?")
 _TEXTS = frozenset({"text", "citext", "character", "character varying"})
 
 
@@ -268,7 +264,7 @@ class Merge:
         a row that nobody edited still is as it was last written.
         """
         pairs = list(zip(self._compared, values, strict=True))
-        further = [(column.name, _counted(column, value)) for column, value in pairs if column.info.get("optional")]
+        further = [(column.name, counted(column, value)) for column, value in pairs if column.info.get("optional")]
         return row_hash(
             [value for column, value in pairs if not column.info.get("optional")], sorted(further, key=itemgetter(0))
         )
@@ -290,23 +286,23 @@ class Merge:
         if changed:
             statements.append(
                 load_sql("update").format(
-                    **self._names, assignments=_assignments(changed), target_join=self._planned_join
+                    **self._names, assignments=assignments(changed), target_join=self._planned_join
                 )
             )
         if touched:
             statements.append(
                 load_sql("touch").format(
-                    **self._names, assignments=_assignments(touched), target_join=self._planned_join
+                    **self._names, assignments=assignments(touched), target_join=self._planned_join
                 )
             )
         if filled:
             statements.append(
                 load_sql("fill").format(
                     **self._names,
-                    assignments=_assignments(filled),
+                    assignments=assignments(filled),
                     target_join=self._planned_join,
-                    current=sql.SQL(", ").join(_comparable(column, T_column(column)) for column, _ in filled),
-                    filled=sql.SQL(", ").join(_comparable(column, value) for column, value in filled),
+                    current=sql.SQL(", ").join(comparable(column, T_column(column)) for column, _ in filled),
+                    filled=sql.SQL(", ").join(comparable(column, value) for column, value in filled),
                 )
             )
         return statements
@@ -352,8 +348,8 @@ class Merge:
             sql.SQL("CASE WHEN {}{} IS DISTINCT FROM {} THEN {} END").format(
                 # When a row was made differs for every adopted one, and says nothing about it.
                 sql.SQL("p.action <> 'adopted' AND " if column.name == "created_at" else ""),
-                _comparable(column, T_column(column)),
-                _comparable(column, value),
+                comparable(column, T_column(column)),
+                comparable(column, value),
                 sql.Literal(column.name),
             )
             for column, value in compared
@@ -401,37 +397,5 @@ class Merge:
         return value
 
 
-def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of the target in every statement
-    """A column of the target row."""
-    return sql.SQL("t.{}").format(sql.Identifier(column.name))
-
-
-def _counted(column: Column[Any], value: sql.Composable) -> sql.Composable:
-    """A value, or NULL where it is the constant that the column has by default."""
-    default = default_of(column, of_any=True)
-    if default is None or not _CONSTANT.fullmatch(default.as_string(None)):
-        return value
-    return sql.SQL("nullif(({})::text, ({})::{}::text)").format(value, default, sql.SQL(cast_type(column)))
-
-
-def _comparable(column: Column[Any], value: sql.Composable) -> sql.Composable:
-    """A value in a form that can be compared: of the types that an installation may have added, json for one cannot."""
-    return sql.SQL("({})::text").format(value) if "cast" in column.info else value
-
-
-def default_of(column: Column[Any], *, of_any: bool = False) -> sql.Composable | None:
-    """The default that stands in for a null of a NOT NULL column (or `of_any`); None where a null stays (or fails)."""
-    if (column.nullable and not of_any) or column.primary_key or column.server_default is None:
-        return None
-    # Of any table: that of the column would be compiled with its foreign keys, and a live table's copy stands alone.
-    compiler = _DIALECT.ddl_compiler(_DIALECT, CreateTable(Table("any", MetaData())))
-    text = compiler.get_column_default_string(column)
-    return None if text is None else sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
-
-
 def _list(names: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
-
-
-def _assignments(pairs: Iterable[tuple[Column[Any], sql.Composable]]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(column.name), value) for column, value in pairs)

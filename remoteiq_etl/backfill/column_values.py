@@ -1,0 +1,52 @@
+"""Values of a target column as expressions: its default, and the forms in which it is compared.
+
+Belongs here: what follows from the definition of one column. Does not belong here: statements (see merge).
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Column, MetaData, Table
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.schema import CreateTable
+
+from remoteiq_etl.backfill.staging import cast_type
+
+_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+#: Defaults as the catalogue writes them, of which every row has the same value.
+_CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false)(?:::[^()]+(?:\([0-9,]+\))?)?")
+
+
+def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of the target in every statement
+    """A column of the target row."""
+    return sql.SQL("t.{}").format(sql.Identifier(column.name))
+
+
+def counted(column: Column[Any], value: sql.Composable) -> sql.Composable:
+    """A value, or NULL where it is the constant that the column has by default."""
+    default = default_of(column, of_any=True)
+    if default is None or not _CONSTANT.fullmatch(default.as_string(None)):
+        return value
+    return sql.SQL("nullif(({})::text, ({})::{}::text)").format(value, default, sql.SQL(cast_type(column)))
+
+
+def comparable(column: Column[Any], value: sql.Composable) -> sql.Composable:
+    """A value in a form that can be compared: of the types that an installation may have added, json for one cannot."""
+    return sql.SQL("({})::text").format(value) if "cast" in column.info else value
+
+
+def default_of(column: Column[Any], *, of_any: bool = False) -> sql.Composable | None:
+    """The default that stands in for a null of a NOT NULL column (or `of_any`); None where a null stays (or fails)."""
+    if (column.nullable and not of_any) or column.primary_key or column.server_default is None:
+        return None
+    # Of any table: that of the column would be compiled with its foreign keys, and a live table's copy stands alone.
+    compiler = _DIALECT.ddl_compiler(_DIALECT, CreateTable(Table("any", MetaData())))
+    text = compiler.get_column_default_string(column)
+    return None if text is None else sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
+
+
+def assignments(pairs: Iterable[tuple[Column[Any], sql.Composable]]) -> sql.Composed:
+    """The assignments of an UPDATE."""
+    return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(column.name), value) for column, value in pairs)
