@@ -20,6 +20,8 @@ from remoteiq_etl.limits import Limits, Signal
 PAUSED = "paused"
 #: Seconds after which a waiting run looks again, so that an order takes effect while it waits.
 STEP = 0.25
+#: Seconds between two notices of being slowed down and not: a reading may swing about its limit.
+QUIET = 10.0
 
 _TO_PAUSE = Verdict(Action.PAUSE)
 
@@ -39,6 +41,7 @@ class Pacer:
     _began: float = field(init=False)
     _resumed: float = field(init=False)
     _said: tuple[Action, str] = (Action.GO, "")
+    _said_at: float = -QUIET
     _unreadable: set[tuple[Signal, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -105,10 +108,12 @@ class Pacer:
     def _say(self, report: TableReport, verdict: Verdict, orders: Orders, slept: float) -> None:
         """One notice for each change of what is done and why; readings change all the time."""
         name = str(verdict.reading.signal) if verdict.reading else PAUSED if orders.pause else ""
-        if self._said == (verdict.action, name):
+        before = self._said[0]
+        swings = max(before, verdict.action) <= Action.SLOW and self.clock() - self._said_at < QUIET
+        if swings or self._said == (verdict.action, name):
             return
-        waited_before, self._said = self._said[0], (verdict.action, name)
-        self.listener.noticed(Notice(report.table, _text(verdict, orders, waited_before, slept)))
+        self._said, self._said_at = (verdict.action, name), self.clock()
+        self.listener.noticed(Notice(report.table, _text(verdict, orders, before, slept)))
 
     def _tell_unreadable(self, report: TableReport, sample: Sample) -> None:
         for key, reason in sample.unreadable.items():

@@ -14,6 +14,8 @@ from remoteiq_etl.limits import HELD, Limits, Signal, words
 MOST_WAITING = 0.9
 #: The share from which a run that has just passed its limit begins: less would not be felt.
 LEAST_WAITING = 0.1
+#: Seconds of one wait at the most, however long the batch or the decision before it took; then the readings are others.
+LONGEST_DELAY = 30.0
 
 
 class Action(IntEnum):
@@ -45,8 +47,8 @@ class Verdict:
     share: float = 0.0
 
     def delay(self, work_seconds: float) -> float:
-        """Seconds to wait after so much work, so that waiting is `share` of both together."""
-        return work_seconds * self.share / (1 - self.share)
+        """Seconds to wait after so much work, so that waiting is `share` of both together; see LONGEST_DELAY."""
+        return min(work_seconds * self.share / (1 - self.share), LONGEST_DELAY)
 
     @property
     def why(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remoteiq_etl.backfill.throttle import LEAST_WAITING, MOST_WAITING, Action, Reading, judge, shown
+from remoteiq_etl.backfill.throttle import LEAST_WAITING, LONGEST_DELAY, MOST_WAITING, Action, Reading, judge, shown
 from remoteiq_etl.limits import DEFAULTS, Limits, Signal, Threshold
 
 LIMITS = Limits(
@@ -72,6 +72,11 @@ def test_a_slowed_run_waits_in_proportion(signal: Signal, value: float, share: f
     assert verdict.share == pytest.approx(share)
     waited = verdict.delay(work_seconds=3.0)
     assert waited / (waited + 3.0) == pytest.approx(share)
+
+
+def test_no_single_wait_is_longer_than_half_a_minute() -> None:
+    verdict = judge([reading(Signal.REPLAY_LAG, 59.9)], LIMITS)
+    assert verdict.delay(work_seconds=3600.0) == LONGEST_DELAY == 30.0
 
 
 def test_every_signal_has_a_default() -> None:

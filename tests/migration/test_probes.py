@@ -11,7 +11,7 @@ import pytest
 from psycopg import pq, sql
 
 from remoteiq_etl.backfill.database import Database as EngineDatabase
-from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
+from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sample, Sampler
 from remoteiq_etl.limits import Signal
 from tests.support import server as servers
 from tests.support.server import Database, Server
@@ -132,13 +132,53 @@ def test_a_server_that_cannot_be_reached_makes_its_signals_unreadable() -> None:
     assert set(probe.unreadable.values()) == {"the server cannot be reached"}
 
 
-def test_an_old_sample_says_nothing_any_more(target_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_refused_a_session_is_not_asked_again_at_once(target_db: Database) -> None:
     with probing(target_db) as probe:
-        sampler = Sampler([probe], every=0.0)
-        assert sampler.latest().readings == ()
-        assert sampler.sample().readings == sampler.latest().readings != ()
+        reachable, probe.database = probe.database, EngineDatabase("postgresql://127.0.0.1:1/nowhere", "public")
+        assert probe.look() == []
+        probe.database = reachable
+        assert probe.look() == []
+        probe._not_before = 0.0
+        assert probe.look() != []
+
+
+def test_a_sampler_whose_server_is_silent_says_so_and_trusts_no_old_sample(
+    target_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with probing(target_db) as probe:
+        sampler = Sampler([probe], every=0.01)
+        assert sampler.latest() == Sample()
+        sampler.start()
+        wait_until(lambda: bool(sampler.latest().readings))
+        sampler.close()
         monkeypatch.setattr("remoteiq_etl.backfill.probes.STALE_SECONDS", 0.0)
-        assert sampler.latest().readings == ()
+        wait_until(lambda: not sampler.latest().readings)
+        assert sampler.latest().unreadable[Signal.CONNECTIONS, TARGET] == "no answer for 0 s"
+
+
+def test_a_wait_that_is_over_when_the_batch_ends_is_told_once(target_db: Database) -> None:
+    """While a batch is written others wait; between two batches nobody does."""
+    target_db.execute("CREATE TABLE ours ()")
+    with target_db.connect(autocommit=False) as holder, probing(target_db, pids=[holder.info.backend_pid]) as probe:
+        sampler = Sampler([probe], every=1.0)
+        holder.execute("LOCK TABLE ours")
+        waiter = threading.Thread(target=target_db.execute, args=["BEGIN; LOCK TABLE ours; COMMIT"])
+        waiter.start()
+        wait_until(lambda: waiting(target_db) == 1)
+        sampler.sample()
+        time.sleep(0.05)
+        sampler.sample()
+        holder.rollback()
+        waiter.join()
+        sampler.sample()
+        assert lock_waits(sampler)[0] >= 0.05
+        assert lock_waits(sampler) == []
+        sampler.sample()
+        assert lock_waits(sampler) == [0.0]
+
+
+def lock_waits(sampler: Sampler) -> list[float]:
+    return [reading.value for reading in sampler.latest().readings if reading.signal is Signal.LOCK_WAIT]
 
 
 # --- standbys -------------------------------------------------------------------------------------------------------
