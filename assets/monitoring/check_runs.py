@@ -160,7 +160,19 @@ def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
 SPEC = TableSpec(
     target=target.check_runs,
     grain="one row per legacy check run",
-    sources=(Source(legacy.check_runs, transform, follows=(Follow("assignment_id", legacy.check_assignments),)),),
+    sources=(
+        Source(
+            legacy.check_runs,
+            transform,
+            follows=(
+                Follow(
+                    "assignment_id",
+                    legacy.check_assignments,
+                    recorded=("check_assignments", "device", "assignment"),
+                ),
+            ),
+        ),
+    ),
     decide=Decide(
         reads={
             "assignments": select(

@@ -21,8 +21,8 @@ from remoteiq_etl.backfill.fingerprint import fingerprint
 from remoteiq_etl.backfill.frames import from_arrow
 from remoteiq_etl.backfill.inputs import Inputs, inputs_of
 from remoteiq_etl.backfill.passes import Completed, read_completed, read_passes, write_completed, write_passes
-from remoteiq_etl.backfill.selection import Keys, Selection, is_newer
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.selection import Keys, Selection, followed_by, is_newer
+from remoteiq_etl.backfill.spec import Context, TableSpec
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -57,10 +57,10 @@ class Reading:
         return self.selections.get(legacy_table)
 
 
-def of_keys(spec: TableSpec, keys: Keys) -> Reading:
+def of_keys(spec: TableSpec, keys: Keys, reason: str = "rows named by key") -> Reading:
     """Read these rows and no others."""
-    selections = {source.name: Selection(keys=frozenset(keys.get(source.name, ()))) for source in spec.streamed}
-    return Reading("rows named by key", partial=True, selections=selections)
+    selections = {source.name: Selection(keys=frozenset(keys.get(source.name, ()))) for source in spec.sources}
+    return Reading(reason, partial=True, selections=selections)
 
 
 class Capture:
@@ -71,7 +71,7 @@ class Capture:
         self.completed = read_completed(run)
         self.passes = read_passes(run)
         self._counted: dict[tuple[str, int | None], tuple[int, int]] = {}
-        self._frames: tuple[str, dict[str, pd.DataFrame]] | None = None
+        self._frames: dict[tuple[str, str], pd.DataFrame] = {}
 
     # --- the choice ---------------------------------------------------------------------------------------------
 
@@ -85,11 +85,13 @@ class Capture:
         changed = [table for table in inputs.sources if self._has_changed(spec, table)]
         if not changed and not any(again.values()) and not inputs.always:
             return Reading(NOTHING_CHANGED, partial=True, nothing=True)
-        if not inputs.narrowable:
-            return Reading(f"full: {_why_whole(changed, again)}")
         if sum(map(len, again.values())) > MOST_KEYS:
             return Reading("full: too many rows wait to be named one by one")
-        return self._narrowed(spec, again)
+        if inputs.narrowable:
+            return self._narrowed(spec, again)
+        if changed or inputs.always:
+            return Reading(f"full: {', '.join(changed)} changed" if changed else "full: made of what other tables hold")
+        return of_keys(spec, again, "rows that wait")
 
     def legacy_rows(self, spec: TableSpec) -> int:
         """Rows of the legacy tables that an asset streams."""
@@ -147,7 +149,7 @@ class Capture:
         return sorted(unseen | told)
 
     def _digests(self, spec: TableSpec, inputs: Inputs) -> dict[str, str]:
-        return {name: digest(frame) for name, frame in self.frames(spec).items() if name in inputs.reads}
+        return {name: digest(self._frame(spec, name)) for name in inputs.reads}
 
     def _changed_maps(self, inputs: Inputs, before: Completed) -> list[str]:
         """Maps that lead elsewhere than when the asset was last completed; a recalled one may change after it in a run."""
@@ -159,16 +161,26 @@ class Capture:
 
     # --- what a decide step reads ---------------------------------------------------------------------------------
 
-    def frames(self, spec: TableSpec) -> dict[str, pd.DataFrame]:
-        """What the decide step of an asset reads of the legacy database, by name. Read once."""
-        if self._frames is None or self._frames[0] != spec.asset:
+    def frames(self, spec: TableSpec, reading: Reading, context: Context) -> dict[str, pd.DataFrame]:
+        """What the decide step of an asset reads of the legacy database, by name: of followed tables what is followed."""
+        queries = {} if spec.decide is None else spec.decide.reads
+        return {name: self._followed(spec, name, reading, context) for name in queries}
+
+    def _frame(self, spec: TableSpec, name: str) -> pd.DataFrame:
+        """One read of the decide step as a whole. Read once."""
+        if (spec.asset, name) not in self._frames:
             queries = {} if spec.decide is None else spec.decide.reads
-            found = {
-                name: from_arrow(self.run.reader.table(select_query(self.run.legacy, query)))
-                for name, query in queries.items()
-            }
-            self._frames = (spec.asset, found)
-        return self._frames[1]
+            query = select_query(self.run.legacy, queries[name])
+            self._frames[spec.asset, name] = from_arrow(self.run.reader.table(query))
+        return self._frames[spec.asset, name]
+
+    def _followed(self, spec: TableSpec, name: str, reading: Reading, context: Context) -> pd.DataFrame:
+        queries = {} if spec.decide is None else spec.decide.reads
+        condition = followed_by(self.run.legacy, spec, queries[name], reading.selections, context)
+        if condition is None:
+            return self._frame(spec, name)
+        query = queries[name].where(condition)
+        return from_arrow(self.run.reader.table(select_query(self.run.legacy, query)))
 
     # --- what has changed ---------------------------------------------------------------------------------------
 
@@ -228,7 +240,7 @@ class Capture:
             fingerprint(spec, self.run.plan),
             before.digests if before and reading.nothing else self._digests(spec, inputs_of(spec)),
         )
-        self._frames = None
+        self._frames.clear()
         self.completed[spec.asset] = done
         if not self.run.planning:
             rows = {table: self._rows_of(table) for table in inputs_of(spec).legacy}
@@ -245,9 +257,3 @@ class Capture:
         """Rows of a legacy table, as counted for whatever purpose."""
         known = [rows for (name, _), (rows, _) in self._counted.items() if name == table]
         return known[0] if known else self.count(table, None)[0]
-
-
-def _why_whole(changed: list[str], again: Mapping[str, set[str]]) -> str:
-    if changed:
-        return f"{', '.join(changed)} changed"
-    return "rows that wait are looked at again" if any(again.values()) else "made of what other tables hold"

@@ -15,6 +15,7 @@ from sqlalchemy import Select, Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.capture import Reading
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.frames import arrow_type, from_arrow
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
 
-def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, dict[str, pd.DataFrame]]:
+def decide(
+    run: "Run", spec: TableSpec, report: TableReport, reading: Reading
+) -> tuple[Context, dict[str, pd.DataFrame]]:
     """Take and record a table's decisions. Returns the context for its transforms, and its derived rows by source name."""
     context = _context(run, spec)
     if spec.decide is None:
         return context, {}
-    recorded, decided = _work_out(run, spec, spec.decide, context)
+    recorded, decided = _work_out(run, spec, spec.decide, context, reading)
     report.decision_warnings = Counter(decided.warnings)
     report.decided = _record(run, spec, spec.decide, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
@@ -45,7 +48,9 @@ def decide(run: "Run", spec: TableSpec, report: TableReport) -> tuple[Context, d
 
 def derived_now(run: "Run", spec: TableSpec) -> Mapping[str, pd.DataFrame]:
     """The derived rows that the legacy database asks for in this snapshot, by source name. Nothing is recorded."""
-    return {} if spec.decide is None else _work_out(run, spec, spec.decide, _context(run, spec))[1].rows
+    if spec.decide is None:
+        return {}
+    return _work_out(run, spec, spec.decide, _context(run, spec), Reading("every row"))[1].rows
 
 
 def _context(run: "Run", spec: TableSpec) -> Context:
@@ -53,9 +58,11 @@ def _context(run: "Run", spec: TableSpec) -> Context:
     return replace(run.context_base, lookups=_lookups(run, spec), time_zones=run.time_zones(spec), optional=optional)
 
 
-def _work_out(run: "Run", spec: TableSpec, step: Decide, context: Context) -> tuple[Recorded, Decided]:
+def _work_out(
+    run: "Run", spec: TableSpec, step: Decide, context: Context, reading: Reading
+) -> tuple[Recorded, Decided]:
     recorded = run.state.recorded(run.session, run.registered.id, spec)
-    return recorded, step.function(_inputs(run, spec), recorded, context)
+    return recorded, step.function(_inputs(run, spec, reading, context), recorded, context)
 
 
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:
@@ -71,11 +78,11 @@ def _own(run: "Run", spec: TableSpec, more: set[str]) -> dict[tuple[str, str], L
     return {(spec.name, table): run.lookups.get(spec.name, table, own=True) for table in sorted(tables)}
 
 
-def _inputs(run: "Run", spec: TableSpec) -> dict[str, pd.DataFrame]:
+def _inputs(run: "Run", spec: TableSpec, reading: Reading, context: Context) -> dict[str, pd.DataFrame]:
     step = spec.decide
     if step is None:
         return {}
-    inputs = dict(run.capture.frames(spec))
+    inputs = run.capture.frames(spec, reading, context)
     for name, query in step.target_reads.items():
         there = all(run.has_target(part.name) for part in visitors.iterate(query) if isinstance(part, Table))
         inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)

@@ -96,7 +96,7 @@ class TableLoad:
 
     def _load(self, started: float) -> None:
         run, spec = self.run, self.spec
-        context, derived = decide(run, spec, self.report)
+        context, derived = decide(run, spec, self.report, self.reading)
         self.report.first_load = run.is_first_load(spec)
         before = self._mapped()
         self.total = sum(map(self._count, spec.streamed)) + sum(map(len, derived.values()))
@@ -152,6 +152,9 @@ class TableLoad:
     def _frames(self, source: Source | Derived, derived: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
         if isinstance(source, Derived):
             rows = derived.get(source.name)
+            selection = self.reading.selection(source.name)
+            if rows is not None and selection is not None:
+                rows = rows[rows[KEY].isin(list(selection.keys))].reset_index(drop=True)
             if rows is not None and len(rows):
                 yield rows
             return

@@ -4,16 +4,19 @@ A row-wise transform looks keys and recorded decisions up here; it never takes a
 in-memory form of a map. Does not belong here: reading it from the database (see state), or writing it (see merge).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
 
 from remoteiq_etl.backfill.frames import TEXT, by_distinct, to_arrow
 from remoteiq_etl.backfill.key_index import KeyIndex
+
+#: So many keys of a large map are asked for one by one; more cost as much as all of them.
+FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,57 @@ class Lookup:
             self.quarantined,
             self.deleted,
         )
+
+
+class Pairs(Protocol):
+    """Where the entries of a map can be fetched."""
+
+    def every(self) -> tuple[pa.Array, pa.Array]:
+        """All legacy keys, and their new keys."""
+
+    def some(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """The new keys of those of these legacy keys that have one."""
+
+
+class LazyLookup(Lookup):
+    """A lookup in a large map, whose entries are fetched when they are asked for: a few by key, else all."""
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        *,
+        decisions: Mapping[str, Mapping[str, Any]],
+        adopted: frozenset[str],
+        quarantined: frozenset[str],
+        deleted: frozenset[str],
+    ) -> None:
+        known = {"_pairs": pairs, "decisions": decisions, "adopted": adopted}
+        for name, value in {**known, "quarantined": quarantined, "deleted": deleted}.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def _every(self) -> tuple[pa.Array, pa.Array]:
+        pairs: Pairs = self.__dict__["_pairs"]
+        return pairs.every()
+
+    @property
+    def keys(self) -> pa.Array:
+        """All legacy keys."""
+        return self._every[0]
+
+    @property
+    def new_keys(self) -> pa.Array:
+        """The new key of each."""
+        return self._every[1]
+
+    def find(self, keys: pd.Series) -> pd.Series:
+        """The new key of each legacy key; null where there is none."""
+        text = keys.astype(TEXT)
+        distinct = text.dropna().unique()
+        if "_every" in self.__dict__ or len(distinct) > FEW:
+            return super().find(keys)
+        found = self.__dict__["_pairs"].some([str(key) for key in distinct])
+        return by_distinct(text, found.get)
 
 
 def _text(value: object) -> str | None:

@@ -6,12 +6,15 @@ second for a million rows. Belongs here: the condition as SQL. Does not belong h
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg import sql
+from sqlalchemy import ColumnElement, Select, String, Table, cast, or_, text
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.spec import Follow, Source
+from remoteiq_etl.backfill.spec import Context, Follow, Source, TableSpec
 
 Keys = Mapping[str, Collection[str]]
 """Legacy keys by legacy table."""
@@ -60,6 +63,38 @@ def is_one_of(source: Source, keys: Collection[str]) -> sql.Composed:
         sql.Literal(sorted(keys)),
     )
     return sql.SQL("({}) IN ({})").format(parts, wanted)
+
+
+def followed_by(
+    database: Database, spec: TableSpec, query: Select[Any], selections: Mapping[str, Selection], context: Context
+) -> ColumnElement[bool] | None:
+    """The rows of a followed table that the selected rows name; None where the query is over anything else, too."""
+    tables = {part for part in visitors.iterate(query) if isinstance(part, Table)}
+    conditions = [
+        _is_named(database, source, follow, selections[source.name], context)
+        for source in spec.streamed
+        for follow in source.follows
+        if {follow.table} == tables and source.name in selections
+    ]
+    return or_(*conditions) if conditions else None
+
+
+def _is_named(
+    database: Database, source: Source, follow: Follow, selection: Selection, context: Context
+) -> ColumnElement[bool]:
+    named = sql.SQL("SELECT l.{}::text FROM {} AS l WHERE {}").format(
+        sql.Identifier(follow.column), database.table(source.name), selection.condition(database, source)
+    )
+    key = cast(follow.table.columns[follow.key], String)
+    by_rows = key.in_(text(named.as_string(None).replace(":", "\\:")))
+    return by_rows if follow.recorded is None else by_rows | key.in_(_recorded(follow.recorded, context))
+
+
+def _recorded(place: tuple[str, str, str], context: Context) -> list[str]:
+    """The keys that recorded decisions name."""
+    entity, legacy_table, name = place
+    values = (decision.get(name) for decision in context.lookup(entity, legacy_table).decisions.values())
+    return sorted({str(value) for value in values if value is not None})
 
 
 def _follows(database: Database, follow: Follow, horizon: int) -> sql.Composed:

@@ -79,11 +79,15 @@ Transform = Callable[[Batch, Context], Batch]
 
 @dataclass(frozen=True)
 class Follow:
-    """A row of a source depends on the row of another legacy table that its `column` names by that one's `key`."""
+    """A row of a source depends on the row of another legacy table that its `column` names by that one's `key`.
+
+    `recorded`: (entity, legacy table, value) of recorded decisions that name further rows of that table by the same key.
+    """
 
     column: str
     table: Table
     key: str = "id"
+    recorded: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)

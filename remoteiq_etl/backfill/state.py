@@ -5,14 +5,16 @@ here: the writes of a batch (see merge), the life of a run (see run).
 """
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+import pyarrow as pa
 from psycopg import sql
 from sqlalchemy import Table
 
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
-from remoteiq_etl.backfill.lookup import Lookup
+from remoteiq_etl.backfill.lookup import LazyLookup, Lookup
 from remoteiq_etl.backfill.spec import Decision, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
@@ -24,6 +26,9 @@ from schemas.state import passes as _passes  # noqa: F401  # defines fixed table
 from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_name
+
+#: A map of so many entries is read as a whole in a few hundredths of a second.
+SMALL_MAP = 20_000
 
 
 def program_version() -> str:
@@ -134,23 +139,21 @@ class State:
         of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
             name, sql.Literal(source_id), sql.Literal(legacy_table)
         )
-        pairs = arrow.table(
-            load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)).as_string(None)
-        )
+        pairs = MapPairs(arrow, load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)))
         special = session.rows(
             sql.SQL(
                 "SELECT legacy_key::text, decision, adopted, state = 'deleted' {}"
                 " AND (decision IS NOT NULL OR adopted OR state = 'deleted')"
             ).format(of_table)
         )
-        return Lookup(
-            pairs.column("legacy_key").combine_chunks(),
-            pairs.column("new_key").combine_chunks(),
+        lookup = LazyLookup(
+            pairs,
             decisions={key: decision for key, decision, _, _ in special if decision is not None},
             adopted=frozenset(key for key, _, adopted, _ in special if adopted),
             quarantined=self.quarantined(session, source_id, entity, legacy_table),
             deleted=frozenset(key for key, _, _, deleted in special if deleted),
         )
+        return lookup if not own and _is_large(session, of_table) else lookup.extended([], [])
 
     def quarantined(self, session: Session, source_id: int, entity: str, legacy_table: str) -> frozenset[str]:
         """The legacy keys that are quarantined for a target table."""
@@ -212,6 +215,31 @@ class State:
         session.execute(load_sql("redacted").format(function=self.name("redacted")))
         insert = sql.SQL("INSERT INTO {} (schema_version, program_version) VALUES (%s, %s)").format(self.name("meta"))
         session.execute(insert, [state.SCHEMA_VERSION, program_version()])
+
+
+@dataclass(frozen=True)
+class MapPairs:
+    """The entries of one map for one legacy table, fetched from the target. `query`: the SELECT of all of them."""
+
+    arrow: ArrowSession
+    query: sql.Composable
+
+    def every(self) -> tuple[pa.Array, pa.Array]:
+        """All legacy keys, and their new keys."""
+        pairs = self.arrow.table(self.query.as_string(None))
+        return pairs.column("legacy_key").combine_chunks(), pairs.column("new_key").combine_chunks()
+
+    def some(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """The new keys of those of these legacy keys that have one."""
+        wanted = sql.SQL("{} AND m.legacy_key::text = ANY ({}::text[])").format(self.query, sql.Literal(list(keys)))
+        pairs = self.arrow.table(wanted.as_string(None))
+        return dict(zip(pairs.column("legacy_key").to_pylist(), pairs.column("new_key").to_pylist(), strict=True))
+
+
+def _is_large(session: Session, of_table: sql.Composable) -> bool:
+    """Whether a map is worth asking for single keys: a small one is read at once, by fewer questions."""
+    counted = sql.SQL("SELECT count(*) FROM (SELECT {} LIMIT {}) AS q")
+    return int(session.value(counted.format(of_table, sql.Literal(SMALL_MAP + 1)))) > SMALL_MAP
 
 
 def fixed_tables() -> list[Table]:

@@ -294,13 +294,14 @@ def test_runs_and_results_are_log_like() -> None:
 def test_a_result_belongs_to_the_run_of_its_job() -> None:
     """A result carries its output; it was made when the job finished."""
     jobs = frame(
-        {"id": [JOB], **{name: [value] for name, value in WHEN.items()}, "agent_created_at": [day(9)]},
-        dict.fromkeys((*WHEN, "agent_created_at"), TIMESTAMP),
+        {"id": [JOB], "agent_id": ["7"], **{name: [value] for name, value in WHEN.items()}},
+        dict.fromkeys(WHEN, TIMESTAMP),
     )
+    agents = frame({"id": ["7"], "created_at": [day(9)]}, {"created_at": TIMESTAMP})
     columns = {"job_id": [JOB, uid(2)], "stdout": ["out", None], "stderr": ["", "err"]}
 
     def transformed(table: Any) -> Batch:  # a frame
-        prepared = agent_task_results.decide({"jobs": table}, Recorded(), Context()).prepared
+        prepared = agent_task_results.decide({"jobs": table, "agents": agents}, Recorded(), Context()).prepared
         rows = batch_of(columns, key="job_id")
         return agent_task_results.transform(rows, Context(lookups=LOOKUPS, prepared=prepared))
 
