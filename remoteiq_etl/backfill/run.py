@@ -343,6 +343,14 @@ class Run:
         for (name,) in self.session.rows(query, [self.state.schema, pattern]):
             self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
 
+    def interrupted(self) -> list[str]:
+        """What the orchestrator calls the last runs of the source that ended without a word."""
+        query = sql.SQL(
+            "SELECT orchestrator_run_id FROM {} WHERE source_id = %s AND status = 'interrupted'"
+            " AND orchestrator_run_id IS NOT NULL ORDER BY id DESC LIMIT 10"
+        )
+        return [row[0] for row in self.session.rows(query.format(self.state.name("runs")), [self.registered.id])]
+
     def record_end(self, status: str, error: str | None) -> None:
         """Write how the run ended."""
         if not self.planning:

@@ -4,6 +4,7 @@ Belongs here: where runs are recorded, and what a new instance is configured wit
 """
 
 import contextlib
+import hashlib
 import os
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import yaml
 
 from remoteiq_etl.cluster import explain_os_error
 from remoteiq_etl.config import Settings
@@ -20,7 +22,7 @@ from remoteiq_etl.orchestration import sqlite
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
-# Written on first use; yours to edit.
+# Written by remoteiq-etl, which renews it as long as nobody has edited it. Edit it and it is yours.
 telemetry:
   enabled: false
 
@@ -32,7 +34,44 @@ nux:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
+
+# One run of a source at a time; the next one waits in the queue.
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: remoteiq/source
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+
+# A run whose process was killed, or whose connection was lost, is started again, as often as its job says. An error that
+# would come again is not.
+run_retries:
+  enabled: true
+  max_retries: 0
+  retry_on_asset_or_op_failure: false
+
+# A killed process leaves no run "started".
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  cancel_timeout_seconds: 300
+  poll_interval_seconds: 30
+run_launcher:
+  module: remoteiq_etl.orchestration.launcher
+  class: LocalRunLauncher
 """
+#: What earlier versions wrote, by SHA-256. A file of these nobody has edited.
+EARLIER = frozenset(
+    {
+        "d8cf7fe18da4215c03005a36f878227d0a28b6f432b14eba3efdbbe11e13cbf8",
+        "9ebcd94b820639e097db247260aeb866f5153feec1c389b29d16271a3f4eb520",
+    }
+)
+EDITED = (
+    "{path} was edited and is left as it is. What this version adds (queueing, retries, the monitor of killed runs) is"
+    " missing there: {missing}. Copy it from a new one: move yours away and start again."
+)
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -64,23 +103,42 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def make_instance(settings: Settings) -> Path:
-    """Make the project's own instance and give its directory. A configuration that is there stays; several may try."""
+    """Make the project's own instance and give its directory. A configuration that somebody edited stays; several may try."""
     make_home(settings.home)
     directory = settings.home / "dagster"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
-        if not (directory / CONFIG_NAME).exists():
+        if _is_ours(directory / CONFIG_NAME):
             _write_whole(directory / CONFIG_NAME, CONFIG)
     except OSError as error:
         raise explain_os_error(error, "making Dagster's instance", directory) from error
     return directory
 
 
+def lacking(directory: Path) -> list[str]:
+    """The parts of our configuration that the one of an instance does not have. Raises ConfigurationError."""
+    path = directory / CONFIG_NAME
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path} cannot be read as YAML: {type(error).__name__}. Mend it.") from error
+    return sorted(yaml.safe_load(CONFIG).keys() - (found or {}).keys())
+
+
 def main() -> None:
     """Print the home of Dagster, made when it is the project's own: for `make dev`."""
     settings = Settings.load()
     home = dagster_home(settings)
-    print(make_instance(settings) if home == settings.home / "dagster" else home)  # noqa: T201  # the command's result
+    if home == settings.home / "dagster":
+        make_instance(settings)
+        if missing := lacking(home):
+            sys.stderr.write(EDITED.format(path=home / CONFIG_NAME, missing=", ".join(missing)) + "\n")
+    print(home)  # noqa: T201  # the command's result
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the configuration is to be written: there is none, or an earlier version's that nobody has edited."""
+    return not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() in EARLIER
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -10,15 +10,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+import psycopg
 
 from remoteiq_etl.backfill.run import Run, describe
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.config import Settings
-from remoteiq_etl.errors import ConfigurationError, RemoteIQError
+from remoteiq_etl.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    LockedError,
+    RemoteIQError,
+    SnapshotLost,
+    SourcePaused,
+)
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.choices import CONFIG, KEY, SOURCE_TAG, Choices
 from remoteiq_etl.orchestration.progress import LogProgress, attached
+from remoteiq_etl.orchestration.workers import fail_interrupted, name_process, started_by_itself
 
+#: What the next attempt may find mended.
+TRANSIENT = (ConnectionFailed, SnapshotLost, psycopg.OperationalError)
+RETRY_TAG = "dagster/retry_on_asset_or_op_failure"
+#: A run that Dagster began again has it, and the tags of the one before.
+RETRIED_TAG = "dagster/retry_number"
+#: Why a run has nothing to do now. One that nobody started by hand is canceled then: it is no failure that somebody should see.
+NOT_NOW = (LockedError, SourcePaused)
 #: Under which number our own state knows the run.
 RUN_TAG = "remoteiq/run"
 
@@ -56,6 +72,7 @@ class OpenMigration:
             raise
         except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
             self._failed = self._failed or error
+            self._settle(context.instance, error)
             raise dg.Failure(describe(error), allow_retries=False) from None
         except BaseException as error:
             self._failed = self._failed or error
@@ -67,6 +84,19 @@ class OpenMigration:
         self._run = None
         self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
+    def _settle(self, instance: dg.DagsterInstance, error: Exception) -> None:
+        """Tell Dagster, beyond the failure of the step, what is to become of the run."""
+        retried = RETRIED_TAG in self.tags
+        if isinstance(error, TRANSIENT) or (retried and isinstance(error, LockedError)):
+            # The lock of a killed run goes only when the server notices.
+            instance.add_run_tags(self.dagster_run_id, {RETRY_TAG: "true"})
+        elif isinstance(error, NOT_NOW) and started_by_itself(self.tags):
+            run = instance.get_run_by_id(self.dagster_run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_canceling(run, message=describe(error))
+        elif retried:
+            instance.add_run_tags(self.dagster_run_id, {RETRY_TAG: "false"})
+
     def _opened(self, context: dg.AssetExecutionContext) -> Run:
         if self._run is None:
             if self._failed is not None:
@@ -74,6 +104,7 @@ class OpenMigration:
             self._run = self._open()
             tags = {RUN_TAG: str(self._run.id), SOURCE_TAG: self._run.registered.name}
             context.instance.add_run_tags(self.dagster_run_id, tags)
+            fail_interrupted(context.instance, self._run.interrupted())
         return self._run
 
     def _open(self) -> Run:
@@ -99,6 +130,8 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
     def opened(context: dg.InitResourceContext) -> Iterator[OpenMigration]:
         run_id, tags = (context.run.run_id, context.run.tags) if context.run else ("", {})
         migration = OpenMigration(specs, settings, run_id, context.resource_config, tags)
+        if context.run and context.instance:
+            name_process(context.instance, run_id)
         try:
             yield migration
         finally:

@@ -200,6 +200,50 @@ def test_a_second_run_of_the_source_is_refused_with_our_text(
     assert [status for status, *_ in runs(configured)] == ["succeeded"]
 
 
+def run_of(instance: dg.DagsterInstance, outcome: JobOutcome) -> dg.DagsterRun:
+    run = instance.get_run_by_id(outcome.run_id)
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize(
+    ("tag", "status"),
+    [("dagster/schedule_name", "CANCELED"), ("dagster/sensor_name", "CANCELED"), ("somebody", "FAILURE")],
+)
+def test_a_scheduled_run_of_a_busy_source_is_canceled_and_no_failure(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tag: str, status: str
+) -> None:
+    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    with connected(Settings.load(), find_specs(assets)) as migration, migration.run():
+        outcome = run_some(ephemeral, tags={tag: "resync"})
+    assert outcome.errors["target_schema"].startswith("LockedError: another run holds the source 'default'")
+    assert run_of(ephemeral, outcome).status.name == status
+
+
+RETRY_TAG = "dagster/retry_on_asset_or_op_failure"
+
+
+def retried(instance: dg.DagsterInstance, **tags: str) -> str | None:
+    return run_of(instance, run_some(instance, tags=tags)).tags.get(RETRY_TAG)
+
+
+def test_only_what_may_be_mended_by_itself_is_tried_again(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inherited = {"dagster/retry_number": "1", RETRY_TAG: "true"}
+    with monkeypatch.context() as unreachable:
+        unreachable.setenv("REMOTEIQ_LEGACY_URL", "postgresql://etl@/nowhere?host=/nowhere")
+        assert retried(ephemeral) == "true"
+    with monkeypatch.context() as wrong:
+        wrong.setenv("REMOTEIQ_BATCH_ROWS", "many")
+        assert retried(ephemeral) is None
+        assert retried(ephemeral, **inherited) == "false"
+    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    with connected(Settings.load(), find_specs(assets)) as migration, migration.run():
+        assert retried(ephemeral) is None
+        assert retried(ephemeral, **inherited) == "true", "the lock of the killed run may stand for a while"
+
+
 def test_an_unreachable_database_is_one_readable_failure(
     configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

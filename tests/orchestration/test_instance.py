@@ -1,5 +1,6 @@
 """Where runs are recorded."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -7,7 +8,20 @@ import pytest
 
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, EmbeddedServerError
-from remoteiq_etl.orchestration.instance import CONFIG, dagster_home, instance, main, make_instance
+from remoteiq_etl.orchestration.instance import CONFIG, EARLIER, dagster_home, instance, lacking, main, make_instance
+from remoteiq_etl.orchestration.launcher import LocalRunLauncher
+
+#: What the first version wrote.
+FIRST = """\
+# Written on first use; yours to edit.
+telemetry:
+  enabled: false
+
+# What a step prints is not kept: it has nothing to print, and the terminal stays the command line's.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 
 
 @pytest.fixture
@@ -26,6 +40,46 @@ def test_the_projects_own_is_made_on_first_use(settings: Settings) -> None:
 
 def test_it_is_for_its_owner_only(settings: Settings) -> None:
     assert make_instance(settings).stat().st_mode & 0o077 == 0
+
+
+def test_it_queues_retries_and_watches(settings: Settings) -> None:
+    with instance(settings) as made:
+        queue = made.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.tag_concurrency_limits == [
+            {"key": "remoteiq/source", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+        ]
+        assert (made.run_retries_enabled, made.run_retries_max_retries) == (True, 0)
+        assert not made.run_retries_retry_on_asset_or_op_failure
+        assert made.run_monitoring_enabled
+        assert isinstance(made.run_launcher, LocalRunLauncher)
+
+
+def test_the_configuration_of_an_earlier_version_is_renewed(settings: Settings) -> None:
+    config = make_instance(settings) / "dagster.yaml"
+    config.write_text(FIRST)
+    make_instance(settings)
+    assert config.read_text() == CONFIG
+
+
+def test_one_that_somebody_edited_stays_and_what_it_lacks_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REMOTEIQ_HOME", str(settings.home))
+    config = make_instance(settings) / "dagster.yaml"
+    config.write_text(FIRST + "\nschedules:\n  use_threads: true\n")
+    main()
+    assert config.read_text().startswith(FIRST + "\n")
+    assert "missing there: concurrency, nux, run_launcher, run_monitoring, run_retries." in capsys.readouterr().err
+
+
+def test_nothing_is_missing_in_what_we_write(settings: Settings) -> None:
+    assert lacking(make_instance(settings)) == []
+
+
+def test_what_this_version_writes_is_no_earlier_ones() -> None:
+    """Else a file would be written anew at each start."""
+    assert hashlib.sha256(CONFIG.encode()).hexdigest() not in EARLIER
 
 
 def test_a_configuration_that_is_there_stays(settings: Settings) -> None:
