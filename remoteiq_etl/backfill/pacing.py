@@ -7,14 +7,18 @@ probes), what follows from them (see throttle), giving orders (see control).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.control import Control, Orders, refuse_stopped
-from remoteiq_etl.backfill.probes import SOURCE, Sample, Sampler
+from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sample, Sampler
 from remoteiq_etl.backfill.progress import Listener, Notice
 from remoteiq_etl.backfill.throttle import Action, Reading, Verdict, judge
 from remoteiq_etl.errors import RunStopped, SnapshotTooOld, SourceWaits
-from remoteiq_etl.limits import Limits, Signal
+from remoteiq_etl.limits import HELD, Limits, Signal
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
 
 #: The order of a person, counted beside the signals.
 PAUSED = "paused"
@@ -42,10 +46,22 @@ class Pacer:
     _resumed: float = field(init=False)
     _said: tuple[Action, str] = (Action.GO, "")
     _said_at: float = -QUIET
+    _last_said: bool = False
     _unreadable: set[tuple[Signal, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._began = self._resumed = self.clock()
+
+    @classmethod
+    def of(cls, run: "Run") -> "Pacer":
+        """The pace of an open run, with its limits, on probes of both of its servers."""
+        plan, snapshot = run.plan, run.snapshot
+        probes = [
+            Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
+            Probe(TARGET, plan.target, [run.session.connection.info.backend_pid]),
+        ]
+        control = Control(run.session, run.state, run.registered.id)
+        return cls(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), run.listener, run.fence)
 
     def before_table(self, report: TableReport) -> None:
         """Wait as long as need be before a table is begun. Raises RunStopped when the run shall end here."""
@@ -69,23 +85,30 @@ class Pacer:
         now = self.clock()
         work, slept = now - self._resumed, 0.0
         while True:
-            verdict, orders = self._judge(report)
-            if verdict.action >= ends_from:
-                raise _ended(verdict)
-            left = _left(verdict, work, slept)
-            self._say(report, verdict, orders, slept)
+            pace, orders = self._judge(report, ends_from)
+            left = _left(pace, work, slept)
+            self._say(report, pace, orders, slept)
             if left <= 0:
                 break
-            self._wait(report, verdict, min(STEP, left))
+            self._wait(report, pace, min(STEP, left))
             slept += min(STEP, left)
         self._resumed = self.clock()
 
-    def _judge(self, report: TableReport) -> tuple[Verdict, Orders]:
-        """The orders first: they need no sample. A pause does not outweigh what ends the run."""
+    def _judge(self, report: TableReport, ends_from: Action) -> tuple[Verdict, Orders]:
+        """Whether to slow down or wait, and what people have ordered. Raises RunStopped when the run shall end.
+
+        What the run holds is judged apart: that this is its last table does not free it from waiting.
+        """
         orders = self.control.orders()
         refuse_stopped(orders, self.fence)
-        verdict = judge(self._readings(report), self.limits)
-        return (max(_TO_PAUSE, verdict, key=_strictness) if orders.pause else verdict), orders
+        readings = self._readings(report)
+        held = judge((one for one in readings if one.signal in HELD), self.limits)
+        if held.action >= ends_from:
+            raise _ended(held)
+        if held.action is Action.FINISH:
+            self._say_last(report, held)
+        pace = judge((one for one in readings if one.signal not in HELD), self.limits)
+        return (_TO_PAUSE if orders.pause else pace), orders
 
     def _readings(self, report: TableReport) -> list[Reading]:
         age = self.clock() - self._began
@@ -95,7 +118,7 @@ class Pacer:
         self._tell_unreadable(report, sample)
         ours = [Reading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
         found = [*sample.readings, *ours]
-        return [one for one in found if self.holds_snapshot or one.signal not in _OF_SNAPSHOT]
+        return [one for one in found if self.holds_snapshot or one.signal not in HELD]
 
     def _wait(self, report: TableReport, verdict: Verdict, seconds: float) -> None:
         name = PAUSED if verdict.reading is None else str(verdict.reading.signal)
@@ -115,6 +138,11 @@ class Pacer:
         self._said, self._said_at = (verdict.action, name), self.clock()
         self.listener.noticed(Notice(report.table, _text(verdict, orders, before, slept)))
 
+    def _say_last(self, report: TableReport, held: Verdict) -> None:
+        if not self._last_said:
+            self._last_said = True
+            self.listener.noticed(Notice(report.table, f"is the last table of this run, because {held.why}"))
+
     def _tell_unreadable(self, report: TableReport, sample: Sample) -> None:
         for key, reason in sample.unreadable.items():
             if key not in self._unreadable and self.limits.of(key[0]).is_on:
@@ -122,13 +150,6 @@ class Pacer:
                 self.listener.noticed(
                     Notice(report.table, f"{key[0]} of the {key[1]} cannot be watched fully: {reason}")
                 )
-
-
-_OF_SNAPSHOT = frozenset({Signal.SNAPSHOT_SECONDS, Signal.SNAPSHOT_XIDS, Signal.SOURCE_LOCK_WAIT})
-
-
-def _strictness(verdict: Verdict) -> int:
-    return verdict.action
 
 
 def _left(verdict: Verdict, work: float, slept: float) -> float:
@@ -145,8 +166,6 @@ def _text(verdict: Verdict, orders: Orders, before: Action, slept: float) -> str
         return f"waits, because {verdict.why}"
     if verdict.action is Action.SLOW:
         return f"is slowed down, because {verdict.why}"
-    if verdict.action is Action.FINISH:
-        return f"is the last table of this run, because {verdict.why}"
     return f"goes on after {slept:.1f} s" if before is Action.PAUSE else "goes on at full speed"
 
 

@@ -27,7 +27,6 @@ from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.progress import Listener, Silent
 from remoteiq_etl.backfill.replace import key_join
 from remoteiq_etl.backfill.sealing import Sealer
@@ -80,19 +79,9 @@ class Run:
         self.sealer = None if keys is None else Sealer(keys, self.registered.name)
         steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
         self.planned_writes = {table: [] for step in steps for table in step.history}
-        self.pacer = self._pacer()
+        self.pacer = Pacer.of(self)
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
         self.capture = Capture(self)
-
-    def _pacer(self) -> Pacer:
-        snapshot = self.snapshot
-        probes = [
-            Probe(SOURCE, self.plan.legacy, snapshot.pids, snapshot.xmin),
-            Probe(TARGET, self.plan.target, [self.session.connection.info.backend_pid]),
-        ]
-        limits = self.plan.limits
-        control = Control(self.session, self.state, self.registered.id)
-        return Pacer(limits, control, Sampler(probes, limits.probe_seconds), self.listener, self.fence)
 
     # --- what a load needs --------------------------------------------------------------------------------------
 

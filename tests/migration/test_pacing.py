@@ -253,3 +253,21 @@ def test_an_order_is_recorded_with_who_when_and_why(migration: Migration) -> Non
         "SELECT action, reason, actor LIKE '%_@_%', given_at <= now() FROM remoteiq_etl.orders ORDER BY id"
     )
     assert rows == [("pause", "first", True, True), ("pause", "second", True, True), ("resume", None, True, True)]
+
+
+def test_a_pause_holds_also_in_the_last_table_of_a_run(migration: Migration) -> None:
+    """The snapshot is past its lower limit, so that the run ends after this table; until then it waits all the same."""
+    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(low=0.5)}, 0.02)
+
+    def pause_late() -> None:
+        time.sleep(0.5)
+        order(migration, lambda control: control.pause())
+
+    run = running(migration, pause_late, limits)
+    wait_for_notice(run, "paused by")
+    time.sleep(0.3)
+    assert batches(migration) == 1
+    assert next(notice.text.split(",")[0] for notice in run.listener.notices) == "is the last table of this run"
+    order(migration, lambda control: control.resume())
+    run.end()
+    assert (run.error, statuses(migration)) == (None, ["succeeded"])
