@@ -58,7 +58,9 @@ class Reading:
 
 
 def of_keys(spec: TableSpec, keys: Keys, reason: str = "rows named by key") -> Reading:
-    """Read these rows and no others."""
+    """Read these rows and no others; where a legacy row becomes several that are replaced together, all of them."""
+    if spec.replaces:
+        return Reading(f"full: {reason}")
     selections = {source.name: Selection(keys=frozenset(keys.get(source.name, ()))) for source in spec.sources}
     return Reading(reason, partial=True, selections=selections)
 

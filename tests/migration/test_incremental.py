@@ -136,6 +136,20 @@ def test_a_held_row_comes_with_its_parent_and_nothing_else_is_read(again: Migrat
     assert report.read == len(held)
 
 
+def test_rows_made_of_one_owner_wait_under_keys_of_their_own(again: Migration) -> None:
+    """A tag that waits is named by its ticket and its kind; no legacy row has such a key."""
+    again.target.execute(
+        "INSERT INTO remoteiq_etl.held (source_id, legacy_table, legacy_key, table_name, parent_table, parent_key,"
+        " \"column\", first_run, last_run) SELECT 1, 'tickets', jsonb_build_array(legacy_key, 'site')::text, 'ticket_tags',"
+        " 'tickets', legacy_key, 'id', 1, 1 FROM remoteiq_etl.legacy_tickets_map LIMIT 1"
+    )
+    report = again.run()["ticket_tags"]
+    assert report.reading == "full: rows that wait"
+    assert again.query(
+        "SELECT count(*) FROM remoteiq_etl.held WHERE table_name = 'ticket_tags' AND released_run IS NULL"
+    ) == [(0,)]
+
+
 def test_a_change_that_no_decision_reads_leads_to_no_full_pass(again: Migration, edge_db: Database) -> None:
     """The tasks take the time of their agent's creation, not when it was last seen."""
     edge_db.execute("UPDATE agents SET last_seen_at = '2026-01-01 00:00:00+00'")
