@@ -4,17 +4,18 @@ Belongs here: how such a choice is taken, joined and recorded. Does not belong h
 another, or what becomes of the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, Decision, Recorded
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
+CHOSEN_ANEW = "chosen_anew"
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class Winners:
     warnings: Mapping[str, int]
 
 
-def decide_winners(rows: pd.DataFrame, recorded: Recorded, name: str, rule: str) -> Winners:
+def decide_winners(
+    rows: pd.DataFrame, recorded: Recorded, name: str, rule: str, heirs_of: str | None = None
+) -> Winners:
     """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
 
     A recorded winner stays while it is a member of its group; where another would win today, that is only counted.
-    The decisions are recorded under `name`, by group.
+    The decisions are recorded under `name`, by group. `heirs_of`: the legacy table of the rows, where a winner that is
+    chosen anew takes the row over that the former one had.
     """
     members = [(group, key) for group, key in zip(rows[GROUP], rows[KEY], strict=True) if isinstance(group, str)]
     best = dict(reversed(members))
@@ -46,9 +50,18 @@ def decide_winners(rows: pd.DataFrame, recorded: Recorded, name: str, rule: str)
     return Winners(
         winner=winner,
         losers={key: winner[group] for group, key in members if winner[group] != key},
-        decisions=[kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()],
+        decisions=[
+            *(kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()),
+            *(_heirs(winner, recorded, name, heirs_of) if heirs_of else ()),
+        ],
         warnings={"decided_otherwise_today": overruled} if overruled else {},
     )
+
+
+def _heirs(winner: Mapping[str, str], recorded: Recorded, name: str, table: str) -> Iterator[Decision]:
+    for (named, group), former in recorded.former.items():
+        if named == name and winner.get(group) not in (None, former.values[WINNER]):
+            yield Decision(table, winner[group], CHOSEN_ANEW, {INHERITS: [table, former.values[WINNER]]})
 
 
 def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:

@@ -14,6 +14,7 @@
     │   └── TableBlocked          the difference blocks one table, or one that it depends on
     ├── ContractError             a contract itself is wrong, or a transform broke it for every row
     ├── ConservationError         rows read ≠ rows accounted for
+    ├── ConflictError             rows were edited in the target and changed in legacy, and the policy is to fail
     ├── IdentityError             a recorded identity or decision contradicts what a run finds
     ├── SnapshotLost              the exported snapshot of a run is gone
     ├── RunStopped                a run ended between two batches; the next one goes on from there
@@ -88,6 +89,10 @@ class ContractError(RemoteIQError):
 
 class ConservationError(RemoteIQError):
     """The rows read are not the rows accounted for."""
+
+
+class ConflictError(RemoteIQError):
+    """Rows were edited in the target and changed in legacy, and the policy of their table is to fail."""
 
 
 class IdentityError(RemoteIQError):

@@ -38,7 +38,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
     permissions = inputs["permissions"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
-    found = decide_winners(rows, recorded, "permissions.key", "oldest")
+    found = decide_winners(rows, recorded, "permissions.key", "oldest", heirs_of="permissions")
     only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
     return Decided(
         decisions=[*found.decisions, *taking_over_seeds(found.winner, context)],
@@ -113,6 +113,7 @@ SPEC = TableSpec(
             "role_meta": select(legacy.role_meta.c.permissions),
         },
         function=decide,
+        anew=("permissions.key",),
     ),
     lookups=(("permissions", "permissions"), ("permissions", SEED)),
     after=("seed_permissions",),

@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import func, not_, or_, select
 
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.doors import OnceSet
 from remoteiq_etl.backfill.frames import TIMESTAMP
 from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.times import earliest, filled
@@ -58,6 +59,7 @@ SPEC = TableSpec(
     lookups=(("users", "users"),),
     legacy_reads=(legacy.users,),
     activity=("last_used_at",),
+    doors=(OnceSet("revoked_at"),),
     lineage={
         "created_at": ("personal_tokens.last_used_at", "personal_tokens.revoked_at", "users.created_at"),
         "description": ("personal_tokens.name",),

@@ -41,7 +41,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     """Who wins of equal names; which word of users.role stands for which role; which words make a role of their own."""
     roles = inputs["roles"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
-    found = decide_winners(rows, recorded, "roles.name", "oldest")
+    found = decide_winners(rows, recorded, "roles.name", "oldest", heirs_of="roles")
     words = decide_words(inputs["users"], found, recorded, context)
     made = [word for word in words if word.rule == MADE and word.legacy_key not in found.winner]
     return Decided(
@@ -197,6 +197,7 @@ SPEC = TableSpec(
             "users": select(legacy.users.c.role, func.count().label("users")).group_by(legacy.users.c.role),
         },
         function=decide,
+        anew=("roles.name",),
     ),
     lookups=(("organizations", "derived"), ("roles", "roles"), ("roles", USERS_ROLE)),
     legacy_reads=(legacy.users,),

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import superseded
+from remoteiq_etl.backfill.doors import OnceSet
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import (
     NOW,
@@ -98,6 +99,8 @@ SPEC = TableSpec(
     activity=("last_seen_at",),
     # Never deleted: the application lets a cookie in whose session it does not find.
     when_gone=WhenGone((Withdrawal(sets={"revoked_at": NOW}),)),
+    doors=(OnceSet("revoked_at"),),
+    returns_with="revoked_at",
     lineage={
         "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at"),
         "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at"),

@@ -7,6 +7,7 @@ would trust expired devices again.
 import pandas as pd
 
 from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.doors import NeverBeyondLegacy
 from remoteiq_etl.backfill.frames import TIMESTAMP
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
 from schemas import legacy, target
@@ -32,6 +33,7 @@ SPEC = TableSpec(
     grain="one row per legacy trusted device",
     sources=(Source(legacy.trusted_devices, transform),),
     lookups=(("users", "users"),),
+    doors=(NeverBeyondLegacy("last_seen_at"),),
     lineage={"last_seen_at": ("trusted_devices.expires_at",)},
     rules={
         "last_seen_at": "2160 hours before the expiry: the application trusts for 90 days after it",

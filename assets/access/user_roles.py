@@ -55,6 +55,7 @@ SPEC = TableSpec(
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
     replaces=True,
     owned_by=legacy.users,
+    moves_with="user_id",
     lineage={
         "user_id": ("users.id",),
         "role_id": ("users.role",),

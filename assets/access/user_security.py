@@ -10,6 +10,7 @@ from assets.access import user_times
 from assets.access.totp import Secret, hashed_code, read_secret
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.disposition import retired
+from remoteiq_etl.backfill.doors import KeptWhenEdited, NeverBack, NeverEarlier
 from remoteiq_etl.backfill.frames import TEXT, TEXT_LIST
 from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
@@ -63,6 +64,12 @@ SPEC = TableSpec(
     sources=(Source(legacy.users, transform, primary=False),),
     lookups=(("users", "users"),),
     adopt=Adoption(columns=("user_id",)),
+    doors=(
+        NeverBack("two_factor_enabled", True),
+        KeptWhenEdited("totp_secret"),
+        KeptWhenEdited("recovery_codes"),
+        NeverEarlier("password_changed_at"),
+    ),
     lineage={
         "updated_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),
         "created_at": ("users.created_at", "users.updated_at", "users.last_seen", "users.password_updated_at"),

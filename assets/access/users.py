@@ -14,8 +14,10 @@ from assets.access.words import lowered
 from assets.optional import carry_optional
 from assets.winners import GROUP, decide_winners
 from remoteiq_etl.backfill.batch import KEY, Batch
+from remoteiq_etl.backfill.doors import KeptWhenNewer, NeverBack
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import (
+    CHANGED_AT,
     NOW,
     Adoption,
     Context,
@@ -68,6 +70,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["organization_id"] = context.organization_id
     _email(batch, context)
     batch["password_hash"] = batch["password_hash"].mask(is_blank(batch["password_hash"]), UNUSABLE)
+    batch[CHANGED_AT] = batch["password_updated_at"]
     batch["first_name"], batch["last_name"] = split_names(batch["name"])
     batch["status"] = statuses(batch, context)
     batch["last_seen_at"] = batch["last_seen"]
@@ -135,6 +138,10 @@ SPEC = TableSpec(
             Withdrawal("trusted_devices", "user_id"),
         ),
         always=True,
+    ),
+    doors=(
+        NeverBack("status", DISABLED),
+        KeptWhenNewer("password_hash", "user_security", "user_id", "password_changed_at"),
     ),
     value_maps=(STATUS,),
     lineage={

@@ -85,7 +85,7 @@ SPEC = TableSpec(
     target=target.clients,
     grain="one row per client name of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide),
+    decide=Decide(reads=READS, function=decide, anew=("derived",)),
     lookups=(("organizations", "derived"),),
     recalls=(("devices", "devices"), ("devices", "agents")),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),

@@ -59,7 +59,7 @@ SPEC = TableSpec(
     target=target.sites,
     grain="one row per (client, site) of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide),
+    decide=Decide(reads=READS, function=decide, anew=("derived",)),
     lookups=(("clients", "derived"),),
     recalls=(("devices", "devices"), ("devices", "agents")),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),

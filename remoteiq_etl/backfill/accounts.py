@@ -27,12 +27,17 @@ class Ledger(StrEnum):
 
 OF_ACTION = {
     "inserted": Ledger.INSERTED,
+    "recreated": Ledger.INSERTED,
     "adopted": Ledger.ADOPTED,
     "updated": Ledger.UPDATED,
+    "taken": Ledger.UPDATED,
+    "moved": Ledger.UPDATED,
     "touched": Ledger.UPDATED,
     "unchanged": Ledger.UNCHANGED,
     "renewed": Ledger.UNCHANGED,
+    "kept": Ledger.UNCHANGED,
     "conflict kept": Ledger.CONFLICT,
+    "move refused": Ledger.CONFLICT,
     "deleted in target": Ledger.DELETED,
     "quarantined": Ledger.QUARANTINED,
 }
@@ -120,6 +125,7 @@ class TableReport:
     """What one load of one target table did. `accounts` by legacy table (or name of derived rows).
 
     `reading`: what was read and why, in words; `decided`: decisions recorded anew or with other values.
+    `recreated`: of the rows inserted those that had been deleted in the target.
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
     target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
@@ -130,6 +136,7 @@ class TableReport:
     table: str
     accounts: dict[str, Account] = field(default_factory=dict)
     removed: int = 0
+    recreated: int = 0
     seconds: float = 0.0
     rows_in_target: int = 0
     decision_warnings: Counter[str] = field(default_factory=Counter)

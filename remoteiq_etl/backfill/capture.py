@@ -111,7 +111,8 @@ class Capture:
         )
 
     def _why_this_run(self, before: Completed, spec: TableSpec) -> str | None:
-        if self.run.plan.mode == Mode.FULL:
+        plan = self.run.plan
+        if plan.mode == Mode.FULL or spec.asset in plan.recreate or spec.asset in plan.redecide:
             return "asked for"
         if before.database != self.run.snapshot.database:
             return "another database than before (a restored copy, another server behind the same URL, or a failover)"

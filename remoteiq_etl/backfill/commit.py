@@ -16,27 +16,20 @@ from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, Tabl
 from remoteiq_etl.backfill.batch import HASH, KEY, Disposal, Outcome
 from remoteiq_etl.backfill.castable import refuse_uncastable
 from remoteiq_etl.backfill.database import load_sql
-from remoteiq_etl.backfill.identity import derive
 from remoteiq_etl.backfill.merge import Merge
+from remoteiq_etl.backfill.planned import PlannedMerge
 from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.redact import redacted_row
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.backfill.written import remember_written
-from remoteiq_etl.errors import ConservationError
+from remoteiq_etl.errors import ConflictError, ConservationError
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
 #: Earlier reasons that a waiting row keeps: enough to see what was tried, and no row grows with every run.
 MOST_HISTORY = 20
-
-_RULES = {
-    psycopg.errors.UniqueViolation: "unique_violation",
-    psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
-    psycopg.errors.CheckViolation: "check_violation",
-    psycopg.errors.NotNullViolation: "not_null_violation",
-}
 
 
 class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan back
@@ -51,6 +44,9 @@ class BatchWriter:
         self.spec = spec
         self.report = report
         self.number = 0
+        self.may_wait = True
+        self.waiting: list[Prepared] = []
+        self._open_conflicts: bool | None = None
 
     def write(self, prepared: Prepared, merge: Merge | None) -> None:
         """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
@@ -67,6 +63,9 @@ class BatchWriter:
                     raise _PlanOnly
         except _PlanOnly:
             pass
+        except ConflictError:
+            self._list_conflicts(prepared, merge)
+            raise
         prepared.disposals = disposals
         self.report.account(account.legacy_table, primary=account.primary).add(account)
 
@@ -84,7 +83,7 @@ class BatchWriter:
         run = self.run
         run.check_fence()
         run.session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
-        actions = self._merge(prepared, merge, disposals)
+        actions = self._merge(prepared, merge, account, disposals)
         for action, count in actions.items():
             account.outcomes[OF_ACTION[action]] += count
         for disposal in disposals:
@@ -103,7 +102,9 @@ class BatchWriter:
             archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)
 
-    def _merge(self, prepared: Prepared, merge: Merge | None, disposals: list[Disposal]) -> Counter[str]:
+    def _merge(
+        self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]
+    ) -> Counter[str]:
         if merge is None:
             return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
         refused = refuse_uncastable(self.run.session, merge)
@@ -111,7 +112,7 @@ class BatchWriter:
             inserted = self._load_first(merge)
             if inserted is not None:
                 return Counter({"inserted": inserted})
-        return self._merge_planned(prepared, merge, disposals, refused)
+        return self._merge_planned(prepared, merge, account, disposals, refused)
 
     def _load_first(self, merge: Merge) -> int | None:
         """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
@@ -122,57 +123,36 @@ class BatchWriter:
             return None
 
     def _merge_planned(
-        self, prepared: Prepared, merge: Merge, disposals: list[Disposal], refused: Mapping[int, Sequence[str]]
-    ) -> Counter[str]:
-        session = self.run.session
-        actions = merge.classify(session)
-        for row, columns in refused.items():
-            detail = "; ".join(f"{name}: no value of the column's type in the target" for name in columns)
-            self._quarantine(prepared, row, actions, disposals, ("cast_refused", tuple(columns), detail))
-        if actions.pop("collision", 0):
-            keys = merge.collisions(session)
-            namespace = self.run.context_base.namespace
-            merge.resolve_collisions(
-                session, {key: derive(namespace, self.spec.name, prepared.legacy_table, key) for key in keys}
-            )
-            actions["inserted"] += len(keys)
-        if self.run.planning:
-            return actions
-        for row, error in self._apply(merge, 0, len(prepared.rows) - 1):
-            detail = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
-            self._quarantine(prepared, row, actions, disposals, (_rule_of(error), (), detail))
-        merge.finish(session)
-        if merge.shares_rows:
-            self._keep_shared(prepared, merge)
-        return +actions
-
-    def _quarantine(
         self,
         prepared: Prepared,
-        row: int,
-        actions: Counter[str],
+        merge: Merge,
+        account: Account,
         disposals: list[Disposal],
-        why: tuple[str, tuple[str, ...], str],
-    ) -> None:
-        """Take one planned row out of the plan, for this rule, these columns and this reason."""
-        session = self.run.session
-        actions[session.value("SELECT action FROM merge_plan WHERE _row = %s", [row])] -= 1
-        session.execute("UPDATE merge_plan SET action = 'quarantined' WHERE _row = %s", [row])
-        disposals.append(Disposal(str(prepared.rows[KEY].iloc[row]), Outcome.QUARANTINED, *why))
+        uncastable: Mapping[int, Sequence[str]],
+    ) -> Counter[str]:
+        """Write what is planned; rows per action. Rows that wait for the end of the table are no part of this batch."""
+        planned = self._planned(prepared, merge, uncastable)
+        actions = planned.write()
+        self.report.recreated += actions["recreated"]
+        disposals += planned.refused
+        if merge.shares_rows and not self.run.planning:
+            self._keep_shared(prepared, merge)
+        if planned.waiting:
+            account.read -= len(planned.waiting)
+            self.waiting.append(prepared.only(planned.waiting))
+        return actions
 
-    def _apply(self, merge: Merge, first: int, last: int) -> list[tuple[int, psycopg.Error]]:
-        """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""
-        if first > last:
-            return []
-        try:
+    def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
+        if self._open_conflicts is None:
+            self._open_conflicts = self.run.has_open_conflicts(self.spec.name)
+        return PlannedMerge(self.run, self.spec, prepared, merge, uncastable, self.may_wait, self._open_conflicts)
+
+    def _list_conflicts(self, prepared: Prepared, merge: Merge | None) -> None:
+        """List what made the policy fail: the batch itself was taken back."""
+        if merge is not None:
             with self.run.session.transaction():
-                merge.apply(self.run.session, first, last)
-        except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
-            if first == last:
-                return [(first, error)]
-            middle = (first + last) // 2
-            return self._apply(merge, first, middle) + self._apply(merge, middle + 1, last)
-        return []
+                self.run.check_fence()
+                self._planned(prepared, merge, refuse_uncastable(self.run.session, merge)).list_conflicts()
 
     def _keep_shared(self, prepared: Prepared, merge: Merge) -> None:
         """Archive the legacy rows that have no place beside a row of another source, whole."""
@@ -304,7 +284,3 @@ def _hashes(prepared: Prepared, keys: set[str]) -> dict[str, str]:
         return {}
     picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
     return {key: value.hex() for key, value in zip(picked[KEY], picked[HASH], strict=True)}
-
-
-def _rule_of(error: psycopg.Error) -> str:
-    return next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")

@@ -62,7 +62,8 @@ def _work_out(
     run: "Run", spec: TableSpec, step: Decide, context: Context, reading: Reading
 ) -> tuple[Recorded, Decided]:
     recorded = run.state.recorded(run.session, run.registered.id, spec)
-    return recorded, step.function(_inputs(run, spec, reading, context), recorded, context)
+    known = recorded.anew(step.anew) if spec.asset in run.plan.redecide else recorded
+    return recorded, step.function(_inputs(run, spec, reading, context), known, context)
 
 
 def _lookups(run: "Run", spec: TableSpec) -> dict[tuple[str, str], Lookup]:

@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import text_join
 from remoteiq_etl.backfill.kept_images import keep_images
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.references import Reference, references_to
-from remoteiq_etl.backfill.replace import key_join
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.backfill.written import current_hash

@@ -15,10 +15,10 @@ from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame, from_arrow
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.merge import Merge
 from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.redact import plain, redacted_json
-from remoteiq_etl.backfill.replace import key_join
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 

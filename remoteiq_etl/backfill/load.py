@@ -23,7 +23,7 @@ from remoteiq_etl.backfill.contracts import Contract
 from remoteiq_etl.backfill.decide import decide
 from remoteiq_etl.backfill.left_alone import foreign_owners, leave_alone
 from remoteiq_etl.backfill.merge import Merge
-from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, prepare, with_keys
+from remoteiq_etl.backfill.prepare_batch import Contracts, Prepared, joined, prepare, with_keys
 from remoteiq_etl.backfill.progress import TableProgress
 from remoteiq_etl.backfill.replace import remove_replaced, removing_sources
 from remoteiq_etl.backfill.selection import Keys
@@ -131,6 +131,20 @@ class TableLoad:
             finally:
                 waiting.cancel()
                 producer.submit(staged.close).result()
+        self._write_waiting(writer)
+
+    def _write_waiting(self, writer: BatchWriter) -> None:
+        """Write the rows that wanted a unique value which another row still had: by now that one may have left it.
+
+        Again as long as it helps, because a chain may go through several sources; what is left then is refused for good.
+        """
+        while waiting := writer.waiting:
+            writer.waiting = []
+            for prepared in joined(waiting):
+                batch = Staged(prepared, self._stage(prepared, 0))
+                writer.write(prepared, self._merge(batch))
+                self._remember(batch)
+            writer.may_wait = sum(one.read for one in writer.waiting) < sum(one.read for one in waiting)
 
     def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Generator[Staged]:
         """The batches of all sources, staged in turn in two tables. Runs in the second thread."""
@@ -186,6 +200,8 @@ class TableLoad:
             map_of(self.spec),
             run.registered.id,
             run.id,
+            run.target.schema,
+            run.plan.recreate.get(self.spec.asset),
             run.sealer,
         )
 
@@ -252,8 +268,8 @@ class TableLoad:
                 )
 
     def _check_ours(self, before: tuple[int, int]) -> None:
-        """Ours after = ours before + inserted − removed; rows deleted in the target count until then."""
-        inserted = self.report.total(Ledger.INSERTED)
+        """Ours after = ours before + inserted − removed; rows deleted in the target count until then, and made again, too."""
+        inserted = self.report.total(Ledger.INSERTED) - self.report.recreated
         after = self._mapped()
         if sum(after) != sum(before) + inserted - self.report.removed:
             raise ConservationError(

@@ -12,6 +12,7 @@ from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.database import Database
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.limits import Limits
+from remoteiq_etl.policies import Policies
 from remoteiq_etl.sealing_keys import SealingKeys
 
 
@@ -21,6 +22,8 @@ class Plan:
 
     `blocked`: the tables (by asset) that cannot be loaded, and why; `absent`: by legacy table the columns to read as NULL;
     `extras`: what no rule reads and an operator accepted, to be archived; `warnings`: what of the legacy database is not as expected.
+    `conflicts`: who wins where both sides changed a row. `recreate`: by asset the keys (legacy or new; none: all) of rows
+    to be made again although they were deleted in the target. `redecide`: the assets whose decisions are taken anew.
     """
 
     legacy: Database
@@ -41,3 +44,6 @@ class Plan:
     warnings: tuple[str, ...] = ()
     sealing_keys: SealingKeys | None = None
     limits: Limits = field(default_factory=Limits)
+    conflicts: Policies = field(default_factory=Policies)
+    recreate: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    redecide: frozenset[str] = frozenset()

@@ -47,6 +47,28 @@ class Prepared:
         """The values that have no home in the target."""
         return [] if self.batch is None else self.batch.archive
 
+    def only(self, numbers: Sequence[int]) -> "Prepared":
+        """These of the rows as a batch of their own; what else the batch brought stays with it."""
+        rows = self.rows.iloc[list(numbers)].reset_index(drop=True)
+        legacy = self.legacy[self.legacy[KEY].isin(list(rows[KEY]))]
+        return Prepared(self.legacy_table, len(rows), legacy, rows)
+
+
+def joined(parts: Sequence[Prepared]) -> list[Prepared]:
+    """One batch per legacy table of parts of several (see Prepared.only)."""
+    tables: dict[str, list[Prepared]] = {}
+    for part in parts:
+        tables.setdefault(part.legacy_table, []).append(part)
+    return [
+        Prepared(
+            table,
+            sum(part.read for part in of_table),
+            pd.concat([part.legacy for part in of_table], ignore_index=True),
+            pd.concat([part.rows for part in of_table], ignore_index=True),
+        )
+        for table, of_table in tables.items()
+    ]
+
 
 def prepare(
     frame: pd.DataFrame,

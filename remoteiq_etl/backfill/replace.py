@@ -12,6 +12,7 @@ from sqlalchemy import Table
 
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import Image, ImageWriter
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
@@ -42,20 +43,6 @@ def remove_replaced(run: "Run", spec: TableSpec, seen: set[tuple[str, str]], wai
             _remove_owned(run, child, table, key)
         _remove(run, spec, table, key)
     return len(gone)
-
-
-def key_join(spec: TableSpec, row: str = "t", of_map: str = "m") -> sql.Composable:
-    """The condition under which a map row (m) names a target row (t)."""
-    names = {"row": sql.Identifier(row), "map": sql.Identifier(of_map)}
-    if len(spec.primary_key) == 1:
-        return sql.SQL("{row}.{column} = {map}.new_key").format(**names, column=sql.Identifier(spec.primary_key[0]))
-    parts = [
-        sql.SQL("{row}.{column}::text = ({map}.new_key::jsonb ->> {position})").format(
-            **names, column=sql.Identifier(column), position=sql.Literal(position)
-        )
-        for position, column in enumerate(spec.primary_key)
-    ]
-    return sql.SQL(" AND ").join(parts)
 
 
 def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:

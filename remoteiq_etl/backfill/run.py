@@ -20,15 +20,16 @@ from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Capture
 from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
+from remoteiq_etl.backfill.doors import KeptWhenNewer
 from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
 from remoteiq_etl.backfill.inputs import inputs_of
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.progress import Listener, Silent
-from remoteiq_etl.backfill.replace import key_join
 from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.snapshot import Snapshot
@@ -187,7 +188,8 @@ class Run:
         found = self._stages.get(name)
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
-            found = Stage(self.state.schema, name, spec.target, columns, key_type)
+            timed = any(isinstance(door, KeptWhenNewer) for door in spec.doors)
+            found = Stage(self.state.schema, name, spec.target, columns, key_type, timed)
             found.create(self.writer, self.target_name(spec.name))
             self._stages[name] = found
         return found
@@ -225,6 +227,13 @@ class Run:
             "run_id": sql.Literal(self.id),
         }
         return self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
+
+    def has_open_conflicts(self, table: str) -> bool:
+        """Whether the conflict list has open entries of this table."""
+        query = sql.SQL(
+            "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND resolved_run IS NULL)"
+        )
+        return bool(self.session.value(query.format(self.state.name("conflicts")), [self.registered.id, table]))
 
     def release_rest(self, spec: TableSpec) -> None:
         """Once all that waited was read again: what is not quarantined or held any more, for whatever reason, is released."""

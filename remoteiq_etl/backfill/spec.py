@@ -4,7 +4,7 @@ Belongs here: the shape of a declaration and what a transform is given. Does not
 declaration is run (see load), or Dagster.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, Table
 from remoteiq_etl.backfill import identity
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.disposition import Disposition
+from remoteiq_etl.backfill.doors import Door
 from remoteiq_etl.backfill.lookup import NOTHING, Lookup
 from remoteiq_etl.backfill.values import ValueMap
 
@@ -171,9 +172,13 @@ class Decided:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key)."""
+    """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key).
+
+    `former`: those that are to be taken anew in this run, as they were.
+    """
 
     decisions: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
+    former: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
 
     def get(self, legacy_table: str, legacy_key: str) -> Decision | None:
         """The decision recorded for one key; None when there is none."""
@@ -183,6 +188,11 @@ class Recorded:
         """The recorded decisions of one legacy table by legacy key."""
         return {key: decision for (table, key), decision in self.decisions.items() if table == legacy_table}
 
+    def anew(self, legacy_tables: Collection[str]) -> "Recorded":
+        """The same with the decisions under these names set aside."""
+        former = {place: decision for place, decision in self.decisions.items() if place[0] in legacy_tables}
+        return Recorded({place: one for place, one in self.decisions.items() if place not in former}, former)
+
 
 @dataclass(frozen=True)
 class Decide:
@@ -191,7 +201,9 @@ class Decide:
     `reads` are SELECTs on the legacy schema (key columns, aggregates: small), `target_reads` on the target as it is now.
     `history` names tables whose writes by us it is given, as the input of that name: run, at, key, previous, next (JSON
     texts of the written columns without secrets, previous null at the insert). `keeps` are tables of the state schema whose
-    rows it returns besides, for people to read. `function(inputs, recorded, context)` gets all frames by name.
+    rows it returns besides, for people to read. `anew` names the decisions (Decision.legacy_table) that an operator may have
+    taken anew: what they say must be able to change under a row that is there. `function(inputs, recorded, context)` gets
+    all frames by name.
     """
 
     reads: Mapping[str, Select[Any]]
@@ -199,6 +211,7 @@ class Decide:
     target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
     history: tuple[str, ...] = ()
     keeps: tuple[Table, ...] = ()
+    anew: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -252,6 +265,9 @@ class TableSpec:
     `left_alone_by`: a column whose rows belong together; those of a value under which the target has a row not ours are
     left alone as a whole. `owned_by`: the legacy table whose rows own those of a spec that replaces. `when_gone`: what is
     done about a row gone from legacy where it must not be deleted.
+    `doors`: columns that change in one direction only, under every policy. `returns_with`: a row deleted in the target is
+    written again when this column is set in legacy. `moves_with`: a column under which rows of a replacing table belong
+    together: one leads elsewhere only as long as all of them are those last written.
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
     `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
     contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
@@ -286,6 +302,9 @@ class TableSpec:
     asset_name: str | None = None
     owned_by: Table | None = None
     when_gone: WhenGone | None = None
+    doors: tuple[Door, ...] = ()
+    returns_with: str | None = None
+    moves_with: str | None = None
 
     @property
     def name(self) -> str:
@@ -315,6 +334,7 @@ class TableSpec:
 
 
 OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
+CHANGED_AT = "_changed_at"  # when legacy changed the value that a door of the kind KeptWhenNewer guards
 SAME_AS = "same_as"  # value of a decision: the row that its key stands for
 INHERITS = "inherits"  # value of a decision: [legacy table, legacy key] of the key whose row is this key's from now on
 NOW = "now()"  # in a withdrawal: the time of the run

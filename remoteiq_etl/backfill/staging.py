@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.backfill.batch import HASH, KEY
 from remoteiq_etl.backfill.database import ArrowSession, Session
 from remoteiq_etl.backfill.frames import TEXT, to_arrow, uuid_bytes
-from remoteiq_etl.backfill.spec import OWNER
+from remoteiq_etl.backfill.spec import CHANGED_AT, OWNER
 
 ROW = "_row"
 RULE = "_rule"
@@ -33,6 +33,7 @@ class Stage:
     target: Table
     columns: tuple[str, ...]
     key_type: str
+    changed_at: bool = False  # whether it tells when legacy changed a guarded value
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -46,6 +47,8 @@ class Stage:
             "NULL::int AS _row, NULL::{} AS _key, NULL::bytea AS _hash, NULL::text AS _rule, NULL::boolean AS _adopted,"
             " NULL::text AS _owner, NULL::text AS _new"
         ).format(sql.SQL(self.key_type))
+        if self.changed_at:
+            own += sql.SQL(", NULL::timestamptz AS _changed_at")
         columns = [own, *[self._column(self.target.columns[name]) for name in self.columns]]
         create = sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} AS t LIMIT 0")
         session.execute(create.format(self.identifier, sql.SQL(", ").join(columns), target).as_string(None))
@@ -73,6 +76,8 @@ class Stage:
             OWNER: _optional(rows, OWNER, pa.string()),
             NEW: _optional(rows, NEW, pa.string()),
         }
+        if self.changed_at:
+            own[CHANGED_AT] = to_arrow(rows[CHANGED_AT])
         columns = {name: _array(rows[name], self.target.columns[name]) for name in self.columns}
         return pa.table({**own, **columns})
 

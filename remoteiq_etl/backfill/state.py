@@ -19,6 +19,7 @@ from remoteiq_etl.backfill.spec import Decision, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from schemas import ddl, state
+from schemas.state import conflicts as _conflicts  # noqa: F401  # defines fixed tables
 from schemas.state import drift as _drift  # noqa: F401  # defines fixed tables
 from schemas.state import gone as _gone  # noqa: F401  # defines fixed tables
 from schemas.state import orders as _orders  # noqa: F401  # defines fixed tables

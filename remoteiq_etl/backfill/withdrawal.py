@@ -12,7 +12,7 @@ from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.deletion import write_account
 from remoteiq_etl.backfill.images import text_join
 from remoteiq_etl.backfill.kept_images import keep_images
-from remoteiq_etl.backfill.replace import key_join
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.spec import NOW, TableSpec, WhenGone, Withdrawal
 from remoteiq_etl.backfill.state import map_of
 

@@ -16,7 +16,18 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
-from remoteiq_etl.cli.options import AcceptDrift, AsJson, Domains, Full, Reason, Tables
+from remoteiq_etl.cli.conflicts_app import conflicts
+from remoteiq_etl.cli.options import (
+    AcceptDrift,
+    AsJson,
+    Conflicts,
+    Domains,
+    Full,
+    Reason,
+    Recreate,
+    Redecide,
+    Tables,
+)
 from remoteiq_etl.cli.quarantine_app import quarantine
 from remoteiq_etl.errors import RemoteIQError
 
@@ -51,6 +62,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(quarantine)
+app.add_typer(conflicts)
 seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")
 app.add_typer(seal, name="seal")
 
@@ -85,12 +97,26 @@ def plan(
     domain: Domains = None,
     full: Full = False,
     accept_drift: AcceptDrift = None,
+    policies: Conflicts = None,
+    recreate: Recreate = None,
+    redecide: Redecide = None,
     as_json: AsJson = False,
 ) -> None:
     """Show per table what a run would do, without writing to the target's tables."""
     from remoteiq_etl.cli.plan import show
+    from remoteiq_etl.lifecycle.interventions import Interventions
 
-    raise typer.Exit(show(table or [], domain or [], full=full, accept_drift=accept_drift or [], as_json=as_json))
+    asked = Interventions.of_options(policies or [], recreate or [], redecide or [])
+    raise typer.Exit(
+        show(
+            table or [],
+            domain or [],
+            full=full,
+            accept_drift=accept_drift or [],
+            interventions=asked,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()
@@ -99,12 +125,26 @@ def run(
     domain: Domains = None,
     full: Full = False,
     accept_drift: AcceptDrift = None,
+    policies: Conflicts = None,
+    recreate: Recreate = None,
+    redecide: Redecide = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the target up to date with the legacy database, through Dagster. It may be repeated and interrupted."""
     from remoteiq_etl.cli.run import show
+    from remoteiq_etl.lifecycle.interventions import Interventions
 
-    raise typer.Exit(show(table or [], domain or [], full=full, accept_drift=accept_drift or [], as_json=as_json))
+    asked = Interventions.of_options(policies or [], recreate or [], redecide or [])
+    raise typer.Exit(
+        show(
+            table or [],
+            domain or [],
+            full=full,
+            accept_drift=accept_drift or [],
+            interventions=asked,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()

@@ -30,4 +30,33 @@ AcceptDrift = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Read every row, not only what changed since the last run.")]
+Conflicts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--conflicts",
+        metavar="[T=]POLICY",
+        help="Who wins where a row was edited in the target and changed in legacy: keep_target (default), take_legacy or"
+        " fail; for one table as T=POLICY. Repeatable.",
+        show_default=False,
+    ),
+]
+Recreate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recreate",
+        metavar="T[:KEY]",
+        help="Make rows of this table again that were deleted in the target, or one of them by its legacy or new key."
+        " Repeatable.",
+        show_default=False,
+    ),
+]
+Redecide = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--redecide",
+        metavar="T",
+        help="Take the decisions of this table (winners, spellings, pairings) anew. Repeatable.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]

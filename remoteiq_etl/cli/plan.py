@@ -6,11 +6,18 @@ from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle import migration
+from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.choices import Choices
 
 
 def show(
-    tables: Sequence[str], domains: Sequence[str], *, full: bool, accept_drift: Sequence[str] = (), as_json: bool
+    tables: Sequence[str],
+    domains: Sequence[str],
+    *,
+    full: bool,
+    accept_drift: Sequence[str] = (),
+    interventions: Interventions | None = None,
+    as_json: bool,
 ) -> Exit:
     """Print the summary that a run would end with.
 
@@ -18,7 +25,7 @@ def show(
     """
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    choices = Choices.asked(full=full, accept_drift=accept_drift)
+    choices = Choices.asked(full=full, accept_drift=accept_drift, interventions=interventions)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,

@@ -10,6 +10,7 @@ from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
+from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.choices import MODE_TAG, Choices
 from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.instance import instance
@@ -25,12 +26,23 @@ INTERRUPTED = (
 
 
 def show(
-    tables: Sequence[str], domains: Sequence[str], *, full: bool, accept_drift: Sequence[str] = (), as_json: bool
+    tables: Sequence[str],
+    domains: Sequence[str],
+    *,
+    full: bool,
+    accept_drift: Sequence[str] = (),
+    interventions: Interventions | None = None,
+    as_json: bool,
 ) -> Exit:
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    outcome = execute(Settings.load(), names, len(declared), Choices.asked(full=full, accept_drift=accept_drift))
+    outcome = execute(
+        Settings.load(),
+        names,
+        len(declared),
+        Choices.asked(full=full, accept_drift=accept_drift, interventions=interventions),
+    )
     if as_json:
         output.print_json(_json(outcome))
     else:
@@ -102,6 +114,7 @@ def print_next(outcome: JobOutcome, console: Console) -> None:
     if conflicts := summary.total(reports, Ledger.CONFLICT):
         console.print(
             f"{conflicts:,} rows were edited in the target and in the legacy database: the target's are kept."
+            " remoteiq-etl conflicts list shows all sides."
         )
     if withheld := sum(one.withheld for report in reports.values() for one in report.archived):
         console.print(

@@ -24,7 +24,9 @@ from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
 from remoteiq_etl.lifecycle.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift import DriftReport
+from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.legacy_drift import LegacyDrift, examine
+from remoteiq_etl.policies import Policies
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,18 @@ class Migration:
         options: Mapping[str, Any] | None = None,
         accept_drift: Collection[str] = (),
         mode: Mode = Mode.INCREMENTAL,
+        interventions: Interventions | None = None,
     ) -> Iterator[Run]:
         """An open run.
 
         Before anything is written it raises DriftError when the legacy database cannot be read as expected or has what no
-        rule reads and nobody accepted, and ConfigurationError when the settings extend a value map that no table has. What
+        rule reads and nobody accepted, and ConfigurationError when settings or interventions name what no table has. What
         stops nothing is told to the listener. `accept_drift`: names to accept besides those of the settings and of earlier
         runs; a run remembers them.
         """
         self._refuse_unknown_value_maps()
+        asked = interventions or Interventions()
+        policies = self._policies(asked)
         drift = self.legacy_drift(accept_drift)
         drift.report.raise_if_blocking()
         listener = listener or Silent()
@@ -79,10 +84,29 @@ class Migration:
             absent=drift.absent,
             extras=drift.extras,
             warnings=drift.warnings,
+            conflicts=policies,
+            recreate={table: frozenset(keys) for table, keys in asked.recreate.items()},
+            redecide=frozenset(asked.redecide),
         )
         with opened(plan, listener) as run:
             remember(run, drift.accepted)
             yield run
+
+    def _policies(self, asked: Interventions) -> Policies:
+        """Who wins: what the settings say, but for what is asked of this run."""
+        self.settings.conflicts.check_tables(self.specs, f"{self.settings.config_file}: [conflicts]")
+        asked.check(self.specs)
+        self._refuse_fixed_decisions(asked)
+        return self.settings.conflicts.overruled_by(asked.conflicts, "conflicts")
+
+    def _refuse_fixed_decisions(self, asked: Interventions) -> None:
+        """Which account, device, check or number is which does not change under rows that others refer to."""
+        can = sorted(name for name, spec in self.specs.items() if spec.decide is not None and spec.decide.anew)
+        if fixed := sorted(set(asked.redecide) - set(can)):
+            raise ConfigurationError(
+                f"redecide: what is decided about {', '.join(fixed)} stands while the row that won is there, because other"
+                f" rows and people rely on it. Decisions can be taken anew of {', '.join(can)}."
+            )
 
     def legacy_drift(self, accept_drift: Collection[str] = ()) -> LegacyDrift:
         """What the legacy database's drift means for a run; nothing is written."""

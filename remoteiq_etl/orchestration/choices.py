@@ -12,6 +12,7 @@ import dagster as dg
 
 from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.lifecycle.interventions import Interventions
 
 #: The resource that a run's choices are configured at.
 KEY = "migration"
@@ -44,6 +45,26 @@ CONFIG = {
         description="Differences of the legacy database that the run may go on in spite of, as users.shoe_size."
         " Later runs need not be told again.",
     ),
+    "conflicts": dg.Field(
+        dict,
+        is_required=False,
+        default_value={},
+        description="Who wins where a row was edited in the target and changed in legacy, by table or as default:"
+        " keep_target, take_legacy or fail. Goes before the configuration file.",
+    ),
+    "recreate": dg.Field(
+        dict,
+        is_required=False,
+        default_value={},
+        description="Rows that were deleted in the target and are to be made again: by table a list of legacy or new keys;"
+        " an empty list stands for all.",
+    ),
+    "redecide": dg.Field(
+        [str],
+        is_required=False,
+        default_value=[],
+        description="Tables whose recorded decisions about names are taken anew.",
+    ),
 }
 
 
@@ -54,6 +75,7 @@ class Choices:
     mode: Mode = Mode.INCREMENTAL
     options: Mapping[str, Any] = field(default_factory=dict)
     accept_drift: tuple[str, ...] = ()
+    interventions: Interventions = field(default_factory=Interventions)
 
     @classmethod
     def read(cls, config: Mapping[str, Any], tags: Mapping[str, str]) -> "Choices":
@@ -62,12 +84,16 @@ class Choices:
             mode=_mode(tags, config.get("mode", Mode.INCREMENTAL)),
             options=dict(config.get("options", {})),
             accept_drift=tuple(config.get("accept_drift", ())),
+            interventions=Interventions.of_config(config),
         )
 
     @classmethod
-    def asked(cls, *, full: bool = False, accept_drift: Iterable[str] = ()) -> "Choices":
+    def asked(
+        cls, *, full: bool = False, accept_drift: Iterable[str] = (), interventions: Interventions | None = None
+    ) -> "Choices":
         """The choices of who types a command."""
-        return cls(mode=Mode.FULL if full else Mode.INCREMENTAL, accept_drift=tuple(accept_drift))
+        mode = Mode.FULL if full else Mode.INCREMENTAL
+        return cls(mode, accept_drift=tuple(accept_drift), interventions=interventions or Interventions())
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -78,7 +104,7 @@ class Choices:
     def run_config(self) -> dict[str, Any]:
         """The run configuration that makes these choices."""
         chosen = {"mode": str(self.mode), "options": dict(self.options), "accept_drift": list(self.accept_drift)}
-        return {"resources": {KEY: {"config": chosen}}}
+        return {"resources": {KEY: {"config": {**chosen, **self.interventions.config()}}}}
 
 
 def _mode(tags: Mapping[str, str], configured: str) -> Mode:

@@ -1,4 +1,4 @@
-"""Sources, runs, ledger, quarantine, held rows, conflicts, before images and the archive."""
+"""Sources, runs, ledger, quarantine, held rows, before images and the archive."""
 
 from typing import Any
 
@@ -150,26 +150,6 @@ left_out = Table(
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     _run(),
     comment="Legacy rows that became no target row of their own, by a rule of the mapping",
-)
-
-conflicts = Table(
-    "conflicts",
-    metadata,
-    _source(),
-    Column("table_name", Text, primary_key=True, comment="target table"),
-    Column("new_key", Text, primary_key=True),
-    Column("legacy_table", Text, nullable=False),
-    Column("legacy_key", Text, nullable=False),
-    Column("columns", ARRAY(Text), nullable=False, comment="columns in which current and incoming differ"),
-    Column("last_written", JSONB, comment="null for log-like tables; secrets are left out"),
-    Column("current", JSONB, nullable=False, comment="secrets are left out"),
-    Column("incoming", JSONB, nullable=False, comment="secrets are left out"),
-    Column("reason", Text, nullable=False),
-    _run("first_run"),
-    _run("last_run"),
-    Column("resolved_run", BigInteger),
-    Column("resolution", Text),
-    comment="Target rows edited since our last write that the legacy database would change; not overwritten",
 )
 
 before_images = Table(

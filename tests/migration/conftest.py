@@ -78,3 +78,11 @@ def _cloned(server: Server, names: tuple[str, str]) -> Iterator[Migration]:
     yield migration
     legacy.drop()
     target.drop()
+
+
+@pytest.fixture(params=[bare_target, foreign_target], ids=["our target", "foreign target"])
+def either(request: pytest.FixtureRequest, server: Server, edge_db: Database) -> Iterator[Migration]:
+    """The edge-case database and an empty target of each kind, nothing loaded yet."""
+    target = request.param(server)
+    yield Migration.of(edge_db, target)
+    target.drop()

@@ -124,3 +124,39 @@ def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migra
     assert migration.query("SELECT device_id::text FROM agents WHERE id = %s", agent) == [(fresh,)]
     assert migration.query("SELECT count(*) > 0 FROM check_assignments WHERE target_id = %s", fresh) == [(True,)]
     assert migration.query("SELECT count(*) FROM check_assignments WHERE target_id = %s", device) == [(0,)]
+
+
+def test_a_new_row_flips_no_winner_and_no_spelling_until_an_operator_asks(
+    migration: Migration, edge_db: Database
+) -> None:
+    """What would be decided otherwise today is reported; asked for, the new winner takes the row over as it is."""
+    tables = ("organizations", "seed_permissions", "permissions", "roles", "clients")
+    migration.run(*tables)
+    role = "0f000000-0000-4000-8000-000000000001"
+    older, spelt = "0f000000-0000-4000-8000-0000000000aa", 'SELECT name FROM clients ORDER BY name COLLATE "C"'
+    edge_db.execute(
+        f"INSERT INTO roles (id, name, description, created_at) VALUES ('{older}', 'TECHNICIAN', 'late', '2001-01-01')"
+    )
+    name = migration.query(spelt)[-1][0]
+    edge_db.execute(
+        "INSERT INTO tickets (id, number, title, status, priority, client)"
+        f" SELECT gen_random_uuid(), 90000 + n, 'late', 'open', 'normal', upper('{name}') FROM generate_series(1, 50) n"
+    )
+    found = "SELECT name, description FROM roles WHERE id = %s"
+    before, names = migration.query(found, role), migration.query(spelt)
+    for planning in (True, False):
+        reports = migration.run(*tables, planning=planning)
+        assert reports["roles"].warnings["decided_otherwise_today"] == 1
+        assert reports["clients"].warnings["spelling_would_change"] > 0
+        assert (migration.query(found, role), migration.query(spelt)) == (before, names)
+    anew = frozenset({"roles", "clients"})
+    reports = migration.run(*tables, redecide=anew)
+    assert reports["roles"].total(Ledger.INSERTED) == 0
+    assert migration.query(found, role) == [("TECHNICIAN", "late")]
+    leads = "SELECT legacy_key, state FROM remoteiq_etl.legacy_roles_map WHERE new_key = %s AND legacy_table = 'roles'"
+    assert dict(migration.query(leads, role))[older] == "live"
+    assert dict(migration.query(leads, role))[role] == "merged"
+    assert name.upper() in {row[0] for row in migration.query(spelt)}
+    after = migration.versions()
+    assert migration.run(*tables)["roles"].warnings["decided_otherwise_today"] == 0
+    assert migration.versions() == after

@@ -206,13 +206,20 @@ def test_the_state_of_an_older_program_is_upgraded_and_keeps_its_rows(migration:
     migration.target.execute(
         "UPDATE remoteiq_etl.meta SET schema_version = 1; DROP TABLE remoteiq_etl.passes;"
         " ALTER TABLE remoteiq_etl.runs DROP COLUMN error, ADD COLUMN of_an_operator text DEFAULT 'kept';"
-        " ALTER TABLE remoteiq_etl.legacy_organizations_map DROP COLUMN owner_key"
+        " ALTER TABLE remoteiq_etl.legacy_organizations_map DROP COLUMN owner_key;"
+        " ALTER TABLE remoteiq_etl.conflicts DROP COLUMN id CASCADE, ADD PRIMARY KEY (source_id, table_name, new_key);"
+        " DROP INDEX remoteiq_etl.uq_conflicts_open"
     )
     migration.run("organizations")
     assert migration.query("SELECT schema_version FROM remoteiq_etl.meta") == [(state.SCHEMA_VERSION,)]
     assert migration.query("SELECT count(*), min(of_an_operator) FROM remoteiq_etl.runs") == [(2, "kept")]
     assert migration.query("SELECT count(*) FROM remoteiq_etl.legacy_organizations_map") == [(1,)]
     assert migration.query("SELECT to_regclass('remoteiq_etl.passes') IS NOT NULL") == [(True,)]
+    keys = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'remoteiq_etl' AND tablename = 'conflicts' ORDER BY 1"
+    assert [row[0].split(" USING ")[1] for row in migration.query(keys)] == [
+        "btree (id)",
+        "btree (source_id, table_name, legacy_table, legacy_key, new_key, reason) WHERE (resolved_run IS NULL)",
+    ]
 
 
 # --- every PostgreSQL -------------------------------------------------------------------------------------------

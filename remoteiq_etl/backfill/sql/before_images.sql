@@ -8,7 +8,7 @@ WITH images AS (
     JOIN merge_plan AS p USING (_row)
     JOIN {target} AS t ON {target_join}
     CROSS JOIN LATERAL (SELECT {image} AS image OFFSET 0) AS i
-    WHERE (p.action IN ('adopted', 'updated', 'touched') OR (p.newer AND p.action IN ('renewed', 'conflict kept')))
+    WHERE (p.action IN ('adopted', 'updated', 'taken', 'touched') OR (p.newer AND p.action IN ('renewed', 'kept', 'conflict kept')))
         AND p._row BETWEEN %(first)s AND %(last)s
     RETURNING id, withheld
 )

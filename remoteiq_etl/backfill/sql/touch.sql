@@ -3,5 +3,5 @@ UPDATE {target} AS t
 SET {assignments}
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
-WHERE {target_join} AND p.newer AND p.action IN ('touched', 'updated', 'renewed', 'conflict kept', 'adopted')
+WHERE {target_join} AND p.newer AND p.action IN ('touched', 'updated', 'taken', 'renewed', 'kept', 'conflict kept', 'adopted')
     AND p._row BETWEEN %(first)s AND %(last)s

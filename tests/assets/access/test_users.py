@@ -8,7 +8,7 @@ import pytest
 from assets.access.users import SPEC, decide, split_names, transform
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.backfill.spec import CHANGED_AT, Context, Decided, Decision, Recorded
 from schemas import legacy
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
@@ -145,6 +145,7 @@ def test_target_row() -> None:
             "organization_id": Context().organization_id,
             "email": "ann@example.com",
             "password_hash": "$2b$10$invented",
+            CHANGED_AT: T2,
             "first_name": "Ann",
             "last_name": "Lee",
             "status": "active",
