@@ -31,7 +31,7 @@ class Interventions:
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> "Interventions":
         """The choices of a run configuration."""
-        return cls(config.get("conflicts", {}), config.get("recreate", {}), config.get("redecide", ()))
+        return cls(config.get("conflicts", {}), config.get("recreate", {}), tuple(config.get("redecide", ())))
 
     def config(self) -> dict[str, Any]:
         """The choices as a run configuration."""

@@ -13,7 +13,7 @@ def test_options_name_policies_rows_and_tables() -> None:
     )
     assert chosen.conflicts == {"default": "take_legacy", "users": "fail"}
     assert chosen.recreate == {"devices": [], "sites": ["k1", "a:b"], "clients": []}
-    assert Interventions.of_config(chosen.config()) == Interventions(chosen.conflicts, chosen.recreate, ["users"])
+    assert Interventions.of_config(chosen.config()) == Interventions(chosen.conflicts, chosen.recreate, ("users",))
 
 
 @pytest.mark.parametrize(

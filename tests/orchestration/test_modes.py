@@ -7,6 +7,7 @@ import pytest
 
 from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.choices import MODE_TAG, Choices
 from remoteiq_etl.orchestration.execute import JobOutcome
 from tests.orchestration.conftest import configure, run_some
@@ -22,8 +23,11 @@ def test_the_tag_wins_over_the_configuration() -> None:
     assert Choices.read({}, {}) == Choices()
 
 
+ASKED = Interventions({"users": "fail"}, {"sites": ["a-key"]}, ("clients",))
+
+
 def test_choices_come_back_from_their_configuration() -> None:
-    chosen = Choices(Mode.FULL, {"role_meta_first": True}, ("users.shoe_size",))
+    chosen = Choices(Mode.FULL, {"role_meta_first": True}, ("users.shoe_size",), ASKED)
     assert Choices.read(chosen.run_config["resources"]["migration"]["config"], {}) == chosen
 
 
