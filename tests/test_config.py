@@ -158,3 +158,15 @@ def test_urls_name_their_driver_only_for_sqlalchemy() -> None:
     for given in ("postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"):
         assert libpq_url(given) == "postgresql://h/d"
         assert sqlalchemy_url(given) == "postgresql+psycopg://h/d"
+
+
+def test_who_wins_is_set_in_the_file(tmp_path: Path) -> None:
+    """By table or for all; a policy that does not exist is refused with the names of those that do."""
+    file = tmp_path / "remoteiq.toml"
+    file.write_text('[conflicts]\ndefault = "take_legacy"\nusers = "fail"\n')
+    conflicts = load(tmp_path).conflicts
+    assert [conflicts.of(table) for table in ("users", "tickets")] == ["fail", "take_legacy"]
+    file.write_text('[conflicts]\nusers = "overwrite"\n')
+    said = refused(tmp_path)
+    assert "[conflicts] users" in said
+    assert "keep_target, take_legacy, fail" in said

@@ -21,6 +21,7 @@ from remoteiq_etl.backfill.fingerprint import fingerprint
 from remoteiq_etl.backfill.frames import from_arrow
 from remoteiq_etl.backfill.inputs import Inputs, inputs_of
 from remoteiq_etl.backfill.passes import Completed, read_completed, read_passes, write_completed, write_passes
+from remoteiq_etl.backfill.returning import to_return
 from remoteiq_etl.backfill.selection import Keys, Selection, followed_by, is_newer
 from remoteiq_etl.backfill.spec import Context, TableSpec
 
@@ -205,7 +206,7 @@ class Capture:
         return self.count(table, before.horizon)[0] != before.legacy_rows
 
     def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:
-        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict, to be sealed."""
+        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict, to be sealed or put back."""
         found: dict[str, set[str]] = {}
         for name, is_open in (("quarantine", "released_run"), ("held", "released_run"), ("conflicts", "resolved_run")):
             query = sql.SQL(
@@ -214,7 +215,7 @@ class Capture:
             for table, key in self.run.session.rows(query, [self.run.registered.id, spec.name]):
                 if table in {source.name for source in spec.sources}:
                     found.setdefault(table, set()).add(key)
-        for table, key in archive.to_be_sealed(self.run, spec):
+        for table, key in [*archive.to_be_sealed(self.run, spec), *to_return(self.run, spec)]:
             found.setdefault(table, set()).add(key)
         return found
 

@@ -55,7 +55,7 @@ Redecide = Annotated[
     typer.Option(
         "--redecide",
         metavar="T",
-        help="Take the decisions of this table (winners, spellings, pairings) anew. Repeatable.",
+        help="Take the decisions about names (clients, sites, roles or permissions) anew. Repeatable.",
         show_default=False,
     ),
 ]

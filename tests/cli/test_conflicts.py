@@ -100,3 +100,19 @@ def test_a_decision_says_what_it_is_about(
 def test_nothing_is_decided_about_a_row_without_a_conflict(cli: Cli, edge_db: Database, empty_db: Database) -> None:
     ended = cli("conflicts", "resolve", "users", "no-such-key", "--keep", legacy=edge_db, target=empty_db)
     assert (ended.code, "No conflict of users no-such-key is open" in ended.err) == (1, True)
+
+
+def test_a_run_follows_the_policy_that_its_options_name(conflicts: Contested) -> None:
+    """Through Dagster, as `run` goes. A table that does not exist, and a decision that stands, are refused by name."""
+
+    def run(*options: str) -> Ended:
+        tables = ("--table", "organizations", "--table", "users")
+        return conflicts.cli("run", *tables, *options, legacy=conflicts.legacy, target=conflicts.migration.target)
+
+    failed = run("--conflicts", "users=fail")
+    assert (failed.code, ADA in failed.err, "the policy is to fail" in failed.err) == (1, True, True)
+    assert conflicts.name() == "Target"
+    assert "there is no table userz" in run("--conflicts", "userz=fail").err
+    assert "users stands while the row that won is there" in run("--redecide", "users").err
+    assert run("--conflicts", "keep_target", "--conflicts", "users=take_legacy").code in (0, 3)
+    assert conflicts.name() == "Legacy"

@@ -154,6 +154,17 @@ def test_a_revoked_session_that_was_deleted_in_the_target_is_written_again(
     assert rerun(either)["sessions"].total(Ledger.INSERTED) == 0
 
 
+def test_a_revoked_session_comes_back_although_no_legacy_row_changed(migration: Migration) -> None:
+    migration.run(*ACCESS)
+    query = "SELECT id::text FROM sessions WHERE revoked_at IS NOT NULL ORDER BY 1"
+    revoked = migration.query(query)
+    assert revoked
+    migration.target.execute("DELETE FROM sessions")
+    migration.run(*ACCESS)
+    assert migration.query(query) == revoked
+    assert migration.query("SELECT count(*) FROM sessions") == [(len(revoked),)]
+
+
 def test_a_revoked_token_is_never_unrevoked(migration: Migration, edge_db: Database) -> None:
     migration.run(*ACCESS)
     legacy, token = migration.query(
