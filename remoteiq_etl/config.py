@@ -17,6 +17,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from remoteiq_etl import sealing_keys
+from remoteiq_etl.cadence import Schedules
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.limits import Limits
 from remoteiq_etl.policies import Policies, policies_of
@@ -45,7 +46,7 @@ SETTING_NAMES = (
 #: Keys stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (sealing_keys.VARIABLE, sealing_keys.FILE_VARIABLE)
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "conflicts", "accept_drift")
+_FILE_ONLY = ("values", "throttle", "schedules", "conflicts", "accept_drift")
 
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
@@ -98,6 +99,7 @@ class Settings:
     sealing_keys: SealingKeys | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))
     throttle: Limits = field(default_factory=Limits)
+    schedules: Schedules = field(default_factory=Schedules)
     accept_drift: tuple[str, ...] = ()
     conflicts: Policies = field(default_factory=Policies)
 
@@ -186,6 +188,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         **document,
         "values": _read_values(path, document.get("values", {})),
         "throttle": Limits.read(document.get("throttle", {}), path),
+        "schedules": Schedules.read(document.get("schedules", {}), path),
         "conflicts": policies_of(document.get("conflicts", {}), f"{path}: [conflicts]"),
         "accept_drift": _read_names(path, "accept_drift", document.get("accept_drift", [])),
     }
@@ -196,7 +199,8 @@ def _unknown_setting(path: Path, name: str) -> str:
         return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {' or '.join(ONLY_IN_ENVIRONMENT)}."
     meant = difflib.get_close_matches(name, (*SETTING_NAMES, *_FILE_ONLY), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
-    known = f'{", ".join(SETTING_NAMES)}, accept_drift and the tables [values."<table>.<column>"], [throttle] and [conflicts]'
+    tables = '[values."<table>.<column>"], [throttle], [schedules] and [conflicts]'
+    known = f"{', '.join(SETTING_NAMES)}, accept_drift and the tables {tables}"
     return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
 
 

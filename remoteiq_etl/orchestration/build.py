@@ -12,6 +12,7 @@ from remoteiq_etl.orchestration import choices, legacy, lineage, migration
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.drift import accepted_drift
 from remoteiq_etl.orchestration.jobs import jobs
+from remoteiq_etl.orchestration.schedules import on_change, schedules
 from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
 from remoteiq_etl.orchestration.target import target_constraints, target_schema
 
@@ -26,16 +27,19 @@ def definitions_of(
 ) -> dg.Definitions:
     """The definitions for these tables."""
     tables = list(found.values())
+    specs = {name: table.spec for name, table in found.items()}
     shown = _for_display(settings)
-    becomes = column_map({name: table.spec for name, table in found.items()})
+    becomes = column_map(specs)
     legacy_tables = legacy.specs(shown.legacy_schema, lambda table: lineage.fates(becomes, table))
     assets = [table_asset(table, found, shown.target_schema) for table in tables]
     return dg.Definitions(
         assets=[*legacy_tables, target_schema, accepted_drift, *assets, target_constraints(_last(tables))],
         jobs=jobs(tables, shown.source),
+        schedules=schedules(shown.schedules, specs, settings),
+        sensors=[on_change(specs, settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
-        resources={choices.KEY: migration.resource({name: table.spec for name, table in found.items()}, settings)},
+        resources={choices.KEY: migration.resource(specs, settings)},
     )
 
 

@@ -1,0 +1,51 @@
+"""Whether a run would be worth its while: has the legacy database changed, and is the source free?
+
+Belongs here: cheap looks at both databases from outside a run; they write nothing. Does not belong here: which rows have
+changed (remoteiq_etl.backfill.capture), starting runs.
+"""
+
+import contextlib
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.cluster_identity import read_identity
+from remoteiq_etl.backfill.control import Control
+from remoteiq_etl.backfill.database import Database, Session
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.lifecycle.migration import Migration
+from remoteiq_etl.lifecycle.ownership import load_sql
+from schemas import legacy
+
+
+def last_activity(database: Database) -> str:
+    """A text that is another whenever a legacy table may have been written since. Needs no right beyond SELECT.
+
+    It may change without a write, which costs a run that finds nothing. A write is seen when the server has counted it, a
+    second after its commit at the latest. Raises ConnectionFailed.
+    """
+    tables = [table.name for table in legacy.metadata.tables.values()]
+    with contextlib.closing(database.connect()) as session, session.transaction():
+        writes = session.value(load_sql("activity"), {"schema": database.schema, "tables": tables})
+        return f"{read_identity(session, tables)}/{writes}"
+
+
+def why_not_now(migration: Migration) -> str | None:
+    """Why no run of the source should begin now: one is at work, or somebody paused it. Raises ConnectionFailed."""
+    with contextlib.closing(migration.target.connect()) as session:
+        control = _control(session, migration)
+        if control is None:
+            return None
+        if (order := control.orders().pause) is not None:
+            return f"The source {migration.settings.source!r} is paused {order}."
+        return f"Another run holds the source {migration.settings.source!r}." if control.is_held() else None
+
+
+def _control(session: Session, migration: Migration) -> Control | None:
+    """The orders of the source; None before its first run."""
+    state = State(migration.target, migration.settings.state_schema)
+    if not state.exists(session):
+        return None
+    state.ensure(session)
+    query = sql.SQL("SELECT id FROM {} WHERE name = %s").format(state.name("sources"))
+    source_id = session.value(query, [migration.settings.source])
+    return None if source_id is None else Control(session, state, source_id)
