@@ -15,6 +15,7 @@ from sqlalchemy import Table
 
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.lookup import LazyLookup, Lookup
+from remoteiq_etl.backfill.map_views import make_views
 from remoteiq_etl.backfill.spec import Decision, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.upgrade import upgrade
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
@@ -26,10 +27,13 @@ from schemas.state import orders as _orders  # noqa: F401  # defines fixed table
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
 from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
-from schemas.state.maps import IS_MAP, MAP_PATTERN, map_name
+from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
 
 #: A map of so many entries is read as a whole in a few hundredths of a second.
 SMALL_MAP = 20_000
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))"
+#: Every map has the same columns but for the types of the two keys.
+_ANY_MAP = map_table("any")
 
 
 def program_version() -> str:
@@ -70,7 +74,7 @@ class State:
         if self._version(session) == state.SCHEMA_VERSION:
             return
         with session.transaction():
-            session.execute("SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))")
+            session.execute(_LOCK)
             found = self._version(session)
             if found is None:
                 self._create(session)
@@ -81,10 +85,23 @@ class State:
         """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
         table = map_of(spec)
         if not self.has_map(session, spec.name):
-            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=not spec.log_like)
-            session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
+            with session.transaction():
+                self._create_map(session, spec, table)
             self._maps = None
         return table
+
+    def _create_map(self, session: Session, spec: TableSpec, table: Table) -> None:
+        """Two sources may want it at the same time: one of them waits, and finds it."""
+        session.execute(_LOCK)
+        self._maps = None
+        if not self.has_map(session, spec.name):
+            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=not spec.log_like)
+            session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
+            make_views(session, self.schema, [spec.name], {spec.name, *self._entities(session)})
+
+    def _entities(self, session: Session) -> list[str]:
+        """The target tables that have a map."""
+        return [name.removeprefix("legacy_").removesuffix("_map") for name in self.maps(session)]
 
     def complete_map(self, session: Session, spec: TableSpec) -> None:
         """Create the indexes that the map of a loaded table still lacks.
@@ -202,7 +219,11 @@ class State:
     def _upgrade(self, session: Session) -> None:
         tables = fixed_tables()
         upgrade(session, self.schema, tables)
-        session.execute(";\n".join(statement for table in tables for statement in comment_ddl(table, self.schema)))
+        entities = self._entities(session)
+        comments = [statement for table in tables for statement in comment_ddl(table, self.schema)]
+        comments += [statement for entity in entities for statement in comment_ddl(_ANY_MAP, self.schema, entity)]
+        session.execute(";\n".join(comments))
+        make_views(session, self.schema, entities, entities)
         session.execute(load_sql("redacted").format(function=self.name("redacted")))
         update = sql.SQL("UPDATE {} SET schema_version = %s, program_version = %s").format(self.name("meta"))
         session.execute(update, [state.SCHEMA_VERSION, program_version()])
@@ -213,6 +234,7 @@ class State:
             statements += ddl.table_ddl(table, self.schema, foreign_keys=True, indexes=True)
             statements += comment_ddl(table, self.schema)
         session.execute(";\n".join(statements))
+        make_views(session, self.schema, (), ())
         session.execute(load_sql("redacted").format(function=self.name("redacted")))
         insert = sql.SQL("INSERT INTO {} (schema_version, program_version) VALUES (%s, %s)").format(self.name("meta"))
         session.execute(insert, [state.SCHEMA_VERSION, program_version()])
@@ -248,13 +270,13 @@ def fixed_tables() -> list[Table]:
     return [table for table in state.metadata.sorted_tables if IS_MAP not in table.info]
 
 
-def comment_ddl(table: Table, schema: str) -> list[str]:
-    """The statements that say in the catalogue what a state table and its columns mean."""
-    name = sql.Identifier(schema, table.name)
-    statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(table.comment or ""))]
+def comment_ddl(table: Table, schema: str, entity: str | None = None) -> list[str]:
+    """The statements that say in the catalogue what a state table and its columns mean; of an entity: what its map does."""
+    name, comment = (table.name, table.comment) if entity is None else (map_name(entity), map_comment(entity))
+    statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(sql.Identifier(schema, name), sql.Literal(comment or ""))]
     statements += [
         sql.SQL("COMMENT ON COLUMN {} IS {}").format(
-            sql.Identifier(schema, table.name, column.name), sql.Literal(column.comment)
+            sql.Identifier(schema, name, column.name), sql.Literal(column.comment)
         )
         for column in table.columns
         if column.comment

@@ -7,18 +7,32 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, SmallInt
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.types import TypeEngine
 
-from schemas.state.base import metadata
+from schemas.state.base import LEGACY_KEY, LEGACY_TABLE, SOURCE, metadata
 
 #: The names of the maps. Of the fixed tables, that of the settings has such a name, too, and is none.
 MAP_PATTERN = re.compile(r"legacy_.+_map")
 IS_MAP = "map"
 """Says in a definition's info that it is the map of an entity."""
+STATES = (
+    "live: the row of this key; merged: leads to the row of another key; decided: nothing but a decision;"
+    " deleted: the row was deleted in the target; gone: the legacy row is gone, and its target row with it"
+)
 KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
 
 
 def map_name(entity: str) -> str:
     """The name of the mapping table of a target table."""
     return f"legacy_{entity}_map"
+
+
+def map_comment(entity: str) -> str:
+    """What the catalogue says of the map of a target table."""
+    return f"Legacy key to new key of {entity}: for queries see the view {view_name(entity)}"
+
+
+def view_name(entity: str) -> str:
+    """The name of the view over the map of a target table that other programs may rely on."""
+    return f"map_{entity}"
 
 
 def map_table(
@@ -42,21 +56,27 @@ def map_table(
     return Table(
         name,
         metadata,
-        Column("source_id", SmallInteger, primary_key=True),
-        Column("legacy_table", Text, primary_key=several_sources, nullable=False),
-        Column("legacy_key", KEY_TYPES[legacy_key], primary_key=True),
-        Column("new_key", KEY_TYPES[new_key], comment="null while only a decision is recorded"),
+        Column("source_id", SmallInteger, primary_key=True, comment=SOURCE),
+        Column("legacy_table", Text, primary_key=several_sources, nullable=False, comment=LEGACY_TABLE),
+        Column("legacy_key", KEY_TYPES[legacy_key], primary_key=True, comment=LEGACY_KEY),
+        Column(
+            "new_key",
+            KEY_TYPES[new_key],
+            comment="primary key of the target row, of several columns a JSON array; null while only a decision is recorded",
+        ),
         Column("rule", Text, nullable=False, comment="kept, derived, adopted, merged, or the rule of the decision"),
-        Column("state", Text, nullable=False, comment="decided, live, merged, gone"),
+        Column("state", Text, nullable=False, comment=STATES),
         Column("adopted", Boolean, nullable=False, comment="the row was in the target before us"),
         Column(
             "owner_key",
             Text,
             comment="legacy key of the row that owns this one, where an owner's rows are replaced together",
         ),
-        Column("decision", JSONB, comment="recorded decision"),
-        Column("first_run", BigInteger, nullable=False),
-        Column("last_run", BigInteger, nullable=False),
+        Column(
+            "decision", JSONB, comment="what was decided over several legacy rows, and is read from here ever after"
+        ),
+        Column("first_run", BigInteger, nullable=False, comment="run that made this entry"),
+        Column("last_run", BigInteger, nullable=False, comment="last run that changed it"),
         Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
         Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
         Column("last_written", JSONB, comment="values last written, secrets left out; null for log-like tables"),
@@ -67,5 +87,5 @@ def map_table(
             postgresql_where=text("state = 'live'"),
         ),
         info={IS_MAP: True},
-        comment=f"Legacy key to new key of {entity}",
+        comment=map_comment(entity),
     )

@@ -4,12 +4,12 @@ from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.columns import TIMESTAMPTZ
-from schemas.state.base import metadata
+from schemas.state.base import SOURCE, metadata
 
 passes = Table(
     "passes",
     metadata,
-    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True, comment=SOURCE),
     Column("table_name", Text, primary_key=True, comment="asset"),
     Column("legacy_table", Text, primary_key=True, comment="legacy table that the asset reads, as source or otherwise"),
     Column("run_id", BigInteger, nullable=False, comment="run whose snapshot it was read in"),
@@ -17,14 +17,14 @@ passes = Table(
         "horizon", BigInteger, nullable=False, comment="xmin of that snapshot: rows of older transactions were seen"
     ),
     Column("legacy_rows", BigInteger, nullable=False, comment="rows of the legacy table in that snapshot"),
-    Column("passed_at", TIMESTAMPTZ, nullable=False),
+    Column("passed_at", TIMESTAMPTZ, nullable=False, comment="when the table was completed"),
     comment="High-water mark of each legacy table for each asset that reads it",
 )
 
 assets = Table(
     "assets",
     metadata,
-    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True, comment=SOURCE),
     Column("table_name", Text, primary_key=True, comment="asset"),
     Column("run_id", BigInteger, nullable=False, comment="last run that completed it"),
     Column("full_run", BigInteger, nullable=False, comment="last run that read all of its legacy rows"),

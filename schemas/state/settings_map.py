@@ -2,15 +2,15 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text
 
-from schemas.state.base import metadata
+from schemas.state.base import SOURCE, metadata
 
 legacy_settings_map = Table(
     "legacy_settings_map",
     metadata,
-    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True, comment=SOURCE),
     Column("legacy_table", Text, primary_key=True, comment="singleton table"),
     Column("legacy_key", Text, primary_key=True, comment="id of the row that the legacy application reads"),
-    Column("legacy_column", Text, primary_key=True),
+    Column("legacy_column", Text, primary_key=True, comment="column of that row"),
     Column("settings_type", Text, nullable=False, comment="branding, localization, support or notifications"),
     Column("path", Text, nullable=False, comment="keys from the top of the setting, joined by dots"),
     Column(

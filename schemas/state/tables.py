@@ -20,30 +20,37 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from schemas.columns import TIMESTAMPTZ
-from schemas.state.base import metadata
+from schemas.state.base import LEGACY_KEY, LEGACY_TABLE, SOURCE, metadata
+
+_RUNS = {
+    "run_id": "run that wrote it",
+    "first_run": "first run that found it",
+    "last_run": "last run that did",
+    "released_run": "run that found it no longer so; null: it is open",
+}
 
 
 def _source() -> Column[Any]:
-    return Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True)
+    return Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True, comment=SOURCE)
 
 
-def _run(name: str = "run_id", *, nullable: bool = False) -> Column[Any]:
-    return Column(name, BigInteger, nullable=nullable)
+def _run(name: str = "run_id", *, nullable: bool = False, comment: str | None = None) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable, comment=comment or _RUNS[name])
 
 
 meta = Table(
     "meta",
     metadata,
-    Column("singleton", Boolean, primary_key=True, server_default=true()),
-    Column("schema_version", Integer, nullable=False),
-    Column("program_version", Text, nullable=False),
+    Column("singleton", Boolean, primary_key=True, server_default=true(), comment="always true: there is one row"),
+    Column("schema_version", Integer, nullable=False, comment="raised with every change of these tables"),
+    Column("program_version", Text, nullable=False, comment="program that made or upgraded them"),
     comment="Version of this schema",
 )
 
 sources = Table(
     "sources",
     metadata,
-    Column("id", SmallInteger, Identity(), primary_key=True),
+    Column("id", SmallInteger, Identity(), primary_key=True, comment="what every other table names it by"),
     Column("name", Text, nullable=False, unique=True, comment="REMOTEIQ_SOURCE: one legacy database"),
     Column("organization_slug", Text, nullable=False, unique=True, comment="one slug belongs to one source"),
     Column(
@@ -56,23 +63,27 @@ sources = Table(
         server_default="0",
         comment="raised by each run; a run with a lower one may not commit",
     ),
-    Column("created_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("created_at", TIMESTAMPTZ, nullable=False, server_default=func.now(), comment="when its first run began"),
     comment="Legacy databases that share this target",
 )
 
 runs = Table(
     "runs",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False),
+    Column(
+        "id", BigInteger, Identity(), primary_key=True, comment="in the order in which they began; gaps mean nothing"
+    ),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
     Column("orchestrator_run_id", Text, comment="id of the Dagster run"),
     Column("status", Text, nullable=False, comment="plan, running, succeeded, failed, stopped, interrupted"),
-    Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
-    Column("finished_at", TIMESTAMPTZ),
+    Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.now(), comment="when it began"),
+    Column("finished_at", TIMESTAMPTZ, comment="when it ended; null: it runs, or nobody noticed its end"),
     Column("snapshot", Text, comment="pg_current_snapshot() of the legacy database"),
     Column("system_identifier", Text, comment="cluster of the legacy database, where it may be read"),
-    Column("fence", BigInteger, nullable=False),
-    Column("program_version", Text, nullable=False),
+    Column(
+        "fence", BigInteger, nullable=False, comment="its fencing token: it may commit while sources.fence is the same"
+    ),
+    Column("program_version", Text, nullable=False, comment="program that ran"),
     Column("error", Text, comment="class and text of what ended it, without values"),
     comment="One row per run",
 )
@@ -80,17 +91,23 @@ runs = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True, comment="run that wrote it"),
     Column("table_name", Text, primary_key=True, comment="target table"),
-    Column("legacy_table", Text, primary_key=True),
-    Column("batch", Integer, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("batch", Integer, primary_key=True, comment="number of the batch within run and table"),
     Column("primary_rows", Boolean, nullable=False, comment="whether these rows count in the conservation law"),
-    Column("read", BigInteger, nullable=False),
+    Column("read", BigInteger, nullable=False, comment="legacy rows that were read"),
     Column("outcomes", JSONB, nullable=False, comment="rows per outcome of the conservation law"),
     Column("rules", JSONB, nullable=False, comment="rows per outcome and rule"),
     Column("warnings", JSONB, nullable=False, comment="rows carried with a remark, per rule"),
-    Column("bytes", BigInteger, nullable=False),
-    Column("committed_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp()),
+    Column("bytes", BigInteger, nullable=False, comment="bytes of the staged rows"),
+    Column(
+        "committed_at",
+        TIMESTAMPTZ,
+        nullable=False,
+        server_default=func.clock_timestamp(),
+        comment="when the batch was written",
+    ),
     comment="The conservation law: one row per table, run and batch, written in the transaction of the batch",
 )
 
@@ -98,23 +115,23 @@ quarantine = Table(
     "quarantine",
     metadata,
     _source(),
-    Column("legacy_table", Text, primary_key=True),
-    Column("legacy_key", Text, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("legacy_key", Text, primary_key=True, comment=LEGACY_KEY),
     Column("table_name", Text, primary_key=True, comment="target table"),
-    Column("rule", Text, nullable=False),
-    Column("columns", ARRAY(Text), nullable=False),
+    Column("rule", Text, nullable=False, comment="rule that stopped it"),
+    Column("columns", ARRAY(Text), nullable=False, comment="legacy columns that the rule is about"),
     Column("detail", Text, nullable=False, comment="reason; names columns and keys, never values"),
     Column("row", JSONB, nullable=False, comment="the legacy row, secrets redacted, long texts cut"),
     _run("first_run"),
     _run("last_run"),
-    Column("attempts", Integer, nullable=False, server_default="1"),
-    Column("quarantined_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default="1", comment="how often runs have looked at it"),
+    Column("quarantined_at", TIMESTAMPTZ, nullable=False, server_default=func.now(), comment="since when it waits"),
     _run("released_run", nullable=True),
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     Column("history", JSONB, comment="earlier reasons, the oldest first, each with its runs; null until there is one"),
     Column("ignored_at", TIMESTAMPTZ, comment="since when a person accepts that it stays; null again when it changes"),
-    Column("ignored_by", Text),
-    Column("ignored_reason", Text),
+    Column("ignored_by", Text, comment="who accepts that"),
+    Column("ignored_reason", Text, comment="why"),
     comment="Legacy rows that cannot be carried as they are; looked at again on every run",
 )
 
@@ -122,16 +139,16 @@ held = Table(
     "held",
     metadata,
     _source(),
-    Column("legacy_table", Text, primary_key=True),
-    Column("legacy_key", Text, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("legacy_key", Text, primary_key=True, comment=LEGACY_KEY),
     Column("table_name", Text, primary_key=True, comment="target table"),
     Column("parent_table", Text, nullable=False, comment="entity whose row is missing"),
-    Column("parent_key", Text, nullable=False),
-    Column("column", Text, nullable=False),
+    Column("parent_key", Text, nullable=False, comment="its legacy key, or the text that names it"),
+    Column("column", Text, nullable=False, comment="legacy column that names the parent"),
     _run("first_run"),
     _run("last_run"),
-    Column("attempts", Integer, nullable=False, server_default="1"),
-    Column("held_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default="1", comment="how often runs have looked at it"),
+    Column("held_at", TIMESTAMPTZ, nullable=False, server_default=func.now(), comment="since when it waits"),
     _run("released_run", nullable=True),
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     Column("history", JSONB, comment="earlier parents, the oldest first, each with its runs; null until there is one"),
@@ -143,10 +160,10 @@ left_out = Table(
     metadata,
     _source(),
     Column("table_name", Text, primary_key=True, comment="target table"),
-    Column("legacy_table", Text, primary_key=True),
-    Column("legacy_key", Text, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("legacy_key", Text, primary_key=True, comment=LEGACY_KEY),
     Column("outcome", Text, nullable=False, comment="merged, archived or filtered"),
-    Column("rule", Text, nullable=False),
+    Column("rule", Text, nullable=False, comment="rule of the mapping that says so"),
     Column("source_hash", LargeBinary, comment="HMAC of the legacy row as it was last read"),
     _run(),
     comment="Legacy rows that became no target row of their own, by a rule of the mapping",
@@ -155,11 +172,11 @@ left_out = Table(
 before_images = Table(
     "before_images",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False),
-    _run(),
-    Column("table_name", Text, nullable=False),
-    Column("new_key", Text, nullable=False),
+    Column("id", BigInteger, Identity(), primary_key=True, comment="in the order of the writes to one row"),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
+    _run(comment="run that changed the row"),
+    Column("table_name", Text, nullable=False, comment="target table"),
+    Column("new_key", Text, nullable=False, comment="key of the target row"),
     Column("operation", Text, nullable=False, comment="adopt, update or delete"),
     Column("image", JSONB, nullable=False, comment="the target row before our write, secrets left out"),
     Column(
@@ -178,11 +195,11 @@ legacy_archive = Table(
     "legacy_archive",
     metadata,
     _source(),
-    Column("legacy_table", Text, primary_key=True),
-    Column("legacy_key", Text, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("legacy_key", Text, primary_key=True, comment=LEGACY_KEY),
     Column("column", Text, primary_key=True, comment="legacy column; * for a whole row"),
     Column("value", JSONB, comment="null where the whole value is secret; without the secret parts of a JSON value"),
-    Column("rule", Text, nullable=False),
+    Column("rule", Text, nullable=False, comment="why it has no home"),
     Column("withheld", Boolean, nullable=False, comment="a secret was not kept, because no sealing key was given"),
     _run(),
     Column("sealed", Text, comment="the whole value, encrypted, where all or parts of it are secret"),
@@ -195,10 +212,10 @@ legacy_archive = Table(
 archive_counts = Table(
     "archive_counts",
     metadata,
-    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("state.runs.id"), primary_key=True, comment="run that wrote it"),
     Column("table_name", Text, primary_key=True, comment="target table"),
-    Column("legacy_table", Text, primary_key=True),
-    Column("column", Text, primary_key=True),
+    Column("legacy_table", Text, primary_key=True, comment=LEGACY_TABLE),
+    Column("column", Text, primary_key=True, comment="legacy column; * for whole rows"),
     Column("rule", Text, primary_key=True, comment="retired: values that are not carried"),
     Column("rows", BigInteger, nullable=False, comment="entries of the archive"),
     Column(
@@ -216,9 +233,9 @@ removed = Table(
     metadata,
     Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
     Column("name", Text, primary_key=True, comment="what prepare took away or left out until finalize"),
-    Column("table_name", Text, nullable=False),
-    Column("ddl", Text, nullable=False),
-    Column("validate", Text, comment="null for an index"),
+    Column("table_name", Text, nullable=False, comment="target table that lacks it"),
+    Column("ddl", Text, nullable=False, comment="statement that makes it"),
+    Column("validate", Text, comment="statement that validates it; null for an index"),
     Column("state", Text, nullable=False, comment="pending, created, valid"),
     comment="Constraints and indexes that finalize still has to make: intent, written before anything is left out",
 )
@@ -227,8 +244,8 @@ schema_owner = Table(
     "schema_owner",
     metadata,
     Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
-    Column("table_name", Text, primary_key=True),
-    Column("created_by_us", Boolean, nullable=False),
+    Column("table_name", Text, primary_key=True, comment="target table"),
+    Column("created_by_us", Boolean, nullable=False, comment="whether prepare made it; else it was there"),
     Column("finalized", Boolean, nullable=False, comment="nothing that was left out is missing any more"),
     comment="Which target tables prepare created",
 )
@@ -237,9 +254,9 @@ replaced_functions = Table(
     "replaced_functions",
     metadata,
     Column("schema_name", Text, primary_key=True, comment="real name of the target schema"),
-    Column("name", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="function"),
     Column("definition", Text, comment="the statement that puts the original back; null: there was none"),
-    Column("replaced_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("replaced_at", TIMESTAMPTZ, nullable=False, server_default=func.now(), comment="when prepare replaced it"),
     comment="Functions of the target that prepare made or replaced",
 )
 
@@ -248,8 +265,8 @@ words = Table(
     metadata,
     _source(),
     Column("name", Text, primary_key=True, comment="value map"),
-    Column("word", Text, primary_key=True),
-    Column("rows", BigInteger, nullable=False),
+    Column("word", Text, primary_key=True, comment="as legacy writes it"),
+    Column("rows", BigInteger, nullable=False, comment="legacy rows that have it"),
     _run("first_run"),
     _run("last_run"),
     comment="Legacy words seen per value map, and since which run",
