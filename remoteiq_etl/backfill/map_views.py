@@ -40,7 +40,7 @@ def make_views(session: Session, schema: str, entities: Iterable[str], among: It
         _say(session, schema, view_name(entity), comment, COLUMNS)
     parts = [_select(schema, entity, "map_view_part") for entity in sorted(among)] or [load_sql("map_view_none")]
     _replace(session, schema, ALL, sql.SQL("\nUNION ALL\n").join(parts))
-    _say(session, schema, ALL, "Which legacy row became which target row; both keys as text", _ENTITY | COLUMNS)
+    _say(session, schema, ALL, "Which legacy row became which target row; both keys as text", {**_ENTITY, **COLUMNS})
 
 
 def _select(schema: str, entity: str, query: str) -> sql.Composable:
