@@ -27,8 +27,8 @@ from remoteiq_etl.backfill.keys import key_join
 class Merge(Expressions):
     """The statements that bring one staging table into one target table."""
 
-    def classify(self, session: Session) -> None:
-        """Work out what is to be done with each staged row. Needs a transaction."""
+    def classify(self, session: Session) -> Counter[str]:
+        """Work out what is to be done with each staged row; rows per action. Needs a transaction."""
         session.execute(
             load_sql("classify").format(
                 **self.names,
@@ -51,6 +51,7 @@ class Merge(Expressions):
             session.execute(comparison.check_moves(self))
         if self.shares_rows:
             session.execute(load_sql("yield_shared").format(**self.names))
+        return self.actions(session) if self.shares_rows or actions["changed"] or actions["moved"] else actions
 
     @property
     def shares_rows(self) -> bool:

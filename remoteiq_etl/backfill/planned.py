@@ -67,7 +67,8 @@ class PlannedMerge:
             session, merge = self.run.session, self.merge
             conflicts.list_before(merge, session, actions)
             self._write_all(parks=bool(actions.keys() & {"updated", "taken"}))
-            actions = merge.actions(session)
+            if self.refused or self.waiting:
+                actions = merge.actions(session)
             if actions["adopted"]:
                 conflicts.list_adopted(merge, session)
             if self.open_conflicts or actions["taken"]:
@@ -79,15 +80,14 @@ class PlannedMerge:
 
     def list_conflicts(self) -> None:
         """List the conflicts of a batch that was not written, because of the policy."""
-        self.merge.classify(self.run.session)
-        conflicts.list_before(self.merge, self.run.session, self.merge.actions(self.run.session))
+        conflicts.list_before(self.merge, self.run.session, self.merge.classify(self.run.session))
 
     def _planned(self) -> Counter[str]:
         session, merge = self.run.session, self.merge
-        merge.classify(session)
+        actions = merge.classify(session)
         for row, columns in self.uncastable.items():
             self._quarantine(row, "cast_refused", columns, "; ".join(f"{name}: {_NO_VALUE}" for name in columns))
-        if merge.actions(session)["collision"]:
+        if actions["collision"]:
             namespace = self.run.context_base.namespace
             keys = merge.collisions(session)
             merge.resolve_collisions(
@@ -95,7 +95,8 @@ class PlannedMerge:
             )
         if self.open_conflicts:
             conflicts.carry_out(merge, session)
-        actions = merge.actions(session)
+        if self.uncastable or actions["collision"] or self.open_conflicts:
+            actions = merge.actions(session)
         if not actions.keys() & {"conflict kept", "move refused"}:
             return actions
         failing = conflicts.follow(merge, session, self.run.plan.conflicts.of(self.spec.asset))
