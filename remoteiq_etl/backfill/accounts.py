@@ -25,6 +25,9 @@ class Ledger(StrEnum):
     HELD = "held"
 
 
+FOUND_LATE = "found_late"
+"""The warning about rows that change capture missed and a sweep found."""
+
 OF_ACTION = {
     "inserted": Ledger.INSERTED,
     "recreated": Ledger.INSERTED,
@@ -129,8 +132,8 @@ class TableReport:
     `words`: rows per word (or format) of each column that a value map or parser reads; `new_words`: those of them that no
     earlier run has seen, where one has seen others. `blocked`: why the table was not loaded at all. `beside`: no table of the
     target, but what is archived beside them. `archived`: what the archive holds of its legacy columns.
-    `waited`: seconds per signal (or "paused") that made the run wait. `waiting`: what
-    is open of it now; in a plan, before the run.
+    `found_late`: rows that only a sweep found to be other than they were last read; there must be none. `waited`: seconds
+    per signal (or "paused") that made the run wait. `waiting`: what is open of it now; in a plan, before the run.
     """
 
     table: str
@@ -142,6 +145,7 @@ class TableReport:
     decision_warnings: Counter[str] = field(default_factory=Counter)
     first_load: bool = False
     reading: str = ""
+    found_late: int = 0
     decided: int = 0
     words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     new_words: dict[str, list[str]] = field(default_factory=dict)
@@ -172,7 +176,8 @@ class TableReport:
     @property
     def warnings(self) -> Counter[str]:
         """Rows carried with a remark, per rule."""
-        return sum((account.warnings for account in self.accounts.values()), Counter(self.decision_warnings))
+        late = Counter({FOUND_LATE: self.found_late} if self.found_late else {})
+        return sum((account.warnings for account in self.accounts.values()), self.decision_warnings + late)
 
     @property
     def rows_per_second(self) -> float:

@@ -39,6 +39,7 @@ class Mode(StrEnum):
 
     INCREMENTAL = "incremental"
     FULL = "full"
+    SWEEP = "sweep"  # what changed, and what a comparison of all rows by key and hash finds besides
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Capture:
             changed += [f"the map of {entity}" for entity in self._changed_maps(inputs, before)]
         if not inputs.narrowable:
             changed += [table for table in inputs.sources if self._has_lost_rows(spec, table)]
+        changed += [table for table in inputs.followed if self.run.sweep.late(table)]
         return f"{', '.join(changed)} changed" if changed else None
 
     def _changed_reads(self, spec: TableSpec, inputs: Inputs, before: Completed) -> list[str]:
@@ -197,8 +199,19 @@ class Capture:
             self._counted[table, horizon] = (int(row[0]), int(row[1]))
         return self._counted[table, horizon]
 
+    def seen_up_to(self, spec: TableSpec, table: str) -> int | None:
+        """The horizon up to which an asset has seen a legacy table; None when that says nothing about its rows."""
+        before, seen = self.completed.get(spec.asset), self.passes.get((spec.asset, table))
+        if before is None or seen is None or self._why_this_run(before, spec):
+            return None
+        return None if self._why_these_horizons(spec, inputs_of(spec)) else seen.horizon
+
     def _has_changed(self, spec: TableSpec, table: str) -> bool:
-        return self.count(table, self.passes[spec.asset, table].horizon)[1] > 0 or self._has_lost_rows(spec, table)
+        return (
+            bool(self.run.sweep.late(table))
+            or self.count(table, self.passes[spec.asset, table].horizon)[1] > 0
+            or self._has_lost_rows(spec, table)
+        )
 
     def _has_lost_rows(self, spec: TableSpec, table: str) -> bool:
         """Whether fewer rows are there than can be: a row that is gone leaves no xmin."""
@@ -217,6 +230,9 @@ class Capture:
                     found.setdefault(table, set()).add(key)
         for table, key in [*archive.to_be_sealed(self.run, spec), *to_return(self.run, spec)]:
             found.setdefault(table, set()).add(key)
+        for source in spec.streamed:
+            if late := self.run.sweep.late(source.name):
+                found.setdefault(source.name, set()).update(late)
         return found
 
     def _narrowed(self, spec: TableSpec, again: Mapping[str, set[str]]) -> Reading:
@@ -250,6 +266,7 @@ class Capture:
             rows = {table: self._rows_of(table) for table in inputs_of(spec).legacy}
             write_completed(self.run, spec.asset, done)
             write_passes(self.run, spec.asset, rows)
+            self.run.sweep.record(spec)
 
     def lead_elsewhere(self, asset: str) -> None:
         """Remember that keys of an asset lead nowhere any more, so that what refers to them is looked at again."""

@@ -5,7 +5,7 @@ can be read as a whole, and staging its keys. Does not belong here: what is conc
 gone) or from a row that differs (see sweep).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,10 +73,10 @@ def drop(run: "Run", stage: KeyStage) -> None:
     run.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(stage.identifier))
 
 
-def key_query(database: Database, table: Table, columns: tuple[str, ...]) -> str:
-    """The SELECT of a table's keys, each column as the text that stands in the map."""
-    items = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
-    return sql.SQL("SELECT {} FROM {}").format(items, database.table(table.name)).as_string(None)
+def key_query(database: Database, table: Table, columns: tuple[str, ...], more: sql.Composable | None = None) -> str:
+    """The SELECT of a table's keys, each column as the text that stands in the map, and of `more` of each row."""
+    items = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns] + ([more] if more else [])
+    return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), database.table(table.name)).as_string(None)
 
 
 def keys_of(rows: pa.Table) -> pd.Series:
@@ -93,13 +93,19 @@ def _keys(run: "Run", query: str) -> Iterator[pd.Series]:
 
 
 def _staged(run: "Run", chunks: Iterator[pd.Series], key_type: str, number: int) -> KeyStage:
-    name = f"stage_{run.registered.id}_{run.id}_keys_{number}"
+    tables = (pa.table({"_key": key_array(keys, key_type)}) for keys in chunks)
+    return staged(run, tables, {"_key": key_type}, f"keys_{number}")
+
+
+def staged(run: "Run", chunks: Iterator[pa.Table], columns: Mapping[str, str], name: str) -> KeyStage:
+    """Stage rows under a name that is this run's own; `columns` with their types."""
+    name = f"stage_{run.registered.id}_{run.id}_{name}"
     identifier, rows = run.state.name(name), 0
-    create = sql.SQL("CREATE UNLOGGED TABLE {} (_key {})").format(identifier, sql.SQL(key_type))
-    run.session.execute(create)
-    for keys in chunks:
-        run.writer.append(run.state.schema, name, pa.table({"_key": key_array(keys, key_type)}))
-        rows += len(keys)
+    typed = [sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns.items()]
+    run.session.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(identifier, sql.SQL(", ").join(typed)))
+    for chunk in chunks:
+        run.writer.append(run.state.schema, name, chunk)
+        rows += chunk.num_rows
     # Without statistics the planner takes the stage for a thousand rows and hashes the whole map.
     run.session.execute(sql.SQL("ANALYZE {}").format(identifier))
     return KeyStage(name, identifier, rows)

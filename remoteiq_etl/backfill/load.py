@@ -74,6 +74,7 @@ class TableLoad:
         run.state.ensure_map(run.session, spec)
         self.changed = run.mark_deleted(spec) > 0
         self.reading = run.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
+        self.report.found_late = 0 if self.keys is not None else run.sweep.found_late(spec)
         if self.reading.nothing:
             self._pass_by()
         else:

@@ -17,7 +17,7 @@ from psycopg import sql
 from remoteiq_etl.backfill import blocked, hashing
 from remoteiq_etl.backfill.accepted import archive_extras
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.capture import Capture
+from remoteiq_etl.backfill.capture import Capture, Mode
 from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.doors import KeptWhenNewer
@@ -36,6 +36,7 @@ from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
+from remoteiq_etl.backfill.sweep import Sweep
 from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, RunStopped, TableBlocked
 
 #: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
@@ -66,6 +67,7 @@ class Run:
     sealer: Sealer | None = field(init=False)
     pacer: Pacer = field(init=False)
     capture: Capture = field(init=False)
+    sweep: Sweep = field(init=False)
     reports: dict[str, TableReport] = field(default_factory=dict)
     _stages: dict[str, Stage] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Run:
         self.pacer = Pacer.of(self)
         self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
         self.capture = Capture(self)
+        self.sweep = Sweep(self, active=self.plan.mode == Mode.SWEEP)
 
     # --- what a load needs --------------------------------------------------------------------------------------
 

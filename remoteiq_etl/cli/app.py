@@ -17,6 +17,7 @@ import typer
 
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.conflicts_app import conflicts
+from remoteiq_etl.cli.deletes_app import deletes
 from remoteiq_etl.cli.options import (
     AcceptDrift,
     AsJson,
@@ -63,6 +64,7 @@ app = typer.Typer(
 )
 app.add_typer(quarantine)
 app.add_typer(conflicts)
+app.add_typer(deletes)
 seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")
 app.add_typer(seal, name="seal")
 
@@ -124,6 +126,9 @@ def run(
     table: Tables = None,
     domain: Domains = None,
     full: Full = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Compare every row by key and hash, too: is there a change that was missed?")
+    ] = False,
     accept_drift: AcceptDrift = None,
     policies: Conflicts = None,
     recreate: Recreate = None,
@@ -140,6 +145,7 @@ def run(
             table or [],
             domain or [],
             full=full,
+            sweep=sweep,
             accept_drift=accept_drift or [],
             interventions=asked,
             as_json=as_json,

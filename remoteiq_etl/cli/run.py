@@ -30,6 +30,7 @@ def show(
     domains: Sequence[str],
     *,
     full: bool,
+    sweep: bool = False,
     accept_drift: Sequence[str] = (),
     interventions: Interventions | None = None,
     as_json: bool,
@@ -41,7 +42,7 @@ def show(
         Settings.load(),
         names,
         len(declared),
-        Choices.asked(full=full, accept_drift=accept_drift, interventions=interventions),
+        Choices.asked(full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions),
     )
     if as_json:
         output.print_json(_json(outcome))

@@ -85,6 +85,7 @@ def _table_json(report: TableReport) -> dict[str, Any]:
         **report.counts(),
         "blocked": report.blocked,
         "removed": report.removed,
+        "found_late": report.found_late,
         "rows_in_target": report.rows_in_target,
         "seconds": round(report.seconds, 3),
         "rows_per_second": round(report.rows_per_second),

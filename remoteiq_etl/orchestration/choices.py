@@ -22,6 +22,7 @@ SOURCE_TAG = "remoteiq/source"
 
 _MODES: Mapping[Mode, str] = {
     Mode.INCREMENTAL: "What changed since the last run, where that can be told; the first run reads everything.",
+    Mode.SWEEP: "What changed, and what a comparison of every row by key and hash finds besides: that must be nothing.",
     Mode.FULL: "Everything, also what has not changed since the last run. It is compared, not written again.",
 }
 
@@ -89,10 +90,15 @@ class Choices:
 
     @classmethod
     def asked(
-        cls, *, full: bool = False, accept_drift: Iterable[str] = (), interventions: Interventions | None = None
+        cls,
+        *,
+        full: bool = False,
+        sweep: bool = False,
+        accept_drift: Iterable[str] = (),
+        interventions: Interventions | None = None,
     ) -> "Choices":
-        """The choices of who types a command."""
-        mode = Mode.FULL if full else Mode.INCREMENTAL
+        """The choices of who types a command. A full pass reads what a sweep would find."""
+        mode = Mode.FULL if full else Mode.SWEEP if sweep else Mode.INCREMENTAL
         return cls(mode, accept_drift=tuple(accept_drift), interventions=interventions or Interventions())
 
     @property

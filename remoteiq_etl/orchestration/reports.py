@@ -74,6 +74,7 @@ def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
         **({"reading": dg.MetadataValue.text(report.reading)} if report.reading else {}),
         "rows read": dg.MetadataValue.int(report.read),
         **{name: dg.MetadataValue.int(report.total(outcome)) for name, outcome in COUNTS.items()},
+        "rows found late": dg.MetadataValue.int(report.found_late),
         "rows removed": dg.MetadataValue.int(report.removed),
         "rows per second": dg.MetadataValue.float(round(report.rows_per_second, 1)),
         "bytes": dg.MetadataValue.int(report.bytes),

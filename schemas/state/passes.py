@@ -18,6 +18,9 @@ passes = Table(
     ),
     Column("legacy_rows", BigInteger, nullable=False, comment="rows of the legacy table in that snapshot"),
     Column("passed_at", TIMESTAMPTZ, nullable=False, comment="when the table was completed"),
+    Column("swept_run", BigInteger, comment="last run that compared all of its rows by key and hash"),
+    Column("swept_at", TIMESTAMPTZ),
+    Column("found_late", BigInteger, comment="rows that differed in that sweep although nothing told so: must be 0"),
     comment="High-water mark of each legacy table for each asset that reads it",
 )
 

@@ -1,0 +1,114 @@
+"""The sweep: key and hash of every legacy row against what was last read of it, to find what change capture has missed.
+
+Rows written since the last pass are the capture's; any other row that differs was found late, and there must be none. It is
+asked for by the mode of a run, and each legacy table is swept once, before the first table that is made of it is loaded.
+Belongs here: the comparison. Does not belong here: loading what it finds (see capture, which adds it to what is read), and
+rows that are gone (see gone).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from psycopg import sql
+
+from remoteiq_etl.backfill import complete_read
+from remoteiq_etl.backfill.complete_read import CHUNK_ROWS, KeyStage, keys_of
+from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.effective import without_absent
+from remoteiq_etl.backfill.extract import rebatched
+from remoteiq_etl.backfill.hashing import row_hash
+from remoteiq_etl.backfill.selection import is_newer
+from remoteiq_etl.backfill.spec import Source, TableSpec
+from remoteiq_etl.backfill.staging import key_array
+from remoteiq_etl.backfill.state import map_of
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+NOTHING: frozenset[str] = frozenset()
+
+
+class Sweep:
+    """What one run's sweep found, by legacy table."""
+
+    def __init__(self, run: "Run", *, active: bool) -> None:
+        self.run = run
+        self.active = active
+        self.swept: dict[str, frozenset[str]] = {}
+        self.places: set[str] = set()  # tables that could be compared with anything
+
+    def late(self, table: str) -> frozenset[str]:
+        """The legacy keys of a table whose rows were found late. Swept when it is asked for first; nothing without a sweep."""
+        if not self.active:
+            return NOTHING
+        if table not in self.swept:
+            place = self._place(table)
+            self.swept[table] = NOTHING if place is None else self._found(*place)
+            self.places |= {table} if place else set()
+        return self.swept[table]
+
+    def found_late(self, spec: TableSpec) -> int:
+        """Rows found late that a table accounts for."""
+        return sum(len(self.late(source.name)) for source in spec.streamed if source.primary)
+
+    def record(self, spec: TableSpec) -> None:
+        """Remember, in the caller's transaction, that the tables that an asset accounts for were swept."""
+        for source in spec.streamed:
+            if source.primary and source.name in self.places:
+                update = sql.SQL(
+                    "UPDATE {} SET swept_run = %s, swept_at = %s, found_late = %s"
+                    " WHERE source_id = %s AND table_name = %s AND legacy_table = %s"
+                )
+                late = len(self.swept[source.name])
+                values = [self.run.id, self.run.started_at, late, self.run.registered.id, spec.asset, source.name]
+                self.run.session.execute(update.format(self.run.state.name("passes")), values)
+
+    def _place(self, table: str) -> tuple[TableSpec, Source, int] | None:
+        """The asset that accounts for a table's rows, and up to where it has seen them; None where that is not known."""
+        for declared in self.run.plan.specs.values():
+            spec = without_absent(declared, self.run.plan.absent)
+            source = next((one for one in spec.streamed if one.primary and one.name == table), None)
+            horizon = self.run.capture.seen_up_to(spec, table)
+            if source is not None and horizon is not None:
+                return spec, source, horizon
+        return None
+
+    def _found(self, spec: TableSpec, source: Source, horizon: int) -> frozenset[str]:
+        stage = self._staged(spec, source, horizon)
+        state = self.run.state
+        names = {name: state.name(name) for name in ("left_out", "quarantine", "held", "conflicts")} | {
+            "stage": stage.identifier,
+            "map": state.name(map_of(spec).name),
+        }
+        literals = {
+            "source_id": sql.Literal(self.run.registered.id),
+            "table_name": sql.Literal(spec.name),
+            "legacy_table": sql.Literal(source.name),
+        }
+        try:
+            rows = self.run.session.rows(load_sql("found_late").format(**names, **literals))
+        finally:
+            complete_read.drop(self.run, stage)
+        return frozenset(row[0] for row in rows)
+
+    def _staged(self, spec: TableSpec, source: Source, horizon: int) -> KeyStage:
+        key_type = str(map_of(spec).columns["legacy_key"].type).lower()
+        columns = {"_key": key_type, "_hash": "bytea", "_fresh": "boolean"}
+        name = f"sweep_{len(self.swept)}"
+        return complete_read.staged(self.run, self._rows(source, key_type, horizon), columns, name)
+
+    def _rows(self, source: Source, key_type: str, horizon: int) -> Iterator[pa.Table]:
+        """Key, hash and freshness of each row, a chunk at a time."""
+        for rows in rebatched(self.run.reader.batches(self._query(source, horizon)), CHUNK_ROWS):
+            keys = keys_of(rows.select(range(len(source.key_columns))))
+            yield pa.table(
+                {"_key": key_array(keys, key_type), "_hash": rows.column("_hash"), "_fresh": rows.column("_fresh")}
+            )
+
+    def _query(self, source: Source, horizon: int) -> str:
+        columns = [column.name for column in source.table.columns if column.name not in source.absent]
+        more = sql.SQL("{} AS _hash, {} AS _fresh").format(
+            row_hash([sql.Identifier(name) for name in columns]), is_newer(sql.SQL("xmin"), horizon)
+        )
+        return complete_read.key_query(self.run.legacy, source.table, source.key_columns, more)
