@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.redact import redacted_row
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.succession import take_over
 from remoteiq_etl.backfill.written import remember_written
 from remoteiq_etl.errors import ConflictError, ConservationError
 
@@ -143,6 +144,7 @@ class BatchWriter:
         return actions
 
     def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
+        take_over(self.run, self.spec, prepared.legacy_table, merge)
         if self._open_conflicts is None:
             self._open_conflicts = self.run.has_open_conflicts(self.spec.name)
         return PlannedMerge(self.run, self.spec, prepared, merge, uncastable, self.may_wait, self._open_conflicts)

@@ -237,7 +237,8 @@ class TableLoad:
                 rerouted += run.follow_same_as(self.spec)
             self.changed = self.changed or rerouted > 0
             if removing_sources(self.spec) and not self.reading.partial:
-                self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners)
+                emptied = [table for table, rows in self.expected.items() if not rows]
+                self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners, emptied)
             run.write_words(self.report, add=self.reading.partial)
             self.report.archived = archive.count(run, self.spec)
             if self.keys is None:

@@ -4,7 +4,7 @@ Removed is only what is ours, as we wrote it, and referred to by nothing. Belong
 derived rows declared so. Does not belong here: rows gone from legacy, whose policy is the operator's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -32,17 +32,40 @@ def removing_sources(spec: TableSpec) -> list[str]:
     return [source.name for source in spec.sources if isinstance(source, Derived) and source.removes]
 
 
-def remove_replaced(run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str]) -> int:
-    """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed."""
+def remove_replaced(
+    run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str], emptied: Collection[str] = ()
+) -> int:
+    """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed.
+
+    Rows whose owner is gone from legacy, and rows of a legacy table that is empty (`emptied`), stay too: these are gone as
+    any other row is, with a policy and a brake (see gone).
+    """
     names, children = _names(run, spec), _children(run, spec)
     query = load_sql("removable").format(**names, unreferenced=_unreferenced(run, spec, children))
     mapped = run.session.rows(query, [removing_sources(spec)])
-    gone = [(table, key) for table, key, owner in mapped if (table, key) not in seen and owner not in waiting_owners]
+    unseen = [
+        (table, key, owner)
+        for table, key, owner in mapped
+        if (table, key) not in seen and owner not in waiting_owners and table not in emptied
+    ]
+    owners = present_owners(run, spec, {owner for _, _, owner in unseen})
+    gone = [(table, key) for table, key, owner in unseen if owners is None or owner in owners]
     for table, key in gone:
         for child in children:
             _remove_owned(run, child, table, key)
         _remove(run, spec, table, key)
     return len(gone)
+
+
+def present_owners(run: "Run", spec: TableSpec, owners: set[str]) -> set[str] | None:
+    """Which of these owners the legacy database has; None for a table whose rows have none."""
+    if spec.owned_by is None:
+        return None
+    key = next(iter(spec.owned_by.primary_key.columns)).name
+    query = sql.SQL("SELECT {0}::text FROM {1} WHERE {0}::text = ANY (%s)").format(
+        sql.Identifier(key), run.legacy.table(spec.owned_by.name)
+    )
+    return {row[0] for row in run.snapshot.session.rows(query, [sorted(owners)])} if owners else set()
 
 
 def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:

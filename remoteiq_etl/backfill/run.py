@@ -210,6 +210,11 @@ class Run:
             ]
         return self._waiting[table]
 
+    def has_merged(self, spec: TableSpec) -> bool:
+        """Whether keys of this table were merged into rows of others."""
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND state = 'merged')")
+        return bool(self.session.value(query.format(self.state.name(map_of(spec).name)), [self.registered.id]))
+
     def has_left_out(self, table: str) -> bool:
         """Whether a run has left rows out of this table before."""
         if table not in self._left_out:

@@ -36,7 +36,7 @@ class Sweep:
         self.run = run
         self.active = active
         self.swept: dict[str, frozenset[str]] = {}
-        self.places: set[str] = set()  # tables that could be compared with anything
+        self.compared: set[str] = set()  # tables of which it was known what was last read
 
     def late(self, table: str) -> frozenset[str]:
         """The legacy keys of a table whose rows were found late. Swept when it is asked for first; nothing without a sweep."""
@@ -45,7 +45,7 @@ class Sweep:
         if table not in self.swept:
             place = self._place(table)
             self.swept[table] = NOTHING if place is None else self._found(*place)
-            self.places |= {table} if place else set()
+            self.compared |= {table} if place else set()
         return self.swept[table]
 
     def found_late(self, spec: TableSpec) -> int:
@@ -53,16 +53,12 @@ class Sweep:
         return sum(len(self.late(source.name)) for source in spec.streamed if source.primary)
 
     def record(self, spec: TableSpec) -> None:
-        """Remember, in the caller's transaction, that the tables that an asset accounts for were swept."""
-        for source in spec.streamed:
-            if source.primary and source.name in self.places:
-                update = sql.SQL(
-                    "UPDATE {} SET swept_run = %s, swept_at = %s, found_late = %s"
-                    " WHERE source_id = %s AND table_name = %s AND legacy_table = %s"
-                )
-                late = len(self.swept[source.name])
-                values = [self.run.id, self.run.started_at, late, self.run.registered.id, spec.asset, source.name]
-                self.run.session.execute(update.format(self.run.state.name("passes")), values)
+        """Remember, in the caller's transaction, that every legacy table that an asset is made of was swept."""
+        if not spec.streamed or not {source.name for source in spec.streamed} <= self.compared:
+            return
+        update = sql.SQL("UPDATE {} SET swept_at = %s, found_late = %s WHERE source_id = %s AND table_name = %s")
+        values = [self.run.started_at, self.found_late(spec), self.run.registered.id, spec.asset]
+        self.run.session.execute(update.format(self.run.state.name("assets")), values)
 
     def _place(self, table: str) -> tuple[TableSpec, Source, int] | None:
         """The asset that accounts for a table's rows, and up to where it has seen them; None where that is not known."""

@@ -18,9 +18,6 @@ passes = Table(
     ),
     Column("legacy_rows", BigInteger, nullable=False, comment="rows of the legacy table in that snapshot"),
     Column("passed_at", TIMESTAMPTZ, nullable=False, comment="when the table was completed"),
-    Column("swept_run", BigInteger, comment="last run that compared all of its rows by key and hash"),
-    Column("swept_at", TIMESTAMPTZ),
-    Column("found_late", BigInteger, comment="rows that differed in that sweep although nothing told so: must be 0"),
     comment="High-water mark of each legacy table for each asset that reads it",
 )
 
@@ -38,5 +35,6 @@ assets = Table(
         "digests", JSONB, nullable=False, server_default="{}", comment="of what it read of other legacy tables, by name"
     ),
     Column("swept_at", TIMESTAMPTZ, comment="when a sweep last compared every legacy row of it with what is known"),
+    Column("found_late", BigInteger, comment="rows that differed then although nothing had told so: must be 0"),
     comment="How each asset was last completed: by which program, from which database",
 )

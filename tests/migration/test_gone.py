@@ -7,6 +7,7 @@ import pytest
 
 from remoteiq_etl.backfill import deletion
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.gone import GoneReport, Policy
 from remoteiq_etl.errors import ConservationError
 from tests.support.migrating import Migration
@@ -331,6 +332,41 @@ def test_a_user_that_comes_back_stays_disabled(pair: Migration) -> None:
     pair.gone(Policy.PROPAGATE, tables=["users"])
     assert pair.query("SELECT id::text FROM users WHERE status = 'disabled'") == [(new_key(pair, "users", USER),)]
     assert listed(pair, "users") == []
+
+
+def test_a_row_whose_winner_is_gone_lives_on_under_the_others(pair: Migration) -> None:
+    """The next of them takes it over, under its id; with the last of them it goes, and its keys all with it."""
+    winner, other = key("role", 4), key("role", 5)
+    old, before = new_key(pair, "roles", winner), count(pair, "roles")
+    pair.legacy.execute(f"DELETE FROM roles WHERE id = '{winner}'")
+    assert pair.gone(Policy.PROPAGATE, tables=["roles"])["roles"].lives_on == 1
+    report = pair.run(*TABLES)["roles"]
+    assert (report.total(Ledger.INSERTED), report.total(Ledger.QUARANTINED)) == (0, 0)
+    assert pair.query("SELECT name FROM roles WHERE id = %s", old) == [("twin ",)]
+    states = "SELECT legacy_key, state FROM remoteiq_etl.legacy_roles_map WHERE new_key = %s AND legacy_table = 'roles' ORDER BY 1"
+    assert pair.query(states, old) == [(winner, "merged"), (other, "live")]
+    pair.legacy.execute(f"DELETE FROM roles WHERE id = '{other}'")
+    pair.run(*TABLES)
+    assert pair.gone(Policy.PROPAGATE)["roles"].deleted == 1
+    assert count(pair, "roles") == before - 1
+    assert {row[0] for row in listed(pair, "roles")} == {"deleted"}
+
+
+def test_links_and_grants_of_what_is_gone_go_by_the_policy(pair: Migration) -> None:
+    """They are replaced as ever while their owner is there."""
+    user, role = key("user", 1), new_key(pair, "roles", key("role", 3))
+    pair.legacy.execute(
+        f"DELETE FROM users WHERE id = '{user}'; UPDATE users SET role = '' WHERE id = '{key('user', 2)}';"
+        f"DELETE FROM roles WHERE id = '{key('role', 3)}'"
+    )
+    links, grants = count(pair, "user_roles"), count(pair, "role_permissions")
+    pair.run(*TABLES, mode=Mode.FULL)
+    assert count(pair, "user_roles") == links - 1, "that of the user who lost the word"
+    assert count(pair, "role_permissions") == grants
+    assert pair.gone(Policy.LIST)["role_permissions"].listed == 1
+    pair.gone(Policy.PROPAGATE)
+    assert not is_there(pair, "roles", role)
+    assert pair.query("SELECT count(*) FROM role_permissions WHERE role_id = %s", role) == [(0,)]
 
 
 # --- a pass that does not come to its end -------------------------------------------------------------------------

@@ -12,7 +12,8 @@ TABLES = (
 
 _ROWS = """
 INSERT INTO roles (id, name, created_at) VALUES
-    ('{role}1', 'Ops', '2024-01-01'), ('{role}2', 'ops ', '2024-01-02'), ('{role}3', 'Sales', '2024-01-03');
+    ('{role}1', 'Ops', '2024-01-01'), ('{role}2', 'ops ', '2024-01-02'), ('{role}3', 'Sales', '2024-01-03'),
+    ('{role}4', 'Twin', '2024-01-04'), ('{role}5', 'twin ', '2024-01-05');
 INSERT INTO permissions (id, key, label, group_key, group_label) VALUES ('{perm}1', 'ops.run', 'Run', 'ops', 'Ops');
 INSERT INTO role_permissions (role_id, permission_id) VALUES ('{role}1', '{perm}1'), ('{role}3', '{perm}1');
 INSERT INTO users (id, name, email, role, password_hash)
