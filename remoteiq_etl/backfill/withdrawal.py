@@ -4,6 +4,7 @@ Which tables, columns and values is declared (see spec.WhenGone). It is done onc
 stands. Belongs here: the batch of one table. Does not belong here: what is gone (see gone), deleting (see deletion).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -15,6 +16,7 @@ from remoteiq_etl.backfill.kept_images import keep_images
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.spec import NOW, TableSpec, WhenGone, Withdrawal
 from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.written import current_hash
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -57,12 +59,32 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
         with_it = load_sql("withdraw_with").format(**names, row_join=text_join(spec, "g"), outcome=outcome)
         run.session.execute(with_it)
     if step.sets:
+        _remember(run, spec, step, names)
         update = sql.SQL("UPDATE {target} AS t SET {sets} WHERE {affected}")
         run.session.execute(update.format(**names, sets=_assignments(step)))
         return
     if run.state.has_map(run.session, spec.name):
         run.session.execute(load_sql("withdraw_map").format(**names))
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
+
+
+def _remember(run: "Run", spec: TableSpec, step: Withdrawal, names: Mapping[str, sql.Composable]) -> None:
+    """What is set now counts as last written, where nobody had edited the row: when it comes back, legacy's value is compared
+    with it, and the table's one-way doors refuse it by name.
+    """
+    if not run.state.has_map(run.session, spec.name):
+        return
+    pairs = [sql.SQL("{}, {}").format(sql.Literal(name), value) for name, value in _values(step).items()]
+    written = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+    for source in spec.sources:
+        statement = load_sql("withdraw_written").format(
+            **names,
+            legacy_table=sql.Literal(source.name),
+            before=current_hash(run, spec, source.name),
+            after=current_hash(run, spec, source.name, instead=_values(step)),
+            written=written,
+        )
+        run.session.execute(statement)
 
 
 def _affected(key_type: object, column: str, step: Withdrawal) -> sql.Composable:
@@ -79,11 +101,19 @@ def _affected(key_type: object, column: str, step: Withdrawal) -> sql.Composable
     return belongs if not differs else sql.SQL("{} AND ({})").format(belongs, sql.SQL(" OR ").join(differs))
 
 
+def _values(step: Withdrawal) -> dict[str, sql.Composable]:
+    """What each column gets."""
+    return {
+        name: sql.SQL("coalesce(t.{}, now())").format(sql.Identifier(name))
+        if value == NOW
+        else sql.SQL("{}::text").format(sql.Literal(value))
+        for name, value in step.sets.items()
+    }
+
+
 def _assignments(step: Withdrawal) -> sql.Composable:
     return sql.SQL(", ").join(
-        sql.SQL("{0} = coalesce(t.{0}, now())").format(sql.Identifier(name))
-        if value == NOW
-        else sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
+        sql.SQL("{} = {}").format(sql.Identifier(name), _values(step)[name] if value == NOW else sql.Literal(value))
         for name, value in step.sets.items()
     )
 

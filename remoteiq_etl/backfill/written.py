@@ -4,14 +4,14 @@ Belongs here: remembering and reading them, and the comparison as SQL. Does not 
 (see merge).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.spec import EMPTY, TableSpec
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -23,8 +23,13 @@ def remember_written(run: "Run", spec: TableSpec, legacy_table: str, columns: Se
     run.session.execute(statement, {"columns": list(columns)})
 
 
-def current_hash(run: "Run", spec: TableSpec, legacy_table: str, row: str = "t") -> sql.Composable:
-    """The hash of a target row over the columns that were last written; NULL when they are not known or not there."""
+def current_hash(
+    run: "Run", spec: TableSpec, legacy_table: str, row: str = "t", instead: Mapping[str, sql.Composable] = EMPTY
+) -> sql.Composable:
+    """The hash of a target row over the columns that were last written; NULL when they are not known or not there.
+
+    `instead`: expressions that stand in for columns, where the hash after a change is wanted.
+    """
     query = sql.SQL(
         "SELECT columns FROM {written_columns} WHERE source_id = {source_id} AND table_name = {table_name}"
         " AND legacy_table = {legacy_table}"
@@ -32,7 +37,7 @@ def current_hash(run: "Run", spec: TableSpec, legacy_table: str, row: str = "t")
     columns = run.session.value(query.format(**_names(run, spec, legacy_table)))
     if columns is None or not set(columns) <= set(spec.target.columns.keys()):
         return sql.SQL("NULL::bytea")
-    return row_hash([sql.Identifier(row, name) for name in columns])
+    return row_hash([instead.get(name, sql.Identifier(row, name)) for name in columns])
 
 
 def _names(run: "Run", spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:

@@ -324,11 +324,15 @@ def test_a_deleted_row_comes_back_under_its_old_id(pair: Migration) -> None:
 
 
 def test_a_user_that_comes_back_stays_disabled(pair: Migration) -> None:
+    """A one-way door; what it refused is in the conflict list."""
     row = legacy_row(pair, "users", USER)
     pair.legacy.execute(f"DELETE FROM users WHERE id = '{USER}'")
     pair.gone(Policy.PROPAGATE, tables=["users"])
     put_back(pair, "users", row)
     pair.run("organizations", "users", "user_security")
+    assert pair.query(
+        "SELECT columns, reason FROM remoteiq_etl.conflicts WHERE table_name = 'users' AND legacy_key = %s", USER
+    ) == [(["status"], "one-way door")]
     pair.gone(Policy.PROPAGATE, tables=["users"])
     assert pair.query("SELECT id::text FROM users WHERE status = 'disabled'") == [(new_key(pair, "users", USER),)]
     assert listed(pair, "users") == []
