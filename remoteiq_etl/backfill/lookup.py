@@ -74,8 +74,8 @@ class Lookup:
         )
 
 
-class Pairs(Protocol):
-    """Where the entries of a map can be fetched."""
+class Entries(Protocol):
+    """Where the entries of a map can be fetched, each kind when it is asked for."""
 
     def every(self) -> tuple[pa.Array, pa.Array]:
         """All legacy keys, and their new keys."""
@@ -83,27 +83,36 @@ class Pairs(Protocol):
     def some(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The new keys of those of these legacy keys that have one."""
 
+    def decisions(self) -> Mapping[str, Mapping[str, Any]]:
+        """The recorded decisions by legacy key."""
+
+    def marked(self) -> Mapping[str, frozenset[str]]:
+        """The legacy keys that are adopted, quarantined and deleted."""
+
 
 class LazyLookup(Lookup):
-    """A lookup in a large map, whose entries are fetched when they are asked for: a few by key, else all."""
+    """A lookup whose entries are fetched when they are asked for; of a large map a few by key, else all."""
 
-    def __init__(
-        self,
-        pairs: Pairs,
-        *,
-        decisions: Mapping[str, Mapping[str, Any]],
-        adopted: frozenset[str],
-        quarantined: frozenset[str],
-        deleted: frozenset[str],
-    ) -> None:
-        known = {"_pairs": pairs, "decisions": decisions, "adopted": adopted}
-        for name, value in {**known, "quarantined": quarantined, "deleted": deleted}.items():
-            object.__setattr__(self, name, value)
+    def __init__(self, entries: Entries, *, large: bool) -> None:
+        object.__setattr__(self, "_entries", entries)
+        object.__setattr__(self, "_large", large)
 
     @cached_property
     def _every(self) -> tuple[pa.Array, pa.Array]:
-        pairs: Pairs = self.__dict__["_pairs"]
-        return pairs.every()
+        return self._fetch.every()
+
+    @cached_property
+    def _marked(self) -> Mapping[str, frozenset[str]]:
+        return self._fetch.marked()
+
+    @cached_property
+    def _decisions(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._fetch.decisions()
+
+    @property
+    def _fetch(self) -> Entries:
+        entries: Entries = self.__dict__["_entries"]
+        return entries
 
     @property
     def keys(self) -> pa.Array:
@@ -115,13 +124,35 @@ class LazyLookup(Lookup):
         """The new key of each."""
         return self._every[1]
 
+    @property
+    def decisions(self) -> Mapping[str, Mapping[str, Any]]:
+        """The recorded decisions by legacy key."""
+        return self._decisions
+
+    @property
+    def adopted(self) -> frozenset[str]:
+        """The legacy keys of rows that were in the target before us."""
+        return self._marked["adopted"]
+
+    @property
+    def quarantined(self) -> frozenset[str]:
+        """The legacy keys of rows that are quarantined."""
+        return self._marked["quarantined"]
+
+    @property
+    def deleted(self) -> frozenset[str]:
+        """The legacy keys of rows that were deleted in the target."""
+        return self._marked["deleted"]
+
     def find(self, keys: pd.Series) -> pd.Series:
         """The new key of each legacy key; null where there is none."""
         text = keys.astype(TEXT)
-        distinct = text.dropna().unique()
-        if "_every" in self.__dict__ or len(distinct) > FEW:
+        if not self.__dict__["_large"] or "_every" in self.__dict__:
             return super().find(keys)
-        found = self.__dict__["_pairs"].some([str(key) for key in distinct])
+        distinct = text.dropna().unique()
+        if len(distinct) > FEW:
+            return super().find(keys)
+        found = self._fetch.some([str(key) for key in distinct]) if len(distinct) else {}
         return by_distinct(text, found.get)
 
 

@@ -38,7 +38,7 @@ class Selection:
         parts = [] if self.horizon is None else [is_newer(sql.SQL("l.xmin"), self.horizon)]
         if self.keys:
             parts.append(is_one_of(source, self.keys))
-        parts += [_follows(database, follow, horizon) for follow, horizon in self.follows.items()]
+        parts += [_follows(database, source, follow, horizon) for follow, horizon in self.follows.items()]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(parts)) if parts else sql.SQL("false")
 
 
@@ -82,12 +82,16 @@ def followed_by(
 def _is_named(
     database: Database, source: Source, follow: Follow, selection: Selection, context: Context
 ) -> ColumnElement[bool]:
-    named = sql.SQL("SELECT l.{}::text FROM {} AS l WHERE {}").format(
-        sql.Identifier(follow.column), database.table(source.name), selection.condition(database, source)
+    same = _same_type(source, follow)
+    named = sql.SQL("SELECT l.{} FROM {} AS l WHERE {}").format(
+        _as_text(follow.column, same), database.table(source.name), selection.condition(database, source)
     )
-    key = cast(follow.table.columns[follow.key], String)
+    column = follow.table.columns[follow.key]
+    key = column if same else cast(column, String)
     by_rows = key.in_(text(named.as_string(None).replace(":", "\\:")))
-    return by_rows if follow.recorded is None else by_rows | key.in_(_recorded(follow.recorded, context))
+    if follow.recorded is None:
+        return by_rows
+    return by_rows | cast(column, String).in_(_recorded(follow.recorded, context))
 
 
 def _recorded(place: tuple[str, str, str], context: Context) -> list[str]:
@@ -97,8 +101,18 @@ def _recorded(place: tuple[str, str, str], context: Context) -> list[str]:
     return sorted({str(value) for value in values if value is not None})
 
 
-def _follows(database: Database, follow: Follow, horizon: int) -> sql.Composed:
-    other = sql.SQL("SELECT f.{}::text FROM {} AS f WHERE {}").format(
-        sql.Identifier(follow.key), database.table(follow.table.name), is_newer(sql.SQL("f.xmin"), horizon)
+def _follows(database: Database, source: Source, follow: Follow, horizon: int) -> sql.Composed:
+    same = _same_type(source, follow)
+    other = sql.SQL("SELECT f.{} FROM {} AS f WHERE {}").format(
+        _as_text(follow.key, same), database.table(follow.table.name), is_newer(sql.SQL("f.xmin"), horizon)
     )
-    return sql.SQL("l.{}::text IN ({})").format(sql.Identifier(follow.column), other)
+    return sql.SQL("l.{} IN ({})").format(_as_text(follow.column, same), other)
+
+
+def _same_type(source: Source, follow: Follow) -> bool:
+    """Whether both columns can be compared as they are, by an index where there is one."""
+    return str(source.table.columns[follow.column].type) == str(follow.table.columns[follow.key].type)
+
+
+def _as_text(column: str, same: bool) -> sql.Composed:
+    return sql.SQL("{}" if same else "{}::text").format(sql.Identifier(column))

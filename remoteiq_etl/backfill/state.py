@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.lookup import LazyLookup, Lookup
 from remoteiq_etl.backfill.map_views import make_views
@@ -157,30 +159,23 @@ class State:
         of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
             name, sql.Literal(source_id), sql.Literal(legacy_table)
         )
-        pairs = MapPairs(arrow, load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)))
-        special = session.rows(
-            sql.SQL(
-                "SELECT legacy_key::text, decision, adopted, state = 'deleted' {}"
-                " AND (decision IS NOT NULL OR adopted OR state = 'deleted')"
-            ).format(of_table)
+        entries = MapEntries(
+            arrow,
+            of_table,
+            load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)),
+            self._quarantined(source_id, entity, legacy_table),
         )
-        lookup = LazyLookup(
-            pairs,
-            decisions={key: decision for key, decision, _, _ in special if decision is not None},
-            adopted=frozenset(key for key, _, adopted, _ in special if adopted),
-            quarantined=self.quarantined(session, source_id, entity, legacy_table),
-            deleted=frozenset(key for key, _, _, deleted in special if deleted),
-        )
-        return lookup if not own and _is_large(session, of_table) else lookup.extended([], [])
+        lookup = LazyLookup(entries, large=_is_large(session, of_table))
+        # What an entity being loaded knows of itself is what it knew when the load began.
+        return lookup.extended([], []) if own else lookup
 
-    def quarantined(self, session: Session, source_id: int, entity: str, legacy_table: str) -> frozenset[str]:
-        """The legacy keys that are quarantined for a target table."""
+    def _quarantined(self, source_id: int, entity: str, legacy_table: str) -> sql.Composed:
+        """The SELECT of the legacy keys that are quarantined for a target table."""
         query = sql.SQL(
-            "SELECT legacy_key FROM {} WHERE source_id = %s AND legacy_table = %s AND table_name = %s AND released_run IS NULL"
+            "SELECT legacy_key FROM {} WHERE source_id = {} AND legacy_table = {} AND table_name = {} AND released_run IS NULL"
         )
-        return frozenset(
-            row[0] for row in session.rows(query.format(self.name("quarantine")), [source_id, legacy_table, entity])
-        )
+        values = map(sql.Literal, (source_id, legacy_table, entity))
+        return query.format(self.name("quarantine"), *values)
 
     def has_map(self, session: Session, entity: str) -> bool:
         """Whether the mapping table of an entity exists; which exist is read once."""
@@ -241,22 +236,47 @@ class State:
 
 
 @dataclass(frozen=True)
-class MapPairs:
-    """The entries of one map for one legacy table, fetched from the target. `query`: the SELECT of all of them."""
+class MapEntries:
+    """The entries of one map for one legacy table, fetched from the target.
+
+    `of_table`: the FROM clause of its rows; `pairs` and `quarantined`: the SELECTs of its keys and of those in quarantine.
+    """
 
     arrow: ArrowSession
-    query: sql.Composable
+    of_table: sql.Composable
+    pairs: sql.Composable
+    quarantined: sql.Composable
 
     def every(self) -> tuple[pa.Array, pa.Array]:
         """All legacy keys, and their new keys."""
-        pairs = self.arrow.table(self.query.as_string(None))
-        return pairs.column("legacy_key").combine_chunks(), pairs.column("new_key").combine_chunks()
+        table = self.arrow.table(self.pairs.as_string(None))
+        return table.column("legacy_key").combine_chunks(), table.column("new_key").combine_chunks()
 
     def some(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The new keys of those of these legacy keys that have one."""
-        wanted = sql.SQL("{} AND m.legacy_key::text = ANY ({}::text[])").format(self.query, sql.Literal(list(keys)))
-        pairs = self.arrow.table(wanted.as_string(None))
-        return dict(zip(pairs.column("legacy_key").to_pylist(), pairs.column("new_key").to_pylist(), strict=True))
+        wanted = sql.SQL("{} AND m.legacy_key::text = ANY ({}::text[])").format(self.pairs, sql.Literal(list(keys)))
+        table = self.arrow.table(wanted.as_string(None))
+        return dict(zip(table.column("legacy_key").to_pylist(), table.column("new_key").to_pylist(), strict=True))
+
+    def decisions(self) -> Mapping[str, Mapping[str, Any]]:
+        """The recorded decisions by legacy key."""
+        query = sql.SQL("SELECT legacy_key::text AS key, decision::text AS decision {} AND decision IS NOT NULL")
+        table = self.arrow.table(query.format(self.of_table).as_string(None))
+        texts = table.column("decision").to_pylist()
+        return {key: jsons.parse(text) for key, text in zip(table.column("key").to_pylist(), texts, strict=True)}
+
+    def marked(self) -> Mapping[str, frozenset[str]]:
+        """The legacy keys that are adopted, quarantined and deleted."""
+        own = sql.SQL("SELECT legacy_key::text {} AND {}")
+        queries = {
+            "adopted": own.format(self.of_table, sql.SQL("adopted")),
+            "deleted": own.format(self.of_table, sql.SQL("state = 'deleted'")),
+            "quarantined": self.quarantined,
+        }
+        return {
+            name: frozenset(self.arrow.table(query.as_string(None)).column(0).to_pylist())
+            for name, query in queries.items()
+        }
 
 
 def _is_large(session: Session, of_table: sql.Composable) -> bool:
