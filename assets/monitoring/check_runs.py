@@ -5,6 +5,7 @@ assignment's device, a status of many spellings, metrics that are no object, mis
 """
 
 from collections.abc import Mapping
+from functools import cache, partial
 
 import pandas as pd
 from sqlalchemy import select
@@ -47,7 +48,8 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
         }
     )
     assigned = Keyed(facts, "id")
-    return Decided(prepared={"assignments": assigned, "stand_ins": _stand_ins(assigned, context)})
+    # Asked for by orphans alone; a few changed runs need not wait for thousands of devices.
+    return Decided(prepared={"assignments": assigned, "stand_ins": cache(partial(_stand_ins, assigned, context))})
 
 
 def _severities(assignments: pd.DataFrame, checks: pd.DataFrame, context: Context) -> pd.Series:
@@ -119,7 +121,7 @@ def _substituted(
     """Orphans get the assignment that stands in on their device, and what it hands on."""
     substitutes = context.lookup("check_assignments", "device").find(devices)
     _dispose_orphans(batch, context, orphan & substitutes.isna(), devices)
-    inherited = context.prepared["stand_ins"].of(devices)
+    inherited = context.prepared["stand_ins"]().of(devices)
     facts = pd.DataFrame({name: if_else(orphan, inherited[name], facts[name]) for name in facts.columns})
     return facts, if_else(orphan, substitutes, migrated)
 
