@@ -4,7 +4,8 @@ Belongs here: what follows from the definition of one column. Does not belong he
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from psycopg import sql
@@ -12,6 +13,7 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.schema import CreateTable
 
+from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.staging import cast_type
 
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -30,6 +32,18 @@ def counted(column: Column[Any], value: sql.Composable) -> sql.Composable:
     if default is None or not _CONSTANT.fullmatch(default.as_string(None)):
         return value
     return sql.SQL("nullif(({})::text, ({})::{}::text)").format(value, default, sql.SQL(cast_type(column)))
+
+
+def written_hash(pairs: Sequence[tuple[Column[Any], sql.Composable]]) -> sql.Composable:
+    """The hash of what is written to these columns.
+
+    A column that a running installation adds counts only where it has another value than its default: when it appears,
+    a row that nobody edited still is as it was last written.
+    """
+    further = [(column.name, counted(column, value)) for column, value in pairs if column.info.get("optional")]
+    return row_hash(
+        [value for column, value in pairs if not column.info.get("optional")], sorted(further, key=itemgetter(0))
+    )
 
 
 def comparable(column: Column[Any], value: sql.Composable) -> sql.Composable:

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import text_join
-from remoteiq_etl.backfill.kept_images import keep_images
+from remoteiq_etl.backfill.kept_images import keep_images, remember_left
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.references import Reference, references_to
 from remoteiq_etl.backfill.spec import TableSpec
@@ -176,10 +176,10 @@ class Deletion:
             " WHERE g.table_name = {table_name} AND g.verdict = 'free')"
         ).format(**names)
         keep_images(self.run, spec, "delete", of_rows)
-        for reference in self.references[spec.name]:
-            if reference.sets_null:
-                self._keep_referring(spec, reference)
+        referring = [self._keep_referring(spec, one) for one in self.references[spec.name] if one.sets_null]
         deleted = session.execute(load_sql("going_delete").format(**names)).rowcount
+        for child, images in filter(None, referring):
+            remember_left(self.run, child, images)
         new_key_type = sql.SQL(str(map_of(spec).columns["new_key"].type))
         mapped = int(session.value(load_sql("going_map").format(**names, new_key_type=new_key_type)))
         self.run.capture.lead_elsewhere(spec.asset)
@@ -190,18 +190,20 @@ class Deletion:
                 " this; without one it is a fault of the program."
             )
 
-    def _keep_referring(self, spec: TableSpec, reference: Reference) -> None:
+    def _keep_referring(self, spec: TableSpec, reference: Reference) -> tuple[TableSpec, list[int]] | None:
         """The images of rows of ours that are about to lose their reference."""
         child = self._ours(reference)
         if child is None:
-            return
+            return None
         pairs = _pairs(reference, "t", "p")
         affected = sql.SQL(
             "EXISTS (SELECT FROM going AS g JOIN {target} AS p ON {parent_join}"
             " WHERE g.table_name = {table_name} AND g.verdict = 'free' AND {pairs})"
         )
         joined = text_join(spec, "g", "p")
-        keep_images(self.run, child, "update", affected.format(**self._of(spec), parent_join=joined, pairs=pairs))
+        return child, keep_images(
+            self.run, child, "update", affected.format(**self._of(spec), parent_join=joined, pairs=pairs)
+        )
 
     def _account(self) -> Counter[tuple[str, str]]:
         rows = self.run.session.rows(

@@ -7,14 +7,13 @@ row and m its map. Does not belong here: the statements (see merge, comparison, 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill.column_values import T_column, counted, default_of
+from remoteiq_etl.backfill.column_values import T_column, default_of, written_hash
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.sealing import Sealer
@@ -157,16 +156,8 @@ class Expressions:
         return sql.Identifier(self.target_schema, table)
 
     def hashed(self, values: Sequence[sql.Composable]) -> sql.Composable:
-        """The hash of these values of the compared columns.
-
-        A column that a running installation adds counts only where it has another value than its default: when it appears,
-        a row that nobody edited still is as it was last written.
-        """
-        pairs = list(zip(self.compared, values, strict=True))
-        further = [(column.name, counted(column, value)) for column, value in pairs if column.info.get("optional")]
-        return row_hash(
-            [value for column, value in pairs if not column.info.get("optional")], sorted(further, key=itemgetter(0))
-        )
+        """The hash of these values of the compared columns."""
+        return written_hash(list(zip(self.compared, values, strict=True)))
 
     @property
     def current_hash(self) -> sql.Composable:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.database import Session, load_sql
+from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.sealing import Place, Sealer
 from remoteiq_etl.backfill.spec import TableSpec
@@ -30,12 +31,63 @@ def place_of(image_id: int, table: str, new_key: str, column: str) -> Place:
     return (TABLE, str(image_id), table, new_key, column)
 
 
+def outside(spec: TableSpec) -> list[str]:
+    """The columns that say nothing about whether somebody edited a row: activity, and when it was last written."""
+    return [*spec.activity, "updated_at"]
+
+
+def picked_hash(
+    state_schema: str, row: sql.Composable, columns: sql.Composable, without: Sequence[str]
+) -> sql.Composed:
+    """The hash of a row over these columns (text[]) but some; the same for the same values, whatever order they stand in."""
+    picked = sql.SQL("{}(to_jsonb({}), {}, {}::text[])").format(
+        sql.Identifier(state_schema, "picked"), row, columns, sql.Literal(list(without))
+    )
+    return row_hash([picked])
+
+
+def value_hash(value: sql.Composable) -> sql.Composed:
+    """The hash of one value (jsonb), by which a value that no image shows is recognised."""
+    return row_hash([sql.SQL("({})::text").format(value)])
+
+
 @dataclass(frozen=True)
 class Image:
-    """The image of rows (t) of one target table, over these columns."""
+    """The image of rows (t) of one target table, over these columns. `outside`: those that no comparison looks at."""
 
     columns: Sequence[Column[Any]]
     state_schema: str
+    outside: Sequence[str]
+
+    @classmethod
+    def of(cls, spec: TableSpec, state_schema: str, names: Sequence[str] | None = None) -> "Image":
+        """The image of a table's rows, over these columns (default: all)."""
+        columns = [spec.target.columns[name] for name in names] if names is not None else list(spec.target.columns)
+        return cls(columns, state_schema, outside(spec))
+
+    @property
+    def statement(self) -> dict[str, sql.Composable]:
+        """What every statement that writes images is made of."""
+        kept = ("row_hash", "hidden_hashes", "legacy_table", "legacy_key", "written_hash", "last_written")
+        return {
+            "image": self.shown,
+            "hidden": self.hidden,
+            "kept": sql.SQL(", ").join(map(sql.Identifier, kept)),
+            "keeping": sql.SQL("{}, {}").format(self.row_hash, self._hidden_hashes),
+        }
+
+    @property
+    def row_hash(self) -> sql.Composable:
+        """The hash of the row over the image's columns."""
+        names = sql.SQL("{}::text[]").format(sql.Literal([column.name for column in self.columns]))
+        return picked_hash(self.state_schema, sql.Identifier("t"), names, self.outside)
+
+    @property
+    def _hidden_hashes(self) -> sql.Composable:
+        """By column, the hash of each value that the image (i.image) lacks or holds without its secret parts."""
+        hashed = sql.SQL("(SELECT jsonb_object_agg(h.name, encode({}, 'hex')) FROM unnest({}) AS h (name))")
+        value = value_hash(sql.SQL("to_jsonb(t) -> h.name"))
+        return hashed.format(value, self.hidden)
 
     @property
     def shown(self) -> sql.Composable:
@@ -72,18 +124,41 @@ class ImageWriter:
 
     spec: TableSpec
     target: sql.Identifier
-    before_images: sql.Identifier
+    state_schema: str
     sealer: Sealer | None
 
-    def write(self, session: Session, statement: sql.Composable, parameters: dict[str, Any]) -> None:
-        """Run a statement that writes images and returns the ids of those that hide something.
+    @property
+    def before_images(self) -> sql.Identifier:
+        """The table of the images, quoted."""
+        return sql.Identifier(self.state_schema, TABLE)
 
-        Needs the transaction of the change, before the change: the hidden values are read from the rows.
+    def write(self, session: Session, statement: sql.Composable, parameters: dict[str, Any]) -> list[int]:
+        """Run a statement that writes images and returns their ids, and whether they hide something. Returns the ids.
+
+        Needs the transaction of the change, before the change: the hidden values are read from the rows. After it,
+        `remember_left` is due, unless the rows were deleted.
         """
-        ids = [row[0] for row in session.rows(statement, parameters)]
+        images = session.rows(statement, parameters)
+        hiding = [image for image, hides in images if hides]
         if self.sealer is not None:
-            for at in range(0, len(ids), SEALED_AT_A_TIME):
-                self._seal(session, self.sealer, ids[at : at + SEALED_AT_A_TIME])
+            for at in range(0, len(hiding), SEALED_AT_A_TIME):
+                self._seal(session, self.sealer, hiding[at : at + SEALED_AT_A_TIME])
+        return [image for image, _ in images]
+
+    def remember_left(self, session: Session, ids: Sequence[int]) -> None:
+        """Remember what the rows of these images are after the change: who finds them otherwise, finds them edited."""
+        if not ids:
+            return
+        schema, row = self.state_schema, sql.Identifier("t")
+        columns = sql.SQL("{}(b.image, b.withheld, b.sealed)").format(sql.Identifier(schema, "image_columns"))
+        statement = load_sql("left_images").format(
+            before_images=self.before_images,
+            target=self.target,
+            key_join=text_join(self.spec, "b"),
+            state=picked_hash(schema, row, columns, outside(self.spec)),
+            activity=activity_hash(self.spec, schema, row),
+        )
+        session.execute(statement, {"ids": list(ids)})
 
     def _seal(self, session: Session, sealer: Sealer, ids: list[int]) -> None:
         names = {"before_images": self.before_images, "target": self.target}
@@ -95,6 +170,12 @@ class ImageWriter:
         ]
         statement = load_sql("seal_images").format(**names, key_id=sql.Literal(sealer.key_id))
         session.execute(statement, {"rows": jsons.dumps(sealed)})
+
+
+def activity_hash(spec: TableSpec, state_schema: str, row: sql.Composable) -> sql.Composable:
+    """The hash of a row over what stands outside the comparison."""
+    names = sql.SQL("{}::text[]").format(sql.Literal(outside(spec)))
+    return picked_hash(state_schema, row, names, ())
 
 
 def _sealed(sealer: Sealer, table: str, image: int, key: str, values: dict[str, str]) -> dict[str, str]:

@@ -3,22 +3,26 @@
 Belongs here: writing them for a condition. Does not belong here: what an image shows (see images).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import Image, ImageWriter
+from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import map_of
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
 
-def keep_images(run: "Run", spec: TableSpec, operation: str, affected: sql.Composable) -> None:
-    """Keep the rows (t) of one table that meet a condition as they are now, in the transaction that changes them."""
-    image = Image(list(spec.target.columns), run.state.schema)
-    writer = ImageWriter(spec, run.target_name(spec.name), run.state.name("before_images"), run.sealer)
+def keep_images(run: "Run", spec: TableSpec, operation: str, affected: sql.Composable) -> list[int]:
+    """Keep the rows (t) of one table that meet a condition as they are now, in the transaction that changes them.
+
+    Returns the ids of the images; after a change `remember_left` is due.
+    """
     statement = load_sql("kept_images").format(
         before_images=run.state.name("before_images"),
         source_id=sql.Literal(run.registered.id),
@@ -28,10 +32,34 @@ def keep_images(run: "Run", spec: TableSpec, operation: str, affected: sql.Compo
         target=run.target_name(spec.name),
         affected=affected,
         new_key=_new_key(spec),
-        image=image.shown,
-        hidden=image.hidden,
+        mapped=_mapped(run, spec),
+        **Image.of(spec, run.state.schema).statement,
     )
-    writer.write(run.session, statement, {})
+    return _writer(run, spec).write(run.session, statement, {})
+
+
+def remember_left(run: "Run", spec: TableSpec, images: Sequence[int]) -> None:
+    """Remember what the rows of these images are after the change."""
+    _writer(run, spec).remember_left(run.session, images)
+
+
+def _writer(run: "Run", spec: TableSpec) -> ImageWriter:
+    return ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
+
+
+def _mapped(run: "Run", spec: TableSpec) -> sql.Composable:
+    """The map row that leads to a target row (t); its columns are null where none does."""
+    if not run.state.has_map(run.session, spec.name):
+        return sql.SQL(
+            "SELECT NULL::text AS legacy_table, NULL::text AS legacy_key, NULL::bytea AS written_hash, NULL::jsonb AS last_written"
+        )
+    mapped = sql.SQL(
+        "SELECT m.legacy_table, m.legacy_key::text AS legacy_key, m.written_hash, m.last_written FROM {map} AS m"
+        " WHERE m.source_id = {source_id} AND m.state = 'live' AND {key_join} LIMIT 1"
+    )
+    return mapped.format(
+        map=run.state.name(map_of(spec).name), source_id=sql.Literal(run.registered.id), key_join=key_join(spec)
+    )
 
 
 def _new_key(spec: TableSpec) -> sql.Composable:

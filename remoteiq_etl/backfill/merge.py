@@ -6,7 +6,7 @@ conflicts).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,21 +81,25 @@ class Merge(Expressions):
         )
         session.execute_many(update.format(**self.names, pk=self.pk[0]), [(new, key) for key, new in new_keys.items()])
 
-    def keep_images(self, session: Session, first: int, last: int) -> None:
-        """Remember what the planned rows are before they are written."""
-        self._images.write(session, self._before_images, {"first": first, "last": last})
+    def keep_images(self, session: Session, first: int, last: int) -> list[int]:
+        """Remember what the planned rows are before they are written; `remember_left` takes the ids of the images."""
+        return self._images.write(session, self._before_images, {"first": first, "last": last})
+
+    def remember_left(self, session: Session, images: Sequence[int]) -> None:
+        """Remember what the rows of these images are after they were written."""
+        self._images.remember_left(session, images)
 
     def apply(self, session: Session, first: int, last: int, *, images: bool = True) -> None:
         """Write the planned rows numbered first to last, and their map; `images`: also what they were before."""
         span = {"first": first, "last": last}
-        if images:
-            self.keep_images(session, first, last)
+        kept = self.keep_images(session, first, last) if images else []
         if not self.single:
             self._images.write(session, self._former_images, span)
             session.execute(self._leave_former, span)
         session.execute(self._insert, span)
         for statement in self._changes:
             session.execute(statement, span)
+        self.remember_left(session, kept)
         session.execute(self._map_planned, span)
 
     def planned_writes(self, session: Session) -> list[tuple[str, str | None, str]]:
@@ -201,21 +205,19 @@ class Merge(Expressions):
 
     @cached_property
     def _before_images(self) -> sql.Composable:
-        image = Image([self.spec.target.columns[name] for name in self.columns], self.state_schema)
+        image = Image.of(self.spec, self.state_schema, self.columns)
         return load_sql("before_images").format(
-            **self.names, image=image.shown, hidden=image.hidden, target_join=self.planned_join
+            **self.names, **image.statement, target_join=self.planned_join, current_hash=self.current_hash
         )
 
     @cached_property
     def _former_images(self) -> sql.Composable:
-        image = Image(list(self.spec.target.columns), self.state_schema)
-        return load_sql("former_images").format(
-            **self.names, image=image.shown, hidden=image.hidden, former=key_join(self.spec)
-        )
+        image = Image.of(self.spec, self.state_schema)
+        return load_sql("former_images").format(**self.names, **image.statement, former=key_join(self.spec))
 
     @cached_property
     def _images(self) -> ImageWriter:
-        return ImageWriter(self.spec, self.target, sql.Identifier(self.state_schema, "before_images"), self.sealer)
+        return ImageWriter(self.spec, self.target, self.state_schema, self.sealer)
 
     @cached_property
     def _map_planned(self) -> sql.Composable:

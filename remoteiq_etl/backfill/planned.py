@@ -134,11 +134,12 @@ class PlannedMerge:
         failures: Failures = []
         try:
             with self.run.session.transaction():
-                self.merge.keep_images(self.run.session, 0, last)
+                images = self.merge.keep_images(self.run.session, 0, last)
                 parking.park(self.merge, self.run.session)
                 failures = self._apply(0, last, images=False)
                 if failures:
                     raise _TakenBack
+                self.merge.remember_left(self.run.session, images)
         except _TakenBack:
             pass
         return failures

@@ -4,14 +4,11 @@ Belongs here: that list. Does not belong here: what follows from a reference (se
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from remoteiq_etl.backfill.database import load_sql
+from remoteiq_etl.backfill.reach import Reach
 from remoteiq_etl.backfill.spec import TableSpec
 from schemas import ddl
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Reference:
     readable: bool = True
 
 
-def references_to(run: "Run", spec: TableSpec) -> list[Reference]:
+def references_to(run: Reach, spec: TableSpec) -> list[Reference]:
     """Every foreign key that refers to a table."""
     query = load_sql("references").as_string(None)
     rows = run.session.rows(query, [run.target.schema, spec.name])
@@ -43,7 +40,7 @@ def references_to(run: "Run", spec: TableSpec) -> list[Reference]:
     return [*live, *(one for one in _declared(run, spec) if (one.schema, one.table, one.columns) not in known)]
 
 
-def _declared(run: "Run", spec: TableSpec) -> list[Reference]:
+def _declared(run: Reach, spec: TableSpec) -> list[Reference]:
     """The foreign keys of our own definition, of tables that the target has."""
     name = run.spec(spec.asset).target.fullname
     return [

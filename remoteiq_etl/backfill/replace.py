@@ -70,9 +70,8 @@ def present_owners(run: "Run", spec: TableSpec, owners: set[str]) -> set[str] | 
 
 def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
     names, parameters = _names(run, spec), {"table": table, "key": key}
-    image = Image(list(spec.target.columns), run.state.schema)
-    writer = ImageWriter(spec, run.target_name(spec.name), run.state.name("before_images"), run.sealer)
-    removed = load_sql("removed_image").format(**names, image=image.shown, hidden=image.hidden)
+    writer = ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
+    removed = load_sql("removed_image").format(**names, **Image.of(spec, run.state.schema).statement)
     writer.write(run.session, removed, parameters)
     for statement in ("remove", "forget"):
         run.session.execute(load_sql(statement).format(**names), parameters)

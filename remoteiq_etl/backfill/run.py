@@ -5,7 +5,6 @@ from committing. Belongs here: opening and closing. Does not belong here: how on
 """
 
 import contextlib
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,14 +32,13 @@ from remoteiq_etl.backfill.progress import Listener, Silent
 from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.snapshot import Snapshot
+from remoteiq_etl.backfill.source_lock import check_fence, lock, take_over
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
 from remoteiq_etl.backfill.sweep import Sweep
-from remoteiq_etl.errors import FencedError, LockedError, PrepareError, RemoteIQError, RunStopped, TableBlocked
+from remoteiq_etl.errors import PrepareError, RemoteIQError, RunStopped, TableBlocked
 
-#: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
-LOCK_PATIENCE = 5.0
 #: The warning about a word that a value map or parser meets for the first time on a re-sync.
 NEW_WORD = "word_seen_for_the_first_time"
 
@@ -276,14 +274,7 @@ class Run:
 
     def check_fence(self) -> None:
         """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""
-        query = sql.SQL("SELECT fence FROM {} WHERE id = %s FOR SHARE").format(self.state.name("sources"))
-        found = self.session.value(query, [self.registered.id])
-        if found != self.fence:
-            raise FencedError(
-                f"run {self.id} has fencing token {self.fence}, but the source {self.registered.name!r} is at"
-                f" {found}: a later run took over."
-                " Nothing of this batch was committed."
-            )
+        check_fence(self.session, self.state, self.registered, self.fence, f"run {self.id}")
 
     def follow_same_as(self, spec: TableSpec) -> int:
         """Let keys that a decision says stand for another row of the table lead to it, now that it has its id.
@@ -379,7 +370,7 @@ def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
         state.ensure(control)
         registered = state.register(control, plan.source, plan.organization_slug)
         Control(control, state, registered.id).refuse_paused()
-        _lock(control, registered)
+        lock(control, registered)
         run = _open(plan, listener or Silent(), state, control, registered, stack)
         stack.callback(_quietly, run.drop_stages)
         stack.callback(run.pacer.close)
@@ -397,7 +388,7 @@ def _open(
 ) -> Run:
     settings = hashing.session_settings(registered.hash_key)
     legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
-    fence = _take_over(control, state, registered)
+    fence = take_over(control, state, registered)
     tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
     snapshot = stack.enter_context(Snapshot(legacy, tables))
     session = target.connect()
@@ -441,29 +432,6 @@ def _open(
         snapshot,
         row[1].astimezone(UTC),
     )
-
-
-def _lock(control: Session, registered: Registered) -> None:
-    """Take the source's advisory lock, held by the control session until it closes. Raises LockedError."""
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while not control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"remoteiq_etl/{registered.id}"]):
-        if time.monotonic() > deadline:
-            raise LockedError(
-                f"another run holds the source {registered.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
-                " A killed run's lock goes as soon as the server notices that its session is gone."
-            )
-        time.sleep(0.2)
-
-
-def _take_over(control: Session, state: State, registered: Registered) -> int:
-    """Raise the fence, and mark runs that ended without a word."""
-    update = sql.SQL("UPDATE {} SET fence = fence + 1 WHERE id = %s RETURNING fence").format(state.name("sources"))
-    fence = int(control.value(update, [registered.id]))
-    mark = sql.SQL(
-        "UPDATE {} SET status = 'interrupted', finished_at = clock_timestamp() WHERE source_id = %s AND status = 'running'"
-    )
-    control.execute(mark.format(state.name("runs")), [registered.id])
-    return fence
 
 
 def describe(error: BaseException) -> str:

@@ -29,6 +29,7 @@ from schemas.state import orders as _orders  # noqa: F401  # defines fixed table
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
 from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
+from schemas.state import undo as _undo  # noqa: F401  # defines fixed tables
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
 
 #: A map of so many entries is read as a whole in a few hundredths of a second.
@@ -219,9 +220,13 @@ class State:
         comments += [statement for entity in entities for statement in comment_ddl(_ANY_MAP, self.schema, entity)]
         session.execute(";\n".join(comments))
         make_views(session, self.schema, entities, entities)
-        session.execute(load_sql("redacted").format(function=self.name("redacted")))
+        self._create_functions(session)
         update = sql.SQL("UPDATE {} SET schema_version = %s, program_version = %s").format(self.name("meta"))
         session.execute(update, [state.SCHEMA_VERSION, program_version()])
+
+    def _create_functions(self, session: Session) -> None:
+        for name in _FUNCTIONS:
+            session.execute(load_sql(name).format(function=self.name(name)))
 
     def _create(self, session: Session) -> None:
         statements = ddl.schema_ddl(self.schema)
@@ -230,7 +235,7 @@ class State:
             statements += comment_ddl(table, self.schema)
         session.execute(";\n".join(statements))
         make_views(session, self.schema, (), ())
-        session.execute(load_sql("redacted").format(function=self.name("redacted")))
+        self._create_functions(session)
         insert = sql.SQL("INSERT INTO {} (schema_version, program_version) VALUES (%s, %s)").format(self.name("meta"))
         session.execute(insert, [state.SCHEMA_VERSION, program_version()])
 
@@ -283,6 +288,10 @@ def _is_large(session: Session, of_table: sql.Composable) -> bool:
     """Whether a map is worth asking for single keys: a small one is read at once, by fewer questions."""
     counted = sql.SQL("SELECT count(*) FROM (SELECT {} LIMIT {}) AS q")
     return int(session.value(counted.format(of_table, sql.Literal(SMALL_MAP + 1)))) > SMALL_MAP
+
+
+#: Functions of the state schema, each with its statement.
+_FUNCTIONS = ("redacted", "picked", "image_columns")
 
 
 def fixed_tables() -> list[Table]:

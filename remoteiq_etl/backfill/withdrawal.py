@@ -12,7 +12,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.deletion import write_account
 from remoteiq_etl.backfill.images import text_join
-from remoteiq_etl.backfill.kept_images import keep_images
+from remoteiq_etl.backfill.kept_images import keep_images, remember_left
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.spec import NOW, TableSpec, WhenGone, Withdrawal
 from remoteiq_etl.backfill.state import map_of
@@ -53,7 +53,7 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
     column = parent.primary_key[0] if step.column is None else step.column
     affected = _affected(map_of(parent).columns["new_key"].type, column, step)
     names = {**_names(run, spec), "affected": affected, "key_join": key_join(spec)}
-    keep_images(run, spec, "update" if step.sets else "delete", affected)
+    images = keep_images(run, spec, "update" if step.sets else "delete", affected)
     if step.table is not None:
         outcome = sql.Literal("withdrawn" if step.sets else "deleted")
         with_it = load_sql("withdraw_with").format(**names, row_join=text_join(spec, "g"), outcome=outcome)
@@ -62,6 +62,7 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
         _remember(run, spec, step, names)
         update = sql.SQL("UPDATE {target} AS t SET {sets} WHERE {affected}")
         run.session.execute(update.format(**names, sets=_assignments(step)))
+        remember_left(run, spec, images)
         return
     if run.state.has_map(run.session, spec.name):
         run.session.execute(load_sql("withdraw_map").format(**names))

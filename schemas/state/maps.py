@@ -77,6 +77,9 @@ def map_table(
         ),
         Column("first_run", BigInteger, nullable=False, comment="run that made this entry"),
         Column("last_run", BigInteger, nullable=False, comment="last run that changed it"),
+        Column(
+            "inserted_run", BigInteger, comment="run that inserted the target row; null: adopted, or an older program did"
+        ),
         Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
         Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
         Column("last_written", JSONB, comment="values last written, secrets left out; null for log-like tables"),

@@ -189,7 +189,7 @@ def test_a_signal_ends_the_run_before_it_ends_the_caller(
 def test_a_second_run_of_the_source_is_refused_with_our_text(
     configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("remoteiq_etl.backfill.source_lock.LOCK_PATIENCE", 0.0)
     settings = Settings.load()
     with connected(settings, find_specs(assets)) as migration, migration.run():
         outcome = run_some(ephemeral)
@@ -213,7 +213,7 @@ def run_of(instance: dg.DagsterInstance, outcome: JobOutcome) -> dg.DagsterRun:
 def test_a_scheduled_run_of_a_busy_source_is_canceled_and_no_failure(
     configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tag: str, status: str
 ) -> None:
-    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("remoteiq_etl.backfill.source_lock.LOCK_PATIENCE", 0.0)
     with connected(Settings.load(), find_specs(assets)) as migration, migration.run():
         outcome = run_some(ephemeral, tags={tag: "resync"})
     assert outcome.errors["target_schema"].startswith("LockedError: another run holds the source 'default'")
@@ -238,7 +238,7 @@ def test_only_what_may_be_mended_by_itself_is_tried_again(
         wrong.setenv("REMOTEIQ_BATCH_ROWS", "many")
         assert retried(ephemeral) is None
         assert retried(ephemeral, **inherited) == "false"
-    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("remoteiq_etl.backfill.source_lock.LOCK_PATIENCE", 0.0)
     with connected(Settings.load(), find_specs(assets)) as migration, migration.run():
         assert retried(ephemeral) is None
         assert retried(ephemeral, **inherited) == "true", "the lock of the killed run may stand for a while"

@@ -1,6 +1,7 @@
 WITH images AS (
-    INSERT INTO {before_images} (source_id, run_id, table_name, new_key, operation, image, withheld)
-    SELECT {source_id}, {run_id}, {table_name}, m.new_key::text, 'delete', i.image, {hidden}
+    INSERT INTO {before_images} (source_id, run_id, table_name, new_key, operation, image, withheld, {kept})
+    SELECT {source_id}, {run_id}, {table_name}, m.new_key::text, 'delete', i.image, {hidden}, {keeping}, m.legacy_table, m.legacy_key::text,
+        m.written_hash, NULL::jsonb
     FROM merge_plan AS p
     JOIN {stage} AS s USING (_row)
     JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = s._key
@@ -9,4 +10,4 @@ WITH images AS (
     WHERE p.action = 'moved' AND p._row BETWEEN %(first)s AND %(last)s
     RETURNING id, withheld
 )
-SELECT id FROM images WHERE cardinality(withheld) > 0
+SELECT id, cardinality(withheld) > 0 FROM images

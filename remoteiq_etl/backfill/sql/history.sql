@@ -8,6 +8,7 @@ WITH writes AS (
     SELECT b.new_key, b.run_id, b.id, b.image
     FROM {before_images} AS b
     WHERE b.source_id = {source_id} AND b.table_name = {table_name} AND b.operation IN ('adopt', 'update')
+        AND b.undone_by IS NULL
 )
 SELECT
     w.run_id::text AS run,
