@@ -15,7 +15,8 @@ IS_MAP = "map"
 """Says in a definition's info that it is the map of an entity."""
 STATES = (
     "live: the row of this key; merged: leads to the row of another key; decided: nothing but a decision;"
-    " deleted: the row was deleted in the target; gone: the legacy row is gone, and its target row with it"
+    " deleted: the row was deleted in the target; gone: the legacy row is gone, and its target row with it;"
+    " undone: an undo took the row back"
 )
 KEY_TYPES: dict[str, TypeEngine[Any]] = {"uuid": UUID(), "bigint": BigInteger(), "text": Text()}
 
@@ -78,7 +79,9 @@ def map_table(
         Column("first_run", BigInteger, nullable=False, comment="run that made this entry"),
         Column("last_run", BigInteger, nullable=False, comment="last run that changed it"),
         Column(
-            "inserted_run", BigInteger, comment="run that inserted the target row; null: adopted, or an older program did"
+            "inserted_run",
+            BigInteger,
+            comment="run that inserted the target row; null: adopted, or an older program did",
         ),
         Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
         Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
