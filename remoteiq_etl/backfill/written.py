@@ -34,9 +34,7 @@ def current_hash(
     columns = written_columns(run, spec, legacy_table)
     if columns is None or not set(columns) <= set(spec.target.columns.keys()):
         return sql.SQL("NULL::bytea")
-    return written_hash(
-        [(spec.target.columns[name], instead.get(name, sql.Identifier(row, name))) for name in columns]
-    )
+    return written_hash([(spec.target.columns[name], instead.get(name, sql.Identifier(row, name))) for name in columns])
 
 
 def written_columns(run: Reach, spec: TableSpec, legacy_table: str) -> list[str] | None:
