@@ -16,7 +16,8 @@ from typing import Any
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from remoteiq_etl import sealing_keys
+from remoteiq_etl import alerting, sealing_keys
+from remoteiq_etl.alerting import Alerting
 from remoteiq_etl.cadence import Schedules
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.limits import Limits
@@ -43,10 +44,15 @@ SETTING_NAMES = (
     "batch_rows",
 )
 
-#: Keys stand where the configuration file is not: it is kept with the code, and shown in tickets.
-ONLY_IN_ENVIRONMENT = (sealing_keys.VARIABLE, sealing_keys.FILE_VARIABLE)
+#: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
+ONLY_IN_ENVIRONMENT = (
+    sealing_keys.VARIABLE,
+    sealing_keys.FILE_VARIABLE,
+    alerting.PASSWORD_VARIABLE,
+    alerting.WEBHOOK_VARIABLE,
+)
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "schedules", "conflicts", "accept_drift")
+_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift")
 
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
@@ -100,6 +106,7 @@ class Settings:
     values: Words = field(default_factory=lambda: MappingProxyType({}))
     throttle: Limits = field(default_factory=Limits)
     schedules: Schedules = field(default_factory=Schedules)
+    alerts: Alerting = field(default_factory=Alerting)
     accept_drift: tuple[str, ...] = ()
     conflicts: Policies = field(default_factory=Policies)
 
@@ -136,7 +143,8 @@ class Settings:
         given: dict[str, Any] = _read_config(config_file) if config_file else {}
         given.update(_from_environment(environ))
         keys = sealing_keys.from_environment(environ, project)
-        return cls(**_resolved(given, project), config_file=config_file, sealing_keys=keys)
+        alerts = Alerting.read(given.pop("alerts", {}), environ, str(config_file or CONFIG_NAME))
+        return cls(**_resolved(given, project), config_file=config_file, sealing_keys=keys, alerts=alerts)
 
 
 def project_directory(start: Path | None = None) -> Path:
@@ -196,10 +204,10 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _unknown_setting(path: Path, name: str) -> str:
     if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
-        return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {' or '.join(ONLY_IN_ENVIRONMENT)}."
+        return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {PREFIX}{name.upper()} in the environment."
     meant = difflib.get_close_matches(name, (*SETTING_NAMES, *_FILE_ONLY), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
-    tables = '[values."<table>.<column>"], [throttle], [schedules] and [conflicts]'
+    tables = '[values."<table>.<column>"], [throttle], [schedules], [alerts] and [conflicts]'
     known = f"{', '.join(SETTING_NAMES)}, accept_drift and the tables {tables}"
     return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
 

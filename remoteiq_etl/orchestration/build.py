@@ -9,6 +9,7 @@ from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.orchestration import choices, legacy, lineage, migration
+from remoteiq_etl.orchestration.alerts import on_lost_run
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.drift import accepted_drift
 from remoteiq_etl.orchestration.jobs import jobs
@@ -36,7 +37,7 @@ def definitions_of(
         assets=[*legacy_tables, target_schema, accepted_drift, *assets, target_constraints(_last(tables))],
         jobs=jobs(tables, shown.source),
         schedules=schedules(shown.schedules, specs, settings),
-        sensors=[on_change(specs, settings)],
+        sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
         resources={choices.KEY: migration.resource(specs, settings)},

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
+from remoteiq_etl.alerting import Alerting, Kind
 from remoteiq_etl.backfill.run import Run, describe
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.config import Settings
@@ -23,6 +24,8 @@ from remoteiq_etl.errors import (
     SnapshotLost,
     SourcePaused,
 )
+from remoteiq_etl.lifecycle import alerts
+from remoteiq_etl.lifecycle.alerts import Alert
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.choices import CONFIG, KEY, SOURCE_TAG, Choices
 from remoteiq_etl.orchestration.progress import LogProgress, attached
@@ -54,6 +57,7 @@ class OpenMigration:
     progress: LogProgress = field(default_factory=lambda: LogProgress(attached()))
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _run: Run | None = None
+    _settings: Settings | None = None
     _failed: BaseException | None = None
 
     @contextlib.contextmanager
@@ -81,8 +85,30 @@ class OpenMigration:
     def close(self) -> None:
         """End the run as the steps went: succeeded, or failed with the first error."""
         error = self._failed if self._run is not None else None
+        found = self._alerts()
         self._run = None
-        self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        try:
+            self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        finally:
+            self._announce(found)
+
+    def _alerts(self) -> list[Alert]:
+        """What a person should know of this run, as long as it is open."""
+        source = self._settings.source if self._settings else Settings().source
+        run_id = self._run.id if self._run else None
+        found = alerts.of_failure(source, self._failed, run_id, self.dagster_run_id) if self._failed else []
+        with contextlib.suppress(psycopg.Error):  # the target may be what failed
+            found += alerts.of_waiting_rows(self._run) if self._run else []
+        return found
+
+    def _announce(self, found: list[Alert]) -> None:
+        """Log the alerts and send them. Nothing of the run is open any more: nobody waits for a mail server."""
+        alerting = self._settings.alerts if self._settings else Alerting()
+        for alert in found:
+            if alert.kind is not Kind.FAILURE:  # that one Dagster logs
+                self.progress.log.warning(f"{alert.title}: {'; '.join(alert.lines)}")
+            for warning in alerts.send(alerting, alert):
+                self.progress.warned(warning)
 
     def _settle(self, instance: dg.DagsterInstance, error: Exception) -> None:
         """Tell Dagster, beyond the failure of the step, what is to become of the run."""
@@ -104,12 +130,16 @@ class OpenMigration:
             self._run = self._open()
             tags = {RUN_TAG: str(self._run.id), SOURCE_TAG: self._run.registered.name}
             context.instance.add_run_tags(self.dagster_run_id, tags)
-            fail_interrupted(context.instance, self._run.interrupted())
+            for lost in fail_interrupted(context.instance, self._run.interrupted()):
+                self.progress.warned(
+                    f"The Dagster run {lost.run_id} had ended without a word; it is marked as failed now."
+                )
         return self._run
 
     def _open(self) -> Run:
+        self._settings = self.settings()
         choices = Choices.read(self.config, self.tags)
-        migration = self._stack.enter_context(connected(self.settings(), self.specs))
+        migration = self._stack.enter_context(connected(self._settings, self.specs))
         self._refuse_second_process(migration)
         opening = migration.run(listener=self.progress, orchestrator_run_id=self.dagster_run_id, **choices.arguments)
         return self._stack.enter_context(opening)

@@ -8,7 +8,7 @@ of our own state, which the next run marks (see remoteiq_etl.backfill.run).
 import contextlib
 import os
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +89,13 @@ def in_progress(instance: dg.DagsterInstance, source: str) -> list[dg.DagsterRun
     return [run for run in found if run not in lost]
 
 
-def fail_interrupted(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
-    """Fail those of these Dagster runs that still count as started. The caller knows that nobody executes them."""
-    if run_ids:
-        of_these = dg.RunsFilter(run_ids=list(run_ids), statuses=[dg.DagsterRunStatus.STARTED])
-        fail_lost(instance, instance.get_runs(of_these))
+def fail_interrupted(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Sequence[dg.DagsterRun]:
+    """Fail those of these Dagster runs that still count as started, and give them. The caller knows that nobody executes them."""
+    if not run_ids:
+        return []
+    found = instance.get_runs(dg.RunsFilter(run_ids=list(run_ids), statuses=[dg.DagsterRunStatus.STARTED]))
+    fail_lost(instance, found)
+    return found
 
 
 def fail_lost(instance: dg.DagsterInstance, runs: Collection[dg.DagsterRun]) -> None:

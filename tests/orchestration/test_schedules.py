@@ -65,7 +65,10 @@ def run_of(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
 
 def test_everything_is_off_until_it_is_switched_on() -> None:
     assert {one.default_status.name for one in REPOSITORY.schedule_defs} == {"STOPPED"}
-    assert {one.default_status.name for one in REPOSITORY.sensor_defs} == {"STOPPED"}
+    assert {one.name: one.default_status.name for one in REPOSITORY.sensor_defs} == {
+        "resync_on_change": "STOPPED",
+        "alert_on_lost_run": "RUNNING",  # it starts nothing
+    }
 
 
 def test_a_tick_starts_a_run_also_before_the_first(configured: Database, own: dg.DagsterInstance) -> None:
