@@ -216,9 +216,15 @@ class _Pass:
                 self._release(read, names)
 
     def _release(self, read: _Read, names: dict[str, sql.Composable]) -> None:
-        """Rows that waited and are gone wait no longer."""
-        if read.member.spec.owned_by is not None:
+        """Rows that waited and are gone wait no longer; those that became no row are left out no longer.
+
+        An empty table says nothing about them: none of its rows was mapped, so the brake did not see it.
+        """
+        if read.member.spec.owned_by is not None or not read.figures.legacy_rows:
             return
+        if self.run.has_left_out(read.member.spec.name):
+            named = {**names, "stage": read.stage.identifier, "left_out": self.run.state.name("left_out")}
+            self.run.session.execute(load_sql("gone_left_out").format(**named))
         for waiting in self.run.waiting(read.member.spec.name):
             named = {**names, "stage": read.stage.identifier, "waiting": self.run.state.name(waiting)}
             self.run.session.execute(load_sql("gone_waiting").format(**named))

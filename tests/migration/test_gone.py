@@ -295,6 +295,35 @@ def test_by_default_a_gone_row_is_listed_and_stays_listed_until_it_is_back(pair:
     assert pair.versions() == before
 
 
+def test_a_gone_row_that_waited_or_was_left_out_does_so_no_longer(pair: Migration) -> None:
+    """What the archive keeps of it is marked, until it is back."""
+    pair.legacy.execute(
+        "INSERT INTO users (id, name, email) VALUES"
+        f" ('{key('user', 51)}', 'Twice', 'USER3@example.com'), ('{key('user', 52)}', 'No mail', ' ');"
+        f"INSERT INTO permissions (id, key, label, group_key, group_label) VALUES ('{key('perm', 2)}', ' ', 'Lost', 'ops', 'Ops')"
+    )
+    pair.run(*TABLES)
+    waiting = "SELECT count(*) FROM remoteiq_etl.quarantine WHERE table_name = 'users' AND released_run IS NULL"
+    left_out = "SELECT count(*) FROM remoteiq_etl.left_out WHERE table_name = 'permissions' AND legacy_key = %s"
+    marked = "SELECT DISTINCT gone_run IS NOT NULL FROM remoteiq_etl.legacy_archive WHERE legacy_key = %s"
+    assert pair.query(waiting) == [(2,)]
+    assert (pair.query(left_out, key("perm", 2)), pair.query(marked, key("perm", 2))) == ([(1,)], [(False,)])
+    row = legacy_row(pair, "permissions", key("perm", 2))
+    pair.legacy.execute(
+        f"DELETE FROM users WHERE id = '{key('user', 52)}'; DELETE FROM permissions WHERE id = '{key('perm', 2)}'"
+    )
+    pair.gone(Policy.LIST, tables=["users", "permissions"])
+    assert pair.query(waiting) == [(1,)]
+    assert (pair.query(left_out, key("perm", 2)), pair.query(marked, key("perm", 2))) == ([(0,)], [(True,)])
+    with pair.legacy.connect() as connection:
+        connection.execute(
+            "INSERT INTO permissions SELECT * FROM json_populate_record(NULL::permissions, %s::json)", [row]
+        )
+    pair.run(*TABLES)
+    pair.gone(Policy.LIST, tables=["permissions"])
+    assert (pair.query(left_out, key("perm", 2)), pair.query(marked, key("perm", 2))) == ([(1,)], [(False,)])
+
+
 def test_under_the_policy_of_listing_a_gone_user_is_disabled_once(pair: Migration) -> None:
     """Who is enabled again by hand stays so; a session alone is only listed."""
     pair.legacy.execute(f"DELETE FROM users WHERE id = '{USER}'; DELETE FROM sessions WHERE id = '{key('session', 3)}'")
