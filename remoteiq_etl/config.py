@@ -31,6 +31,10 @@ HOME_NAME = ".remoteiq"
 DEFAULT_BATCH_ROWS = 50_000
 MAX_BATCH_ROWS = 1_000_000
 
+#: What a scheduled pass does about rows gone from legacy.
+LIST = "list"
+DELETES = (LIST, "propagate")
+
 #: Settings that may stand at the top of the configuration file, and in the environment as REMOTEIQ_<NAME IN CAPITALS>.
 SETTING_NAMES = (
     "legacy_url",
@@ -42,6 +46,7 @@ SETTING_NAMES = (
     "home",
     "server_user",
     "batch_rows",
+    "deletes",
 )
 
 #: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
@@ -85,6 +90,7 @@ class Settings:
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
+    `deletes`: whether the job deletes lists what is gone from legacy, or propagates it.
     `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
     system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
@@ -109,6 +115,7 @@ class Settings:
     alerts: Alerting = field(default_factory=Alerting)
     accept_drift: tuple[str, ...] = ()
     conflicts: Policies = field(default_factory=Policies)
+    deletes: str = LIST
 
     def __post_init__(self) -> None:
         """Refuse what cannot work. Raises ConfigurationError."""
@@ -121,6 +128,7 @@ class Settings:
             "organization_slug", self.organization_slug, _SLUG, "lower case words joined by '-', as in acme-it"
         )
         _check_batch_rows(self.batch_rows)
+        _check_deletes(self.deletes)
         _check_schemas_apart(self)
 
     def __repr__(self) -> str:
@@ -256,6 +264,11 @@ def _check_batch_rows(value: int) -> None:
         raise ConfigurationError(
             f"batch_rows: expected 1 to {MAX_BATCH_ROWS}, found {value}. The default is {DEFAULT_BATCH_ROWS}."
         )
+
+
+def _check_deletes(value: object) -> None:
+    if value not in DELETES:
+        raise ConfigurationError(f"deletes: expected {' or '.join(DELETES)}, found {value!r}. Set {PREFIX}DELETES.")
 
 
 def _check_url(name: str, url: object) -> None:

@@ -12,6 +12,7 @@ from remoteiq_etl.orchestration import choices, legacy, lineage, migration
 from remoteiq_etl.orchestration.alerts import on_lost_run
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.drift import accepted_drift
+from remoteiq_etl.orchestration.gone import GONE_FROM_LEGACY, gone_from_legacy
 from remoteiq_etl.orchestration.jobs import jobs
 from remoteiq_etl.orchestration.schedules import on_change, schedules
 from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
@@ -33,8 +34,11 @@ def definitions_of(
     becomes = column_map(specs)
     legacy_tables = legacy.specs(shown.legacy_schema, lambda table: lineage.fates(becomes, table))
     assets = [table_asset(table, found, shown.target_schema) for table in tables]
+    last = _last(tables)
+    # Completing the target lets go of the snapshot, which a pass over gone rows reads.
+    after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY])]
     return dg.Definitions(
-        assets=[*legacy_tables, target_schema, accepted_drift, *assets, target_constraints(_last(tables))],
+        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after],
         jobs=jobs(tables, shown.source),
         schedules=schedules(shown.schedules, specs, settings),
         sensors=[on_change(specs, settings), on_lost_run(settings)],

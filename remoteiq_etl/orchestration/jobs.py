@@ -12,6 +12,7 @@ import dagster as dg
 from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.orchestration.choices import MODE_TAG, SOURCE_TAG
 from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
+from remoteiq_etl.orchestration.gone import GONE_FROM_LEGACY
 from remoteiq_etl.orchestration.tables import DeclaredTable
 from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RESYNC = "resync"
 BACKFILL = "backfill"
+SWEEP = "sweep"
+DELETES = "deletes"
 
 _RETRIES: Mapping[str, str] = {
     "dagster/max_retries": "3",
@@ -35,6 +38,14 @@ _BACKFILL = (
     "The same with every row read and compared, whatever changed since the last run. Nothing is written twice."
     "\n\nThe run tag remoteiq/mode = incremental lets it read what changed."
 )
+_SWEEP = (
+    "Re-syncs, and compares every legacy row by key and hash with what was last read of it. What it finds beyond what was"
+    " written since was missed before: found late, which must be nothing."
+)
+_DELETES = (
+    "Looks for rows that are gone from the legacy database. What becomes of them says the setting deletes, or in the"
+    " Launchpad the policy: list, or propagate."
+)
 
 
 def jobs(tables: Collection[DeclaredTable], source: str) -> "list[Job]":
@@ -43,6 +54,8 @@ def jobs(tables: Collection[DeclaredTable], source: str) -> "list[Job]":
     return [
         _job(RESYNC, everything, _RESYNC, {SOURCE_TAG: source}),
         _job(BACKFILL, everything, _BACKFILL, _full(source)),
+        _job(SWEEP, everything, _SWEEP, {SOURCE_TAG: source, MODE_TAG: str(Mode.SWEEP)}),
+        _job(DELETES, [GONE_FROM_LEGACY], _DELETES, {SOURCE_TAG: source}),
         *(_domain_job(domain, tables, source) for domain in sorted({table.domain for table in tables})),
     ]
 

@@ -55,6 +55,8 @@ class OpenMigration:
     config: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     progress: LogProgress = field(default_factory=lambda: LogProgress(attached()))
+    #: What a step found that a person should know of; sent with the others.
+    extra_alerts: list[Alert] = field(default_factory=list)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _run: Run | None = None
     _settings: Settings | None = None
@@ -97,6 +99,7 @@ class OpenMigration:
         source = self._settings.source if self._settings else Settings().source
         run_id = self._run.id if self._run else None
         found = alerts.of_failure(source, self._failed, run_id, self.dagster_run_id) if self._failed else []
+        found += self.extra_alerts
         with contextlib.suppress(psycopg.Error):  # the target may be what failed
             found += alerts.of_waiting_rows(self._run) if self._run else []
         return found

@@ -19,7 +19,7 @@ from remoteiq_etl.errors import RemoteIQError
 from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.choices import SOURCE_TAG
-from remoteiq_etl.orchestration.jobs import RESYNC
+from remoteiq_etl.orchestration.jobs import DELETES, RESYNC, SWEEP
 from remoteiq_etl.orchestration.workers import in_progress
 
 ON_CHANGE = "resync_on_change"
@@ -28,6 +28,8 @@ LOOK_EVERY = 30
 UNCHANGED = "No legacy table was written since the last run was started."
 _ABOUT: Mapping[str, str] = {
     RESYNC: "Re-syncs all tables. Every 15 minutes unless the configuration says otherwise.",
+    SWEEP: "Re-syncs all tables and looks for what was missed before. Every night unless the configuration says otherwise.",
+    DELETES: "Looks for rows that are gone from legacy. Every night unless the configuration says otherwise.",
 }
 _SKIPS = " A tick while a run of the source is in progress, or while it is paused, is skipped."
 

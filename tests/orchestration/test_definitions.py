@@ -104,7 +104,13 @@ def test_the_constraints_come_last() -> None:
 
 def test_one_job_for_everything_and_one_per_domain() -> None:
     names = {job.name for job in DEFINITIONS.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert names == {"resync", "backfill", *(f"backfill_{table.domain}" for table in TABLES.values())}
+    assert names == {
+        "resync",
+        "backfill",
+        "sweep",
+        "deletes",
+        *(f"backfill_{table.domain}" for table in TABLES.values()),
+    }
 
 
 def test_every_job_has_the_executor_of_one_process() -> None:

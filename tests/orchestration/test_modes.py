@@ -32,7 +32,7 @@ def test_choices_come_back_from_their_configuration() -> None:
 
 
 def test_an_unknown_mode_names_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"remoteiq/mode is 'fast'; expected incremental or full"):
+    with pytest.raises(ConfigurationError, match=r"remoteiq/mode is 'fast'; expected incremental or full or sweep"):
         Choices.read({}, {MODE_TAG: "fast"})
 
 
@@ -82,7 +82,7 @@ def test_a_backfill_told_otherwise_reads_what_changed(loaded: dg.DagsterInstance
 def test_an_unknown_tag_is_one_readable_failure(loaded: dg.DagsterInstance) -> None:
     outcome = run_some(loaded, tags={MODE_TAG: "fast"})
     assert set(outcome.errors) == {"target_schema"}
-    assert "expected incremental or full" in outcome.errors["target_schema"]
+    assert "expected incremental or full or sweep" in outcome.errors["target_schema"]
 
 
 def test_an_unknown_mode_in_the_configuration_is_refused_before_the_run(loaded: dg.DagsterInstance) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import assets
 from remoteiq_etl.backfill.database import Database as EngineDatabase
+from remoteiq_etl.cadence import Schedules
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.lifecycle.migration import connected
@@ -69,6 +70,15 @@ def test_everything_is_off_until_it_is_switched_on() -> None:
         "resync_on_change": "STOPPED",
         "alert_on_lost_run": "RUNNING",  # it starts nothing
     }
+
+
+@pytest.mark.parametrize("job", ["sweep", "deletes"])
+def test_the_sweep_and_the_deletes_have_schedules_of_their_own(
+    configured: Database, own: dg.DagsterInstance, job: str
+) -> None:
+    schedule = REPOSITORY.get_schedule_def(f"{job}_schedule")
+    assert (schedule.job_name, schedule.cron_schedule) == (job, getattr(Schedules(), job))
+    assert tick(own, schedule.name) == (1, None)
 
 
 def test_a_tick_starts_a_run_also_before_the_first(configured: Database, own: dg.DagsterInstance) -> None:
