@@ -16,8 +16,10 @@ from psycopg import sql
 
 import assets
 from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
-from remoteiq_etl.backfill import hashing, run
+from remoteiq_etl.backfill import hashing
 from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.opening import opened
+from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.fixtures.generator import generate
@@ -49,10 +51,10 @@ class Bench:
 
     url: str
 
-    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> run.Plan:
+    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> Plan:
         """A run on this database that knows these tables and their parents."""
         size = {} if batch_rows is None else {"batch_rows": batch_rows}
-        return run.Plan(
+        return Plan(
             Database(self.url, legacy_schema, read_only=True),
             Database(self.url, TARGET_SCHEMA),
             _specs(*tables),
@@ -86,9 +88,9 @@ class Bench:
     def load_parents(self, workload: Workload) -> None:
         """Load what the workload's table depends on; what is there stays unchanged."""
         plan = self.plan(workload.name)
-        with run.opened(plan) as opened:
-            opened.load_all(plan.specs.keys() - {workload.name})
-            opened.state.ensure_map(opened.session, plan.specs[workload.name])
+        with opened(plan) as run:
+            run.load_all(plan.specs.keys() - {workload.name})
+            run.state.ensure_map(run.session, plan.specs[workload.name])
         self.execute("VACUUM (ANALYZE)")
 
     def sample(self, rows: int) -> str:
@@ -111,12 +113,14 @@ class Bench:
 
     def reset(self, workload: Workload) -> None:
         """Empty what a round wrote, and let nobody pay for what the one before left."""
-        made_by_run = ("quarantine", "held", "legacy_archive")
+        made_by_run = ("quarantine", "held", "left_out", "legacy_archive")
         name = workload.name
         self.execute(
             f"TRUNCATE {TARGET_SCHEMA}.{name}, {STATE_SCHEMA}.legacy_{name}_map",
             # It comes at the end of a load, of ours and of the limit.
             f"DROP INDEX IF EXISTS {STATE_SCHEMA}.uq_legacy_{name}_map_new_key",
+            # What an earlier round read must not be known.
+            f"DELETE FROM {STATE_SCHEMA}.passes WHERE table_name = '{name}'",
             "DROP SCHEMA IF EXISTS bench_copy CASCADE",
             "DROP SCHEMA IF EXISTS bench_copy_staging CASCADE",
             *(f"DELETE FROM {STATE_SCHEMA}.{table} WHERE legacy_table = '{name}'" for table in made_by_run),

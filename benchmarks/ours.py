@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.database import Bench
-from remoteiq_etl.backfill import run
+from remoteiq_etl.backfill.opening import opened
 
 
 def main() -> None:
@@ -23,9 +23,9 @@ def main() -> None:
     parser.add_argument("--batch-rows", type=int)
     options = parser.parse_args()
     plan = Bench(options.url).plan(options.table, legacy_schema=options.schema, batch_rows=options.batch_rows)
-    with run.opened(plan) as opened:
+    with opened(plan) as run:
         started = time.perf_counter()
-        report = opened.load(plan.specs[options.table])
+        report = run.load(plan.specs[options.table])
         seconds = time.perf_counter() - started
     json.dump({"seconds": seconds, "rows": report.read, "peak_mb": peak_mb(), "counts": report.counts()}, sys.stdout)
 

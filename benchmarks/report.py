@@ -76,26 +76,29 @@ class Results:
 def show(results: Results) -> None:
     """Print the tables, and write them to files."""
     tables = [*(_speed(results, workload) for workload in results.timings), *_memory(results)]
-    console = Console()
-    console.print(f"{results.date}, {results.machine()}")
-    for table in tables:
-        console.print(table)
-    RESULTS.mkdir(exist_ok=True)
+    publish("latest", tables, f"{results.date}, {results.machine()}")
     (RESULTS / "latest.json").write_text(json.dumps(results.plain(), indent=1) + "\n", encoding="utf-8")
-    lines = [f"{results.date}, {results.machine()}", "", *(line for table in tables for line in _markdown(table))]
-    (RESULTS / "latest.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def publish(name: str, tables: Iterable[Table], where: str) -> None:
+    """Print the tables under what they were measured on, and write them to a file of this name."""
+    console, tables = Console(), list(tables)
+    console.print(where)
+    for one in tables:
+        console.print(one)
+    RESULTS.mkdir(exist_ok=True)
+    lines = [where, "", *(line for one in tables for line in _markdown(one))]
+    (RESULTS / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _speed(results: Results, workload: str) -> Table:
-    table = _table(
-        f"{workload}, {results.rows:,} rows", "contestant", "seconds", "rounds", "rows/s", "ours ×", "wanted"
-    )
+    shown = table(f"{workload}, {results.rows:,} rows", "contestant", "seconds", "rounds", "rows/s", "ours ×", "wanted")
     of = results.timings[workload]
     for contestant in CONTESTANTS:
         found = of.get(contestant.name)
         if found:
             ratio = "" if contestant.name == "ours" or "ours" not in of else results.ratio(workload, contestant.name)
-            table.add_row(
+            shown.add_row(
                 f"{contestant.title}{_fewer(found[0].rows, results.rows)}",
                 f"{median(timing.seconds for timing in found):.1f}",
                 " ".join(f"{timing.seconds:.1f}" for timing in found),
@@ -103,7 +106,7 @@ def _speed(results: Results, workload: str) -> Table:
                 f"{ratio:.2f}" if ratio else "",
                 _verdict(ratio, WANTED.get(contestant.name)) if ratio else "",
             )
-    return table
+    return shown
 
 
 def _fewer(rows: int, of: int) -> str:
@@ -117,35 +120,36 @@ def _verdict(ratio: float, wanted: float | None) -> str:
 def _memory(results: Results) -> Iterable[Table]:
     if not results.memory:
         return
-    table = _table("Peak memory of our process", "workload", "rows", "MB", "wanted")
+    shown = table("Peak memory of our process", "workload", "rows", "MB", "wanted")
     for workload, peaks in results.memory.items():
         least = min(peaks)
         for rows, peak in sorted(peaks.items()):
             fits = peak < MOST_MB and peak <= peaks[least] * MOST_GROWTH
             wanted = f"under {MOST_MB:.0f}, within {MOST_GROWTH - 1:.0%} of {least:,} rows"
-            table.add_row(workload, f"{rows:,}", f"{peak:.0f}", f"{wanted}: {'reached' if fits else 'MISSED'}")
-    yield table
+            shown.add_row(workload, f"{rows:,}", f"{peak:.0f}", f"{wanted}: {'reached' if fits else 'MISSED'}")
+    yield shown
 
 
 def show_sweep(rates: Mapping[str, Mapping[int, list[Timing]]]) -> None:
     """Print rows per second and memory per batch size."""
     for workload, sizes in rates.items():
-        table = _table(f"{workload}: batch size", "rows per batch", "seconds", "rows/s", "peak MB")
+        shown = table(f"{workload}: batch size", "rows per batch", "seconds", "rows/s", "peak MB")
         for size, found in sizes.items():
-            table.add_row(
+            shown.add_row(
                 f"{size:,}",
                 " ".join(f"{timing.seconds:.1f}" for timing in found),
                 f"{median(timing.rate for timing in found):,.0f}",
                 f"{max(timing.peak_mb or 0 for timing in found):.0f}",
             )
-        Console().print(table)
+        Console().print(shown)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+def table(title: str, *columns: str) -> Table:
+    """An empty table of figures."""
+    made = Table(title=title, title_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 or column == "wanted" else "right")
-    return table
+        made.add_column(column, justify="left" if number == 0 or column == "wanted" else "right")
+    return made
 
 
 def _markdown(table: Table) -> list[str]:

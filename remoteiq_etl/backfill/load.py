@@ -31,6 +31,7 @@ from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec
 from remoteiq_etl.backfill.staging import Stage
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.backfill.waiting import count_waiting
+from remoteiq_etl.backfill.words import Words
 from remoteiq_etl.errors import ConservationError
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class TableLoad:
 
     def __post_init__(self) -> None:
         self.report = TableReport(self.spec.asset)
+        self.words = Words(self.run)
 
     def execute(self) -> TableReport:
         """Load the table. Raises ConservationError when rows are unaccounted for."""
@@ -216,7 +218,7 @@ class TableLoad:
             for disposal in prepared.disposals
             if disposal.outcome == Outcome.MERGED and disposal.into is not None
         ]
-        self.run.count_words({} if prepared.batch is None else prepared.batch.words)
+        self.words.add({} if prepared.batch is None else prepared.batch.words)
         if table in removing_sources(self.spec):
             waiting = {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
             self.seen |= {(table, key) for key in waiting.union(prepared.rows[KEY] if len(prepared.rows) else ())}
@@ -226,7 +228,7 @@ class TableLoad:
     def _finish(self, before: tuple[int, int]) -> None:
         self._check_read()
         run = self.run
-        run.take_words(self.report)
+        self.words.tell(self.report)
         if run.planning:
             run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
             return
@@ -239,7 +241,7 @@ class TableLoad:
             if removing_sources(self.spec) and not self.reading.partial:
                 emptied = [table for table, rows in self.expected.items() if not rows]
                 self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners, emptied)
-            run.write_words(self.report, add=self.reading.partial)
+            self.words.write(add=self.reading.partial)
             self.report.archived = archive.count(run, self.spec)
             if self.keys is None:
                 run.release_rest(self.spec)

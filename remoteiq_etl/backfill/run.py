@@ -1,51 +1,44 @@
-"""The life of a run: lock, fence, snapshot, sessions, and the loads in between.
+"""An open run: its sessions, and what the load of a table asks of it.
 
-One run per source at a time: an advisory lock refuses the second, and a fencing token keeps a run that lost its lock
-from committing. Belongs here: opening and closing. Does not belong here: how one table is loaded (see load).
+Belongs here: the state that the tables of one run share. Does not belong here: opening it (see opening), how one table is
+loaded (see load).
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill import blocked, hashing
+from remoteiq_etl.backfill import blocked
 from remoteiq_etl.backfill.accepted import archive_extras
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Capture, Mode
-from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
 from remoteiq_etl.backfill.doors import KeptWhenNewer
 from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
-from remoteiq_etl.backfill.inputs import inputs_of
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener, Silent
+from remoteiq_etl.backfill.progress import Listener
 from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.selection import Keys
 from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.source_lock import check_fence, lock, take_over
+from remoteiq_etl.backfill.source_lock import check_fence
 from remoteiq_etl.backfill.spec import Context, TableSpec
 from remoteiq_etl.backfill.staging import Stage
-from remoteiq_etl.backfill.state import Registered, State, map_of, program_version
+from remoteiq_etl.backfill.state import Registered, State, map_of
 from remoteiq_etl.backfill.sweep import Sweep
-from remoteiq_etl.errors import PrepareError, RemoteIQError, RunStopped, TableBlocked
-
-#: The warning about a word that a value map or parser meets for the first time on a re-sync.
-NEW_WORD = "word_seen_for_the_first_time"
+from remoteiq_etl.errors import PrepareError, TableBlocked
 
 
 @dataclass
 class Run:
-    """An open run. Use `opened`."""
+    """An open run. Use opening.opened."""
 
     plan: Plan
     listener: Listener
@@ -71,7 +64,6 @@ class Run:
     _waiting: dict[str, list[str]] = field(default_factory=dict)
     _left_out: dict[str, bool] = field(default_factory=dict)
     _columns: dict[str, dict[str, LiveColumn]] | None = None
-    _words: dict[str, dict[str, int]] = field(default_factory=dict)
     # (key, before, after) by table, of those whose history another table records.
     planned_writes: dict[str, list[tuple[str, str | None, str]]] = field(default_factory=dict)
 
@@ -288,43 +280,6 @@ class Run:
         }
         return self.session.execute(load_sql("same_as").format(**names)).rowcount
 
-    def count_words(self, words: Mapping[str, Mapping[str, int]]) -> None:
-        """Add words seen by a transform."""
-        for name, counts in words.items():
-            known = self._words.setdefault(name, {})
-            for word, count in counts.items():
-                known[word] = known.get(word, 0) + count
-
-    def take_words(self, report: TableReport) -> None:
-        """Tell a table's report which words were seen in its columns, and which of them no earlier run has seen.
-
-        Where no earlier run has seen any, everything is new, and nothing is worth a warning.
-        """
-        report.words, self._words = self._words, {}
-        query = sql.SQL("SELECT name, word, first_run < %s FROM {} WHERE source_id = %s AND name = ANY (%s)")
-        rows = self.session.rows(
-            query.format(self.state.name("words")), [self.id, self.registered.id, list(report.words)]
-        )
-        known, seen_before = {(name, word) for name, word, _ in rows}, {name for name, _, earlier in rows if earlier}
-        for name in sorted(seen_before & report.words.keys()):
-            if new := sorted(word for word in report.words[name] if (name, word) not in known):
-                report.new_words[name] = new
-                report.decision_warnings[NEW_WORD] += len(new)
-
-    def write_words(self, report: TableReport, *, add: bool) -> None:
-        """Record the words that a table's report names; `add`: to the rows counted before, because not all were read."""
-        rows_before = 'known."rows" + ' if add else ""
-        upsert = sql.SQL(
-            'INSERT INTO {} AS known (source_id, name, word, "rows", first_run, last_run) VALUES (%s, %s, %s, %s, %s, %s)'
-            ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = {}EXCLUDED."rows", last_run = EXCLUDED.last_run'
-        ).format(self.state.name("words"), sql.SQL(rows_before))
-        rows = [
-            (self.registered.id, name, word, count, self.id, self.id)
-            for name, counts in report.words.items()
-            for word, count in counts.items()
-        ]
-        self.session.execute_many(upsert, rows)
-
     # --- end ----------------------------------------------------------------------------------------------------
 
     def drop_stages(self) -> None:
@@ -355,95 +310,3 @@ class Run:
                 "UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s"
             )
             self.session.execute(update.format(self.state.name("runs")), [status, error, self.id, self.fence])
-
-
-@contextlib.contextmanager
-def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
-    """An open run; what fails inside is recorded as its end.
-
-    Raises LockedError when the source is busy, SourcePaused when it is paused.
-    """
-    state = State(plan.target, plan.state_schema)
-    with contextlib.ExitStack() as stack:
-        control = plan.target.connect()
-        stack.callback(control.close)
-        state.ensure(control)
-        registered = state.register(control, plan.source, plan.organization_slug)
-        Control(control, state, registered.id).refuse_paused()
-        lock(control, registered)
-        run = _open(plan, listener or Silent(), state, control, registered, stack)
-        stack.callback(_quietly, run.drop_stages)
-        stack.callback(run.pacer.close)
-        try:
-            run.drop_leftovers()
-            yield run
-        except BaseException as error:
-            _quietly(run.record_end, "stopped" if isinstance(error, RunStopped) else "failed", describe(error))
-            raise
-        run.record_end(*blocked.ending(run.reports))
-
-
-def _open(
-    plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack
-) -> Run:
-    settings = hashing.session_settings(registered.hash_key)
-    legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
-    fence = take_over(control, state, registered)
-    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
-    snapshot = stack.enter_context(Snapshot(legacy, tables))
-    session = target.connect()
-    stack.callback(session.close)
-    arrow = target.connect_arrow()
-    stack.callback(arrow.close)
-    writer = target.connect_arrow()
-    stack.callback(writer.close)
-    reader = snapshot.reader()
-    stack.callback(reader.close)
-    insert = sql.SQL(
-        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version) VALUES"
-        " (%s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
-    )
-    status = "plan" if plan.planning else "running"
-    row = control.rows(
-        insert.format(state.name("runs")),
-        [
-            registered.id,
-            plan.orchestrator_run_id,
-            status,
-            snapshot.horizon,
-            snapshot.database.partition("/")[0],
-            fence,
-            program_version(),
-        ],
-    )[0]
-    return Run(
-        plan,
-        listener,
-        state,
-        session,
-        arrow,
-        reader,
-        writer,
-        legacy,
-        target,
-        registered,
-        row[0],
-        fence,
-        snapshot,
-        row[1].astimezone(UTC),
-    )
-
-
-def describe(error: BaseException) -> str:
-    """An error as text that holds no value of any row: our own messages as they are, others by their class."""
-    if isinstance(error, RemoteIQError):
-        return f"{type(error).__name__}: {error}"
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
-    return type(error).__name__
-
-
-def _quietly(function: Any, *arguments: object) -> None:
-    """Clean up without hiding the error that ended the run: the target may be gone."""
-    with contextlib.suppress(psycopg.Error):
-        function(*arguments)

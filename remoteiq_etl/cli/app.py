@@ -306,7 +306,7 @@ def _code(ended: SystemExit) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    from remoteiq_etl.backfill.run import describe
+    from remoteiq_etl.backfill.failure import describe
 
     return (
         f"Unexpected error: {describe(error)}. Its text may hold values of rows and is not shown;"

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remoteiq_etl.alerting import Alerting, Kind
-from remoteiq_etl.backfill.run import Run, describe
+from remoteiq_etl.backfill.failure import describe
+from remoteiq_etl.backfill.run import Run
 from remoteiq_etl.errors import LockedError, SourcePaused, StopRequested
 from remoteiq_etl.lifecycle.alert_channels import deliver
 from remoteiq_etl.lifecycle.ownership import load_sql

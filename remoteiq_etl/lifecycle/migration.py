@@ -15,9 +15,10 @@ from psycopg import sql
 from remoteiq_etl import embedded
 from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.database import Database, Observer, Session
+from remoteiq_etl.backfill.opening import opened
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.progress import Listener, Silent
-from remoteiq_etl.backfill.run import Run, opened
+from remoteiq_etl.backfill.run import Run
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.config import Settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from remoteiq_etl.backfill.run import describe
+from remoteiq_etl.backfill.failure import describe
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.errors import ConservationError
 from remoteiq_etl.lifecycle.reads import legacy_tables

@@ -13,7 +13,8 @@ import dagster as dg
 import psycopg
 
 from remoteiq_etl.alerting import Alerting, Kind
-from remoteiq_etl.backfill.run import Run, describe
+from remoteiq_etl.backfill.failure import describe
+from remoteiq_etl.backfill.run import Run
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import (

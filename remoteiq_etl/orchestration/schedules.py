@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import dagster as dg
 import psycopg
 
-from remoteiq_etl.backfill.run import describe
+from remoteiq_etl.backfill.failure import describe
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.cadence import Schedules
 from remoteiq_etl.config import Settings

@@ -2,7 +2,7 @@
 
 The process is named in a tag of the run, so that anybody who can read the instance may ask for it on the same machine.
 Belongs here: naming processes, telling that one is gone, ending the Dagster runs of those. Does not belong here: the runs
-of our own state, which the next run marks (see remoteiq_etl.backfill.run).
+of our own state, which the next run marks (see remoteiq_etl.backfill.opening).
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Which rows a run is the first to stop, as its alerts count them."""
 
 from remoteiq_etl.alerting import Kind
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.opening import opened
 from remoteiq_etl.lifecycle.alerts import Alert, of_brake, of_failure, of_waiting_rows
 from tests.support.migrating import Migration
 from tests.support.server import Database

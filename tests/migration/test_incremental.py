@@ -6,7 +6,7 @@ import pytest
 
 from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.capture import OLDEST_HORIZON, Mode
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.opening import opened
 from tests.support.migrating import Migration
 from tests.support.server import Database
 

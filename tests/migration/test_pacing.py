@@ -10,8 +10,8 @@ import pytest
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.control import Control
+from remoteiq_etl.backfill.opening import opened
 from remoteiq_etl.backfill.progress import Notice, Silent, TableProgress
-from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import RemoteIQError, SnapshotTooOld, SourcePaused, SourceWaits, StopRequested
 from remoteiq_etl.limits import Limits, Signal, Threshold

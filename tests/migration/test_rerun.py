@@ -2,7 +2,7 @@
 
 from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.run import NEW_WORD
+from remoteiq_etl.backfill.words import NEW_WORD
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
 

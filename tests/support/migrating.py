@@ -16,8 +16,8 @@ from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import Database as EngineDatabase
 from remoteiq_etl.backfill.database import Observer
 from remoteiq_etl.backfill.gone import GoneReport, Policy, look_for_gone
+from remoteiq_etl.backfill.opening import opened
 from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.backfill.spec import TableSpec
 from schemas import ddl, target
 from tests.support.server import Database, Server

@@ -1,0 +1,17 @@
+"""An error as text that may be stored and shown: it holds no value of any row.
+
+Belongs here: that text. Does not belong here: who catches the error.
+"""
+
+import psycopg
+
+from remoteiq_etl.errors import RemoteIQError
+
+
+def describe(error: BaseException) -> str:
+    """An error as text that holds no value of any row: our own messages as they are, others by their class."""
+    if isinstance(error, RemoteIQError):
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
+    return type(error).__name__
