@@ -86,7 +86,7 @@ class Capture:
         if reason is not None:
             return Reading(f"full: {reason}")
         again = self._to_look_at_again(spec)
-        changed = [table for table in inputs.sources if self._has_changed(spec, table)]
+        changed = [table for table in (*inputs.sources, *inputs.followed) if self._has_changed(spec, table)]
         if not changed and not any(again.values()) and not inputs.always:
             return Reading(NOTHING_CHANGED, partial=True, nothing=True)
         if sum(map(len, again.values())) > MOST_KEYS:
