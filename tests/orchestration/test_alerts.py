@@ -79,7 +79,7 @@ def test_a_failure_is_told_once_also_where_no_run_could_be_opened(
 def test_a_busy_source_and_a_wrong_setting_alarm_nobody_or_only_the_log(
     hook: Hook, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remoteiq_etl.backfill.run.LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("remoteiq_etl.backfill.source_lock.LOCK_PATIENCE", 0.0)
     with connected(Settings.load(), SPECS) as migration, migration.run():
         assert not run_some(ephemeral).success
     monkeypatch.setenv("REMOTEIQ_BATCH_ROWS", "many")
