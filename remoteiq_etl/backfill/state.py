@@ -100,9 +100,9 @@ class State:
         if not self.has_map(session, spec.name):
             created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=not spec.log_like)
             session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
-            make_views(session, self.schema, [spec.name], {spec.name, *self._entities(session)})
+            make_views(session, self.schema, [spec.name], {spec.name, *self.entities(session)})
 
-    def _entities(self, session: Session) -> list[str]:
+    def entities(self, session: Session) -> list[str]:
         """The target tables that have a map."""
         return [name.removeprefix("legacy_").removesuffix("_map") for name in self.maps(session)]
 
@@ -215,7 +215,7 @@ class State:
     def _upgrade(self, session: Session) -> None:
         tables = fixed_tables()
         upgrade(session, self.schema, tables)
-        entities = self._entities(session)
+        entities = self.entities(session)
         comments = [statement for table in tables for statement in comment_ddl(table, self.schema)]
         comments += [statement for entity in entities for statement in comment_ddl(_ANY_MAP, self.schema, entity)]
         session.execute(";\n".join(comments))

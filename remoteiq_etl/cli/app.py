@@ -209,6 +209,27 @@ def lineage(
 
 
 @app.command()
+def explain(
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A legacy table, or a target table.", show_default=False)
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY]...", help="The key of a row; of several columns their values, or a JSON array."),
+    ] = None,
+    new: Annotated[
+        str | None,
+        typer.Option("--new", metavar="KEY", help="The key of a target row instead, of TABLE if one is named."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known of one row: what a legacy row became, by which rules and runs; or what a target row is made of."""
+    from remoteiq_etl.cli.explain import show
+
+    raise typer.Exit(show(table, key or [], new, as_json=as_json))
+
+
+@app.command()
 def archive(
     table: Annotated[
         list[str] | None,

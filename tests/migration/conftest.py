@@ -39,6 +39,16 @@ def again(edge_db: Database, server: Server) -> Iterator[Migration]:
     migration.target.drop()
 
 
+@pytest.fixture(scope="module")
+def settled(server: Server, edge_template: str) -> Iterator[Migration]:
+    """The same for all tests of a module. Only to be looked at."""
+    legacy = server.create_database(template=edge_template)
+    migration = migrated_target(server, legacy)
+    yield migration
+    migration.target.drop()
+    legacy.drop()
+
+
 @pytest.fixture(scope="module", params=[bare_target, foreign_target], ids=["our target", "foreign target"])
 def migrated(
     request: pytest.FixtureRequest, server: Server, edge_template: str

@@ -1,29 +1,18 @@
 """The state schema as people who write SQL find it: comments, views, keys, and the queries of docs/state.md."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from remoteiq_etl.errors import StateVersionError
-from tests.support.migrating import Migration, migrated_target
-from tests.support.server import Database, Server
+from tests.support.migrating import Migration
+from tests.support.server import Database
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "state.md"
 #: What is in its queries whose result is empty until somebody has changed something.
 EMPTY_AT_FIRST = ("before_images", "NOT EXISTS")
-
-
-@pytest.fixture(scope="module")
-def settled(server: Server, edge_template: str) -> Iterator[Migration]:
-    """The migrated edge cases. Only to be looked at."""
-    legacy = server.create_database(template=edge_template)
-    migration = migrated_target(server, legacy)
-    yield migration
-    migration.target.drop()
-    legacy.drop()
 
 
 def _queries() -> list[str]:

@@ -1,0 +1,139 @@
+"""What is known of one target row: its columns with their rules, every legacy key behind it, our writes, and conflicts.
+
+Belongs here: reading it. Does not belong here: the legacy rows themselves (see legacy_side).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns
+from remoteiq_etl.backfill.images import Image, text_join
+from remoteiq_etl.backfill.redact import is_secret
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.lifecycle.column_map import of_table
+from remoteiq_etl.lifecycle.conflicts import ConflictList
+from remoteiq_etl.lifecycle.explain.entries import Entries
+from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
+from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LeftOut, MapEntry, TargetRow, Write
+from remoteiq_etl.lifecycle.ownership import load_sql
+from schemas.state.maps import map_name
+
+OURS, ADOPTED, NOT_OURS = "ours", "adopted", "not ours"
+
+
+@dataclass(frozen=True)
+class TargetSide:
+    """Reads target rows of one source."""
+
+    session: Session
+    state: State
+    source_id: int
+    specs: Mapping[str, TableSpec]
+    entries: Entries
+    legacy_side: LegacySide
+
+    def row(self, table: str, key: str) -> TargetRow:
+        """All that is known of one target row."""
+        behind = self.entries.of_new(key, [table])
+        spec = self._spec(table, behind)
+        row, last_written = self._values(spec, key)
+        images = self._images(table, key)
+        return TargetRow(
+            table,
+            key,
+            row is not None,
+            _origin(behind),
+            tuple(_columns(spec, row, last_written)) if row is not None else (),
+            tuple(behind),
+            self._merged(table, key),
+            tuple(_writes(behind, images, row)),
+            tuple(ConflictList(self.session, self.state, self.source_id).find([table], key, only_open=False)),
+        )
+
+    def tables_with(self, key: str, tables: Iterable[str]) -> list[str]:
+        """Those of these target tables that have a row of this key, whoever wrote it."""
+        return [table for table in tables if self._values(self._spec(table, ()), key)[0] is not None]
+
+    def _spec(self, table: str, behind: Sequence[MapEntry]) -> TableSpec:
+        """The declaration that made the row, with the columns that the target has."""
+        named = [spec for spec in self.specs.values() if spec.name == table]
+        made = {entry.legacy_table for entry in behind if entry.state == "live"}
+        by_source = [spec for spec in named if made & {source.name for source in spec.sources}]
+        spec = next(iter(by_source or named))
+        return effective(spec, self._live.get(table, {}))
+
+    @cached_property
+    def _live(self) -> Mapping[str, Mapping[str, LiveColumn]]:
+        return live_columns(self.session, self.session.database.schema)
+
+    def _values(self, spec: TableSpec, key: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """The row without its secrets (None: there is none), and what we wrote last of it, where that is kept."""
+        if spec.name not in self._live:
+            return None, {}
+        kinds = self.entries.entities.get(spec.name)
+        query = load_sql("explain_target" if kinds else "explain_unmapped").format(
+            row=Image(list(spec.target.columns), self.state.schema).shown,
+            map=self.state.name(map_name(spec.name)),
+            kind=sql.SQL(kinds["new_key"] if kinds else "text"),
+            target=self.session.database.table(spec.name),
+            joined=text_join(spec, "k"),
+        )
+        try:
+            found = self.session.rows(query, {"source_id": self.source_id, "key": key})
+        except psycopg.errors.DataError:  # no key of this table looks like this
+            return None, {}
+        return (found[0][0], found[0][1] or {}) if found else (None, {})
+
+    def _images(self, table: str, key: str) -> list[tuple[int, str, dict[str, Any], list[str], list[str]]]:
+        query = load_sql("explain_images").format(before_images=self.state.name("before_images"))
+        found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+
+    def _merged(self, table: str, key: str) -> tuple[LeftOut, ...]:
+        """The rows that are part of this one and have no entry in the map."""
+        if table not in self.entries.entities:
+            return ()
+        query = load_sql("explain_merged").format(
+            left_out=self.state.name("left_out"), map=self.state.name(map_name(table))
+        )
+        found = self.session.rows(query, {"source_id": self.source_id, "table": table})
+        return tuple(one for row in found if (one := self.legacy_side.placed(LeftOut(*row))).into == key)
+
+
+def _origin(behind: Sequence[MapEntry]) -> str:
+    if any(entry.adopted for entry in behind):
+        return ADOPTED
+    return OURS if any(entry.written or entry.state in ("deleted", "gone") for entry in behind) else NOT_OURS
+
+
+def _columns(spec: TableSpec, row: Mapping[str, Any], last_written: Mapping[str, Any]) -> Iterable[ColumnFact]:
+    rules = {column.name: column for column in of_table(spec)}
+    for column in spec.target.columns:
+        name, secret = column.name, is_secret(column)
+        compared = name in last_written and not secret and name not in spec.activity
+        edited = row.get(name) != last_written[name] if compared else None
+        known = rules.get(name)
+        rule, sources = (known.rule, known.sources) if known else (None, ())
+        yield ColumnFact(name, None if secret else row.get(name), secret and name not in row, rule, sources, edited)
+
+
+def _writes(
+    behind: Sequence[MapEntry],
+    images: Sequence[tuple[int, str, dict[str, Any], list[str], list[str]]],
+    row: Mapping[str, Any] | None,
+) -> Iterable[Write]:
+    """Our writes in their order: the insert, and one for each before image, with what was different after it."""
+    made = [entry.first_run for entry in behind if entry.written and not entry.adopted and entry.state != "decided"]
+    if made:
+        yield Write(min(made), "insert", ())
+    later_images = [image for _, _, image, _, _ in images[1:]]
+    for (run, operation, image, sealed, withheld), later in zip(images, [*later_images, row or {}], strict=False):
+        changed = () if operation == "delete" else tuple(name for name in image if image[name] != later.get(name))
+        yield Write(run, operation, changed, image, tuple(sorted(sealed)), tuple(withheld))
