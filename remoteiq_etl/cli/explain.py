@@ -151,6 +151,7 @@ def _became(entry: MapEntry) -> str:
         "decided": "was decided to mean" if entry.new_key else "has a decision for",
         "deleted": "became, and was deleted in the target since:",
         "gone": "became, and was deleted by us since:",
+        "undone": "became, and was taken back by an undo since:",
     }.get(entry.state, entry.state)
     return f"{verb} {place} ({entry.rule}{', adopted' if entry.adopted else ''})"
 
@@ -201,7 +202,8 @@ def _written(row: TargetRow, runs: Runs) -> Iterator[tuple[str, ...]]:
 def _image(write: Write) -> str:
     image = write.image or {}
     shown = image if write.operation == "delete" else {name: image[name] for name in write.changed}
-    parts = [f"{name}: {_shown(value)}" for name, value in shown.items()]
+    parts = [f"taken back by undo {write.undone_by}"] if write.undone_by is not None else []
+    parts += [f"{name}: {_shown(value)}" for name, value in shown.items()]
     parts += [f"{name}: (sealed)" for name in write.sealed]
     parts += [f"{name}: (withheld)" for name in write.withheld if name not in write.sealed]
     return "; ".join(parts)

@@ -6,7 +6,7 @@ Belongs here: reading it. Does not belong here: the legacy rows themselves (see 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -24,6 +24,16 @@ from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
 from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LeftOut, MapEntry, TargetRow, Write
 from remoteiq_etl.lifecycle.ownership import load_sql
 from schemas.state.maps import map_name
+
+
+class _ImageRow(NamedTuple):
+    run_id: int
+    operation: str
+    image: dict[str, Any]
+    sealed: list[str]
+    withheld: list[str]
+    undone_by: int | None
+
 
 OURS, ADOPTED, NOT_OURS = "ours", "adopted", "not ours"
 
@@ -79,7 +89,7 @@ class TargetSide:
             return None, {}
         kinds = self.entries.entities.get(spec.name)
         query = load_sql("explain_target" if kinds else "explain_unmapped").format(
-            row=Image(list(spec.target.columns), self.state.schema).shown,
+            row=Image.of(spec, self.state.schema).shown,
             map=self.state.name(map_name(spec.name)),
             kind=sql.SQL(kinds["new_key"] if kinds else "text"),
             target=self.session.database.table(spec.name),
@@ -91,10 +101,10 @@ class TargetSide:
             return None, {}
         return (found[0][0], found[0][1] or {}) if found else (None, {})
 
-    def _images(self, table: str, key: str) -> list[tuple[int, str, dict[str, Any], list[str], list[str]]]:
+    def _images(self, table: str, key: str) -> list["_ImageRow"]:
         query = load_sql("explain_images").format(before_images=self.state.name("before_images"))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+        return [_ImageRow(*row) for row in found]
 
     def _merged(self, table: str, key: str) -> tuple[LeftOut, ...]:
         """The rows that are part of this one and have no entry in the map."""
@@ -110,7 +120,7 @@ class TargetSide:
 def _origin(behind: Sequence[MapEntry]) -> str:
     if any(entry.adopted for entry in behind):
         return ADOPTED
-    return OURS if any(entry.written or entry.state in ("deleted", "gone") for entry in behind) else NOT_OURS
+    return OURS if any(entry.written or entry.state in ("deleted", "gone", "undone") for entry in behind) else NOT_OURS
 
 
 def _columns(spec: TableSpec, row: Mapping[str, Any], last_written: Mapping[str, Any]) -> Iterable[ColumnFact]:
@@ -126,14 +136,16 @@ def _columns(spec: TableSpec, row: Mapping[str, Any], last_written: Mapping[str,
 
 def _writes(
     behind: Sequence[MapEntry],
-    images: Sequence[tuple[int, str, dict[str, Any], list[str], list[str]]],
+    images: Sequence["_ImageRow"],
     row: Mapping[str, Any] | None,
 ) -> Iterable[Write]:
     """Our writes in their order: the insert, and one for each before image, with what was different after it."""
-    made = [entry.first_run for entry in behind if entry.written and not entry.adopted and entry.state != "decided"]
+    made = [entry.inserted_run for entry in behind if entry.inserted_run is not None]
     if made:
         yield Write(min(made), "insert", ())
-    later_images = [image for _, _, image, _, _ in images[1:]]
-    for (run, operation, image, sealed, withheld), later in zip(images, [*later_images, row or {}], strict=False):
-        changed = () if operation == "delete" else tuple(name for name in image if image[name] != later.get(name))
-        yield Write(run, operation, changed, image, tuple(sorted(sealed)), tuple(withheld))
+    for one, later in zip(images, [*(image.image for image in images[1:]), row or {}], strict=False):
+        changed = (
+            [] if one.operation == "delete" else [name for name in one.image if one.image[name] != later.get(name)]
+        )
+        hidden = (tuple(sorted(one.sealed)), tuple(one.withheld))
+        yield Write(one.run_id, one.operation, tuple(changed), one.image, *hidden, one.undone_by)

@@ -25,7 +25,8 @@ class RunFact:
 
 @dataclass(frozen=True)
 class MapEntry:
-    """One entry of the map of a target table (`entity`). `written`: we have written the target row under this key."""
+    """One entry of the map of a target table (`entity`). `written`: we have written the target row under
+    this key. `inserted_run` is None where we did not insert it."""
 
     entity: str
     legacy_table: str
@@ -39,6 +40,7 @@ class MapEntry:
     decision: Any
     first_run: int
     last_run: int
+    inserted_run: int | None
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class Write:
     """One write of ours to a target row. `image`: the row before it; of an insert there is none.
 
     `changed`: the columns that differ afterwards. `sealed` and `withheld` name columns whose value the image lacks.
+    `undone_by`: the undo that took it back.
     """
 
     run_id: int
@@ -158,6 +161,7 @@ class Write:
     image: Mapping[str, Any] | None = None
     sealed: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    undone_by: int | None = None
 
 
 @dataclass(frozen=True)
