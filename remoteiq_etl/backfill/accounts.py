@@ -141,7 +141,7 @@ class TableReport:
     removed: int = 0
     recreated: int = 0
     seconds: float = 0.0
-    rows_in_target: int = 0
+    rows_in_target: int | None = None
     decision_warnings: Counter[str] = field(default_factory=Counter)
     first_load: bool = False
     reading: str = ""

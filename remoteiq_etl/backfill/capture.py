@@ -15,6 +15,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill import archive
 from remoteiq_etl.backfill.accounts import NOTHING_CHANGED
+from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.digest import digest
 from remoteiq_etl.backfill.extract import select_query
 from remoteiq_etl.backfill.fingerprint import fingerprint
@@ -23,7 +24,7 @@ from remoteiq_etl.backfill.inputs import Inputs, inputs_of
 from remoteiq_etl.backfill.passes import Completed, read_completed, read_passes, write_completed, write_passes
 from remoteiq_etl.backfill.returning import to_return
 from remoteiq_etl.backfill.selection import Keys, Selection, followed_by, is_newer
-from remoteiq_etl.backfill.spec import Context, TableSpec
+from remoteiq_etl.backfill.spec import Context, Source, TableSpec
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -75,6 +76,8 @@ class Capture:
         self.completed = read_completed(run)
         self.passes = read_passes(run)
         self._counted: dict[tuple[str, int | None], tuple[int, int]] = {}
+        self._newer: dict[tuple[str, int | None], tuple[str, ...]] = {}
+        self._single: set[str] | None = None
         self._frames: dict[tuple[str, str], pd.DataFrame] = {}
 
     # --- the choice ---------------------------------------------------------------------------------------------
@@ -193,11 +196,29 @@ class Capture:
     def count(self, table: str, horizon: int | None) -> tuple[int, int]:
         """Rows of a legacy table, and how many of them are newer than a horizon. Counted once per run."""
         if (table, horizon) not in self._counted:
-            newer = sql.SQL("true") if horizon is None else is_newer(sql.SQL("l.xmin"), horizon)
-            query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l")
-            row = self.run.snapshot.session.rows(query.format(newer, self.run.legacy.table(table)))[0]
-            self._counted[table, horizon] = (int(row[0]), int(row[1]))
+            self._counted[table, horizon] = self._count(table, horizon)
         return self._counted[table, horizon]
+
+    def _count(self, table: str, horizon: int | None) -> tuple[int, int]:
+        session, name = self.run.snapshot.session, self.run.legacy.table(table)
+        if horizon is None:
+            rows = int(session.value(sql.SQL("SELECT count(*) FROM {}").format(name)))
+            return rows, rows
+        query = load_sql("newer_rows").format(
+            newer=is_newer(sql.SQL("l.xmin"), horizon), table=name, most=sql.Literal(MOST_KEYS)
+        )
+        found = session.rows(query)[0]
+        if self._is_one(table) and found[1] <= MOST_KEYS:
+            self._newer[table, horizon] = tuple(found[2] or ())
+        return int(found[0]), int(found[1])
+
+    def _is_one(self, table: str) -> bool:
+        """Whether a legacy table is one relation, in which a place names one row."""
+        if self._single is None:
+            query = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND NOT relhassubclass"
+            schema = sql.Identifier(self.run.legacy.schema).as_string(None)
+            self._single = {row[0] for row in self.run.snapshot.session.rows(query, [schema])}
+        return table in self._single
 
     def seen_up_to(self, spec: TableSpec, table: str) -> int | None:
         """The horizon up to which an asset has seen a legacy table; None when that says nothing about its rows."""
@@ -236,15 +257,33 @@ class Capture:
         return found
 
     def _narrowed(self, spec: TableSpec, again: Mapping[str, set[str]]) -> Reading:
-        selections = {
-            source.name: Selection(
-                self.passes[spec.asset, source.name].horizon,
-                frozenset(again.get(source.name, ())),
-                {follow: self.passes[spec.asset, follow.table.name].horizon for follow in source.follows},
-            )
-            for source in spec.streamed
-        }
+        selections = {source.name: self._selection(spec, source, again) for source in spec.streamed}
         return Reading("changed rows", partial=True, selections=selections)
+
+    def _selection(self, spec: TableSpec, source: Source, again: Mapping[str, set[str]]) -> Selection:
+        """The rows of one source that changed, wait, or follow a changed row; found at once where they are few."""
+        horizons = {follow: self.passes[spec.asset, follow.table.name].horizon for follow in source.follows}
+        selection = Selection(
+            self.passes[spec.asset, source.name].horizon,
+            frozenset(again.get(source.name, ())),
+            {follow: horizon for follow, horizon in horizons.items() if self.count(follow.table.name, horizon)[1]},
+        )
+        places = self._places(source, selection)
+        return selection if places is None else replace(selection, places=places)
+
+    def _places(self, source: Source, selection: Selection) -> tuple[str, ...] | None:
+        """Where these rows lie; None where they are many, or the table is made of several."""
+        newer = self._newer.get((source.name, selection.horizon))
+        if newer is None:
+            return None
+        query = sql.SQL("SELECT l.ctid::text FROM {} AS l WHERE {} LIMIT {}").format(
+            self.run.legacy.table(source.name),
+            replace(selection, horizon=None).condition(self.run.legacy, source),
+            sql.Literal(MOST_KEYS),
+        )
+        by_key = selection.keys or selection.follows
+        others = [row[0] for row in self.run.snapshot.session.rows(query)] if by_key else []
+        return None if len(others) == MOST_KEYS else tuple({*newer, *others})
 
     # --- what is remembered -------------------------------------------------------------------------------------
 

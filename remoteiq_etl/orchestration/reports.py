@@ -66,9 +66,10 @@ def of_definition(spec: TableSpec, schema: str) -> Metadata:
 def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
     """What one load of a table did. The columns are repeated, because the UI takes lineage from the last load only.
 
-    A table without a source is not looked at, so the number of its rows is not known.
+    The number of rows is known where the table was counted: not without a source, nor where a few rows of a log were read.
     """
-    counted = {} if spec.no_source else {"dagster/row_count": dg.MetadataValue.int(report.rows_in_target)}
+    rows = report.rows_in_target
+    counted = {} if rows is None else {"dagster/row_count": dg.MetadataValue.int(rows)}
     return {
         **counted,
         **({"reading": dg.MetadataValue.text(report.reading)} if report.reading else {}),

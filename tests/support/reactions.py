@@ -116,10 +116,15 @@ class Recorder:
             result = source.transform(batch, context)
             if len(rows):
                 good = result.is_open().to_list()
-                self.calls.append(Call(spec, source, rows, context, Made.of(result, archived), good))
+                self.calls.append(Call(spec, source, rows, _lasting(context), Made.of(result, archived), good))
             return result
 
         return transform
+
+
+def _lasting(context: Context) -> Context:
+    """The same context with all that its lookups would still ask the target for."""
+    return replace(context, lookups={place: lookup.extended([], []) for place, lookup in context.lookups.items()})
 
 
 def shown(column: pd.Series) -> list[str]:
