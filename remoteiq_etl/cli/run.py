@@ -17,7 +17,12 @@ from remoteiq_etl.orchestration.instance import instance
 from remoteiq_etl.orchestration.jobs import RESYNC
 
 #: The first tells our runs from those that the UI started itself. Nobody retries ours: who typed the command sees its end.
-TAGS = {"remoteiq/started_by": "remoteiq-etl", "dagster/max_retries": "0"}
+#: The last lets the UI count them as runs of the job; a run that it starts itself gets it from Dagster.
+TAGS = {
+    "remoteiq/started_by": "remoteiq-etl",
+    "dagster/max_retries": "0",
+    ".dagster/repository": "__repository__@remoteiq_etl",
+}
 
 INTERRUPTED = (
     "Interrupted. Every batch that was committed is kept, with its account; nothing is half written. The next"

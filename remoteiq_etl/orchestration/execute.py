@@ -1,5 +1,6 @@
 """Runs a job in this process, quietly, recorded in a Dagster instance as Dagster's own command would record it."""
 
+import functools
 import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ def execute_job(
     A failed step is no exception: the outcome says so. Raises ConfigurationError when there is no such job, or the run
     configuration does not fit it, and KeyboardInterrupt when a signal stopped it, after the run has been ended.
     """
+    _repository.cache_clear()  # the settings may have changed
     arguments: Any = (definitions, job)  # typed by Dagster as a tuple of one
     collector = _Collector(listener or Silent())
     reconstructable = dg.build_reconstructable_job(__name__, find_job.__name__, arguments)
@@ -85,13 +87,19 @@ def execute_job(
 
 def find_job(definitions: str, job: str) -> dg.JobDefinition:
     """A job of a definitions module. Raises ConfigurationError that names those it has."""
-    loaded = importlib.import_module(definitions).defs
-    repository = (loaded if isinstance(loaded, dg.Definitions) else loaded()).get_repository_def()
+    repository = _repository(definitions)
     names = sorted(name for name in repository.job_names if not name.startswith("__"))
     if job not in names:
         raise ConfigurationError(f"there is no job {job!r}. The jobs are: {', '.join(names)}.")
     found: dg.JobDefinition = repository.get_job(job)
     return found
+
+
+@functools.lru_cache(maxsize=1)
+def _repository(definitions: str) -> dg.RepositoryDefinition:
+    """What a module defines. Dagster asks for the job four times in a run, and each time it would be built anew."""
+    loaded = importlib.import_module(definitions).defs
+    return (loaded if isinstance(loaded, dg.Definitions) else loaded()).get_repository_def()
 
 
 @dataclass

@@ -54,8 +54,8 @@ def gone_from_legacy(upstream: Collection[dg.AssetKey], settings: Callable[[], S
     def gone(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         """Grain: one entry per legacy row that is gone, and target table that it became a row of.
 
-        Compares the keys of every legacy table with what was migrated. Where a table has lost more than a fifth of its rows,
-        or all of them, nothing is done about it until somebody confirms.
+        Compares the keys of every legacy table with what was migrated. Where a table has lost all of its rows, or more than
+        ten and a fifth of them, nothing is done about it until somebody confirms.
         """
         opened = migration.of(context)
         with opened.step(context) as run:

@@ -16,7 +16,7 @@ import dagster as dg
 
 from remoteiq_etl.orchestration.choices import SOURCE_TAG
 
-PROCESS_TAG = "remoteiq/process"
+PROCESS_TAG = ".dagster/remoteiq_process"  # the prefix keeps it out of the lists of the UI
 GONE = (
     "The process of this run ended without a word: it was killed, or its machine went down. Every batch that was committed is"
     " kept; the next run goes on from there."

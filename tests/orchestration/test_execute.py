@@ -292,6 +292,22 @@ def test_an_unknown_job_is_refused_with_those_there_are() -> None:
         find_job(SOME_TABLES, "backfil")
 
 
+def test_the_definitions_are_built_once_a_run_and_anew_for_the_next(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+    find = dg.Definitions.get_repository_def
+
+    def counted(definitions: dg.Definitions) -> dg.RepositoryDefinition:
+        built.append(definitions)
+        return find(definitions)
+
+    monkeypatch.setattr(dg.Definitions, "get_repository_def", counted)
+    for number in (1, 2):
+        run_some(ephemeral, tables=["permissions"])
+        assert len(built) == number
+
+
 def test_the_definitions_module_is_found_again_by_name() -> None:
     assert find_job(SOME_TABLES, "backfill").name == "backfill"
     assert SOME_TABLES in sys.modules

@@ -56,3 +56,11 @@ def test_it_ends_with_an_error_too(tmp_path: Path) -> None:
 def test_a_database_in_memory_is_left_alone() -> None:
     with kept_open(), create_engine("sqlite://").connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_no_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'events.db'}", poolclass=NullPool)
+    with kept_open(), engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
