@@ -210,10 +210,13 @@ class _Pass:
             with session.transaction():
                 self.run.check_fence()
                 session.execute(load_sql("gone_recorded").format(**names))
-                session.execute(load_sql("gone_lives_on").format(**names))
+                if self.run.has_merged(read.member.spec):
+                    session.execute(load_sql("gone_lives_on").format(**names))
                 self._report(read).returned += session.execute(load_sql("gone_returned").format(**names)).rowcount
                 session.execute(load_sql("gone_archive").format(**names))
                 self._release(read, names)
+        # What is deleted next is found in it, row by row where the planner takes it for empty.
+        session.execute(sql.SQL("ANALYZE {}").format(self.run.state.name("gone")))
 
     def _release(self, read: _Read, names: dict[str, sql.Composable]) -> None:
         """Rows that waited and are gone wait no longer; those that became no row are left out no longer.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def take_over(run: "Run", spec: TableSpec, legacy_table: str, merge: Merge) -> None:
     """Let staged keys that were merged into a row take it over, where the key that it was written from is gone."""
-    if not run.has_merged(spec):
+    # Winners are decided set-wise, and never among the millions of rows of a log: their maps are not searched.
+    if spec.decide is None or spec.log_like or not run.has_merged(spec):
         return
     names = {"map": sql.Identifier(run.state.schema, merge.map.name), "source_id": sql.Literal(run.registered.id)}
     staged = {"stage": merge.stage.identifier, "legacy_table": sql.Literal(legacy_table)}
