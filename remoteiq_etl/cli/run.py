@@ -11,7 +11,7 @@ from remoteiq_etl.cli import output, progress, selection, summary
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.orchestration.choices import MODE_TAG, Choices
+from remoteiq_etl.orchestration.choices import MODE_TAG, STARTED_BY_TAG, Choices
 from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.instance import instance
 from remoteiq_etl.orchestration.jobs import RESYNC
@@ -19,7 +19,7 @@ from remoteiq_etl.orchestration.jobs import RESYNC
 #: The first tells our runs from those that the UI started itself. Nobody retries ours: who typed the command sees its end.
 #: The last lets the UI count them as runs of the job; a run that it starts itself gets it from Dagster.
 TAGS = {
-    "remoteiq/started_by": "remoteiq-etl",
+    STARTED_BY_TAG: "remoteiq-etl",
     "dagster/max_retries": "0",
     ".dagster/repository": "__repository__@remoteiq_etl",
 }

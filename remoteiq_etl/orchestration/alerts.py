@@ -3,19 +3,25 @@
 Every other alert is sent by the run (see migration), so that it is sent from the command line too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle import alerts
-from remoteiq_etl.orchestration.choices import SOURCE_TAG
+from remoteiq_etl.orchestration.choices import SOURCE_TAG, STARTED_BY_TAG
 
 ON_LOST_RUN = "alert_on_lost_run"
-#: How Dagster names, in a tag, the failure of a step: the run lived to tell it. The other is a signal, as of Ctrl-C.
-_TOLD = frozenset({"STEP_FAILURE", "UNEXPECTED_TERMINATION"})
+#: How Dagster says why a run failed. By a failed step: the run lived to tell it. By a signal: it may be Ctrl-C.
 _REASON_TAG = "dagster/failure_reason"
+_STEP, _SIGNAL = "STEP_FAILURE", "UNEXPECTED_TERMINATION"
+
+
+def is_told(tags: Mapping[str, str]) -> bool:
+    """Whether somebody knows of a failed run already: it said so, or who typed the command ended it."""
+    reason = tags.get(_REASON_TAG)
+    return reason == _STEP or (reason == _SIGNAL and STARTED_BY_TAG in tags)
 
 
 def on_lost_run(settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -28,8 +34,8 @@ def on_lost_run(settings: Callable[[], Settings]) -> dg.SensorDefinition:
     )
     def told(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
-        if run.tags.get(_REASON_TAG) in _TOLD:
-            return dg.SkipReason("The run has told it itself.")
+        if is_told(run.tags):
+            return dg.SkipReason("The run, or its command line, has told it itself.")
         try:
             current = settings()
         except ConfigurationError as error:

@@ -19,6 +19,8 @@ KEY = "migration"
 #: Tags reach every kind of launch: the Launchpad, a job, a schedule, and a backfill of assets, which takes no configuration.
 MODE_TAG = "remoteiq/mode"
 SOURCE_TAG = "remoteiq/source"
+#: Which program of ours started the run; the UI, schedules and sensors leave it out.
+STARTED_BY_TAG = "remoteiq/started_by"
 
 _MODES: Mapping[Mode, str] = {
     Mode.INCREMENTAL: "What changed since the last run, where that can be told; the first run reads everything.",

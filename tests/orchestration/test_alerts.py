@@ -10,6 +10,7 @@ import assets
 from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.migration import connected
+from remoteiq_etl.orchestration.alerts import is_told
 from remoteiq_etl.orchestration.tables import find_specs
 from remoteiq_etl.orchestration.workers import fail_lost
 from tests.orchestration.conftest import run_some
@@ -119,6 +120,13 @@ def test_a_run_that_told_it_itself_is_not_told_again(hook: Hook, tmp_path: Path)
         failed = failing.execute_in_process(instance=instance, raise_on_error=False)
         tick(instance, failed.run_id)
     assert kinds(hook) == []
+
+
+def test_a_signal_is_told_unless_it_ended_a_command_that_somebody_typed() -> None:
+    ended = {"dagster/failure_reason": "UNEXPECTED_TERMINATION"}
+    assert not is_told(ended)
+    assert is_told({**ended, "remoteiq/started_by": "remoteiq-etl"})
+    assert not is_told({"remoteiq/started_by": "remoteiq-etl"}), "killed: nobody was told"
 
 
 def test_an_unreachable_webhook_fails_no_run(
