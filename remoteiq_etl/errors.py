@@ -25,6 +25,9 @@
     ├── LockedError               another run holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StateVersionError         the state schema was written by a newer program
+    ├── UndoError                 an undo cannot be planned, or refuses to go on
+    │   ├── UndoBlocked           something that is not in the plan depends on what would go
+    │   └── UndoMoved             the target is not any more what the plan was computed from
     ├── SealingError              a sealed value cannot be opened
     │   ├── SealBroken            it is not what was sealed at its place
     │   └── SealingKeyMissing     the key that sealed it is not among those given
@@ -133,6 +136,18 @@ class FencedError(RemoteIQError):
 
 class StateVersionError(RemoteIQError):
     """The state schema was written by a newer program."""
+
+
+class UndoError(RemoteIQError):
+    """An undo cannot be planned, or refuses to go on."""
+
+
+class UndoBlocked(UndoError):
+    """Something that is not in the plan depends on what would go."""
+
+
+class UndoMoved(UndoError):
+    """The target is not any more what the plan was computed from."""
 
 
 class SealingError(RemoteIQError):

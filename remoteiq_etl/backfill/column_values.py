@@ -18,7 +18,7 @@ from remoteiq_etl.backfill.staging import cast_type
 
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 #: Defaults as the catalogue writes them, of which every row has the same value.
-_CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false)(?:::[^()]+(?:\([0-9,]+\))?)?")
+CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false)(?:::[^()]+(?:\([0-9,]+\))?)?")
 
 
 def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of the target in every statement
@@ -29,7 +29,7 @@ def T_column(column: Column[Any]) -> sql.Composed:  # noqa: N802  # the alias of
 def counted(column: Column[Any], value: sql.Composable) -> sql.Composable:
     """A value, or NULL where it is the constant that the column has by default."""
     default = default_of(column, of_any=True)
-    if default is None or not _CONSTANT.fullmatch(default.as_string(None)):
+    if default is None or not CONSTANT.fullmatch(default.as_string(None)):
         return value
     return sql.SQL("nullif(({})::text, ({})::{}::text)").format(value, default, sql.SQL(cast_type(column)))
 

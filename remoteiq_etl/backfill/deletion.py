@@ -116,9 +116,7 @@ class Deletion:
         return {member.spec.name: references_to(self.run, member.spec) for member in self._tables}
 
     def _held(self, spec: TableSpec, reference: Reference) -> sql.Composable:
-        name = (
-            reference.table if reference.schema == self.run.target.schema else f"{reference.schema}.{reference.table}"
-        )
+        name = reference.named_from(self.run.target.schema)
         if not reference.readable:
             unknown = sql.SQL(
                 "UPDATE going SET verdict = 'referred to', holder = {} WHERE table_name = {} AND verdict = 'free'"
@@ -128,8 +126,8 @@ class Deletion:
             **self._of(spec),
             child=sql.Identifier(reference.schema, reference.table),
             child_name=sql.Literal(f"{name} "),
-            child_key=_shown_key(reference),
-            references=_pairs(reference),
+            child_key=reference.shown_key(),
+            references=reference.pairs(),
             unless=sql.SQL(" ").join([self._goes_along(reference), self._lets_go(reference)]),
         )
 
@@ -204,7 +202,7 @@ class Deletion:
         child = self._ours(reference)
         if child is None:
             return None
-        pairs = _pairs(reference, "t", "p")
+        pairs = reference.pairs("t", "p")
         affected = sql.SQL(
             "EXISTS (SELECT FROM going AS g JOIN {target} AS p ON {parent_join}"
             " WHERE g.table_name = {table_name} AND g.verdict = 'free' AND {pairs})"
@@ -276,16 +274,3 @@ def _summed(rows: Sequence[tuple[str, str, str, int]]) -> Counter[tuple[str, str
 
 def _columns(row: str, names: Sequence[str]) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(row, name) for name in names)
-
-
-def _pairs(reference: Reference, child: str = "c", row: str = "t") -> sql.Composable:
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(child, column), sql.Identifier(row, parent))
-        for column, parent in zip(reference.columns, reference.parents, strict=True)
-    )
-
-
-def _shown_key(reference: Reference) -> sql.Composable:
-    if not reference.key:
-        return sql.SQL("'(a row without a key)'")
-    return sql.SQL("concat_ws(', ', {})").format(_columns("c", reference.key))

@@ -5,6 +5,8 @@ Belongs here: that list. Does not belong here: what follows from a reference (se
 
 from dataclasses import dataclass
 
+from psycopg import sql
+
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.reach import Reach
 from remoteiq_etl.backfill.spec import TableSpec
@@ -26,6 +28,24 @@ class Reference:
     key: tuple[str, ...]
     sets_null: bool = False
     readable: bool = True
+
+    def pairs(self, child: str = "c", row: str = "t") -> sql.Composable:
+        """The condition under which a row of that table (child) refers to a row of ours."""
+        return sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(child, column), sql.Identifier(row, parent))
+            for column, parent in zip(self.columns, self.parents, strict=True)
+        )
+
+    def shown_key(self, child: str = "c") -> sql.Composable:
+        """The key of a row of that table as text."""
+        if not self.key:
+            return sql.SQL("'(a row without a key)'")
+        names = sql.SQL(", ").join(sql.Identifier(child, name) for name in self.key)
+        return sql.SQL("concat_ws(', ', {})").format(names)
+
+    def named_from(self, schema: str) -> str:
+        """The table's name, with its schema where that is not this one."""
+        return self.table if self.schema == schema else f"{self.schema}.{self.table}"
 
 
 def references_to(run: Reach, spec: TableSpec) -> list[Reference]:

@@ -84,6 +84,9 @@ runs = Table(
         "fence", BigInteger, nullable=False, comment="its fencing token: it may commit while sources.fence is the same"
     ),
     Column("program_version", Text, nullable=False, comment="program that ran"),
+    Column(
+        "images_pruned_at", TIMESTAMPTZ, comment="when before images of the run were removed: it cannot be undone alone"
+    ),
     Column("error", Text, comment="class and text of what ended it, without values"),
     comment="One row per run",
 )

@@ -1,0 +1,201 @@
+"""Executes a plan, exactly and only that: begun once, resumed as often as needed, proven at its end.
+
+Belongs here: beginning, resuming and ending. Does not belong here: one batch (see batches), the proof's figures (see proof).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from remoteiq_etl.backfill.control import actor
+from remoteiq_etl.errors import UndoBlocked, UndoMoved
+from remoteiq_etl.lifecycle.undo import proof
+from remoteiq_etl.lifecycle.undo.batches import Batches
+from remoteiq_etl.lifecycle.undo.opened import Opened, Place, holding, load_sql
+from remoteiq_etl.lifecycle.undo.plan import UndoPlan, judged
+
+Progress = Callable[[str, str, int], None]
+
+
+@dataclass
+class Outcome:
+    """What an execution did. `resumed`: it went on with what another had begun; `before`: all was done before.
+
+    `changed`: tables of which rows outside the plan are not what they were when the undo began; `wrong`: rows of the plan
+    that are not what they were before what was undone. Both empty: proven.
+    """
+
+    undo_id: int
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    resumed: bool = False
+    before: bool = False
+    changed: list[str] = field(default_factory=list)
+    wrong: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the target, without what stays, is what it was."""
+        return not self.changed and not self.wrong
+
+
+def execute(place: Place, plan: UndoPlan, progress: Progress = lambda _table, _action, _rows: None) -> Outcome:
+    """Execute a plan, or go on with it where it was interrupted.
+
+    Raises UndoBlocked or UndoMoved before anything is written when it cannot be executed as it is, and UndoMoved, with the
+    batches before committed, when rows were changed meanwhile; LockedError while a run is in work.
+    """
+    with holding(place) as undo:
+        outcome = _begun(undo, plan) or Outcome(_begin(undo, plan))
+        if outcome.before:
+            return outcome
+        for table, action, rows in Batches(undo, outcome.undo_id, plan.scope).execute():
+            outcome.rows[table, action] = outcome.rows.get((table, action), 0) + rows
+            progress(table, action, rows)
+        _end(undo, plan, outcome)
+        return outcome
+
+
+def keep_plan(place: Place, plan: UndoPlan) -> None:
+    """Keep a plan in the state schema, so that it can be executed by its digest."""
+    with holding(place) as undo:
+        names = {"undos": undo.state.name("undos")}
+        insert = sql.SQL(
+            "INSERT INTO {undos} (source_id, digest, plan, status, actor) SELECT %(source_id)s, %(digest)s, %(plan)s, 'planned', %(actor)s"
+            " WHERE NOT EXISTS (SELECT FROM {undos} WHERE source_id = %(source_id)s AND digest = %(digest)s)"
+        )
+        undo.session.execute(insert.format(**names), _parameters(undo, plan))
+
+
+def kept_plan(place: Place, digest: str) -> UndoPlan:
+    """The plan that was kept under a digest. Raises UndoMoved when there is none."""
+    with holding(place) as undo:
+        query = sql.SQL("SELECT plan FROM {} WHERE source_id = %s AND digest = %s ORDER BY id DESC LIMIT 1")
+        found = undo.session.value(query.format(undo.state.name("undos")), [undo.registered.id, digest])
+    if found is None:
+        raise UndoMoved(
+            f"no plan with the digest {digest!r} was made. Materialize undo_plan, and name the digest that it shows."
+        )
+    return UndoPlan.from_json(found)
+
+
+# --- beginning ------------------------------------------------------------------------------------------------------
+
+
+def _begun(undo: Opened, plan: UndoPlan) -> Outcome | None:
+    """What became of the plan so far; None when it is new. Raises UndoMoved when a run has begun since."""
+    query = sql.SQL(
+        "SELECT id, status, last_run IS NOT DISTINCT FROM (SELECT max(id) FROM {runs} WHERE source_id = %(source_id)s)"
+        " FROM {undos} WHERE source_id = %(source_id)s AND digest = %(digest)s AND status <> 'planned' ORDER BY id DESC LIMIT 1"
+    ).format(undos=undo.state.name("undos"), runs=undo.state.name("runs"))
+    for undo_id, status, no_run_since in undo.session.rows(query, _parameters(undo, plan)):
+        if status == "done":
+            return Outcome(undo_id, before=True)
+        if status == "executing" and no_run_since:
+            return Outcome(undo_id, resumed=True)
+        if status == "executing":
+            _give_up(undo, undo_id)
+        raise UndoMoved(
+            f"the undo {undo_id} was interrupted, and a run has begun since: the rest of its plan holds no more."
+            " What it committed stands. Make a new plan: remoteiq-etl undo … --out FILE."
+        )
+    return None
+
+
+def _give_up(undo: Opened, undo_id: int) -> None:
+    with undo.session.transaction():
+        names = {name: undo.state.name(name) for name in ("undos", "undo_rows")}
+        update = sql.SQL("UPDATE {undos} SET status = 'given up', finished_at = clock_timestamp() WHERE id = %s")
+        undo.session.execute(update.format(**names), [undo_id])
+        undo.session.execute(sql.SQL("DELETE FROM {undo_rows} WHERE undo_id = %s").format(**names), [undo_id])
+
+
+def _begin(undo: Opened, plan: UndoPlan) -> int:
+    """Work the plan out again, and record what is to be done if it is the same. Returns the number of the undo."""
+    session = undo.session
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        undo.check_fence()
+        _refuse_other(plan, judged(undo, plan.scope, accept_loss=plan.accept_loss))
+        names = {name: undo.state.name(name) for name in ("undos", "undo_rows", "runs")}
+        undo_id = int(session.value(load_sql("begin_undo").format(**names), _parameters(undo, plan)))
+        session.execute(load_sql("begin_rows").format(**names), {"undo_id": undo_id})
+        for table in ("passes", "assets"):
+            forget = load_sql("forget_passes").format(table=undo.state.name(table))
+            session.execute(forget, {"source_id": undo.registered.id, "assets": _assets(undo, plan)})
+        figures = proof.checksums(undo, undo_id, _written(plan))
+        update = sql.SQL("UPDATE {undos} SET proof = %s WHERE id = %s").format(**names)
+        session.execute(update, [Jsonb(figures), undo_id])
+    return undo_id
+
+
+def _refuse_other(plan: UndoPlan, now: UndoPlan) -> None:
+    if now.blocked:
+        first = now.blocked[0]
+        raise UndoBlocked(
+            f"{len(now.blocked)} rows block the undo, the first of them {first.table} {first.key}: {first.reason}"
+            f"{f' ({first.holder})' if first.holder else ''}. Nothing was written. remoteiq-etl undo … shows all of them."
+        )
+    if now.digest != plan.digest:
+        before = {table.table: table for table in plan.tables}
+        after = {table.table: table for table in now.tables}
+        moved = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        what = f" of {', '.join(moved)}" if moved else ""
+        raise UndoMoved(
+            f"the plan was computed from other rows{what} than there are now. Nothing was written. Look at a new plan:"
+            " remoteiq-etl undo … --out FILE."
+        )
+    if now.as_json() != plan.as_json():
+        raise UndoMoved("the plan is not what its digest says: it was edited. Nothing was written. Make a new plan.")
+
+
+def _written(plan: UndoPlan) -> set[str]:
+    return {table.table for table in plan.tables if table.changes}
+
+
+def _assets(undo: Opened, plan: UndoPlan) -> list[str]:
+    written = _written(plan)
+    return sorted(asset for asset, spec in undo.place.specs.items() if spec.name in written)
+
+
+def _parameters(undo: Opened, plan: UndoPlan) -> dict[str, object]:
+    return {
+        "source_id": undo.registered.id,
+        "digest": plan.digest,
+        "plan": Jsonb(plan.as_json()),
+        "actor": actor(),
+    }
+
+
+# --- ending ---------------------------------------------------------------------------------------------------------
+
+
+def _end(undo: Opened, plan: UndoPlan, outcome: Outcome) -> None:
+    """Compare with what was found at the beginning, and forget the rows of the undo."""
+    session, undo_id = undo.session, outcome.undo_id
+    names = {name: undo.state.name(name) for name in ("undos", "undo_rows")}
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        undo.check_fence()
+        before = session.value(sql.SQL("SELECT proof FROM {undos} WHERE id = %s").format(**names), [undo_id])
+        after = proof.checksums(undo, undo_id, _written(plan))
+        outcome.changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        outcome.wrong = proof.not_as_before(undo, undo_id, _written(plan))
+        for table in _written(plan):
+            _leave_images(undo, plan, undo_id, table)
+        end = sql.SQL(
+            "UPDATE {undos} SET status = 'done', finished_at = clock_timestamp(), proof = proof || %s WHERE id = %s"
+        )
+        found = {"proven": outcome.proven, "changed": outcome.changed, "wrong": outcome.wrong}
+        session.execute(end.format(**names), [Jsonb(found), undo_id])
+        session.execute(sql.SQL("DELETE FROM {undo_rows} WHERE undo_id = %s").format(**names), [undo_id])
+
+
+def _leave_images(undo: Opened, plan: UndoPlan, undo_id: int, table: str) -> None:
+    specs = [s for asset, s in undo.place.specs.items() if s.name == table and plan.scope.has(asset)]
+    statement = load_sql("images_left").format(**undo.of(table), of_run=plan.scope.of_run("b.run_id"))
+    legacy_tables = sorted({source.name for source in chain.from_iterable(spec.sources for spec in specs)})
+    session_parameters = {"undo_id": undo_id, "tables": [table], "legacy_tables": legacy_tables}
+    undo.session.execute(statement, session_parameters)

@@ -1,0 +1,126 @@
+"""Writes rows back as before images have them.
+
+Of several images of a row the oldest has the last word, column by column. Belongs here: what a row gets back, and the
+statements. Does not belong here: which rows (see judge), transactions (see batches).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import UniqueConstraint
+
+from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.images import outside, place_of, text_join
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.errors import UndoError
+from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+
+
+@dataclass
+class Former:
+    """What one row gets back: its values by column."""
+
+    new_key: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """The rows of the batch (the temporary table `undo_batch`) of one table."""
+
+    undo: Opened
+    spec: TableSpec
+
+    def restore(self) -> int:
+        """Give the rows their former values. Returns how many had others."""
+        names, rows = self._names(), self._formers()
+        plain = [name for name in self._columns(self.undo.live[self.spec.name]) if name not in self.spec.primary_key]
+        statement = load_sql("restore").format(
+            **names,
+            row_join=text_join(self.spec, "v"),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = f.{0}").format(sql.Identifier(name)) for name in plain),
+            same_key=_same_key(self.spec),
+        )
+        return self.undo.session.execute(statement, {"rows": _as_text(rows)}).rowcount
+
+    def insert(self) -> int:
+        """Make the rows again; a column that they did not have gets its default. Returns how many."""
+        by_columns: dict[tuple[str, ...], list[Former]] = {}
+        for row in self._formers():
+            by_columns.setdefault(tuple(self._columns(row.values)), []).append(row)
+        return sum(self._insert(columns, rows) for columns, rows in by_columns.items())
+
+    def park(self) -> int:
+        """Take the unique texts off the rows of the batch, so that they can change hands. Returns rows written."""
+        columns = _unique_texts(self.spec)
+        if not columns or len(self.spec.primary_key) > 1:
+            return 0
+        parked = [
+            sql.SQL("{0} = t.{0}::text || '~' || t.{1}::text").format(
+                sql.Identifier(name), sql.Identifier(self.spec.primary_key[0])
+            )
+            for name in columns
+        ]
+        update = sql.SQL("UPDATE {target} AS t SET {sets} FROM undo_batch AS r WHERE {row_join}")
+        statement = update.format(**self._names(), sets=sql.SQL(", ").join(parked), row_join=text_join(self.spec, "r"))
+        return self.undo.session.execute(statement).rowcount
+
+    def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
+        statement = load_sql("insert").format(
+            **self._names(),
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            values=sql.SQL(", ").join(sql.Identifier("f", name) for name in columns),
+        )
+        return self.undo.session.execute(statement, {"rows": _as_text(rows)}).rowcount
+
+    def _formers(self) -> list[Former]:
+        rows: dict[str, Former] = {}
+        for new_key, image_id, image, withheld, sealed, idle, lost in self.undo.session.rows(
+            load_sql("images").format(**self._names())
+        ):
+            former = rows.setdefault(new_key, Former(new_key))
+            former.values |= image
+            former.values |= self._opened(image_id, new_key, sealed or {})
+            kept_as_is = {*(withheld or ()), *lost, *(() if idle or idle is None else outside(self.spec))}
+            former.values = {name: value for name, value in former.values.items() if name not in kept_as_is}
+        return list(rows.values())
+
+    def _opened(self, image_id: int, new_key: str, sealed: Mapping[str, str]) -> dict[str, Any]:
+        if not sealed:
+            return {}
+        sealer = self.undo.sealer
+        if sealer is None:
+            raise UndoError("former secrets are sealed, and no key is given. Set REMOTEIQ_SEALING_KEY.")
+        table = self.spec.name
+        return {
+            name: jsons.parse(sealer.open(text, place_of(image_id, table, new_key, name)))
+            for name, text in sealed.items()
+        }
+
+    def _columns(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that the table has, and that can be written."""
+        table, live = self.spec.name, self.undo.live[self.spec.name]
+        return sorted(name for name in names if name in live and (table, name) not in self.undo.generated)
+
+    def _names(self) -> dict[str, sql.Composable]:
+        return self.undo.of(self.spec.name)
+
+
+def _as_text(rows: Iterable[Former]) -> str:
+    return jsons.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
+
+
+def _same_key(spec: TableSpec) -> sql.Composable:
+    return sql.SQL(" AND ").join(sql.SQL("t.{0} = f.{0}").format(sql.Identifier(name)) for name in spec.primary_key)
+
+
+def _unique_texts(spec: TableSpec) -> list[str]:
+    """Of each unique constraint the last column that can hold any text."""
+    found = []
+    for constraint in spec.target.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            texts = [c.name for c in constraint.columns if str(c.type) in {"TEXT", "CITEXT"} and not c.foreign_keys]
+            found += texts[-1:]
+    return sorted(set(found))

@@ -1,0 +1,62 @@
+"""What an undo is about: one run, some tables, or everything. There is no default.
+
+Belongs here: the choice, and its conditions as SQL. Does not belong here: what follows from it (see judge).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.references import Reference
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.errors import UndoError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Exactly one of: `run` (what this run wrote, in all tables), `assets` (what all runs wrote of these), `everything`."""
+
+    run: int | None = None
+    assets: tuple[str, ...] = ()
+    everything: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UndoError when it names nothing, or more than one thing."""
+        if [self.run is not None, bool(self.assets), self.everything].count(True) != 1:
+            raise UndoError("an undo is about one run, or some tables, or everything: name exactly one of these.")
+
+    def __str__(self) -> str:
+        """The scope in words."""
+        if self.run is not None:
+            return f"run {self.run}"
+        return "everything" if self.everything else f"all runs of {', '.join(self.assets)}"
+
+    def has(self, asset: str) -> bool:
+        """Whether rows of an asset belong to it."""
+        return not self.assets or asset in self.assets
+
+    def of_run(self, column: str) -> sql.Composable:
+        """Whether a write of this run (a column or expression) belongs to it."""
+        if self.run is None:
+            return sql.SQL("true")
+        return sql.SQL("({} = {})").format(sql.SQL(column), sql.Literal(self.run))
+
+    def with_dependents(self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]) -> "Scope":
+        """These assets, and those of all tables of ours that refer to theirs, at any depth."""
+        tables = {spec.name for asset, spec in specs.items() if asset in self.assets}
+        names = {reference.table for table in tables for reference in referring.get(table, ())}
+        more = {asset for asset, spec in specs.items() if asset in self.assets or spec.name in names & referring.keys()}
+        if not self.assets or more == set(self.assets):
+            return self
+        return Scope(assets=tuple(sorted(more))).with_dependents(specs, referring)
+
+    def as_json(self) -> dict[str, Any]:
+        """The scope as plain data."""
+        return {"run": self.run, "assets": list(self.assets), "everything": self.everything}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Scope":
+        """The scope that `as_json` gave. Raises UndoError, KeyError and TypeError for other data."""
+        return cls(found["run"], tuple(found["assets"]), found["everything"])

@@ -1,0 +1,14 @@
+-- The map says again what it said before the writes that were taken back.
+UPDATE {map} AS m
+SET
+    new_key = r.new_key::{new_key_type}, state = 'live', source_hash = NULL, written_hash = i.written_hash,
+    last_written = CASE WHEN m.last_written IS NOT NULL THEN coalesce(i.last_written, (
+        SELECT jsonb_object_agg(w.key, s.shown -> w.key)
+        FROM jsonb_object_keys(m.last_written) AS w (key), (SELECT {shown} AS shown OFFSET 0) AS s
+    )) END,
+    inserted_run = CASE WHEN {inserted_in_scope} AND r.action = 'insert' THEN NULL ELSE m.inserted_run END
+FROM undo_batch AS r
+JOIN {before_images} AS i ON i.id = r.first_image
+JOIN {target} AS t ON {row_join}
+WHERE m.source_id = {source_id} AND m.legacy_table = i.legacy_table AND m.legacy_key = i.legacy_key::{legacy_key_type}
+    AND i.operation <> 'adopt' AND i.written_hash IS NOT NULL

@@ -1,0 +1,7 @@
+-- The keys that led to rows that are gone now, or are nobody's again: kept, with their decisions, for the next run.
+UPDATE {map} AS m
+SET state = 'undone', adopted = false, written_hash = NULL, source_hash = NULL, inserted_run = NULL
+FROM undo_batch AS r
+LEFT JOIN {before_images} AS i ON i.id = r.first_image
+WHERE m.source_id = {source_id} AND m.state IN ('live', 'merged') AND m.new_key = r.new_key::{new_key_type}
+    AND (r.action = 'delete' OR i.operation = 'adopt')

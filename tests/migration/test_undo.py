@@ -1,0 +1,164 @@
+"""Undo: what runs wrote is taken back by a plan, exactly, and a later run writes it again under the same ids."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from remoteiq_etl.errors import UndoBlocked, UndoMoved
+from remoteiq_etl.lifecycle.undo.execute import execute
+from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.orchestration.tables import find_tables
+from tests.support.migrating import Migration
+from tests.support.server import Server
+from tests.support.undoing import EVERYTHING, content, last_run, place_of, planned, resynced, undone
+
+#: They record what we wrote in which run; loaded at once, the same values are one write and not two.
+RECORDS = ("organization_setting_audits",)
+
+
+@pytest.fixture
+def twice(server: Server, edge_template: str) -> Iterator[Migration]:
+    """A database that was loaded by run 1, edited by a user, and re-synced by runs 2 and 3; with foreign keys."""
+    migration = resynced(server, edge_template)
+    yield migration
+    migration.legacy.drop()
+    migration.target.drop()
+
+
+def domains() -> dict[str, tuple[str, ...]]:
+    import assets
+
+    found: dict[str, list[str]] = {}
+    for name, table in find_tables(assets).items():
+        found.setdefault(table.domain, []).append(name)
+    return {domain: tuple(sorted(names)) for domain, names in found.items()}
+
+
+def test_everything_can_be_undone_but_what_a_user_edited_and_loaded_again(twice: Migration) -> None:
+    before = content(twice)
+    found = planned(twice, EVERYTHING)
+    reasons = {(row.table, row.reason) for row in found.kept}
+    assert ("tickets", "edited in target") in reasons
+    assert reasons - {("tickets", "edited in target")} <= {
+        (table, "referred to by a row that stays") for table in before
+    }
+    undone(twice, EVERYTHING)
+    left = {table: len(rows) for table, rows in content(twice).items() if rows}
+    assert left.pop("tickets") == 1
+    assert all(twice.query(f"SELECT count(*) FROM {table}")[0][0] == rows for table, rows in left.items())
+    assert sum(left.values()) == len([row for row in found.kept if row.table != "tickets"])
+    twice.run()
+    assert content(twice, RECORDS) == {name: rows for name, rows in before.items() if name not in RECORDS}
+
+
+def test_one_run_of_three_is_undone_and_the_others_work_stays(twice: Migration) -> None:
+    """Run 2 changed two tickets, a device and more, and made a ticket; run 3 changed one of the tickets again."""
+    found = planned(twice, Scope(run=2))
+    kept = {(row.table, row.reason) for row in found.kept}
+    assert ("tickets", "written since by run 3") in kept
+    undone(twice, Scope(run=2))
+    subjects = dict(twice.query("SELECT subject, ticket_number FROM tickets"))
+    assert "changed by run 3" in subjects
+    assert "made by run 3" in subjects
+    assert "changed by run 2" not in subjects
+    assert "made by run 2" not in subjects
+    assert twice.query("SELECT count(*) FROM devices WHERE operating_system = 'freebsd'") == [(0,)]
+    twice.run()
+    subjects = dict(twice.query("SELECT subject, ticket_number FROM tickets"))
+    assert {"changed by run 2", "made by run 2", "changed by run 3", "made by run 3"} <= subjects.keys()
+
+
+def test_an_undone_run_that_is_loaded_again_ends_as_before(twice: Migration) -> None:
+    before = content(twice)
+    undone(twice, Scope(run=3))
+    assert content(twice) != before
+    twice.run()
+    assert content(twice, RECORDS) == {name: rows for name, rows in before.items() if name not in RECORDS}
+    assert planned(twice, Scope(run=3)).changes == 0
+
+
+@pytest.mark.parametrize("domain", sorted(domains()))
+def test_a_domain_and_each_of_its_tables_come_back_under_the_same_ids(twice: Migration, domain: str) -> None:
+    before = content(twice)
+    names = [name for name in domains()[domain] if twice.plan.specs[name].no_source is None]
+    for assets in ((names[-1],), tuple(names)):
+        found = planned(twice, Scope(assets=assets), with_dependents=True)
+        assert found.blocked == []
+        assert execute(place_of(twice), found).proven
+        twice.run(*found.scope.assets)
+    assert content(twice, RECORDS) == {name: rows for name, rows in before.items() if name not in RECORDS}
+
+
+def test_rows_of_the_new_application_block_and_are_named(twice: Migration) -> None:
+    """A foreign key that would cascade takes nothing: the plan refuses, and so does its execution."""
+    ticket = twice.query("SELECT id FROM tickets WHERE ticket_number = (SELECT min(ticket_number) FROM tickets)")[0][0]
+    before = planned(twice, EVERYTHING)
+    twice.target.execute(f"INSERT INTO ticket_updates (ticket_id, message) VALUES ('{ticket}', 'invented')")
+    update = twice.query("SELECT id FROM ticket_updates")[0][0]
+    rows = content(twice)
+    found = planned(twice, EVERYTHING)
+    assert [(row.table, row.key, row.reason, row.holder) for row in found.blocked] == [
+        ("tickets", str(ticket), "referred to by a row that is not ours", f"ticket_updates {update}")
+    ]
+    with pytest.raises(UndoBlocked, match=f"tickets {ticket}: referred to by a row that is not ours"):
+        execute(place_of(twice), found)
+    with pytest.raises(UndoBlocked):
+        execute(place_of(twice), before)
+    assert content(twice) == rows
+
+
+def test_a_table_that_others_of_ours_refer_to_is_not_undone_alone(twice: Migration) -> None:
+    found = planned(twice, Scope(assets=("clients",)))
+    assert {row.reason for row in found.blocked} == {"referred to by a row of ours that is not in the scope"}
+    wider = planned(twice, Scope(assets=("clients",)), with_dependents=True)
+    assert wider.blocked == []
+    assert {"clients", "sites", "devices", "agents"} <= set(wider.scope.assets)
+
+
+def test_a_plan_is_refused_when_a_row_moved_since(twice: Migration) -> None:
+    found = planned(twice, EVERYTHING)
+    twice.target.execute(
+        "UPDATE devices SET hostname = 'edited-since' WHERE hostname = (SELECT max(hostname) FROM devices)"
+    )
+    rows = content(twice)
+    with pytest.raises(UndoMoved, match=r"computed from other rows of .*devices"):
+        execute(place_of(twice), found)
+    assert content(twice) == rows
+
+
+def test_a_secret_that_was_not_sealed_blocks_unless_its_loss_is_accepted(again: Migration) -> None:
+    """Without a sealing key nobody has the former password; accepted, the row comes back with the one that it has."""
+    again.legacy.execute(
+        "UPDATE users SET password_hash = 'changed', suspended = true WHERE email = 'alice@example.com'"
+    )
+    status = "SELECT status, password_hash FROM users WHERE email = 'alice@example.com'"
+    before = again.query(status)
+    again.run("users")
+    run = last_run(again)
+    blocked = planned(again, Scope(run=run)).blocked
+    assert [(row.table, row.reason) for row in blocked] == [("users", "former secrets were not kept: password_hash")]
+    found = planned(again, Scope(run=run), accept_loss=True)
+    assert [row.reason for row in found.lost] == ["former secrets were not kept: password_hash"]
+    assert execute(place_of(again), found).proven
+    assert again.query(status) == [(before[0][0], "changed")]
+
+
+def test_an_adopted_row_gets_its_own_values_back(again: Migration) -> None:
+    """What the row had before our first write is what an undo of everything leaves of it."""
+    again.target.execute("DELETE FROM remoteiq_etl.legacy_contacts_map; DELETE FROM remoteiq_etl.assets")
+    again.target.execute("UPDATE contacts SET phone = NULL")
+    own = again.rows("contacts")
+    again.run("contacts")
+    undone(again, Scope(assets=("contacts",)))
+    assert again.rows("contacts") == own
+    again.run("contacts")
+    assert {row[0] for row in again.query("SELECT state FROM remoteiq_etl.legacy_contacts_map")} >= {"live"}
+    assert all(
+        row[0] for row in again.query("SELECT adopted FROM remoteiq_etl.legacy_contacts_map WHERE state = 'live'")
+    )
+
+
+def test_a_plan_is_executed_once(twice: Migration) -> None:
+    found = planned(twice, Scope(run=3))
+    assert execute(place_of(twice), found).before is False
+    assert execute(place_of(twice), found).before is True
