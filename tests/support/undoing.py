@@ -77,7 +77,7 @@ def _resync(server: Server, edge_template: str, target: Database) -> None:
 
 _NEW_TICKET = (
     "INSERT INTO tickets (id, number, title, status, priority, created_at, updated_at) VALUES"
-    " ('70000000-0000-4000-8000-00000000000{run}', 90{run}, 'made by run {run}', 'open', 'low', now(), now())"
+    " ('70000000-0000-4000-8000-00000000000{run}', 77000{run}, 'made by run {run}', 'open', 'low', now(), now())"
 )
 _CHANGES = {
     2: ";".join(
