@@ -52,7 +52,7 @@ def test_everything_can_be_undone_but_what_a_user_edited_and_loaded_again(twice:
 
 
 def test_one_run_of_three_is_undone_and_the_others_work_stays(twice: Migration) -> None:
-    """Run 2 changed two tickets, a device and more, and made a ticket; run 3 changed one of the tickets again."""
+    """Run 2 changed six tickets, a device and more, and made a ticket; run 3 changed one of the tickets again."""
     found = planned(twice, Scope(run=2))
     kept = {(row.table, row.reason) for row in found.kept}
     assert ("tickets", "written since by run 3") in kept

@@ -82,7 +82,7 @@ _NEW_TICKET = (
 _CHANGES = {
     2: ";".join(
         [
-            "UPDATE tickets SET title = 'changed by run 2' WHERE number IN (SELECT number FROM tickets ORDER BY number LIMIT 2)",
+            "UPDATE tickets SET title = 'changed by run 2' WHERE number IN (SELECT number FROM tickets ORDER BY number LIMIT 6)",
             _NEW_TICKET.format(run=2),
             "UPDATE devices SET os = 'freebsd' WHERE id = (SELECT min(id::text)::uuid FROM devices)",
             "UPDATE backups_config SET retention_days = 77 WHERE id = 'singleton'",
