@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
 	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
-.PHONY: help install demo dev test check mutation docs bench lock clean
+.PHONY: help install demo dev test check mutation soak docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ check: $(INSTALLED) ## format, lint, types, import contracts, and Dagster's own 
 	@$(BIN)/lint-imports
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster definitions validate -w workspace.yaml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg check defs
+
+soak: $(INSTALLED) ## the state machine of tests/machine with random seeds for SOAK_MINUTES (10); SOAK_SEED repeats a round
+	@$(BIN)/python -m tests.machine.soak
 
 docs: $(INSTALLED) ## write docs/mapping.md anew from what the tables declare
 	@$(BIN)/remoteiq-etl lineage --markdown > docs/mapping.md.new && mv docs/mapping.md.new docs/mapping.md

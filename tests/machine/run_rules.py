@@ -1,0 +1,116 @@
+"""Runs of every sort: of all or some tables, incremental or full, killed in the middle, planned; and what must be after them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from remoteiq_etl.backfill.accounts import Ledger, TableReport
+from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.backfill.opening import opened
+from remoteiq_etl.policies import Policies, Policy
+from tests.machine.broken import ENDS, At
+from tests.machine.check import check
+from tests.machine.settled import settled
+from tests.machine.world import TABLES, World
+from tests.support.migrating import Migration
+
+SOME = st.sets(st.sampled_from(TABLES), min_size=1).map(lambda names: tuple(sorted(names)))
+#: Often all of them: then what waits for a parent finds it.
+CHOSEN = st.just(TABLES) | SOME
+BATCH_ROWS = st.sampled_from([50_000, 2, 1])
+#: A run of all tables of which something changed takes about 250 statements.
+STATEMENT = st.integers(1, 300)
+WRITTEN = (Ledger.INSERTED, Ledger.ADOPTED, Ledger.UPDATED)
+FORETOLD = (*WRITTEN, Ledger.CONFLICT)
+
+
+#: A run costs half a second and a write a millisecond: something should have happened in between.
+STEPS_BETWEEN_RUNS = 3
+after_some_steps = precondition(lambda machine: machine.steps_since_run >= STEPS_BETWEEN_RUNS)
+
+
+class RunRules(RuleBasedStateMachine):
+    """Rules of the program itself."""
+
+    world: World
+    steps_since_run = 0
+
+    @after_some_steps
+    @rule(
+        tables=CHOSEN,
+        mode=st.sampled_from([Mode.INCREMENTAL, Mode.INCREMENTAL, Mode.FULL, Mode.SWEEP]),
+        batch_rows=BATCH_ROWS,
+        late=st.integers(0, 3),
+        policy=st.sampled_from([Policy.KEEP_TARGET, Policy.KEEP_TARGET, Policy.TAKE_LEGACY]),
+    )
+    def a_run(self, tables: tuple[str, ...], mode: Mode, batch_rows: int, late: int, policy: Policy) -> None:
+        """Transaction `late` commits after the run took its snapshot: what it wrote belongs to the next run."""
+        self.steps_since_run = 0
+        world = self.world
+        legacy = world.legacy_rows()
+        plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=Policies(policy))
+        with opened(plan) as run:
+            world.end(late, commit=True)
+            reports = run.load_all(tables)
+        assert not any(report.found_late for report in reports.values()), "the incremental runs missed rows"
+        world.model = world.model.after(legacy, tables, take_legacy=policy == Policy.TAKE_LEGACY)
+        check(world, tables)
+
+    @after_some_steps
+    @rule(tables=CHOSEN, statement=STATEMENT, batch_rows=BATCH_ROWS, how=st.sampled_from(["error", "target", "both"]))
+    def a_run_is_killed(self, tables: tuple[str, ...], statement: int, batch_rows: int, how: str) -> None:
+        """What is in the target then is of whole rows; the next run goes on from there."""
+        self.steps_since_run = 0
+        world = self.world
+        databases = {"error": (), "target": (world.target,), "both": (world.legacy, world.target)}[how]
+        migration = Migration.of(world.legacy, world.target, observer=At(statement, databases), batch_rows=batch_rows)
+        before, after = world.last_run(), world.model.after(world.legacy_rows(), tables)
+        try:
+            migration.run(*tables)
+        except ENDS:
+            if (run := world.last_run()) > before:
+                world.model = settled(world.model, after, world.reached(run))
+            check(world, ())
+        else:
+            world.model = after
+            check(world, tables)
+
+    @after_some_steps
+    @rule(tables=CHOSEN)
+    def a_plan_and_then_its_run(self, tables: tuple[str, ...]) -> None:
+        """A plan writes nothing, and foretells what the run does but for what the target's constraints refuse."""
+        self.steps_since_run = 0
+        world = self.world
+        planned = world.migration.run(*tables, planning=True)
+        check(world, ())
+        after = world.model.after(world.legacy_rows(), tables)
+        done = world.migration.run(*tables)
+        refused = world.model.refused | after.refused
+        world.model = after
+        check(world, tables)
+        if not refused:
+            assert writes(planned) == writes(done)
+
+    @after_some_steps
+    @rule()
+    def a_run_and_a_full_one_that_finds_nothing(self) -> None:
+        """What an incremental run leaves to do is nothing: not one row is written again by a full one."""
+        self.steps_since_run = 0
+        world = self.world
+        world.model = world.model.after(world.legacy_rows(), TABLES)
+        world.migration.run(*TABLES)
+        check(world, TABLES)
+        before = world.versions()
+        reports = world.migration.run(*TABLES, mode=Mode.FULL)
+        assert {
+            name for name, counts in writes(reports).items() if any(counts[outcome] for outcome in WRITTEN)
+        } == set()
+        assert world.versions() == before
+        check(world, TABLES)
+
+
+def writes(reports: Mapping[str, TableReport]) -> dict[str, dict[str, int]]:
+    """Rows by what was done with the target, by table."""
+    return {name: {outcome: report.total(outcome) for outcome in FORETOLD} for name, report in reports.items()}
