@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.fingerprint import fingerprint
 from remoteiq_etl.backfill.frames import from_arrow
 from remoteiq_etl.backfill.inputs import Inputs, inputs_of
 from remoteiq_etl.backfill.passes import Completed, read_completed, read_passes, write_completed, write_passes
+from remoteiq_etl.backfill.resets import FORGOTTEN, close_resets, forgotten_rows
 from remoteiq_etl.backfill.returning import to_return
 from remoteiq_etl.backfill.selection import Keys, Selection, followed_by, is_newer
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
@@ -119,6 +120,8 @@ class Capture:
         plan = self.run.plan
         if plan.mode == Mode.FULL or spec.asset in plan.recreate or spec.asset in plan.redecide:
             return "asked for"
+        if before.fingerprint == FORGOTTEN:
+            return "reset"
         if before.database != self.run.snapshot.database:
             return "another database than before (a restored copy, another server behind the same URL, or a failover)"
         if before.fingerprint != fingerprint(spec, self.run.plan):
@@ -240,7 +243,7 @@ class Capture:
         return self.count(table, before.horizon)[0] != before.legacy_rows
 
     def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:
-        """Legacy keys by legacy table that every run looks at: in quarantine, held, in an open conflict, to be sealed or put back."""
+        """Legacy keys by legacy table that every run looks at: they wait, are to be sealed or put back, or were forgotten."""
         found: dict[str, set[str]] = {}
         for name, is_open in (("quarantine", "released_run"), ("held", "released_run"), ("conflicts", "resolved_run")):
             query = sql.SQL(
@@ -249,7 +252,11 @@ class Capture:
             for table, key in self.run.session.rows(query, [self.run.registered.id, spec.name]):
                 if table in {source.name for source in spec.sources}:
                     found.setdefault(table, set()).add(key)
-        for table, key in [*archive.to_be_sealed(self.run, spec), *to_return(self.run, spec)]:
+        for table, key in [
+            *archive.to_be_sealed(self.run, spec),
+            *to_return(self.run, spec),
+            *forgotten_rows(self.run, spec),
+        ]:
             found.setdefault(table, set()).add(key)
         for source in spec.streamed:
             if late := self.run.sweep.late(source.name):
@@ -305,6 +312,7 @@ class Capture:
             rows = {table: self._rows_of(table) for table in inputs_of(spec).legacy}
             write_completed(self.run, spec.asset, done)
             write_passes(self.run, spec.asset, rows)
+            close_resets(self.run, spec)
             self.run.sweep.record(spec)
 
     def lead_elsewhere(self, asset: str) -> None:

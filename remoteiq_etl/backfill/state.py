@@ -27,6 +27,7 @@ from schemas.state import drift as _drift  # noqa: F401  # defines fixed tables
 from schemas.state import gone as _gone  # noqa: F401  # defines fixed tables
 from schemas.state import orders as _orders  # noqa: F401  # defines fixed tables
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
+from schemas.state import resets as _resets  # noqa: F401  # defines fixed tables
 from schemas.state import settings_map as _settings_map  # noqa: F401  # defines fixed tables
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
 from schemas.state import undo as _undo  # noqa: F401  # defines fixed tables

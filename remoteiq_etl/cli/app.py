@@ -269,6 +269,28 @@ def explain(
 
 
 @app.command()
+def reset(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The target table.")],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="KEY", help="Only the row of this legacy or new key.", show_default=False),
+    ] = None,
+    take_legacy: Annotated[
+        bool, typer.Option("--take-legacy", help="Overwrite rows that were edited in the target, too.")
+    ] = False,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="Make rows again that were deleted in the target.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a table or a row and migrate it again, under the same keys. Shows first what it would do."""
+    from remoteiq_etl.cli.reset import show
+
+    raise typer.Exit(show(table, key, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json))
+
+
+@app.command()
 def archive(
     table: Annotated[
         list[str] | None,

@@ -50,7 +50,7 @@ def show(
         Choices.asked(full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions),
     )
     if as_json:
-        output.print_json(_json(outcome))
+        output.print_json(described(outcome))
     else:
         print_outcome(outcome, output.results())
     return exit_code(outcome)
@@ -135,7 +135,8 @@ def exit_code(outcome: JobOutcome) -> Exit:
     return summary.exit_code(outcome.reports) if outcome.success else Exit.FAILED
 
 
-def _json(outcome: JobOutcome) -> dict[str, Any]:
+def described(outcome: JobOutcome) -> dict[str, Any]:
+    """What became of a run, for a program."""
     return {
         "run_id": outcome.run_id,
         "success": outcome.success,

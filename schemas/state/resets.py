@@ -1,0 +1,25 @@
+"""What people have made the program forget, so that it is read and compared anew."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, SmallInteger, Table, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from schemas.columns import TIMESTAMPTZ
+from schemas.state.base import LEGACY_KEY, LEGACY_TABLE, SOURCE, metadata
+
+resets = Table(
+    "resets",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True, comment="in the order in which they were asked for"),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
+    Column("table_name", Text, nullable=False, comment="asset that reads the rows"),
+    Column("legacy_table", Text, comment=f"{LEGACY_TABLE}; null: all that the asset reads"),
+    Column("legacy_key", Text, comment=f"{LEGACY_KEY}; null: all rows"),
+    Column("take_legacy", Boolean, nullable=False, comment="rows edited in the target were to be overwritten"),
+    Column("recreate", Boolean, nullable=False, comment="rows deleted in the target were to be made again"),
+    Column("figures", JSONB, nullable=False, comment="what was found when it was asked for, in rows"),
+    Column("actor", Text, nullable=False, comment="user and host that asked for it"),
+    Column("asked_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when"),
+    Column("run_id", BigInteger, comment="run that read the rows again; null: the next one of the table does"),
+    Index("idx_resets_open", "source_id", "table_name", postgresql_where=text("run_id IS NULL")),
+    comment="Rows and tables that were forgotten on demand and migrated again under the same keys",
+)
