@@ -11,7 +11,7 @@ from tests.mutation import imports
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.operators import Mutant, mutants
 
-PER_MODULE = 3
+PER_MODULE = 1
 
 
 def everything(module: str) -> list[str]:
