@@ -57,7 +57,9 @@ ONLY_IN_ENVIRONMENT = (
     alerting.WEBHOOK_VARIABLE,
 )
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift")
+#: A hundred years: more days than PostgreSQL subtracts from any date in use is surely a slip.
+MOST_DAYS = 36_500
+_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention")
 
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
@@ -91,6 +93,7 @@ class Settings:
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
     `deletes`: whether the job deletes lists what is gone from legacy, or propagates it.
+    `before_images_days`: after how many days before images go that no undo of a table or of everything needs.
     `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
     system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
@@ -111,6 +114,7 @@ class Settings:
     sealing_keys: SealingKeys | None = None
     values: Words = field(default_factory=lambda: MappingProxyType({}))
     throttle: Limits = field(default_factory=Limits)
+    before_images_days: int | None = None
     schedules: Schedules = field(default_factory=Schedules)
     alerts: Alerting = field(default_factory=Alerting)
     accept_drift: tuple[str, ...] = ()
@@ -200,8 +204,10 @@ def _read_config(path: Path) -> dict[str, Any]:
     for name in document:
         if name not in (*SETTING_NAMES, *_FILE_ONLY):
             raise ConfigurationError(_unknown_setting(path, name))
+    retention = document.pop("retention", {})
     return {
         **document,
+        "before_images_days": _read_retention(path, retention),
         "values": _read_values(path, document.get("values", {})),
         "throttle": Limits.read(document.get("throttle", {}), path),
         "schedules": Schedules.read(document.get("schedules", {}), path),
@@ -210,12 +216,24 @@ def _read_config(path: Path) -> dict[str, Any]:
     }
 
 
+def _read_retention(path: Path, table: object) -> int | None:
+    """The one setting of [retention]: after how many days before images go; None keeps them."""
+    if not isinstance(table, dict) or table.keys() - {"before_images_days"}:
+        raise ConfigurationError(f"{path}: expected [retention] with before_images_days alone, found {table!r}.")
+    days = table.get("before_images_days")
+    if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS):
+        raise ConfigurationError(
+            f"{path}: expected [retention] before_images_days to be 1 to {MOST_DAYS}, found {days!r}. Without it they are kept."
+        )
+    return days
+
+
 def _unknown_setting(path: Path, name: str) -> str:
     if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
         return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {PREFIX}{name.upper()} in the environment."
     meant = difflib.get_close_matches(name, (*SETTING_NAMES, *_FILE_ONLY), n=1)
     hint = f" {meant[0]!r} is meant?" if meant else ""
-    tables = '[values."<table>.<column>"], [throttle], [schedules], [alerts] and [conflicts]'
+    tables = '[values."<table>.<column>"], [throttle], [schedules], [alerts], [conflicts] and [retention]'
     known = f"{', '.join(SETTING_NAMES)}, accept_drift and the tables {tables}"
     return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
 

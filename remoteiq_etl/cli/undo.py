@@ -77,17 +77,12 @@ def asked(run: int | None, tables: Sequence[str], domains: Sequence[str], *, eve
 def opened(settings: Settings) -> Iterator[Place]:
     """The target of the configured migration; the bundled server runs as long as the context is open."""
     with embedded.databases(settings) as databases:
-        yield place_of(settings, Database(databases.target, settings.target_schema), specs())
+        yield Place.of(settings, Database(databases.target, settings.target_schema), specs())
 
 
 def specs() -> Mapping[str, TableSpec]:
     """Every declaration by asset."""
     return {name: table.spec for name, table in selection.all_tables().items()}
-
-
-def place_of(settings: Settings, target: Database, declared: Mapping[str, TableSpec]) -> Place:
-    """The place that an undo works on, as settings describe it."""
-    return Place(target, declared, settings.source, settings.state_schema, settings.sealing_keys)
 
 
 def _refuse_other_source(found: UndoPlan, place: Place) -> None:

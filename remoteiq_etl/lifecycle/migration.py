@@ -27,6 +27,7 @@ from remoteiq_etl.lifecycle.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.legacy_drift import LegacyDrift, examine
+from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.policies import Policies
 
 
@@ -92,6 +93,8 @@ class Migration:
         with opened(plan, listener) as run:
             remember(run, drift.accepted)
             yield run
+            if self.settings.before_images_days is not None and not planning:
+                prune(run, self.settings.before_images_days)
 
     def _policies(self, asked: Interventions) -> Policies:
         """Who wins: what the settings say, but for what is asked of this run."""

@@ -109,6 +109,8 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "backfill",
         "sweep",
         "deletes",
+        "undo_plan",
+        "undo_execute",
         *(f"backfill_{table.domain}" for table in TABLES.values()),
     }
 

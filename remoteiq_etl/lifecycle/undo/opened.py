@@ -20,6 +20,7 @@ from remoteiq_etl.backfill.sealing import Sealer
 from remoteiq_etl.backfill.source_lock import check_fence, lock, take_over
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import Registered, State, map_of
+from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import UndoError
 from remoteiq_etl.sealing_keys import SealingKeys
 
@@ -42,6 +43,11 @@ class Place:
     state_schema: str = "remoteiq_etl"
     sealing_keys: SealingKeys | None = None
     batch_rows: int = BATCH_ROWS
+
+    @classmethod
+    def of(cls, settings: Settings, target: Database, specs: Mapping[str, TableSpec]) -> "Place":
+        """The place that settings describe."""
+        return cls(target, specs, settings.source, settings.state_schema, settings.sealing_keys)
 
 
 @dataclass(frozen=True)
