@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
 
 from remoteiq_etl import embedded
 from remoteiq_etl.backfill.control import Orders
@@ -93,18 +95,25 @@ def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
 
 
 def _print_tables(console: Console, rows: Sequence[TableRow]) -> None:
-    """One line per table; a column that would say nothing of any table is left out."""
+    """One line per table; a column that would say nothing of any table is left out, and some where there is no room."""
     now = datetime.now(UTC)
+    heads = [head for head, value in _COLUMNS.items() if head in _ALWAYS or any(map(_said(value, now), rows))]
+    for spared in ((), _SPARED[:1], _SPARED[:2], _SPARED):
+        table = _tables([head for head in heads if head not in spared], rows, now)
+        # Measured without the console's own limit, which would make everything fit.
+        if Measurement.get(console, console.options.update(max_width=_ENDLESS), table).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _tables(heads: Sequence[str], rows: Sequence[TableRow], now: datetime) -> Table:
     table = output.table("Tables")
     table.add_column("table", no_wrap=True)
-    columns = [
-        (head, value) for head, value in _COLUMNS.items() if head in _ALWAYS or any(map(_said(value, now), rows))
-    ]
-    for head, _ in columns:
+    for head in heads:
         table.add_column(head, justify="right", no_wrap=True, style="yellow" if head in _OPEN else None)
     for row in rows:
-        table.add_row(row.name, *(value(row, now) for _, value in columns))
-    console.print(table)
+        table.add_row(row.name, *(_COLUMNS[head](row, now) for head in heads))
+    return table
 
 
 def _said(value: Callable[[TableRow, datetime], str], now: datetime) -> Callable[[TableRow], bool]:
@@ -130,4 +139,6 @@ _COLUMNS: Mapping[str, Callable[[TableRow, datetime], str]] = {
 """Heads and texts. `behind`: age of the snapshot that was last read to the end; `full`, `swept`: time since then."""
 
 _ALWAYS = ("run", "behind", "mapped", "quarantined", "held", "conflicts")
+_SPARED = ("run", "swept", "full")
+_ENDLESS = 10_000
 _OPEN = ("quarantined", "oldest", "held", "conflicts")
