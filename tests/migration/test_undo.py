@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from remoteiq_etl.backfill.gone import Policy
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo.execute import execute
 from remoteiq_etl.lifecycle.undo.scope import Scope
@@ -141,6 +142,24 @@ def test_a_secret_that_was_not_sealed_blocks_unless_its_loss_is_accepted(again: 
     assert {row.reason for row in found.lost} == {"former secrets were not kept: password_hash"}
     assert execute(place_of(again), found).proven
     assert again.query(status) == [(before[0][0], "changed")]
+
+
+def test_rows_that_went_with_legacy_and_what_was_withdrawn_come_back(twice: Migration) -> None:
+    """Tickets deleted because legacy lost them, and a user who was disabled with sessions and tokens, are as before."""
+    before = {table: twice.rows(table) for table in ("users", "sessions", "personal_access_tokens", "trusted_devices")}
+    tickets = twice.rows("tickets")
+    twice.legacy.execute(
+        "DELETE FROM tickets WHERE title LIKE 'made by run _'; DELETE FROM users WHERE email = 'carol@example.com'"
+    )
+    reports = twice.gone(Policy.PROPAGATE, confirmed=["tickets", "users"])
+    assert (reports["tickets"].deleted, reports["users"].withdrawn) == (2, 1)
+    assert twice.rows("users") != before["users"]
+    undone(twice, Scope(run=last_run(twice)))
+    by_key = {table: sorted(map(str, rows)) for table, rows in before.items()}
+    assert {table: sorted(map(str, twice.rows(table))) for table in before} == by_key
+    assert sorted(map(str, twice.rows("tickets"))) == sorted(map(str, tickets))
+    again = twice.gone(Policy.PROPAGATE, confirmed=["tickets", "users"])
+    assert (again["tickets"].deleted, again["users"].withdrawn) == (2, 1)
 
 
 def test_an_adopted_row_gets_its_own_values_back(again: Migration) -> None:

@@ -83,7 +83,7 @@ class Restorer:
             former = rows.setdefault(new_key, Former(new_key))
             former.values |= image
             former.values |= self._opened(image_id, new_key, sealed or {})
-            kept_as_is = {*(withheld or ()), *lost, *(() if idle or idle is None else outside(self.spec))}
+            kept_as_is = {*(withheld or ()), *lost, *(() if idle else outside(self.spec))}
             former.values = {name: value for name, value in former.values.items() if name not in kept_as_is}
         return list(rows.values())
 

@@ -3,7 +3,7 @@ CREATE TEMPORARY TABLE undo_batch ON COMMIT DROP AS
 SELECT
     r.*,
     r.row_hash IS NOT DISTINCT FROM CASE WHEN {absent} THEN NULL ELSE {row_now} END AS as_planned,
-    i.after_activity IS NOT DISTINCT FROM {activity} AS idle
+    {absent} OR i.after_activity IS NOT DISTINCT FROM {activity} AS idle
 FROM (
     SELECT *
     FROM {undo_rows}
