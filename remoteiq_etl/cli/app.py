@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +30,7 @@ from remoteiq_etl.cli.options import (
     Tables,
 )
 from remoteiq_etl.cli.quarantine_app import quarantine
+from remoteiq_etl.cli.undo_app import undo
 from remoteiq_etl.errors import RemoteIQError
 
 
@@ -64,6 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(quarantine)
+app.command()(undo)
 app.add_typer(conflicts)
 app.add_typer(deletes)
 seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")
@@ -190,44 +191,6 @@ def stop(reason: Reason = None) -> None:
     from remoteiq_etl.cli.control import stop
 
     raise typer.Exit(stop(reason))
-
-
-@app.command()
-def undo(
-    run: Annotated[
-        int | None, typer.Option("--run", metavar="N", help="What this run wrote, in all tables.", show_default=False)
-    ] = None,
-    table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="T", help="What all runs wrote to this table; repeatable.", show_default=False),
-    ] = None,
-    domain: Annotated[
-        list[str] | None,
-        typer.Option("--domain", metavar="D", help="The same for all tables of a domain; repeatable."),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="What all runs wrote.")] = False,
-    with_dependents: Annotated[
-        bool, typer.Option("--with-dependents", help="Take along the tables of ours that refer to those named.")
-    ] = False,
-    accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Bring rows back without former secrets that were not kept.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to this file.")] = None,
-    execute: Annotated[
-        Path | None, typer.Option("--execute", metavar="FILE", help="Execute the plan in this file, or refuse.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what taking back the work of runs would do; --out keeps that as a plan, --execute executes exactly the plan."""
-    from remoteiq_etl.cli import undo
-
-    named = run is not None or table or domain or everything or out
-    if execute is not None and named:
-        raise typer.BadParameter("--execute takes a plan as it is: name nothing else beside it.")
-    if execute is not None:
-        raise typer.Exit(undo.execute(execute, as_json=as_json))
-    scope = undo.asked(run, table or [], domain or [], everything=everything)
-    raise typer.Exit(undo.show(scope, out, accept_loss=accept_loss, with_dependents=with_dependents, as_json=as_json))
 
 
 @app.command()

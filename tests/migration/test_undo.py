@@ -79,14 +79,14 @@ def test_an_undone_run_that_is_loaded_again_ends_as_before(twice: Migration) -> 
 
 
 @pytest.mark.parametrize("domain", sorted(domains()))
-def test_a_domain_and_each_of_its_tables_come_back_under_the_same_ids(twice: Migration, domain: str) -> None:
+def test_a_table_and_then_its_domain_are_undone_and_come_back_under_the_same_ids(twice: Migration, domain: str) -> None:
     before = content(twice)
     names = [name for name in domains()[domain] if twice.plan.specs[name].no_source is None]
     for assets in ((names[-1],), tuple(names)):
         found = planned(twice, Scope(assets=assets), with_dependents=True)
         assert found.blocked == []
         assert execute(place_of(twice), found).proven
-        twice.run(*found.scope.assets)
+    twice.run(*found.scope.assets)
     assert content(twice, RECORDS) == {name: rows for name, rows in before.items() if name not in RECORDS}
 
 
