@@ -65,7 +65,7 @@ def test_two_places_for_keys_are_one_too_many(tmp_path: Path) -> None:
 def test_the_configuration_file_may_not_hold_a_key(tmp_path: Path) -> None:
     (tmp_path / "remoteiq.toml").write_text(f'sealing_key = "{KEY}"\n')
     text = refused(tmp_path)
-    assert "REMOTEIQ_SEALING_KEY_FILE" in text
+    assert "Set REMOTEIQ_SEALING_KEY in the environment" in text
     assert KEY not in text
 
 

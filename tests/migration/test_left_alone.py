@@ -1,6 +1,7 @@
 """Software of an agent that has rows not ours is left alone as a whole: the application replaces it at each submit."""
 
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.backfill.left_alone import RULE
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -24,7 +25,7 @@ def test_an_inventory_that_the_application_replaced_is_left_alone(migration: Mig
     submitted = software(migration)
     edge_db.execute("INSERT INTO agent_software (id, agent_id, name) VALUES (900, 1, 'late'), (901, 2, 'late')")
     for inserted in (1, 0):
-        report = migration.run(*TABLES)["agent_software"]
+        report = migration.run(*TABLES, mode=Mode.FULL)["agent_software"]
         assert report.total(Ledger.INSERTED) == inserted
         assert report.accounts["agent_software"].accounted == read + 2
         assert report.accounts["agent_software"].rules[(Ledger.FILTERED, RULE)] == 25
