@@ -14,7 +14,7 @@ from remoteiq_etl.backfill.control import actor
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo import proof
 from remoteiq_etl.lifecycle.undo.batches import Batches
-from remoteiq_etl.lifecycle.undo.opened import Opened, Place, holding, load_sql
+from remoteiq_etl.lifecycle.undo.opened import Opened, Place, holding, load_sql, looking
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan, judged
 
 Progress = Callable[[str, str, int], None]
@@ -60,7 +60,7 @@ def execute(place: Place, plan: UndoPlan, progress: Progress = lambda _table, _a
 
 def keep_plan(place: Place, plan: UndoPlan) -> None:
     """Keep a plan in the state schema, so that it can be executed by its digest."""
-    with holding(place) as undo:
+    with looking(place) as undo:
         names = {"undos": undo.state.name("undos")}
         insert = sql.SQL(
             "INSERT INTO {undos} (source_id, digest, plan, status, actor) SELECT %(source_id)s, %(digest)s, %(plan)s, 'planned', %(actor)s"
@@ -71,7 +71,7 @@ def keep_plan(place: Place, plan: UndoPlan) -> None:
 
 def kept_plan(place: Place, digest: str) -> UndoPlan:
     """The plan that was kept under a digest. Raises UndoMoved when there is none."""
-    with holding(place) as undo:
+    with looking(place) as undo:
         query = sql.SQL("SELECT plan FROM {} WHERE source_id = %s AND digest = %s ORDER BY id DESC LIMIT 1")
         found = undo.session.value(query.format(undo.state.name("undos")), [undo.registered.id, digest])
     if found is None:
