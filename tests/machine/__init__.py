@@ -4,6 +4,9 @@
 `model`    what the target must hold after a run, and what must be known of every legacy row
 `settled`  what a run that was killed in the middle has got done
 `world`    the two databases, the open legacy transactions, and what is looked at
+`writes`   what a legacy session may write
+`broken`   how a run is killed
+`check`    what holds after every run
 `legacy_rules`, `target_rules`, `run_rules`   what may happen, each a mixin of the machine
 `machine`  the machine and its invariants
 `soak`     the same for as long as one likes: make soak

@@ -2,13 +2,12 @@
 
 from hypothesis.stateful import invariant
 
-from tests.machine.legacy_rules import LegacyRules
 from tests.machine.run_rules import RunRules
 from tests.machine.target_rules import TargetRules
 from tests.machine.world import Pairs, World
 
 
-class Machine(LegacyRules, TargetRules, RunRules):
+class Machine(TargetRules, RunRules):
     """Whoever writes what, and whenever a run ends: the target is as the model says. One more kind of step is one more base."""
 
     def __init__(self, pairs: Pairs) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.capture import Mode
@@ -12,8 +12,9 @@ from remoteiq_etl.backfill.opening import opened
 from remoteiq_etl.policies import Policies, Policy
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
+from tests.machine.legacy_rules import WRITES, LegacyRules, Writes
 from tests.machine.settled import settled
-from tests.machine.world import TABLES, World
+from tests.machine.world import TABLES
 from tests.support.migrating import Migration
 
 SOME = st.sets(st.sampled_from(TABLES), min_size=1).map(lambda names: tuple(sorted(names)))
@@ -31,23 +32,30 @@ STEPS_BETWEEN_RUNS = 3
 after_some_steps = precondition(lambda machine: machine.steps_since_run >= STEPS_BETWEEN_RUNS)
 
 
-class RunRules(RuleBasedStateMachine):
-    """Rules of the program itself."""
+class RunRules(LegacyRules):
+    """Rules of the program itself. Each run comes after some `writes`: an example without any would try nothing."""
 
-    world: World
     steps_since_run = 0
+
+    def begin(self, writes: Writes) -> None:
+        """What comes before every run."""
+        self.steps_since_run = 0
+        self.legacy_sessions_write(writes)
 
     @after_some_steps
     @rule(
+        writes=WRITES,
         tables=CHOSEN,
         mode=st.sampled_from([Mode.INCREMENTAL, Mode.INCREMENTAL, Mode.FULL, Mode.SWEEP]),
         batch_rows=BATCH_ROWS,
-        late=st.integers(0, 3),
+        late=st.integers(0, 2),
         policy=st.sampled_from([Policy.KEEP_TARGET, Policy.KEEP_TARGET, Policy.TAKE_LEGACY]),
     )
-    def a_run(self, tables: tuple[str, ...], mode: Mode, batch_rows: int, late: int, policy: Policy) -> None:
+    def a_run(
+        self, writes: Writes, tables: tuple[str, ...], mode: Mode, batch_rows: int, late: int, policy: Policy
+    ) -> None:
         """Transaction `late` commits after the run took its snapshot: what it wrote belongs to the next run."""
-        self.steps_since_run = 0
+        self.begin(writes)
         world = self.world
         legacy = world.legacy_rows()
         plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=Policies(policy))
@@ -59,10 +67,18 @@ class RunRules(RuleBasedStateMachine):
         check(world, tables)
 
     @after_some_steps
-    @rule(tables=CHOSEN, statement=STATEMENT, batch_rows=BATCH_ROWS, how=st.sampled_from(["error", "target", "both"]))
-    def a_run_is_killed(self, tables: tuple[str, ...], statement: int, batch_rows: int, how: str) -> None:
+    @rule(
+        writes=WRITES,
+        tables=CHOSEN,
+        statement=STATEMENT,
+        batch_rows=BATCH_ROWS,
+        how=st.sampled_from(["error", "target", "both"]),
+    )
+    def a_run_is_killed(
+        self, writes: Writes, tables: tuple[str, ...], statement: int, batch_rows: int, how: str
+    ) -> None:
         """What is in the target then is of whole rows; the next run goes on from there."""
-        self.steps_since_run = 0
+        self.begin(writes)
         world = self.world
         databases = {"error": (), "target": (world.target,), "both": (world.legacy, world.target)}[how]
         migration = Migration.of(world.legacy, world.target, observer=At(statement, databases), batch_rows=batch_rows)
@@ -78,10 +94,10 @@ class RunRules(RuleBasedStateMachine):
             check(world, tables)
 
     @after_some_steps
-    @rule(tables=CHOSEN)
-    def a_plan_and_then_its_run(self, tables: tuple[str, ...]) -> None:
+    @rule(writes=WRITES, tables=CHOSEN)
+    def a_plan_and_then_its_run(self, writes: Writes, tables: tuple[str, ...]) -> None:
         """A plan writes nothing, and foretells what the run does but for what the target's constraints refuse."""
-        self.steps_since_run = 0
+        self.begin(writes)
         world = self.world
         planned = world.migration.run(*tables, planning=True)
         check(world, ())
@@ -91,13 +107,13 @@ class RunRules(RuleBasedStateMachine):
         world.model = after
         check(world, tables)
         if not refused:
-            assert writes(planned) == writes(done)
+            assert rows_written(planned) == rows_written(done)
 
     @after_some_steps
-    @rule()
-    def a_run_and_a_full_one_that_finds_nothing(self) -> None:
+    @rule(writes=WRITES)
+    def a_run_and_a_full_one_that_finds_nothing(self, writes: Writes) -> None:
         """What an incremental run leaves to do is nothing: not one row is written again by a full one."""
-        self.steps_since_run = 0
+        self.begin(writes)
         world = self.world
         world.model = world.model.after(world.legacy_rows(), TABLES)
         world.migration.run(*TABLES)
@@ -105,12 +121,12 @@ class RunRules(RuleBasedStateMachine):
         before = world.versions()
         reports = world.migration.run(*TABLES, mode=Mode.FULL)
         assert {
-            name for name, counts in writes(reports).items() if any(counts[outcome] for outcome in WRITTEN)
+            name for name, counts in rows_written(reports).items() if any(counts[outcome] for outcome in WRITTEN)
         } == set()
         assert world.versions() == before
         check(world, TABLES)
 
 
-def writes(reports: Mapping[str, TableReport]) -> dict[str, dict[str, int]]:
+def rows_written(reports: Mapping[str, TableReport]) -> dict[str, dict[str, int]]:
     """Rows by what was done with the target, by table."""
     return {name: {outcome: report.total(outcome) for outcome in FORETOLD} for name, report in reports.items()}

@@ -28,16 +28,16 @@ _SETTINGS = f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT}"
 _FIRST_ROWS = """
 INSERT INTO users (id, name, email, password_hash, created_at, updated_at)
     SELECT ('00000001-0000-4000-8000-00000000000' || n)::uuid, 'User ' || n, chr(96 + n) || '@example.com', 'hash',
-        '2023-01-01'::timestamptz + n * interval '1 day', '2023-02-01' FROM generate_series(1, 4) n;
+        '2023-01-01'::timestamptz + n * interval '1 day', '2023-02-01' FROM generate_series(1, 5) n;
 INSERT INTO personal_tokens (id, user_id, name, token_hash, created_at)
     SELECT ('00000002-0000-4000-8000-00000000000' || n)::uuid, ('00000001-0000-4000-8000-00000000000' || n)::uuid, 'ci', 'digest',
-        '2023-01-01' FROM generate_series(1, 3) n;
+        '2023-01-01' FROM generate_series(1, 4) n;
 INSERT INTO backup_jobs (id, started_at, status)
-    SELECT ('00000003-0000-4000-8000-00000000000' || n)::uuid, '2023-01-01', 'success' FROM generate_series(1, 3) n;
+    SELECT ('00000003-0000-4000-8000-00000000000' || n)::uuid, '2023-01-01', 'success' FROM generate_series(1, 4) n;
 INSERT INTO backup_job_logs SELECT id, 'done' FROM backup_jobs;
 INSERT INTO tickets (id, number, title, created_at, updated_at) OVERRIDING SYSTEM VALUE
     SELECT ('00000004-0000-4000-8000-00000000000' || n)::uuid, n, 'Ticket ' || n,
-        '2023-01-01'::timestamptz + n * interval '1 day', '2023-02-01' FROM generate_series(1, 3) n;
+        '2023-01-01'::timestamptz + n * interval '1 day', '2023-02-01' FROM generate_series(1, 4) n;
 """
 _LOOKED_AT: Mapping[str, LiteralString] = {
     "quarantine": "SELECT table_name, legacy_key, rule FROM remoteiq_etl.quarantine WHERE released_run IS NULL",
@@ -89,10 +89,10 @@ class World:
 
     # --- the legacy application -------------------------------------------------------------------------------------
 
-    def new_key(self, kind: int) -> str:
+    def new_key(self) -> str:
         """A uuid that nobody has."""
         self.number += 1
-        return f"{kind:08}-0000-4000-8000-{self.number:012}"
+        return f"0000000a-0000-4000-8000-{self.number:012}"
 
     def now(self) -> datetime:
         """A time later than all before."""
@@ -105,9 +105,7 @@ class World:
             self.sessions[number] = _connected(self.legacy, autocommit=number == 0)
         return self.sessions[number]
 
-    def write(
-        self, number: int, nested: bool, *statements: tuple[LiteralString, Sequence[Any] | Mapping[str, Any]]
-    ) -> None:
+    def write(self, number: int, nested: bool, statements: Sequence[tuple[LiteralString, Mapping[str, Any]]]) -> None:
         """Let a session write, in a savepoint or not. What the database refuses did not happen."""
         session = self.session(number)
         savepoint = session.transaction() if nested else contextlib.nullcontext()
