@@ -5,6 +5,7 @@ the target's value stands in for the incoming one, and the rest of the row goes 
 declaration chooses from. Does not belong here: which table has which door (see assets), or the comparison (see merge).
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,14 +26,14 @@ class Row(Protocol):
 
 
 @dataclass(frozen=True)
-class Door:
+class Door(ABC):
     """One column that changes in one direction only."""
 
     column: str
 
+    @abstractmethod
     def shut(self, row: Row) -> sql.Composable:
         """The condition under which the target's value stays. Must be false, not null, where it does not hold."""
-        raise NotImplementedError
 
     def overrules(self, row: Row) -> sql.Composable:
         """The condition under which an edit in the target does not keep the incoming value out."""
