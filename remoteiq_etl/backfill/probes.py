@@ -131,7 +131,9 @@ class Probe:
         yield self._reading(signal, max((now - since for since in self._waiting_since.values()), default=0.0))
 
     def _wal_rate(self, session: Session, signal: Signal) -> Iterator[Reading]:
-        written = float(session.value("SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')"))
+        """Counted where rows are inserted into the log: what is written to disk lags behind an asynchronous commit."""
+        position = "pg_catalog.pg_current_wal_insert_lsn()"
+        written = float(session.value(f"SELECT pg_catalog.pg_wal_lsn_diff({position}, '0/0')"))
         now, before = time.monotonic(), self._wal
         self._wal = now, written
         if before is not None and now > before[0]:

@@ -108,7 +108,7 @@ def wait_until(condition: object, seconds: float = 3.0) -> None:
 
 def test_a_signal_that_may_not_be_read_is_named_and_the_others_are_read(target_db: Database) -> None:
     role = target_db.select_only_role()
-    target_db.execute("REVOKE EXECUTE ON FUNCTION pg_current_wal_lsn() FROM PUBLIC")
+    target_db.execute("REVOKE EXECUTE ON FUNCTION pg_current_wal_insert_lsn() FROM PUBLIC")
     with probing(target_db, role=role) as probe:
         found = read(probe)
     assert Signal.CONNECTIONS in found
@@ -217,7 +217,9 @@ def test_bytes_that_a_standby_has_not_replayed_are_seen(primary: Server) -> None
     with standby(primary, replayed=lsn("0/1000000")), probing(database) as probe:
         wait_until(lambda: read(probe)[Signal.REPLAY_BYTES] > 0)
         with database.connect() as connection:
-            row = connection.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/1000000')::float8").fetchone()
+            row = connection.execute(
+                "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/1000000')::float8"
+            ).fetchone()
         assert row is not None
         assert read(probe)[Signal.REPLAY_BYTES] == pytest.approx(row[0], rel=0.1)
 
