@@ -1,0 +1,176 @@
+"""Asking an opinion: EXCEPT both ways between what it says and what the target holds.
+
+Belongs here: the comparison and which rows and columns differ. Does not belong here: why they do (see labels).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from psycopg import sql
+from psycopg.rows import class_row
+from sqlalchemy import Table
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.verify.mirror import Mirror, legacy_table
+from remoteiq_etl.verify.opinion import Opinion
+from schemas import target
+
+#: What an opinion returns besides the columns of its target.
+ORIGIN = ("_legacy_table", "_legacy_key")
+
+
+@cache
+def load_sql(name: str) -> sql.SQL:
+    """One statement of the verification, with {placeholders} for identifiers and column lists."""
+    return sql.SQL(files("remoteiq_etl.verify").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row that differs. `kind`: missing (only expected), surplus (only in the target) or changed, in these `columns`.
+
+    `key` is the target key as the map writes it, None where the legacy row has none. `legacy_table` and `legacy_key` say
+    where it comes from, None where the opinion knows of no such row.
+    """
+
+    table: str
+    kind: str
+    key: str | None
+    legacy_table: str | None
+    legacy_key: str | None
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one range of rows gave: how many the opinion expects, and which differ."""
+
+    expected: int
+    differences: list[Difference]
+
+
+def ask(opinion: Opinion, mirror: Mirror, schema: str) -> Iterator[Asked]:
+    """Compare what an opinion says with the target: once, or for each range of its rows.
+
+    The maps must be offered (see Mirror). Raises ConfigurationError when the opinion leaves a column of the target out
+    without a reason.
+    """
+    for name, columns in opinion.reads.items():
+        mirror.whole(name, columns)
+    if opinion.rows is None:
+        yield _ask_once(opinion, mirror.session, schema)
+        return
+    for _ in mirror.ranges(opinion.rows):
+        yield _ask_once(opinion, mirror.session, schema)
+
+
+def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
+    columns = compared(opinion, session, schema)
+    session.execute("DROP TABLE IF EXISTS pg_temp.expected")
+    listed = sql.SQL(", ").join(
+        sql.SQL("e.{0}::{1} AS {0}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()
+    )
+    create = sql.SQL(
+        "CREATE TEMP TABLE expected AS SELECT e._legacy_table, e._legacy_key::text AS _legacy_key, {} FROM ({}) AS e"
+    )
+    count = session.execute(create.format(listed, sql.SQL(opinion.statement))).rowcount
+    query = load_sql("compare").format(**_parts(opinion, columns, schema))
+    parameters = {"covers": list(opinion.covers) or None}
+    with session.connection.cursor(row_factory=class_row(_Found)) as cursor:
+        found = cursor.execute(query, parameters).fetchall()
+    return Asked(count, [one.difference(opinion.target) for one in found])
+
+
+@dataclass(frozen=True)
+class _Found:
+    kind: str
+    key: str | None
+    legacy_table: str | None
+    legacy_key: str | None
+    columns: list[str]
+
+    def difference(self, table: str) -> Difference:
+        return Difference(table, self.kind, self.key, self.legacy_table, self.legacy_key, tuple(self.columns))
+
+
+def compared(opinion: Opinion, session: Session, schema: str) -> Mapping[str, str]:
+    """The columns that an opinion is compared by, with the types that both sides are cast to.
+
+    Raises ConfigurationError when it says nothing of a column that the target has and the redesign knows.
+    """
+    live: dict[str, str] = dict(session.rows(load_sql("columns"), {"schema": schema, "table": opinion.target}))
+    probe = sql.SQL("SELECT * FROM ({}) AS e LIMIT 0").format(sql.SQL(opinion.statement))
+    said = [column.name for column in session.execute(probe).description or ()]
+    known = [column.name for column in _table(opinion).columns]
+    silent = [name for name in known if name in live and name not in said and name not in opinion.not_compared]
+    if silent or not set(ORIGIN) <= set(said):
+        raise ConfigurationError(
+            f"opinions/{opinion.domain}/{opinion.name}.sql: expected {', '.join(ORIGIN)} and every column of {opinion.target} in its"
+            f" result, or a line `-- not compared: column: reason`; missing: {', '.join(silent) or ', '.join(ORIGIN)}"
+        )
+    return {name: live[name] for name in said if name in live}
+
+
+def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str) -> dict[str, sql.Composable]:
+    keys = [column.name for column in _table(opinion).primary_key.columns]
+
+    def listed(template: str) -> sql.Composed:
+        items = [
+            sql.SQL(template).format(name=sql.Identifier(name), kind=sql.SQL(kind), text=sql.Literal(name))
+            for name, kind in columns.items()
+        ]
+        return sql.SQL(", ").join(items)
+
+    same = sql.SQL(" AND ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in keys)
+    origin = sql.SQL(" AND ").join(sql.SQL("e.{0} = m.{0}").format(sql.Identifier(name)) for name in keys)
+    return {
+        "target": sql.Identifier(schema, opinion.target),
+        "map": sql.Identifier(f"map_{opinion.target}"),
+        "columns": listed("{name}"),
+        "cast": listed("t.{name}::{kind} AS {name}"),
+        "differing": listed("CASE WHEN m.{name} IS DISTINCT FROM s.{name} THEN {text} END"),
+        "missing_key": _key(keys, "m"),
+        "surplus_key": _key(keys, "s"),
+        "same": same,
+        "origin": origin,
+        "any_key": sql.Identifier(keys[0]),
+        "in_map": _in_map(keys),
+        "in_range": _in_range(opinion),
+    }
+
+
+def _key(names: list[str], row: str) -> sql.Composed:
+    """The key of a target row as the map writes it."""
+    if len(names) == 1:
+        return sql.SQL("{}::text").format(sql.Identifier(row, names[0]))
+    parts = sql.SQL(" || ',' || ").join(
+        sql.SQL("to_json({}::text)::text").format(sql.Identifier(row, name)) for name in names
+    )
+    return sql.SQL("CASE WHEN {} IS NOT NULL THEN '[' || {} || ']' END").format(sql.Identifier(row, names[0]), parts)
+
+
+def _in_map(names: list[str]) -> sql.Composed:
+    if len(names) == 1:
+        return sql.SQL("t.{} = k.new_key").format(sql.Identifier(names[0]))
+    parts = [
+        sql.SQL("t.{}::text = (k.new_key::jsonb ->> {})").format(sql.Identifier(name), sql.Literal(position))
+        for position, name in enumerate(names)
+    ]
+    return sql.SQL(" AND ").join(parts)
+
+
+def _in_range(opinion: Opinion) -> sql.Composable:
+    """Of a range of rows only the entries of its keys count."""
+    if opinion.rows is None:
+        return sql.SQL("true")
+    (key,) = legacy_table(opinion.rows).primary_key.columns
+    return sql.SQL("k.legacy_key IN (SELECT {} FROM pg_temp.{})").format(
+        sql.Identifier(key.name), sql.Identifier(f"legacy_{opinion.rows}")
+    )
+
+
+def _table(opinion: Opinion) -> Table:
+    return target.metadata.tables[f"{target.metadata.schema}.{opinion.target}"]

@@ -1,0 +1,177 @@
+"""Legacy rows beside the target: temporary tables that a second opinion can be asked of.
+
+Rows go from server to server as binary COPY, so that memory stays flat, and are gone with the session. Belongs here: the
+tables and views that an opinion finds. Does not belong here: what is asked of them (see compare).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill.database import Database, Session
+from remoteiq_etl.backfill.state import State
+from schemas import legacy
+from schemas.state.maps import map_name
+
+#: Rows of a table that are compared at once: a compromise between round trips and the memory of a comparison.
+RANGE_ROWS = 100_000
+_HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
+_TRAILER = b"\xff\xff"
+_MAP_COLUMNS = (
+    "legacy_table",
+    "legacy_key",
+    "new_key",
+    "rule",
+    "state",
+    "adopted",
+    "owner_key",
+    "decision",
+    "last_written",
+)
+
+
+class Mirror:
+    """What opinions of one source find in a session of the target.
+
+    `reader` reads the legacy database in one snapshot. `absent`: columns that a live legacy table lacks, read as NULL.
+    """
+
+    def __init__(
+        self,
+        reader: Session,
+        session: Session,
+        *,
+        absent: Mapping[str, frozenset[str]] | None = None,
+        range_rows: int = RANGE_ROWS,
+    ) -> None:
+        self.reader = reader
+        self.session = session
+        self.absent = absent or {}
+        self.range_rows = range_rows
+        self._whole: dict[str, frozenset[str]] = {}
+
+    def whole(self, name: str, columns: Sequence[str] = ()) -> None:
+        """Have all rows of a legacy table at hand, once for all opinions that ask for these columns (none: all)."""
+        table = legacy_table(name)
+        wanted = frozenset(columns or [column.name for column in table.columns])
+        if wanted <= self._whole.get(name, frozenset()):
+            return
+        wanted |= self._whole.pop(name, frozenset())
+        chosen = [column for column in table.columns if column.name in wanted]
+        self._create(table, chosen)
+        for _ in self._copied(table, chosen, None):
+            pass
+        self._whole[name] = wanted
+        self._analyze(name)
+
+    def ranges(self, name: str) -> Iterator[int]:
+        """Have one range of a legacy table's rows at hand after the other; gives how many rows each has."""
+        table = legacy_table(name)
+        self._whole.pop(name, None)
+        self._create(table, list(table.columns))
+        yield from self._copied(table, list(table.columns), self.range_rows)
+
+    def offer_maps(self, state: State, source_id: int, entities: Sequence[str]) -> None:
+        """Show the maps of one source as `map_<entity>`; of a table that was never loaded an empty one."""
+        present = state.entities(self.session)
+        for entity in entities:
+            query = _map_query(state, source_id, entity) if entity in present else _no_map()
+            self.session.execute(
+                sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS {}").format(sql.Identifier(f"map_{entity}"), query)
+            )
+
+    def offer_settings(
+        self,
+        source: tuple[str, str, str],
+        options: Mapping[str, Any],
+        words: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Tell name, slug and organization of the source, the options of its runs, and an operator's words."""
+        self._table("source", "name text, slug text, organization_id text", [source])
+        self._table(
+            "run_option", "name text, value jsonb", [(name, json.dumps(value)) for name, value in options.items()]
+        )
+        added = [(name, word, label) for name, pairs in words.items() for word, label in pairs.items()]
+        self._table("added_word", "value_map text, word text, label text", added)
+
+    def _table(self, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        table = sql.Identifier("pg_temp", name)
+        self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+        self.session.execute(sql.SQL("CREATE TEMP TABLE {} ({})").format(sql.Identifier(name), sql.SQL(columns)))
+        if rows:
+            marks = sql.SQL(", ".join(["%s"] * len(rows[0])))
+            self.session.execute_many(sql.SQL("INSERT INTO {} VALUES ({})").format(table, marks), rows)
+
+    def _create(self, table: Table, columns: Sequence[Column[Any]]) -> None:
+        name = sql.Identifier(f"legacy_{table.name}")
+        parts = [sql.SQL("{} {}").format(sql.Identifier(one.name), sql.SQL(_type(one))) for one in columns]
+        self.session.execute(
+            sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}"))
+        )
+        self.session.execute(sql.SQL("CREATE TEMP TABLE {} ({})").format(name, sql.SQL(", ").join(parts)))
+
+    def _copied(self, table: Table, columns: Sequence[Column[Any]], rows: int | None) -> Iterator[int]:
+        """Copy the rows of a table, all at once or `rows` at a time; what was copied before is gone."""
+        goes_to = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(
+            sql.Identifier("pg_temp", f"legacy_{table.name}")
+        )
+        query = self._query(self.reader.database, table, columns)
+        with self.reader.connection.cursor().copy(
+            sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)
+        ) as source:
+            messages = iter(source)
+            first = bytes(next(messages))
+            header, waiting = first[:_HEADER], first[_HEADER:]
+            while waiting and waiting != _TRAILER:
+                count = 0
+                self.session.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}")))
+                with self.session.connection.cursor().copy(goes_to) as target:
+                    target.write(header)
+                    while waiting and waiting != _TRAILER and (rows is None or count < rows):
+                        target.write(waiting)
+                        count += 1
+                        waiting = bytes(next(messages, b""))
+                    target.write(_TRAILER)
+                yield count
+
+    def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
+        absent = self.absent.get(table.name, frozenset())
+        items = [
+            sql.SQL("NULL::{}").format(sql.SQL(_type(one)))
+            if one.name in absent
+            else sql.SQL("{}::{}").format(sql.Identifier(one.name), sql.SQL(_type(one)))
+            for one in columns
+        ]
+        return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), database.table(table.name))
+
+    def _analyze(self, name: str) -> None:
+        self.session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", f"legacy_{name}")))
+
+
+def legacy_table(name: str) -> Table:
+    """The definition of a legacy table."""
+    return legacy.metadata.tables[f"{legacy.metadata.schema}.{name}"]
+
+
+def _type(column: Column[Any]) -> str:
+    """The type of a legacy column in its copy: labels and case-insensitive text are plain text there."""
+    if isinstance(column.type, pg.ENUM | pg.CITEXT):
+        return "text"
+    return str(column.type.compile(pg.dialect()))  # type: ignore[no-untyped-call]
+
+
+def _map_query(state: State, source_id: int, entity: str) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in _MAP_COLUMNS)
+    query = sql.SQL("SELECT {} FROM {} WHERE source_id = {}")
+    return query.format(columns, state.name(map_name(entity)), sql.Literal(source_id))
+
+
+def _no_map() -> sql.SQL:
+    return sql.SQL(
+        "SELECT NULL::text AS legacy_table, NULL::text AS legacy_key, NULL::text AS new_key, NULL::text AS rule, NULL::text AS state,"
+        " NULL::boolean AS adopted, NULL::text AS owner_key, NULL::jsonb AS decision, NULL::jsonb AS last_written WHERE false"
+    )

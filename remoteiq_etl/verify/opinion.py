@@ -1,0 +1,85 @@
+"""An opinion: what a target table must hold, said once more as SQL over the legacy tables.
+
+One file for each target table, or for each legacy table that becomes rows of it: `opinions/<domain>/<target table>.sql` or
+`<target table>.<word>.sql`. It begins with comments that say what it needs:
+
+    -- covers: jobs                       names of legacy tables, as in the map, whose entries it answers for (default: all)
+    -- rows: check_runs                   the legacy table that is compared a range of rows at a time; without it all at once
+    -- reads: devices, agents(id, name)   further legacy tables, whole; of those with columns only these
+    -- not compared: created_at, token: why
+
+Then follows one SELECT. It finds legacy tables as `legacy_<table>`, the maps of this source as `map_<target table>`, the
+options of the run in `run_option` (name, value), what an operator added to value maps in `added_word` (value_map, word,
+label), and one row of `source` (name, slug, organization_id). It returns `_legacy_table` and `_legacy_key`, which say where
+a row comes from, and the columns of the target. Belongs here: finding and reading these files. Does not belong here:
+executing them (see compare).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from remoteiq_etl.errors import ConfigurationError
+
+_DIRECTIVE = re.compile(r"^-- (covers|rows|reads|not compared): *(.+)$")
+_READ = re.compile(r"(\w+)(?:\(([^)]*)\))?")
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """One opinion. `reads`: legacy table → its columns, none meaning all; `not_compared`: target column → why."""
+
+    target: str
+    name: str
+    domain: str
+    statement: str = field(repr=False)
+    covers: tuple[str, ...] = ()
+    rows: str | None = None
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_compared: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def opinions() -> tuple[Opinion, ...]:
+    """Every opinion, by target table and name. Raises ConfigurationError when a file says something unknown of itself."""
+    found = []
+    for domain in files("remoteiq_etl.verify").joinpath("opinions").iterdir():
+        if domain.is_dir():
+            texts = [one for one in domain.iterdir() if one.name.endswith(".sql")]
+            found += [
+                parse(one.read_text(encoding="utf-8"), one.name.removesuffix(".sql"), domain.name) for one in texts
+            ]
+    return tuple(sorted(found, key=lambda opinion: opinion.name))
+
+
+def parse(text: str, name: str, domain: str) -> Opinion:
+    """The opinion that a file holds. Raises ConfigurationError for a directive that cannot be read."""
+    said: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if match := _DIRECTIVE.match(line):
+            said.setdefault(match[1], []).append(match[2].strip())
+    not_compared: dict[str, str] = {}
+    for line in said.get("not compared", []):
+        columns, colon, reason = line.partition(":")
+        if not colon or not reason.strip():
+            raise ConfigurationError(
+                f"opinions/{domain}/{name}.sql: expected `-- not compared: column: reason`, found {line!r}"
+            )
+        not_compared |= dict.fromkeys(_names(columns), reason.strip())
+    reads = {match[1]: _names(match[2] or "") for line in said.get("reads", []) for match in _READ.finditer(line)}
+    return Opinion(
+        target=name.partition(".")[0],
+        name=name,
+        domain=domain,
+        statement=text,
+        covers=tuple(part for line in said.get("covers", []) for part in _names(line)),
+        rows=said["rows"][0] if "rows" in said else None,
+        reads=reads,
+        not_compared=not_compared,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

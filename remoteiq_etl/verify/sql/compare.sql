@@ -1,0 +1,28 @@
+-- Rows that only the opinion has, rows that only the target has, and rows that both have with different values.
+WITH entries AS MATERIALIZED (
+    SELECT k.new_key
+    FROM {map} AS k
+    WHERE k.state = 'live' AND (%(covers)s::text[] IS NULL OR k.legacy_table = ANY (%(covers)s)) AND {in_range}
+),
+actual AS MATERIALIZED (
+    SELECT {cast} FROM {target} AS t WHERE EXISTS (SELECT FROM entries AS k WHERE {in_map})
+),
+missing AS MATERIALIZED (SELECT {columns} FROM pg_temp.expected EXCEPT SELECT {columns} FROM actual),
+surplus AS MATERIALIZED (SELECT {columns} FROM actual EXCEPT SELECT {columns} FROM pg_temp.expected)
+SELECT
+    CASE WHEN s.{any_key} IS NULL THEN 'missing' WHEN m.{any_key} IS NULL THEN 'surplus' ELSE 'changed' END AS kind,
+    coalesce({missing_key}, {surplus_key}) AS key,
+    e._legacy_table AS legacy_table,
+    e._legacy_key AS legacy_key,
+    CASE
+        WHEN s.{any_key} IS NULL OR m.{any_key} IS NULL THEN ARRAY[]::text[]
+        ELSE array_remove(ARRAY[{differing}]::text[], NULL)
+    END AS columns
+FROM (SELECT * FROM missing WHERE {any_key} IS NOT NULL) AS m
+FULL JOIN surplus AS s ON {same}
+LEFT JOIN pg_temp.expected AS e ON {origin}
+UNION ALL
+SELECT 'missing', NULL, e._legacy_table, e._legacy_key, ARRAY[]::text[]
+FROM pg_temp.expected AS e
+WHERE e.{any_key} IS NULL
+ORDER BY 2, 3, 4

@@ -1,0 +1,75 @@
+"""A migrated target, and opinions asked of it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.snapshot import Snapshot
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.verify.compare import Difference, ask
+from remoteiq_etl.verify.mirror import Mirror
+from remoteiq_etl.verify.opinion import Opinion
+from tests.support import migrating
+from tests.support.migrating import Migration
+from tests.support.server import Database, Server
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A session of the target in which opinions can be asked."""
+
+    migration: Migration
+    mirror: Mirror
+
+    def differences(self, opinion: Opinion) -> list[Difference]:
+        """What an opinion finds but for rows of which the state says that they wait or became nothing of their own."""
+        waiting = self.waiting(opinion.target)
+        found = [difference for asked in ask(opinion, self.mirror, "public") for difference in asked.differences]
+        return [one for one in found if (one.legacy_table, one.legacy_key) not in waiting]
+
+    def waiting(self, table: str) -> set[tuple[str, str]]:
+        query = (
+            "SELECT legacy_table, legacy_key FROM remoteiq_etl.quarantine WHERE table_name = %s AND released_run IS NULL"
+            " UNION SELECT legacy_table, legacy_key FROM remoteiq_etl.held WHERE table_name = %s AND released_run IS NULL"
+            " UNION SELECT legacy_table, legacy_key FROM remoteiq_etl.left_out WHERE table_name = %s"
+        )
+        return {(row[0], row[1]) for row in self.migration.query(query, table, table, table)}
+
+
+@contextmanager
+def bench(migration: Migration, **more: int) -> Iterator[Bench]:
+    plan = migration.plan
+    with Snapshot(plan.legacy) as snapshot, closing(plan.target.connect()) as target:
+        mirror = Mirror(snapshot.session, target, **more)
+        state = State(plan.target, plan.state_schema)
+        mirror.offer_maps(state, _source_id(target), sorted({spec.name for spec in plan.specs.values()}))
+        organization = target.value("SELECT new_key::text FROM map_organizations WHERE state = 'live'")
+        mirror.offer_settings((plan.source, plan.organization_slug, organization), plan.options, plan.words)
+        yield Bench(migration, mirror)
+
+
+def _source_id(session: Session) -> int:
+    return int(session.value("SELECT id FROM remoteiq_etl.sources"))
+
+
+@pytest.fixture(scope="module")
+def migrated(server: Server, edge_template: str) -> Iterator[Migration]:
+    """A migrated target for tests that change nothing."""
+    legacy = server.clone("edge", _is_there)
+    migration = migrating.migrated_target(server, legacy)
+    yield migration
+    migration.target.drop()
+    legacy.drop()
+
+
+def _is_there(database: Database) -> None:
+    raise AssertionError(f"the template of {database.name} should be there")
+
+
+@pytest.fixture(scope="module")
+def asking(migrated: Migration) -> Iterator[Bench]:
+    with bench(migrated) as opened:
+        yield opened
