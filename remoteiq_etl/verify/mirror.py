@@ -137,6 +137,8 @@ class Mirror:
                         waiting = bytes(next(messages, b""))
                     target.write(_TRAILER)
                 yield count
+            for _ in messages:  # a COPY ends with its last message; until then the connection takes no other command
+                pass
 
     def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
         absent = self.absent.get(table.name, frozenset())
