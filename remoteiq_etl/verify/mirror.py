@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.state import State
+from remoteiq_etl.verify.names import offer_names
 from schemas import legacy
 from schemas.state.maps import map_name
 
@@ -90,13 +91,14 @@ class Mirror:
         options: Mapping[str, Any],
         words: Mapping[str, Mapping[str, str]],
     ) -> None:
-        """Tell name, slug and organization of the source, the options of its runs, and an operator's words."""
+        """Tell the source, the options of its runs, an operator's words, and how names are compared."""
         self._table("source", "name text, slug text, organization_id text", [source])
         self._table(
             "run_option", "name text, value jsonb", [(name, json.dumps(value)) for name, value in options.items()]
         )
         added = [(name, word, label) for name, pairs in words.items() for word, label in pairs.items()]
         self._table("added_word", "value_map text, word text, label text", added)
+        offer_names(self.session)
 
     def _table(self, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
         table = sql.Identifier("pg_temp", name)

@@ -1,0 +1,29 @@
+"""Names as the mapping compares them, for opinions: `pg_temp.normalised(text)`.
+
+PostgreSQL has no full case fold before version 18, and its lower() differs between servers and locales. So Unicode's table
+of folded letters comes along, as `case_fold` (letter, folded), and SQL applies it. Belongs here: that table and the
+function. Does not belong here: which names are compared (see opinions).
+"""
+
+import sys
+from functools import cache
+from importlib.resources import files
+
+from remoteiq_etl.backfill.database import Session
+
+
+def offer_names(session: Session) -> None:
+    """Make `pg_temp.normalised` known in a session; blank is null there."""
+    session.execute("DROP TABLE IF EXISTS pg_temp.case_fold")
+    session.execute('CREATE TEMP TABLE case_fold (letter text COLLATE "C" PRIMARY KEY, folded text NOT NULL)')
+    with session.connection.cursor().copy("COPY pg_temp.case_fold FROM STDIN") as copy:
+        for letter in _folding():
+            copy.write_row((letter, letter.casefold()))
+    session.execute("ANALYZE pg_temp.case_fold")
+    session.execute(files("remoteiq_etl.verify").joinpath("sql", "normalised.sql").read_text(encoding="utf-8"))
+
+
+@cache
+def _folding() -> tuple[str, ...]:
+    """Every letter that the full case fold changes."""
+    return tuple(letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.casefold() != letter)

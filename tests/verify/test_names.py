@@ -1,0 +1,27 @@
+"""A name is compared by SQL as the program compares it, whatever the server's locale."""
+
+import pytest
+
+from remoteiq_etl.backfill.text import normalise
+from tests.verify.conftest import Bench
+
+NAMES = (
+    "",
+    " \u2003\u00a0",
+    " Acme \u00a0 HQ\u3000",
+    "STRASSE GmbH",
+    "Straße GMBH",
+    "Cafe\u0301 Nord",
+    "ΟΔΥΣΣΕΥΣ",
+    "İstanbul",
+    "\ufb01ne \u1e9e ſ",
+    "\u0390 \u1fb3",
+    "\u13a0\uab70",
+    "separator\u001cstays",
+    "I\tL",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sql_and_program_compare_a_name_alike(name: str, asking: Bench) -> None:
+    assert asking.mirror.session.value("SELECT pg_temp.normalised(%s)", (name,)) == normalise(name)
