@@ -245,13 +245,12 @@ class Capture:
     def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:
         """Legacy keys by legacy table that every run looks at: they wait, are to be sealed or put back, or were forgotten."""
         found: dict[str, set[str]] = {}
-        for name, is_open in (("quarantine", "released_run"), ("held", "released_run"), ("conflicts", "resolved_run")):
-            query = sql.SQL(
-                "SELECT legacy_table, legacy_key FROM {} WHERE source_id = %s AND table_name = %s AND {} IS NULL"
-            ).format(self.run.state.name(name), sql.Identifier(is_open))
-            for table, key in self.run.session.rows(query, [self.run.registered.id, spec.name]):
-                if table in {source.name for source in spec.sources}:
-                    found.setdefault(table, set()).add(key)
+        own = {source.name for source in spec.sources}
+        names = {name: self.run.state.name(name) for name in ("quarantine", "held", "conflicts")}
+        parameters = {"source_id": self.run.registered.id, "table": spec.name}
+        for table, key in self.run.session.rows(load_sql("open_rows").format(**names), parameters):
+            if table in own:
+                found.setdefault(table, set()).add(key)
         for table, key in [
             *archive.to_be_sealed(self.run, spec),
             *to_return(self.run, spec),

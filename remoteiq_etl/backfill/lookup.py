@@ -91,11 +91,10 @@ class Entries(Protocol):
 
 
 class LazyLookup(Lookup):
-    """A lookup whose entries are fetched when they are asked for; of a large map a few by key, else all."""
+    """The lookup of a large map, whose entries are fetched when they are asked for: a few by key, else all."""
 
-    def __init__(self, entries: Entries, *, large: bool) -> None:
+    def __init__(self, entries: Entries) -> None:
         object.__setattr__(self, "_entries", entries)
-        object.__setattr__(self, "_large", large)
 
     @cached_property
     def _every(self) -> tuple[pa.Array, pa.Array]:
@@ -147,7 +146,7 @@ class LazyLookup(Lookup):
     def find(self, keys: pd.Series) -> pd.Series:
         """The new key of each legacy key; null where there is none."""
         text = keys.astype(TEXT)
-        if not self.__dict__["_large"] or "_every" in self.__dict__:
+        if "_every" in self.__dict__:
             return super().find(keys)
         distinct = text.dropna().unique()
         if len(distinct) > FEW:

@@ -135,10 +135,11 @@ class Run:
         """Archive what was accepted and load these tables (default: all), parents first; a blocked one says so in its report."""
         if self.plan.extras:
             archive_extras(self)
-        for spec in in_order(self.plan.specs):
-            if names is None or spec.asset in names:
-                with contextlib.suppress(TableBlocked):
-                    self.load(spec)
+        chosen = [spec for spec in in_order(self.plan.specs) if names is None or spec.asset in names]
+        self.state.ensure_maps(self.session, [spec for spec in chosen if spec.no_source is None])
+        for spec in chosen:
+            with contextlib.suppress(TableBlocked):
+                self.load(spec)
         return self.reports
 
     def target_name(self, table: str) -> sql.Identifier:
@@ -190,14 +191,11 @@ class Run:
     def waiting(self, table: str) -> list[str]:
         """Which of quarantine and held have open rows of this table."""
         if table not in self._waiting:
-            query = sql.SQL(
-                "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)"
-            )
-            self._waiting[table] = [
-                name
-                for name in ("quarantine", "held")
-                if self.session.value(query.format(self.state.name(name)), [self.registered.id, table])
-            ]
+            exists = "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)"
+            names = ("quarantine", "held")
+            query = sql.SQL(f"SELECT {exists}, {exists}").format(*map(self.state.name, names))
+            found = self.session.rows(query, [self.registered.id, table] * 2)[0]
+            self._waiting[table] = [name for name, waits in zip(names, found, strict=True) if waits]
         return self._waiting[table]
 
     def has_merged(self, spec: TableSpec) -> bool:
@@ -247,12 +245,11 @@ class Run:
 
     def has_new_waiting(self, spec: TableSpec) -> bool:
         """Whether this run quarantined or held a row of the table for the first time, or released one."""
-        query = sql.SQL(
-            "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND (first_run = %s OR released_run = %s))"
+        exists = (
+            "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND (first_run = %s OR released_run = %s))"
         )
-        parameters = [self.registered.id, spec.name, self.id, self.id]
-        names = ("quarantine", "held")
-        return any(self.session.value(query.format(self.state.name(name)), parameters) for name in names)
+        query = sql.SQL(f"SELECT {exists} OR {exists}").format(self.state.name("quarantine"), self.state.name("held"))
+        return bool(self.session.value(query, [self.registered.id, spec.name, self.id, self.id] * 2))
 
     def count_target(self, spec: TableSpec) -> int:
         """Rows in the target table, of anyone."""

@@ -5,12 +5,13 @@ here: the writes of a batch (see merge), the life of a run (see run).
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 from sqlalchemy import Table
 
@@ -34,8 +35,8 @@ from schemas.state import undo as _undo  # noqa: F401  # defines fixed tables
 from schemas.state import verifications as _verifications  # noqa: F401  # defines fixed tables
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
 
-#: A map of so many entries is read as a whole in a few hundredths of a second.
-SMALL_MAP = 20_000
+#: A map of so many bytes (about 20,000 entries) is read as a whole in a few hundredths of a second.
+SMALL_MAP = 8 * 1024 * 1024
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))"
 #: Every map has the same columns but for the types of the two keys.
 _ANY_MAP = map_table("any")
@@ -65,6 +66,8 @@ class State:
         self.target = target
         self.schema = schema
         self._maps: set[str] | None = None
+        self._indexes: set[str] = set()
+        self._large: dict[str, bool] = {}
 
     def name(self, table: str) -> sql.Identifier:
         """A table of the state schema, quoted."""
@@ -88,21 +91,30 @@ class State:
 
     def ensure_map(self, session: Session, spec: TableSpec) -> Table:
         """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
-        table = map_of(spec)
-        if not self.has_map(session, spec.name):
-            with session.transaction():
-                self._create_map(session, spec, table)
-            self._maps = None
-        return table
+        self.ensure_maps(session, [spec])
+        return map_of(spec)
 
-    def _create_map(self, session: Session, spec: TableSpec, table: Table) -> None:
-        """Two sources may want it at the same time: one of them waits, and finds it."""
+    def ensure_maps(self, session: Session, specs: Iterable[TableSpec]) -> None:
+        """Create the mapping tables that are missing, all at once: each new one changes the view over all of them."""
+        missing = [spec for spec in specs if not self.has_map(session, spec.name)]
+        if missing:
+            with session.transaction():
+                self._create_maps(session, {spec.name: spec for spec in missing})
+            self._maps = None
+
+    def _create_maps(self, session: Session, specs: Mapping[str, TableSpec]) -> None:
+        """Two sources may want one at the same time: one of them waits, and finds it."""
         session.execute(_LOCK)
         self._maps = None
-        if not self.has_map(session, spec.name):
-            created = ddl.table_ddl(table, self.schema, foreign_keys=False, indexes=not spec.log_like)
-            session.execute(";\n".join([*created, *comment_ddl(table, self.schema)]))
-            make_views(session, self.schema, [spec.name], {spec.name, *self.entities(session)})
+        missing = [spec for entity, spec in specs.items() if not self.has_map(session, entity)]
+        statements: list[str] = []
+        for spec in missing:
+            statements += ddl.table_ddl(map_of(spec), self.schema, foreign_keys=False, indexes=not spec.log_like)
+            statements += comment_ddl(map_of(spec), self.schema)
+        if missing:
+            session.execute(";\n".join(statements))
+            names = [spec.name for spec in missing]
+            make_views(session, self.schema, names, {*names, *self.entities(session)})
 
     def entities(self, session: Session) -> list[str]:
         """The target tables that have a map."""
@@ -115,12 +127,12 @@ class State:
         the primary key of the target keeps them apart.
         """
         table = map_of(spec)
-        present = {
-            row[0] for row in session.rows("SELECT indexname FROM pg_indexes WHERE schemaname = %s", [self.schema])
-        }
         names = sorted(str(index.name) for index in table.indexes)
+        if not self._indexes.issuperset(names):
+            query = "SELECT indexname FROM pg_indexes WHERE schemaname = %s"
+            self._indexes = {row[0] for row in session.rows(query, [self.schema])}
         for name, statement in zip(names, ddl.index_ddl(table, self.schema), strict=True):
-            if name not in present:
+            if name not in self._indexes:
                 session.execute(statement)
 
     def register(self, session: Session, name: str, slug: str) -> Registered:
@@ -156,19 +168,28 @@ class State:
         A key that a decision alone names counts only when the row it names is there; with `own` (the entity is just being
         loaded) it counts in any case.
         """
-        name = self.name(map_name(entity))
         if not self.has_map(session, entity):
             return Lookup.of({})
+        name = self.name(map_name(entity))
         of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
             name, sql.Literal(source_id), sql.Literal(legacy_table)
         )
-        entries = MapEntries(
-            arrow,
-            of_table,
-            load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own)),
-            self._quarantined(source_id, entity, legacy_table),
-        )
-        lookup = LazyLookup(entries, large=_is_large(session, of_table))
+        quarantined = self._quarantined(source_id, entity, legacy_table)
+        lookup: Lookup | None = None
+        if not self._large.get(entity):
+            whole = load_sql("lookup_whole").format(
+                of_table=of_table,
+                map=name,
+                own=sql.Literal(own),
+                quarantined=quarantined,
+                size=sql.Literal(SMALL_MAP),
+                relation=sql.Literal(name.as_string(None)),
+            )
+            lookup = _whole(arrow.table(whole.as_string(None)))
+        if lookup is None:
+            self._large[entity] = True
+            pairs = load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own))
+            lookup = LazyLookup(MapEntries(arrow, of_table, pairs, quarantined))
         # What an entity being loaded knows of itself is what it knew when the load began.
         return lookup.extended([], []) if own else lookup
 
@@ -274,22 +295,44 @@ class MapEntries:
 
     def marked(self) -> Mapping[str, frozenset[str]]:
         """The legacy keys that are adopted, quarantined and deleted."""
-        own = sql.SQL("SELECT legacy_key::text {} AND {}")
-        queries = {
-            "adopted": own.format(self.of_table, sql.SQL("adopted")),
-            "deleted": own.format(self.of_table, sql.SQL("state = 'deleted'")),
-            "quarantined": self.quarantined,
-        }
-        return {
-            name: frozenset(self.arrow.table(query.as_string(None)).column(0).to_pylist())
-            for name, query in queries.items()
-        }
+        own = sql.SQL("SELECT {} AS mark, legacy_key::text {} AND {}")
+        query = sql.SQL(" UNION ALL ").join(
+            [
+                own.format(sql.Literal("adopted"), self.of_table, sql.SQL("adopted")),
+                own.format(sql.Literal("deleted"), self.of_table, sql.SQL("state = 'deleted'")),
+                sql.SQL("SELECT 'quarantined', q.legacy_key FROM ({}) AS q").format(self.quarantined),
+            ]
+        )
+        table = self.arrow.table(query.as_string(None))
+        found: dict[str, set[str]] = {"adopted": set(), "deleted": set(), "quarantined": set()}
+        for mark, key in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            found[mark].add(key)
+        return {mark: frozenset(keys) for mark, keys in found.items()}
 
 
-def _is_large(session: Session, of_table: sql.Composable) -> bool:
-    """Whether a map is worth asking for single keys: a small one is read at once, by fewer questions."""
-    counted = sql.SQL("SELECT count(*) FROM (SELECT {} LIMIT {}) AS q")
-    return int(session.value(counted.format(of_table, sql.Literal(SMALL_MAP + 1)))) > SMALL_MAP
+def _whole(table: pa.Table) -> Lookup | None:
+    """The lookup that all entries of a map make; None where it is too large, so that they were not read."""
+    if pc.any(table.column("large")).as_py():
+        return None
+    entries = table.filter(pc.field("new_key").is_valid()).combine_chunks()
+    decided = table.filter(pc.field("decision").is_valid())
+    texts = zip(decided.column("legacy_key").to_pylist(), decided.column("decision").to_pylist(), strict=True)
+
+    def marked(mark: str) -> frozenset[str]:
+        return frozenset(table.filter(pc.field(mark)).column("legacy_key").to_pylist())
+
+    return Lookup(
+        _array(entries.column("legacy_key")),
+        _array(entries.column("new_key")),
+        {key: jsons.parse(text) for key, text in texts},
+        marked("adopted"),
+        marked("quarantined"),
+        marked("deleted"),
+    )
+
+
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks()
 
 
 #: Functions of the state schema, each with its statement.

@@ -32,6 +32,7 @@ def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
     with migration.of(context).step(context) as run:
         prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
         run.refresh_catalogue()
+        run.state.ensure_maps(run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
         return dg.MaterializeResult(metadata=_prepared(prepared), data_version=_version(prepared))
 
 
