@@ -77,7 +77,8 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
         "CREATE TEMP TABLE expected AS SELECT e._legacy_table, e._legacy_key::text AS _legacy_key, {} FROM ({}) AS e"
     )
     count = session.execute(create.format(listed, sql.SQL(opinion.statement))).rowcount
-    query = load_sql("compare").format(**_parts(opinion, columns, schema))
+    key_type = str(session.value(load_sql("key_type"), {"map": f"map_{opinion.target}"}))
+    query = load_sql("compare").format(**_parts(opinion, columns, schema, key_type))
     parameters = {"covers": list(opinion.covers) or None}
     with session.connection.cursor(row_factory=class_row(_Found)) as cursor:
         found = cursor.execute(query, parameters).fetchall()
@@ -114,7 +115,7 @@ def compared(opinion: Opinion, session: Session, schema: str) -> Mapping[str, st
     return {name: live[name] for name in said if name in live}
 
 
-def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str) -> dict[str, sql.Composable]:
+def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: str) -> dict[str, sql.Composable]:
     keys = [column.name for column in _table(opinion).primary_key.columns]
 
     def listed(template: str) -> sql.Composed:
@@ -138,7 +139,7 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str) -> dict[st
         "origin": origin,
         "any_key": sql.Identifier(keys[0]),
         "in_map": _in_map(keys),
-        "in_range": _in_range(opinion),
+        "in_range": _in_range(opinion, key_type),
     }
 
 
@@ -162,13 +163,13 @@ def _in_map(names: list[str]) -> sql.Composed:
     return sql.SQL(" AND ").join(parts)
 
 
-def _in_range(opinion: Opinion) -> sql.Composable:
-    """Of a range of rows only the entries of its keys count."""
+def _in_range(opinion: Opinion, key_type: str) -> sql.Composable:
+    """Of a range of rows only the entries of its keys count; these are text where the map has those of several tables."""
     if opinion.rows is None:
         return sql.SQL("true")
     (key,) = legacy_table(opinion.rows).primary_key.columns
-    return sql.SQL("k.legacy_key IN (SELECT {} FROM pg_temp.{})").format(
-        sql.Identifier(key.name), sql.Identifier(f"legacy_{opinion.rows}")
+    return sql.SQL("k.legacy_key IN (SELECT {}::{} FROM pg_temp.{})").format(
+        sql.Identifier(key.name), sql.SQL(key_type), sql.Identifier(f"legacy_{opinion.rows}")
     )
 
 

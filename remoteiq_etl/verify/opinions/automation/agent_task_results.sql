@@ -1,0 +1,23 @@
+-- rows: job_results
+-- reads: jobs(id, agent_id, created_at, dispatched_at, started_at, finished_at), agents(id, created_at)
+-- not compared: artifacts: no legacy source, results of the legacy application named no artifacts
+SELECT
+    'job_results' AS _legacy_table,
+    l.job_id AS _legacy_key,
+    r.new_key AS run_id,
+    l.stdout,
+    l.stderr,
+    coalesce(
+        CASE WHEN isfinite(j.finished_at) THEN j.finished_at END,
+        CASE WHEN isfinite(j.created_at) THEN j.created_at END,
+        least(
+            CASE WHEN isfinite(j.started_at) THEN j.started_at END,
+            CASE WHEN isfinite(j.dispatched_at) THEN j.dispatched_at END
+        ),
+        CASE WHEN isfinite(a.created_at) THEN a.created_at END
+    ) AS created_at
+FROM legacy_job_results AS l
+LEFT JOIN legacy_jobs AS j ON j.id = l.job_id
+LEFT JOIN legacy_agents AS a ON a.id = j.agent_id
+LEFT JOIN map_agent_task_runs AS r
+    ON r.legacy_table = 'jobs' AND r.legacy_key = l.job_id::text AND r.state IN ('live', 'merged')
