@@ -1,4 +1,4 @@
-"""Names as the mapping compares them, for opinions: `pg_temp.normalised(text)`.
+"""Names as the mapping compares them, for opinions: `pg_temp.normalised(text)`, and `pg_temp.tidy(text)` for spellings.
 
 PostgreSQL has no full case fold before version 18, and its lower() differs between servers and locales. So Unicode's table
 of folded letters comes along, as `case_fold` (letter, folded), and SQL applies it. Belongs here: that table and the
@@ -13,7 +13,7 @@ from remoteiq_etl.backfill.database import Session
 
 
 def offer_names(session: Session) -> None:
-    """Make `pg_temp.normalised` known in a session; blank is null there."""
+    """Make `pg_temp.normalised` and `pg_temp.tidy` known in a session; blank is null there."""
     session.execute("DROP TABLE IF EXISTS pg_temp.case_fold")
     session.execute('CREATE TEMP TABLE case_fold (letter text COLLATE "C" PRIMARY KEY, folded text NOT NULL)')
     with session.connection.cursor().copy("COPY pg_temp.case_fold FROM STDIN") as copy:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remoteiq_etl.backfill.text import normalise
+from remoteiq_etl.backfill.text import normalise, tidy
 from tests.verify.conftest import Bench
 
 NAMES = (
@@ -23,5 +23,6 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_sql_and_program_compare_a_name_alike(name: str, asking: Bench) -> None:
+def test_sql_and_program_spell_and_compare_a_name_alike(name: str, asking: Bench) -> None:
     assert asking.mirror.session.value("SELECT pg_temp.normalised(%s)", (name,)) == normalise(name)
+    assert asking.mirror.session.value("SELECT pg_temp.tidy(%s)", (name,)) == tidy(name)

@@ -1,0 +1,78 @@
+-- reads: agents, devices(id, client, site)
+WITH told AS (
+    SELECT
+        id,
+        CASE jsonb_typeof(facts)
+            WHEN 'object' THEN facts
+            WHEN 'null' THEN '{}'
+            ELSE jsonb_build_object('value', facts)
+        END AS facts,
+        jsonb_strip_nulls(
+            jsonb_build_object(
+                'os', os,
+                'arch', arch,
+                'primary_ip', primary_ip,
+                'user', logged_in_user,
+                'logged_in_user', logged_in_user,
+                'hostname', hostname,
+                'deviceKey', device_id
+            )
+        ) AS added
+    FROM legacy_agents
+),
+
+displaced AS (
+    SELECT t.id, jsonb_object_agg(ours.key, t.facts -> ours.key) AS facts
+    FROM told AS t
+    CROSS JOIN jsonb_each(t.added) AS ours
+    WHERE t.facts ? ours.key AND t.facts -> ours.key <> ours.value
+    GROUP BY t.id
+),
+
+facts AS (
+    SELECT
+        t.id,
+        t.facts || t.added || CASE
+            WHEN d.id IS NULL THEN '{}'
+            ELSE jsonb_build_object(
+                'legacyValues',
+                CASE coalesce(jsonb_typeof(t.facts -> 'legacyValues'), 'null')
+                    WHEN 'object' THEN t.facts -> 'legacyValues'
+                    WHEN 'null' THEN '{}'
+                    ELSE jsonb_build_object('value', t.facts -> 'legacyValues')
+                END || d.facts
+            )
+        END AS facts
+    FROM told AS t
+    LEFT JOIN displaced AS d ON d.id = t.id
+)
+
+SELECT
+    'agents' AS _legacy_table,
+    a.id AS _legacy_key,
+    m.new_key AS id,
+    d.new_key AS device_id,
+    a.agent_uuid,
+    a.version,
+    CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END AS last_check_in_at,
+    f.facts,
+    coalesce(
+        CASE WHEN isfinite(a.created_at) THEN a.created_at END,
+        least(
+            CASE WHEN isfinite(a.updated_at) THEN a.updated_at END,
+            CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END
+        )
+    ) AS created_at,
+    coalesce(
+        CASE WHEN isfinite(a.updated_at) THEN a.updated_at END,
+        greatest(
+            CASE WHEN isfinite(a.created_at) THEN a.created_at END,
+            CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END
+        )
+    ) AS updated_at,
+    a.hostname,
+    a.token_hash
+FROM legacy_agents AS a
+JOIN facts AS f ON f.id = a.id
+LEFT JOIN map_agents AS m ON m.legacy_table = 'agents' AND m.legacy_key::text = a.id::text
+LEFT JOIN map_devices AS d ON d.legacy_table = 'agents' AND d.legacy_key = a.id::text
