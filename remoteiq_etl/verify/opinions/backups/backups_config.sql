@@ -1,0 +1,17 @@
+-- reads: backups_config
+-- not compared: created_at, updated_at: no legacy source, the default at insert
+SELECT
+    'backups_config' AS _legacy_table,
+    l.id AS _legacy_key,
+    m.new_key AS id,
+    l.enabled,
+    l.targets,
+    l.schedule,
+    l.cron_expr,
+    l.retention_days,
+    l.encrypt,
+    l.destination,
+    l.notifications,
+    CASE WHEN isfinite(l.last_scheduled_at) THEN l.last_scheduled_at END AS last_scheduled_at
+FROM legacy_backups_config AS l
+LEFT JOIN map_backups_config AS m ON m.legacy_table = 'backups_config' AND m.legacy_key = l.id
