@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.database import Database, Session
@@ -144,12 +144,7 @@ class Mirror:
 
     def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
         absent = self.absent.get(table.name, frozenset())
-        items = [
-            sql.SQL("NULL::{}").format(sql.SQL(_type(one)))
-            if one.name in absent
-            else sql.SQL("{}::{}").format(sql.Identifier(one.name), sql.SQL(_type(one)))
-            for one in columns
-        ]
+        items = [_read(one, is_absent=one.name in absent) for one in columns]
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), database.table(table.name))
 
     def _analyze(self, name: str) -> None:
@@ -159,6 +154,14 @@ class Mirror:
 def legacy_table(name: str) -> Table:
     """The definition of a legacy table."""
     return legacy.metadata.tables[f"{legacy.metadata.schema}.{name}"]
+
+
+def _read(column: Column[Any], *, is_absent: bool) -> sql.Composed:
+    """A legacy column as its copy has it. A time that is infinite counts as none everywhere in the mapping."""
+    template = "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
+    return sql.SQL("NULL::{kind}" if is_absent else template).format(
+        name=sql.Identifier(column.name), kind=sql.SQL(_type(column))
+    )
 
 
 def _type(column: Column[Any]) -> str:

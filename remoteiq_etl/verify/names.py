@@ -1,7 +1,8 @@
-"""Names as the mapping compares them, for opinions: `pg_temp.normalised(text)`, and `pg_temp.tidy(text)` for spellings.
+"""Names as the mapping compares them, for opinions: `pg_temp.normalised(text)`, `pg_temp.tidy(text)` for spellings, and
+`pg_temp.lowered(text)` for addresses and keys.
 
 PostgreSQL has no full case fold before version 18, and its lower() differs between servers and locales. So Unicode's table
-of folded letters comes along, as `case_fold` (letter, folded), and SQL applies it. Belongs here: that table and the
+of letters comes along, as `case_fold` (letter, folded, lowered), and SQL applies it. Belongs here: that table and the
 function. Does not belong here: which names are compared (see opinions).
 """
 
@@ -13,17 +14,18 @@ from remoteiq_etl.backfill.database import Session
 
 
 def offer_names(session: Session) -> None:
-    """Make `pg_temp.normalised` and `pg_temp.tidy` known in a session; blank is null there."""
+    """Make `pg_temp.normalised`, `pg_temp.tidy` and `pg_temp.lowered` known in a session; blank is null there."""
     session.execute("DROP TABLE IF EXISTS pg_temp.case_fold")
-    session.execute('CREATE TEMP TABLE case_fold (letter text COLLATE "C" PRIMARY KEY, folded text NOT NULL)')
+    session.execute('CREATE TEMP TABLE case_fold (letter text COLLATE "C" PRIMARY KEY, folded text, lowered text)')
     with session.connection.cursor().copy("COPY pg_temp.case_fold FROM STDIN") as copy:
         for letter in _folding():
-            copy.write_row((letter, letter.casefold()))
+            copy.write_row((letter, letter.casefold(), letter.lower()))
     session.execute("ANALYZE pg_temp.case_fold")
-    session.execute(files("remoteiq_etl.verify").joinpath("sql", "normalised.sql").read_text(encoding="utf-8"))
+    for name in ("normalised", "lowered"):
+        session.execute(files("remoteiq_etl.verify").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 @cache
 def _folding() -> tuple[str, ...]:
-    """Every letter that the full case fold changes."""
-    return tuple(letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.casefold() != letter)
+    """Every letter that the full case fold or lower case changes."""
+    return tuple(letter for letter in map(chr, range(sys.maxunicode + 1)) if {letter.casefold(), letter.lower()} != {letter})

@@ -8,12 +8,13 @@ One file for each target table, or for each legacy table that becomes rows of it
     -- reads: devices, agents(id, name)   further legacy tables, whole; of those with columns only these
     -- not compared: created_at, token: why
 
-Then follows one SELECT. It finds legacy tables as `legacy_<table>`, the maps of this source as `map_<target table>`, the
-options of the run in `run_option` (name, value), what an operator added to value maps in `added_word` (value_map, word,
-label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a name as the mapping compares it,
-`pg_temp.tidy(text)` its spelling without accidental white space: costly, so they are asked of distinct texts. It returns
-`_legacy_table` and `_legacy_key`, which say where a row comes from, and the columns of the target. Belongs here: finding and
-reading these files. Does not belong here: executing them (see compare).
+Then follows one SELECT. It finds legacy tables as `legacy_<table>` (an infinite time is null there), the maps of this source
+as `map_<target table>`, the options of the run in `run_option` (name, value), what an operator added to value maps in
+`added_word` (value_map, word, label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a
+name as the mapping compares it, `pg_temp.tidy(text)` its spelling without accidental white space, `pg_temp.lowered(text)` an
+e-mail address or a permission key: costly, so they are asked of distinct texts. It returns `_legacy_table` and `_legacy_key`,
+which say where a row comes from, and the columns of the target. Belongs here: finding and reading these files. Does not
+belong here: executing them (see compare).
 """
 
 import re

@@ -1,4 +1,4 @@
--- Keys that only role_meta knows. SQL lower() is trusted with ASCII alone: other keys are read from the map.
+-- Keys that only role_meta knows.
 -- covers: derived
 -- reads: role_meta, permissions(id, key)
 -- not compared: created_at, updated_at: no legacy source, the default at insert stands
@@ -13,23 +13,18 @@ WITH catalogue (key) AS (
 ),
 
 named AS (
-    SELECT DISTINCT lower(btrim(key, E' \t\n\r\f\x0b')) AS key
+    SELECT DISTINCT pg_temp.lowered(key) AS key
     FROM legacy_role_meta
     CROSS JOIN LATERAL unnest(permissions) AS one (key)
-    WHERE key ~ '^[\x01-\x7f]*$'
-    UNION
-    SELECT legacy_key
-    FROM map_permissions
-    WHERE legacy_table = 'derived' AND legacy_key !~ '^[\x01-\x7f]*$' AND state IN ('live', 'deleted')
 ),
 
 grouped AS (
     SELECT key, coalesce(nullif(CASE WHEN key LIKE '%.%' THEN split_part(key, '.', 1) END, ''), 'other') AS group_key
     FROM named
     WHERE
-        key <> ''
+        key IS NOT NULL
         AND key NOT IN (SELECT key FROM catalogue)
-        AND key NOT IN (SELECT lower(btrim(key, E' \t\n\r\f\x0b')) FROM legacy_permissions)
+        AND key NOT IN (SELECT coalesce(pg_temp.lowered(key), '') FROM legacy_permissions)
 )
 
 SELECT

@@ -1,4 +1,4 @@
--- Legacy permissions. SQL lower() is trusted with ASCII alone: other keys are read from the map.
+-- Legacy permissions. Of equal keys one row stands, as the map says (see rules/access).
 -- covers: permissions
 -- reads: permissions
 -- not compared: description: no legacy source, a row that was a seed keeps what it had
@@ -41,15 +41,8 @@ WITH catalogue (key, label) AS (
 ),
 
 cleaned AS (
-    SELECT
-        l.*,
-        m.state,
-        CASE
-            WHEN l.key ~ '^[\x01-\x7f]*$' THEN lower(btrim(l.key, E' \t\n\r\f\x0b'))
-            ELSE m.new_key::text
-        END AS permission_key
-    FROM legacy_permissions AS l
-    LEFT JOIN map_permissions AS m ON m.legacy_table = 'permissions' AND m.legacy_key::text = l.id::text
+    SELECT *, pg_temp.lowered(key) AS permission_key
+    FROM legacy_permissions
 )
 
 SELECT
@@ -62,7 +55,9 @@ SELECT
     END AS label,
     l.group_key,
     l.group_label,
-    l.created_at
+    coalesce(l.created_at, given.created_at) AS created_at -- without a time of its own the default at insert stands
 FROM cleaned AS l
 LEFT JOIN catalogue AS c ON c.key = l.permission_key
-WHERE l.permission_key <> '' AND l.state IS DISTINCT FROM 'merged'
+LEFT JOIN map_permissions AS m ON m.legacy_table = 'permissions' AND m.legacy_key::text = l.id::text
+LEFT JOIN permissions AS given ON given.permission_key = l.permission_key
+WHERE l.permission_key IS NOT NULL AND m.state IS DISTINCT FROM 'merged'

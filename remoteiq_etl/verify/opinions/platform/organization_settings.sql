@@ -45,9 +45,8 @@ backups AS (
 
 -- Of two values for one key the first that is not blank, else the first that is not null.
 both_tables AS (
-    SELECT v.key, v.first, v.second, v.first ~ p.visible AS first_counts, v.second ~ p.visible AS second_counts
-    FROM (VALUES ('[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]')) AS p (visible)
-    CROSS JOIN (VALUES (1)) AS one (row)
+    SELECT v.key, v.first, v.second
+    FROM source
     LEFT JOIN legal AS l ON true
     LEFT JOIN gaps AS g ON true
     CROSS JOIN LATERAL (VALUES
@@ -72,7 +71,10 @@ support AS (
     SELECT coalesce(jsonb_object_agg(key, chosen) FILTER (WHERE chosen IS NOT NULL), '{}') AS texts
     FROM both_tables
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN first_counts THEN first WHEN second_counts THEN second ELSE coalesce(first, second) END
+        SELECT CASE
+            WHEN pg_temp.normalised(first) IS NULL AND pg_temp.normalised(second) IS NOT NULL THEN second
+            ELSE coalesce(first, second)
+        END
     ) AS one (chosen)
 ),
 

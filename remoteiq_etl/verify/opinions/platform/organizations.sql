@@ -19,12 +19,7 @@ SELECT
     s.slug AS _legacy_key,
     m.new_key AS id,
     coalesce(
-        (
-            SELECT name
-            FROM company
-            WHERE name ~ '[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'
-        ),
-        'Default Organization'
+        (SELECT name FROM company WHERE pg_temp.normalised(name) IS NOT NULL), 'Default Organization'
     ) AS name,
     s.slug,
     coalesce(

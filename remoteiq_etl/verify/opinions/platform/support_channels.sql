@@ -15,14 +15,9 @@ gaps AS (
     LIMIT 1
 ),
 
-pattern (visible) AS (
-    VALUES ('[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]')
-),
-
 channels AS (
-    SELECT c.channel, c.key, CASE WHEN c.first ~ p.visible THEN c.first ELSE c.second END AS said, c.more
-    FROM pattern AS p
-    CROSS JOIN (VALUES (1)) AS one (row)
+    SELECT c.channel, c.key, CASE WHEN pg_temp.normalised(c.first) IS NULL THEN c.second ELSE c.first END AS said, c.more
+    FROM source
     LEFT JOIN legal AS l ON true
     LEFT JOIN gaps AS g ON true
     CROSS JOIN LATERAL (VALUES
@@ -45,6 +40,5 @@ SELECT
     jsonb_strip_nulls(jsonb_build_object(c.key, c.said) || c.more) AS configuration
 FROM channels AS c
 CROSS JOIN source AS s
-CROSS JOIN pattern AS p
 LEFT JOIN map_support_channels AS m ON m.legacy_table = 'derived' AND m.legacy_key = c.channel
-WHERE c.said ~ p.visible
+WHERE pg_temp.normalised(c.said) IS NOT NULL
