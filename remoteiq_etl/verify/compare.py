@@ -138,6 +138,7 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
         "same": same,
         "origin": origin,
         "any_key": sql.Identifier(keys[0]),
+        "keyed": sql.SQL("(({}) IS NOT NULL)").format(sql.SQL(", ").join(map(sql.Identifier, keys))),
         "in_map": _in_map(keys),
         "in_range": _in_range(opinion, key_type),
     }

@@ -158,7 +158,9 @@ def legacy_table(name: str) -> Table:
 
 def _read(column: Column[Any], *, is_absent: bool) -> sql.Composed:
     """A legacy column as its copy has it. A time that is infinite counts as none everywhere in the mapping."""
-    template = "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
+    template = (
+        "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
+    )
     return sql.SQL("NULL::{kind}" if is_absent else template).format(
         name=sql.Identifier(column.name), kind=sql.SQL(_type(column))
     )

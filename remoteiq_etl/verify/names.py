@@ -28,4 +28,6 @@ def offer_names(session: Session) -> None:
 @cache
 def _folding() -> tuple[str, ...]:
     """Every letter that the full case fold or lower case changes."""
-    return tuple(letter for letter in map(chr, range(sys.maxunicode + 1)) if {letter.casefold(), letter.lower()} != {letter})
+    return tuple(
+        letter for letter in map(chr, range(sys.maxunicode + 1)) if {letter.casefold(), letter.lower()} != {letter}
+    )

@@ -28,7 +28,9 @@ def test_sql_and_program_spell_and_compare_a_name_alike(name: str, asking: Bench
     assert asking.mirror.session.value("SELECT pg_temp.tidy(%s)", (name,)) == tidy(name)
 
 
-@pytest.mark.parametrize("text", [*(name for name in NAMES if "Σ" not in name), "\x1c Ann@Example.COM\u2009", "JÜRGEN@Example.com"])
+@pytest.mark.parametrize(
+    "text", [*(name for name in NAMES if "Σ" not in name), "\x1c Ann@Example.COM\u2009", "JÜRGEN@Example.com"]
+)
 def test_sql_lowers_an_address_as_the_program_does(text: str, asking: Bench) -> None:
     lowered = text.strip().lower() or None
     assert asking.mirror.session.value("SELECT pg_temp.lowered(%s)", (text,)) == lowered

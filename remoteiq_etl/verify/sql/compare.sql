@@ -18,11 +18,11 @@ SELECT
         WHEN s.{any_key} IS NULL OR m.{any_key} IS NULL THEN ARRAY[]::text[]
         ELSE array_remove(ARRAY[{differing}]::text[], NULL)
     END AS columns
-FROM (SELECT * FROM missing WHERE {any_key} IS NOT NULL) AS m
+FROM (SELECT * FROM missing WHERE {keyed}) AS m
 FULL JOIN surplus AS s ON {same}
 LEFT JOIN pg_temp.expected AS e ON {origin}
 UNION ALL
 SELECT 'missing', NULL, e._legacy_table, e._legacy_key, ARRAY[]::text[]
 FROM pg_temp.expected AS e
-WHERE e.{any_key} IS NULL
+WHERE NOT {keyed}
 ORDER BY 2, 3, 4

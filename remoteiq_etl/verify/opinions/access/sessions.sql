@@ -1,0 +1,22 @@
+-- A jti that is a uuid becomes the id: a cookie names the session by it. Of equal ones a revoked one stands (see rules/access).
+-- reads: sessions, users(id, created_at)
+SELECT
+    'sessions' AS _legacy_table,
+    l.id AS _legacy_key,
+    CASE
+        WHEN l.jti ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN l.jti::uuid
+        ELSE m.new_key::uuid
+    END AS id,
+    u.new_key AS user_id,
+    l.jti AS refresh_token,
+    l.user_agent,
+    l.ip AS ip_address,
+    l.trusted,
+    coalesce(l.created_at, least(l.last_seen_at, l.last_seen, l.revoked_at), owner.created_at) AS created_at,
+    coalesce(l.last_seen_at, greatest(l.created_at, l.last_seen, l.revoked_at), owner.created_at) AS last_seen_at,
+    l.revoked_at
+FROM legacy_sessions AS l
+LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
+LEFT JOIN map_sessions AS m ON m.legacy_table = 'sessions' AND m.legacy_key::text = l.id::text
+LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
+WHERE m.state IS DISTINCT FROM 'merged'

@@ -1,0 +1,47 @@
+-- A secret may stand inside an otpauth URI. One that is no base32 is carried as it is: two-factor authentication stays on.
+-- reads: users
+WITH secrets AS (
+    SELECT
+        id,
+        two_factor_secret,
+        upper(regexp_replace(coalesce(
+            CASE
+                WHEN two_factor_secret ~* '^\s*otpauth:'
+                    THEN replace(substring(two_factor_secret FROM '(?i)[?&]secret=([^&#]*)'), '%20', '')
+            END,
+            two_factor_secret
+        ), '\s', '', 'g')) AS bare
+    FROM legacy_users
+),
+
+codes AS (
+    SELECT
+        u.id,
+        array_agg(
+            CASE
+                WHEN pg_temp.lowered(c.code) ~ '^[0-9a-f]{64}$' THEN pg_temp.lowered(c.code)
+                ELSE encode(sha256(convert_to(pg_temp.lowered(c.code), 'UTF8')), 'hex')
+            END
+            ORDER BY c.place
+        ) AS hashed
+    FROM legacy_users AS u
+    CROSS JOIN LATERAL unnest(u.two_factor_recovery_codes) WITH ORDINALITY AS c (code, place)
+    WHERE pg_temp.lowered(c.code) IS NOT NULL
+    GROUP BY u.id
+)
+
+SELECT
+    'users' AS _legacy_table,
+    u.id AS _legacy_key,
+    m.new_key AS user_id,
+    u.two_factor_enabled,
+    CASE WHEN x.bare ~ '^[A-Z2-7]+=*$' THEN x.bare ELSE u.two_factor_secret END AS totp_secret,
+    coalesce(c.hashed, '{}') AS recovery_codes,
+    u.password_updated_at AS password_changed_at,
+    coalesce(u.created_at, least(u.updated_at, u.last_seen, u.password_updated_at), given.created_at) AS created_at,
+    coalesce(u.updated_at, greatest(u.created_at, u.last_seen, u.password_updated_at), given.updated_at) AS updated_at
+FROM legacy_users AS u
+JOIN secrets AS x ON x.id = u.id
+LEFT JOIN codes AS c ON c.id = u.id
+LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
+LEFT JOIN user_security AS given ON given.user_id::text = m.new_key::text
