@@ -1,0 +1,85 @@
+-- reads: tickets(id, requester_name, requester_email, client, site, customer_id, created_at, updated_at)
+-- not compared: phone: no legacy source, tickets name no phone
+WITH texts AS MATERIALIZED (
+    SELECT t.text, pg_temp.normalised(t.text) AS form
+    FROM (
+        SELECT requester_name FROM legacy_tickets
+        UNION SELECT client FROM legacy_tickets
+        UNION SELECT site FROM legacy_tickets
+        UNION SELECT customer_id FROM legacy_tickets
+    ) AS t (text)
+    WHERE t.text IS NOT NULL
+),
+
+-- lower() depends on the server's locale beyond ASCII: there the map says how an address is written.
+recorded AS MATERIALIZED (
+    SELECT pg_temp.normalised(k.legacy_key::jsonb ->> 1) AS form, min(k.legacy_key::jsonb ->> 1) AS address
+    FROM map_contacts AS k
+    WHERE k.legacy_table = 'derived' AND k.legacy_key::jsonb ->> 0 = 'email' AND k.legacy_key ~ '[^\u0001-\u007f]'
+    GROUP BY 1
+),
+
+addresses AS MATERIALIZED (
+    SELECT a.text, coalesce(r.address, lower(CASE WHEN a.inside ~ '[^\u0001-\u007f]' THEN a.inside ELSE a.inside COLLATE "C" END)) AS address
+    FROM (
+        SELECT
+            t.requester_email AS text,
+            btrim(coalesce(substring(t.requester_email FROM '<([^<>]*)>'), t.requester_email), E' \t\r\n\f\v\u00a0') AS inside
+        FROM (SELECT DISTINCT requester_email FROM legacy_tickets) AS t
+    ) AS a
+    LEFT JOIN recorded AS r ON a.inside ~ '[^\u0001-\u007f]' AND r.form = pg_temp.normalised(a.inside)
+    WHERE a.inside LIKE '%@%' AND a.inside NOT LIKE '%@%@%'
+),
+
+requests AS (
+    SELECT
+        l.id,
+        CASE WHEN a.address IS NOT NULL THEN 'email' ELSE 'name' END AS kind,
+        coalesce(a.address, n.form) AS value,
+        a.address,
+        coalesce(c.form, CASE WHEN u.form !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.form END) AS client,
+        s.form AS site,
+        coalesce(
+            CASE WHEN isfinite(l.created_at) THEN l.created_at END, CASE WHEN isfinite(l.updated_at) THEN l.updated_at END
+        ) AS created_at
+    FROM legacy_tickets AS l
+    LEFT JOIN addresses AS a ON a.text = l.requester_email
+    LEFT JOIN texts AS n ON n.text = l.requester_name
+    LEFT JOIN texts AS c ON c.text = l.client
+    LEFT JOIN texts AS u ON u.text = l.customer_id
+    LEFT JOIN texts AS s ON s.text = l.site
+    WHERE a.address IS NOT NULL OR n.form IS NOT NULL
+),
+
+latest AS (
+    SELECT DISTINCT ON (r.kind, r.value)
+        r.kind,
+        r.value,
+        r.address,
+        r.client,
+        r.site,
+        '[' || to_json(r.kind)::text || ',' || to_json(r.value)::text || ']' AS legacy_key,
+        min(r.created_at) OVER (PARTITION BY r.kind, r.value) AS first_created,
+        max(r.created_at) OVER (PARTITION BY r.kind, r.value) AS last_created
+    FROM requests AS r
+    ORDER BY r.kind, r.value, r.created_at DESC NULLS LAST, r.id DESC
+)
+
+SELECT
+    'derived' AS _legacy_table,
+    l.legacy_key AS _legacy_key,
+    m.new_key AS id,
+    o.organization_id,
+    m.decision ->> 'name' AS name,
+    l.address AS email,
+    jsonb_strip_nulls(jsonb_build_object('clientId', c.new_key, 'siteId', s.new_key)) AS metadata,
+    l.first_created AS created_at,
+    l.last_created AS updated_at
+FROM latest AS l
+CROSS JOIN source AS o
+LEFT JOIN map_contacts AS m ON m.legacy_table = 'derived' AND m.legacy_key = l.legacy_key
+LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = l.client AND c.state IN ('live', 'merged')
+LEFT JOIN map_sites AS s
+    ON s.legacy_table = 'derived'
+    AND s.legacy_key = '[' || to_json(coalesce(l.client, 'unassigned'))::text || ',' || to_json(l.site)::text || ']'
+    AND s.state IN ('live', 'merged')
