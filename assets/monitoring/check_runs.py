@@ -64,7 +64,7 @@ def _severities(assignments: pd.DataFrame, checks: pd.DataFrame, context: Contex
 def _stand_ins(assignments: Keyed, context: Context) -> Keyed:
     """The same per device, for its runs without an assignment."""
     lookup = context.lookup("check_assignments", "device")
-    devices = pd.Series(lookup.keys.to_pylist(), dtype=TEXT)
+    devices = pd.Series(list(lookup.decisions), dtype=TEXT)
     found = assignments.of(lookup.decided(devices, "assignment"))
     return Keyed(found.assign(id=devices, device=devices), "id")
 

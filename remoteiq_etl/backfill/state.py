@@ -295,19 +295,15 @@ class MapEntries:
 
     def marked(self) -> Mapping[str, frozenset[str]]:
         """The legacy keys that are adopted, quarantined and deleted."""
-        own = sql.SQL("SELECT {} AS mark, legacy_key::text {} AND {}")
-        query = sql.SQL(" UNION ALL ").join(
-            [
-                own.format(sql.Literal("adopted"), self.of_table, sql.SQL("adopted")),
-                own.format(sql.Literal("deleted"), self.of_table, sql.SQL("state = 'deleted'")),
-                sql.SQL("SELECT 'quarantined', q.legacy_key FROM ({}) AS q").format(self.quarantined),
-            ]
-        )
-        table = self.arrow.table(query.as_string(None))
-        found: dict[str, set[str]] = {"adopted": set(), "deleted": set(), "quarantined": set()}
-        for mark, key in zip(*(column.to_pylist() for column in table.columns), strict=True):
-            found[mark].add(key)
-        return {mark: frozenset(keys) for mark, keys in found.items()}
+        query = load_sql("lookup_marks").format(of_table=self.of_table, quarantined=self.quarantined)
+        return _marks(self.arrow.table(query.as_string(None)))
+
+
+def _marks(table: pa.Table) -> Mapping[str, frozenset[str]]:
+    return {
+        mark: frozenset(table.filter(pc.field(mark)).column("legacy_key").to_pylist())
+        for mark in ("adopted", "quarantined", "deleted")
+    }
 
 
 def _whole(table: pa.Table) -> Lookup | None:
@@ -317,18 +313,8 @@ def _whole(table: pa.Table) -> Lookup | None:
     entries = table.filter(pc.field("new_key").is_valid()).combine_chunks()
     decided = table.filter(pc.field("decision").is_valid())
     texts = zip(decided.column("legacy_key").to_pylist(), decided.column("decision").to_pylist(), strict=True)
-
-    def marked(mark: str) -> frozenset[str]:
-        return frozenset(table.filter(pc.field(mark)).column("legacy_key").to_pylist())
-
-    return Lookup(
-        _array(entries.column("legacy_key")),
-        _array(entries.column("new_key")),
-        {key: jsons.parse(text) for key, text in texts},
-        marked("adopted"),
-        marked("quarantined"),
-        marked("deleted"),
-    )
+    decisions = {key: jsons.parse(text) for key, text in texts}
+    return Lookup(_array(entries.column("legacy_key")), _array(entries.column("new_key")), decisions, **_marks(table))
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:
@@ -370,6 +356,7 @@ def map_of(spec: TableSpec) -> Table:
         new_key=new_key,
         several_sources=not single,
         shared_rows=spec.primary_key != ("id",) or new_key != "uuid",
+        log_like=spec.log_like,
     )
 
 

@@ -43,17 +43,20 @@ def map_table(
     new_key: str = "uuid",
     several_sources: bool = True,
     shared_rows: bool = False,
+    log_like: bool = False,
 ) -> Table:
     """The mapping table of one target table; one row per legacy key (and per recorded decision).
 
     `legacy_key` and `new_key` are uuid, bigint or text: narrow types, because log-like maps have millions of rows.
     With `several_sources` the legacy table is part of the key; else it is the same in every row. With `shared_rows` legacy
-    databases may have a row in common (a permission), because its key is a natural one.
+    databases may have a row in common (a permission), because its key is a natural one. A `log_like` one has millions of
+    entries and few decisions or none: an index finds them.
     """
     name = map_name(entity)
     if f"state.{name}" in metadata.tables:
         return metadata.tables[f"state.{name}"]
     unique = ("new_key", "source_id") if shared_rows else ("new_key",)
+    decided = Index(f"ix_{name}_decision", "source_id", postgresql_where=text("decision IS NOT NULL"))
     return Table(
         name,
         metadata,
@@ -92,6 +95,7 @@ def map_table(
             unique=True,
             postgresql_where=text("state = 'live'"),
         ),
+        *([decided] if log_like else []),
         info={IS_MAP: True},
         comment=map_comment(entity),
     )
