@@ -8,7 +8,7 @@ WITH told AS (
 ),
 
 -- Year, month, day, hour, minute, second, fraction, zone; of a date alone only the first three.
-parts AS (
+parts AS MATERIALIZED (
     SELECT
         word,
         CASE
@@ -39,7 +39,7 @@ numbers AS (
 ),
 
 -- What is no date stays null here: of two conditions beside each other either may be tried first.
-real AS (
+real AS MATERIALIZED (
     SELECT
         word,
         CASE

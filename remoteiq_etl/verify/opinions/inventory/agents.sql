@@ -45,6 +45,39 @@ facts AS (
         END AS facts
     FROM told AS t
     LEFT JOIN displaced AS d ON d.id = t.id
+),
+
+said AS MATERIALIZED (
+    SELECT
+        a.id,
+        d.new_key AS device,
+        pg_temp.normalised(a.client) AS client,
+        pg_temp.normalised(a.site) AS site
+    FROM legacy_agents AS a
+    LEFT JOIN map_devices AS d ON d.legacy_table = 'agents' AND d.legacy_key = a.id::text
+),
+
+-- A site without client is that of the agent's device where the device is at one of this name, else under Unassigned.
+devices AS MATERIALIZED (
+    SELECT
+        m.new_key AS device,
+        pg_temp.normalised(d.client) AS client,
+        pg_temp.normalised(d.site) AS site
+    FROM legacy_devices AS d
+    JOIN map_devices AS m ON m.legacy_table = 'devices' AND m.legacy_key = d.id::text
+),
+
+placed AS (
+    SELECT
+        s.id,
+        s.site,
+        CASE
+            WHEN s.client IS NULL AND s.site IS NOT NULL
+                THEN coalesce(CASE WHEN coalesce(d.site, s.site) = s.site THEN d.client END, 'unassigned')
+            ELSE s.client
+        END AS client
+    FROM said AS s
+    LEFT JOIN devices AS d ON d.device = s.device
 )
 
 SELECT
@@ -71,8 +104,15 @@ SELECT
         )
     ) AS updated_at,
     a.hostname,
-    a.token_hash
+    a.token_hash,
+    c.new_key AS client_id,
+    s.new_key AS site_id
 FROM legacy_agents AS a
 JOIN facts AS f ON f.id = a.id
+JOIN placed AS p ON p.id = a.id
+LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.client
+LEFT JOIN map_sites AS s
+    ON s.legacy_table = 'derived'
+    AND s.legacy_key = '[' || to_json(p.client)::text || ',' || to_json(p.site)::text || ']'
 LEFT JOIN map_agents AS m ON m.legacy_table = 'agents' AND m.legacy_key::text = a.id::text
 LEFT JOIN map_devices AS d ON d.legacy_table = 'agents' AND d.legacy_key = a.id::text

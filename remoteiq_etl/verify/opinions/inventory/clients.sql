@@ -14,7 +14,7 @@ WITH mentioned AS (
     FROM (SELECT DISTINCT client, site, customer_id FROM legacy_tickets) AS t
 ),
 
-named AS (
+named AS MATERIALIZED (
     SELECT pg_temp.normalised(client) AS name FROM mentioned
     UNION
     -- A site without client lies under a client of this name.

@@ -2,7 +2,7 @@
 -- reads: devices, agents(id, client, site)
 -- not compared: serial_number: no legacy source
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
-WITH agents AS (
+WITH agents AS MATERIALIZED (
     SELECT
         m.new_key AS device,
         pg_temp.normalised(a.client) AS client,
@@ -11,7 +11,7 @@ WITH agents AS (
     JOIN map_devices AS m ON m.legacy_table = 'agents' AND m.legacy_key = a.id::text
 ),
 
-devices AS (
+devices AS MATERIALIZED (
     SELECT
         d.id,
         m.new_key,
@@ -65,7 +65,9 @@ SELECT
     CASE WHEN isfinite(d.last_seen) THEN d.last_seen END AS last_seen_at
 FROM legacy_devices AS d
 JOIN placed AS p ON p.id = d.id
-LEFT JOIN map_sites AS s ON s.legacy_table = 'derived' AND s.legacy_key::jsonb = jsonb_build_array(p.client, p.site)
+LEFT JOIN map_sites AS s
+    ON s.legacy_table = 'derived'
+    AND s.legacy_key = '[' || to_json(p.client)::text || ',' || to_json(p.site)::text || ']'
 LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.client
 LEFT JOIN added_word AS architecture
     ON architecture.value_map = 'devices.architecture'

@@ -2,7 +2,7 @@
 -- reads: agents
 -- not compared: serial_number: no legacy source
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
-WITH placed AS (
+WITH placed AS MATERIALIZED (
     SELECT
         a.id,
         m.new_key,
@@ -39,7 +39,9 @@ SELECT
     CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END AS last_seen_at
 FROM legacy_agents AS a
 JOIN placed AS p ON p.id = a.id
-LEFT JOIN map_sites AS s ON s.legacy_table = 'derived' AND s.legacy_key::jsonb = jsonb_build_array(p.client, p.site)
+LEFT JOIN map_sites AS s
+    ON s.legacy_table = 'derived'
+    AND s.legacy_key = '[' || to_json(p.client)::text || ',' || to_json(p.site)::text || ']'
 LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.client
 LEFT JOIN added_word AS architecture
     ON architecture.value_map = 'devices.architecture'

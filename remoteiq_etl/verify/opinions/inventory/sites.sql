@@ -1,6 +1,6 @@
 -- reads: devices(id, client, site), agents(id, client, site), tickets(client, site, customer_id)
 -- not compared: address, created_at, updated_at: no legacy source, the default at the insert
-WITH agents AS (
+WITH agents AS MATERIALIZED (
     SELECT
         a.id::text AS id,
         pg_temp.normalised(a.client) AS client,
@@ -11,7 +11,7 @@ WITH agents AS (
     LEFT JOIN map_devices AS m ON m.legacy_table = 'agents' AND m.legacy_key = a.id::text
 ),
 
-devices AS (
+devices AS MATERIALIZED (
     SELECT
         m.new_key AS device,
         pg_temp.normalised(d.client) AS client,
@@ -67,5 +67,5 @@ SELECT
     m.decision ->> 'name' AS name
 FROM named AS n
 LEFT JOIN map_sites AS m
-    ON m.legacy_table = 'derived' AND m.legacy_key::jsonb = jsonb_build_array(n.client, n.site)
+    ON m.legacy_table = 'derived' AND m.legacy_key = '[' || to_json(n.client)::text || ',' || to_json(n.site)::text || ']'
 LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = n.client

@@ -1,7 +1,7 @@
 -- covers: check_assignments
 -- reads: check_assignments, checks(id, created_at)
 -- not compared: created_by: no legacy source
-WITH pairs AS (
+WITH pairs AS MATERIALIZED (
     SELECT
         check_type,
         check_name,

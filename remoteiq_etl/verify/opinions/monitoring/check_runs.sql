@@ -1,6 +1,6 @@
 -- rows: check_runs
 -- reads: check_assignments(id, device_id, check_type, check_name, created_at, updated_at), checks(id, severity_default, created_at)
-WITH pairs AS (
+WITH pairs AS MATERIALIZED (
     SELECT
         check_type,
         check_name,

@@ -1,6 +1,6 @@
 -- covers: checks
 -- reads: checks
-WITH words AS (
+WITH words AS MATERIALIZED (
     SELECT
         w.type,
         coalesce(

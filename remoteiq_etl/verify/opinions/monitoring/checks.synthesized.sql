@@ -2,7 +2,7 @@
 -- reads: check_assignments(id, check_type, check_name)
 -- not compared: category, description, created_by: of a synthesized check nothing but its type is known
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
-WITH spelled AS (
+WITH spelled AS MATERIALIZED (
     SELECT
         coalesce(pg_temp.normalised(check_type), '') AS type_key,
         pg_temp.normalised(coalesce(pg_temp.tidy(check_name), pg_temp.tidy(check_type), 'Agent Check')) AS name_key,
