@@ -70,7 +70,7 @@ SELECT
     l.publisher,
     l.version,
     r.at AS install_date,
-    CASE WHEN isfinite(l.updated_at) THEN l.updated_at ELSE parent.created_at END AS updated_at
+    coalesce(l.updated_at, parent.created_at) AS updated_at
 FROM legacy_agent_software AS l
 LEFT JOIN map_agent_software AS m ON m.legacy_key = l.id
 LEFT JOIN legacy_agents AS parent ON parent.id = l.agent_id

@@ -87,22 +87,10 @@ SELECT
     d.new_key AS device_id,
     a.agent_uuid,
     a.version,
-    CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END AS last_check_in_at,
+    a.last_seen_at AS last_check_in_at,
     f.facts,
-    coalesce(
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END,
-        least(
-            CASE WHEN isfinite(a.updated_at) THEN a.updated_at END,
-            CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END
-        )
-    ) AS created_at,
-    coalesce(
-        CASE WHEN isfinite(a.updated_at) THEN a.updated_at END,
-        greatest(
-            CASE WHEN isfinite(a.created_at) THEN a.created_at END,
-            CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END
-        )
-    ) AS updated_at,
+    coalesce(a.created_at, least(a.updated_at, a.last_seen_at)) AS created_at,
+    coalesce(a.updated_at, greatest(a.created_at, a.last_seen_at)) AS updated_at,
     a.hostname,
     a.token_hash,
     c.new_key AS client_id,

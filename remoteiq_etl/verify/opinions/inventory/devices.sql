@@ -62,7 +62,7 @@ SELECT
     ) AS architecture,
     coalesce(status.label, pg_temp.normalised(d.status)) AS status,
     d."user" AS primary_user,
-    CASE WHEN isfinite(d.last_seen) THEN d.last_seen END AS last_seen_at
+    d.last_seen AS last_seen_at
 FROM legacy_devices AS d
 JOIN placed AS p ON p.id = d.id
 LEFT JOIN map_sites AS s

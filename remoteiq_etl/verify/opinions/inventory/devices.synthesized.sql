@@ -36,7 +36,7 @@ SELECT
     ) AS architecture,
     'offline' AS status,
     a.logged_in_user AS primary_user,
-    CASE WHEN isfinite(a.last_seen_at) THEN a.last_seen_at END AS last_seen_at
+    a.last_seen_at
 FROM legacy_agents AS a
 JOIN placed AS p ON p.id = a.id
 LEFT JOIN map_sites AS s

@@ -28,16 +28,8 @@ SELECT
     p.new_key AS check_id,
     'device' AS target_type,
     d.new_key AS target_id,
-    coalesce(
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END,
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END,
-        p.created_at
-    ) AS created_at,
-    coalesce(
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END,
-        p.created_at
-    ) AS updated_at,
+    coalesce(l.created_at, l.updated_at, p.created_at) AS created_at,
+    coalesce(l.updated_at, l.created_at, p.created_at) AS updated_at,
     l.dedupe_key,
     l.check_type,
     l.check_name

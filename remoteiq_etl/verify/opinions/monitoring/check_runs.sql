@@ -30,11 +30,7 @@ assignments AS MATERIALIZED (
         m.new_key,
         d.new_key AS device,
         p.severity,
-        coalesce(
-            CASE WHEN isfinite(l.created_at) THEN l.created_at END,
-            CASE WHEN isfinite(l.updated_at) THEN l.updated_at END,
-            p.created_at
-        ) AS created_at
+        coalesce(l.created_at, l.updated_at, p.created_at) AS created_at
     FROM legacy_check_assignments AS l
     JOIN meant AS p
         ON p.check_type = coalesce(l.check_type, '') AND p.check_name = coalesce(l.check_name, '')
@@ -64,67 +60,89 @@ statuses AS MATERIALIZED (
         coalesce(
             w.label,
             CASE
-                WHEN upper(btrim(s.status)) IN ('OK', 'PASS', 'PASSING') THEN 'passed'
-                WHEN upper(btrim(s.status)) IN ('WARN', 'WARNING', 'UNKNOWN') THEN 'warning'
-                WHEN upper(btrim(s.status)) IN ('CRIT', 'ERROR', 'FAIL', 'FAILING', 'TIMEOUT') THEN 'failed'
-                WHEN upper(btrim(s.status)) = 'MUTED' THEN 'muted'
+                WHEN s.word IN ('ok', 'pass', 'passing') THEN 'passed'
+                WHEN s.word IN ('warn', 'warning', 'unknown') THEN 'warning'
+                WHEN s.word IN ('crit', 'error', 'fail', 'failing', 'timeout') THEN 'failed'
+                WHEN s.word = 'muted' THEN 'muted'
             END
         ) AS label,
-        CASE WHEN upper(btrim(s.status)) IN ('UNKNOWN', 'CRIT', 'ERROR', 'TIMEOUT') THEN s.status END AS lossy
-    FROM (SELECT DISTINCT status FROM legacy_check_runs) AS s
-    LEFT JOIN added_word AS w
-        ON w.value_map = 'check_runs.status' AND pg_temp.normalised(w.word) = pg_temp.normalised(s.status)
+        CASE WHEN s.word IN ('unknown', 'crit', 'error', 'timeout') THEN s.status END AS lossy
+    FROM (
+        SELECT status, pg_temp.normalised(status) AS word FROM (SELECT DISTINCT status FROM legacy_check_runs) AS d
+    ) AS s
+    LEFT JOIN added_word AS w ON w.value_map = 'check_runs.status' AND pg_temp.normalised(w.word) = s.word
 ),
 
+-- Without a severity there is none to map: a blank word is as good as null.
 severities AS MATERIALIZED (
     SELECT
         s.severity,
-        coalesce(
-            w.label, CASE upper(btrim(s.severity)) WHEN 'CRIT' THEN 'critical' WHEN 'WARN' THEN 'medium' END
-        ) AS label
-    FROM (SELECT DISTINCT severity FROM legacy_check_runs WHERE severity IS NOT NULL) AS s
-    LEFT JOIN added_word AS w
-        ON w.value_map = 'check_runs.severity' AND pg_temp.normalised(w.word) = pg_temp.normalised(s.severity)
+        s.word,
+        coalesce(w.label, CASE s.word WHEN 'crit' THEN 'critical' WHEN 'warn' THEN 'medium' END) AS label
+    FROM (
+        SELECT severity, pg_temp.normalised(severity) AS word
+        FROM (SELECT DISTINCT severity FROM legacy_check_runs WHERE severity IS NOT NULL) AS d
+    ) AS s
+    LEFT JOIN added_word AS w ON w.value_map = 'check_runs.severity' AND pg_temp.normalised(w.word) = s.word
 ),
 
-runs AS (
+attributed AS (
     SELECT
         l.*,
-        s.label AS status_label,
-        s.lossy,
-        v.label AS severity_label,
         text.new_key AS named,
         CASE WHEN own.id IS NULL THEN i.new_key ELSE own.new_key END AS assignment,
         CASE WHEN own.id IS NULL THEN text.new_key ELSE own.device END AS device,
         CASE WHEN own.id IS NULL THEN i.severity ELSE own.severity END AS of_check,
-        CASE WHEN own.id IS NULL THEN i.created_at ELSE own.created_at END AS assigned_at,
-        CASE WHEN isfinite(l.started_at) THEN l.started_at END AS started,
-        CASE WHEN isfinite(l.finished_at) THEN l.finished_at END AS finished,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created
+        CASE WHEN own.id IS NULL THEN i.created_at ELSE own.created_at END AS assigned_at
     FROM legacy_check_runs AS l
-    JOIN statuses AS s ON s.status = l.status
-    LEFT JOIN severities AS v ON v.severity = l.severity
     LEFT JOIN assignments AS own ON own.id = l.assignment_id
     LEFT JOIN map_devices AS text ON text.legacy_table = 'device_text' AND text.legacy_key = l.device_id
     LEFT JOIN stand_ins AS i ON i.device = text.new_key
 ),
 
+runs AS (
+    SELECT
+        a.*,
+        s.label AS status_label,
+        s.lossy,
+        v.label AS severity_label,
+        v.word AS severity_word,
+        a.device IS NOT NULL AND a.named IS DISTINCT FROM a.device AS names_another
+    FROM attributed AS a
+    LEFT JOIN statuses AS s ON s.status = a.status
+    LEFT JOIN severities AS v ON v.severity = a.severity
+),
+
 -- What would else be lost goes under `legacy`: the word of a status, the text of another device.
+told AS (
+    SELECT
+        id,
+        jsonb_strip_nulls(jsonb_build_object('status', lossy, 'deviceId', CASE WHEN names_another THEN device_id END)) AS kept,
+        CASE coalesce(jsonb_typeof(metrics), 'null')
+            WHEN 'object' THEN metrics
+            WHEN 'null' THEN '{}'
+            ELSE jsonb_build_object('value', metrics)
+        END AS metrics
+    FROM runs
+    WHERE lossy IS NOT NULL OR names_another
+),
+
 measured AS (
     SELECT
-        r.*,
-        jsonb_strip_nulls(
-            jsonb_build_object(
-                'status', r.lossy,
-                'deviceId', CASE WHEN r.device IS NOT NULL AND r.named IS DISTINCT FROM r.device THEN r.device_id END
-            )
-        ) AS kept,
-        CASE coalesce(jsonb_typeof(r.metrics), 'null')
-            WHEN 'object' THEN r.metrics
-            WHEN 'null' THEN '{}'
-            ELSE jsonb_build_object('value', r.metrics)
-        END AS object
-    FROM runs AS r
+        id,
+        metrics || jsonb_build_object('legacy', kept) || CASE
+            WHEN metrics -> 'legacy' <> kept
+                THEN jsonb_build_object(
+                    'legacyValues',
+                    CASE coalesce(jsonb_typeof(metrics -> 'legacyValues'), 'null')
+                        WHEN 'object' THEN metrics -> 'legacyValues'
+                        WHEN 'null' THEN '{}'
+                        ELSE jsonb_build_object('value', metrics -> 'legacyValues')
+                    END || jsonb_build_object('legacy', metrics -> 'legacy')
+                )
+            ELSE '{}'
+        END AS metrics
+    FROM told
 )
 
 SELECT
@@ -136,28 +154,17 @@ SELECT
     coalesce(
         r.severity_label,
         CASE
-            WHEN r.severity IS NOT NULL AND pg_temp.normalised(r.severity) IS NOT NULL THEN NULL
+            WHEN r.severity_word IS NOT NULL THEN NULL
             WHEN r.status_label = 'passed' THEN 'info'
             ELSE coalesce(r.of_check, CASE r.status_label WHEN 'failed' THEN 'high' ELSE 'medium' END)
         END
     ) AS severity,
-    coalesce(r.started, r.created, r.finished, r.assigned_at) AS started_at,
-    r.finished AS finished_at,
-    coalesce(r.created, least(r.started, r.finished), r.assigned_at) AS created_at,
+    coalesce(r.started_at, r.created_at, r.finished_at, r.assigned_at) AS started_at,
+    r.finished_at,
+    coalesce(r.created_at, least(r.started_at, r.finished_at), r.assigned_at) AS created_at,
     r.output,
-    CASE
-        WHEN r.kept = '{}' THEN r.metrics
-        WHEN r.object ? 'legacy' AND r.object -> 'legacy' <> r.kept
-            THEN r.object || jsonb_build_object(
-                'legacy', r.kept,
-                'legacyValues', CASE coalesce(jsonb_typeof(r.object -> 'legacyValues'), 'null')
-                    WHEN 'object' THEN r.object -> 'legacyValues'
-                    WHEN 'null' THEN '{}'
-                    ELSE jsonb_build_object('value', r.object -> 'legacyValues')
-                END || jsonb_build_object('legacy', r.object -> 'legacy')
-            )
-        ELSE r.object || jsonb_build_object('legacy', r.kept)
-    END AS metrics,
+    CASE WHEN t.id IS NULL THEN r.metrics ELSE t.metrics END AS metrics,
     coalesce(r.named, r.device) AS device_id
-FROM measured AS r
+FROM runs AS r
+LEFT JOIN measured AS t ON t.id = r.id
 LEFT JOIN map_check_runs AS m ON m.legacy_key = r.id

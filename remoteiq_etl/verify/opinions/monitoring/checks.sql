@@ -6,16 +6,15 @@ WITH words AS MATERIALIZED (
         coalesce(
             a.label,
             CASE
-                WHEN upper(btrim(w.type)) IN ('PING', 'PORT') THEN 'ping'
-                WHEN upper(btrim(w.type)) IN ('SERVICE', 'RDP', 'SMB', 'FIREWALL') THEN 'service'
-                WHEN upper(btrim(w.type)) = 'PROCESS' THEN 'process'
-                WHEN upper(btrim(w.type)) IN ('CPU', 'MEMORY', 'DISK', 'SMART') THEN 'metric'
+                WHEN w.word IN ('ping', 'port') THEN 'ping'
+                WHEN w.word IN ('service', 'rdp', 'smb', 'firewall') THEN 'service'
+                WHEN w.word = 'process' THEN 'process'
+                WHEN w.word IN ('cpu', 'memory', 'disk', 'smart') THEN 'metric'
                 ELSE 'script'
             END
         ) AS label
-    FROM (SELECT DISTINCT type FROM legacy_checks) AS w
-    LEFT JOIN added_word AS a
-        ON a.value_map = 'checks.type' AND pg_temp.normalised(a.word) = pg_temp.normalised(w.type)
+    FROM (SELECT DISTINCT type, pg_temp.normalised(type) AS word FROM legacy_checks) AS w
+    LEFT JOIN added_word AS a ON a.value_map = 'checks.type' AND pg_temp.normalised(a.word) = w.word
 ),
 
 told AS (
@@ -77,7 +76,7 @@ SELECT
     -- Which names were free is a decision; that the name is the legacy one, or that with its type, is none.
     CASE
         WHEN m.decision ->> 'name' = l.name || ' (' || upper(l.type) || ')' THEN m.decision ->> 'name'
-        WHEN left(m.decision ->> 'name', length(l.name || l.type) + 3) = l.name || ' (' || upper(l.type) || ' ' THEN m.decision ->> 'name'
+        WHEN starts_with(m.decision ->> 'name', l.name || ' (' || upper(l.type) || ' ') THEN m.decision ->> 'name'
         ELSE l.name
     END AS name,
     w.label AS type,
@@ -86,15 +85,11 @@ SELECT
     '@every ' || l.interval_sec || 's' AS schedule,
     c.config,
     u.new_key AS created_by,
-    coalesce(
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END, CASE WHEN isfinite(l.updated_at) THEN l.updated_at END
-    ) AS created_at,
-    coalesce(
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END, CASE WHEN isfinite(l.created_at) THEN l.created_at END
-    ) AS updated_at
+    coalesce(l.created_at, l.updated_at) AS created_at,
+    coalesce(l.updated_at, l.created_at) AS updated_at
 FROM legacy_checks AS l
 CROSS JOIN source
-JOIN words AS w ON w.type = l.type
+LEFT JOIN words AS w ON w.type = l.type
 JOIN configured AS c ON c.id = l.id
 LEFT JOIN map_checks AS m ON m.legacy_table = 'checks' AND m.legacy_key = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.created_by::text AND u.state = 'live'
