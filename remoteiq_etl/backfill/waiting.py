@@ -4,6 +4,7 @@ Belongs here: counting them for the table's report. Does not belong here: which 
 them (lifecycle).
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remoteiq_etl.backfill.accounts import Waiting
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
 def count_waiting(run: "Run", spec: TableSpec) -> Waiting:
     """What is open of the rows that an asset reads, as it is committed now."""
-    query = load_sql("waiting").format(**{name: run.state.name(name) for name in ("quarantine", "held", "conflicts")})
+    names = ("quarantine", "held", "conflicts", "assets")
+    query = load_sql("waiting").format(**{name: run.state.name(name) for name in names})
     parameters = {
         "source_id": run.registered.id,
         "snapshot_at": run.started_at,
         "table_name": spec.name,
+        "asset": spec.asset,
         "legacy_tables": [source.name for source in spec.sources],
     }
-    return Waiting(*run.session.rows(query, parameters)[0])
+    return replace(Waiting(*run.session.rows(query, parameters)[0]), run=run.id)

@@ -91,12 +91,14 @@ def of_load(spec: TableSpec, report: TableReport, schema: str) -> Metadata:
 def _waiting(report: TableReport) -> Metadata:
     """What is open of the table now, whoever left it so, and how far it is behind the source."""
     open_rows = report.waiting
-    oldest = {} if open_rows.oldest is None else {"oldest in quarantine": dg.MetadataValue.timestamp(open_rows.oldest)}
+    times = {"oldest in quarantine": open_rows.oldest, "last sweep": open_rows.swept}
+    run = {} if open_rows.run is None else {"last run": dg.MetadataValue.int(open_rows.run)}
     return {
+        **run,
         "seconds behind the source": dg.MetadataValue.float(round(open_rows.behind, 1)),
         "open in quarantine": dg.MetadataValue.int(open_rows.quarantined),
         "of these ignored": dg.MetadataValue.int(open_rows.ignored),
-        **oldest,
+        **{name: dg.MetadataValue.timestamp(at) for name, at in times.items() if at is not None},
         "open held": dg.MetadataValue.int(open_rows.held),
         "open conflicts": dg.MetadataValue.int(open_rows.conflicts),
     }

@@ -59,6 +59,18 @@ def test_resync_reads_nothing_where_nothing_changed(loaded: dg.DagsterInstance) 
     assert readings(run_some(loaded)) == {"nothing changed"}
 
 
+def test_a_materialization_says_which_run_and_which_sweep_looked_last(loaded: dg.DagsterInstance) -> None:
+    outcome = run_some(loaded, tags={MODE_TAG: "sweep"}, tables=["permissions"])
+    event = loaded.get_latest_materialization_event(dg.AssetKey("permissions"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = event.asset_materialization.metadata
+    waiting = outcome.reports["permissions"].waiting
+    assert metadata["last run"].value == waiting.run
+    assert waiting.swept is not None
+    assert metadata["last sweep"].value == waiting.swept.timestamp()
+
+
 @pytest.mark.parametrize(
     "started",
     [
