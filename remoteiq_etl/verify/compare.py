@@ -60,6 +60,7 @@ def ask(opinion: Opinion, mirror: Mirror, schema: str) -> Iterator[Asked]:
     """
     for name, columns in opinion.reads.items():
         mirror.whole(name, columns)
+    mirror.offer_target(schema, opinion.target)
     if opinion.rows is None:
         yield _ask_once(opinion, mirror.session, schema)
         return

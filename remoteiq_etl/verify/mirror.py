@@ -6,6 +6,7 @@ tables and views that an opinion finds. Does not belong here: what is asked of t
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from psycopg import sql
@@ -20,6 +21,7 @@ from schemas.state.maps import map_name
 
 #: Rows of a table that are compared at once: a compromise between round trips and the memory of a comparison.
 RANGE_ROWS = 100_000
+_MAIL_HEADERS = files("remoteiq_etl.verify").joinpath("sql", "mail_headers.sql")
 _HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
 _TRAILER = b"\xff\xff"
 _MAP_COLUMNS = (
@@ -90,6 +92,13 @@ class Mirror:
                 sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS {}").format(sql.Identifier(f"map_{entity}"), query)
             )
 
+    def offer_target(self, schema: str, table: str) -> None:
+        """Show a table of the target as `target_<table>`."""
+        view = sql.Identifier(f"target_{table}")
+        self.session.execute(sql.SQL("DROP VIEW IF EXISTS pg_temp.{}").format(view))
+        query = sql.SQL("CREATE TEMP VIEW {} AS SELECT * FROM {}")
+        self.session.execute(query.format(view, sql.Identifier(schema, table)))
+
     def offer_settings(
         self,
         source: tuple[str, str, str],
@@ -104,6 +113,7 @@ class Mirror:
         added = [(name, word, label) for name, pairs in words.items() for word, label in pairs.items()]
         self._table("added_word", "value_map text, word text, label text", added)
         offer_names(self.session)
+        self.session.execute(_MAIL_HEADERS.read_text(encoding="utf-8"))
 
     def _table(self, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
         table = sql.Identifier("pg_temp", name)

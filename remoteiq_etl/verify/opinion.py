@@ -12,9 +12,11 @@ Then follows one SELECT. It finds legacy tables as `legacy_<table>` (an infinite
 as `map_<target table>`, the options of the run in `run_option` (name, value), what an operator added to value maps in
 `added_word` (value_map, word, label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a
 name as the mapping compares it, `pg_temp.tidy(text)` its spelling without accidental white space, `pg_temp.lowered(text)` an
-e-mail address or a permission key: costly, so they are asked of distinct texts. It returns `_legacy_table` and `_legacy_key`,
-which say where a row comes from, and the columns of the target. Belongs here: finding and reading these files. Does not
-belong here: executing them (see compare).
+e-mail address or a permission key: costly, so they are asked of distinct texts; `pg_temp.mail_headers(text)` is what SQL reads
+for certain in the headers of a mail. The table that it is about is at hand as
+`target_<table>`, for values that the mapping takes from there, and for rows whose value SQL cannot make: these are left as
+they are. It returns `_legacy_table` and `_legacy_key`, which say where a row comes from, and the columns of the target.
+Belongs here: finding and reading these files. Does not belong here: executing them (see compare).
 """
 
 import re

@@ -12,24 +12,15 @@ WITH texts AS MATERIALIZED (
     WHERE t.text IS NOT NULL
 ),
 
--- lower() depends on the server's locale beyond ASCII: there the map says how an address is written.
-recorded AS MATERIALIZED (
-    SELECT pg_temp.normalised(k.legacy_key::jsonb ->> 1) AS form, min(k.legacy_key::jsonb ->> 1) AS address
-    FROM map_contacts AS k
-    WHERE k.legacy_table = 'derived' AND k.legacy_key::jsonb ->> 0 = 'email' AND k.legacy_key ~ '[^\u0001-\u007f]'
-    GROUP BY 1
-),
-
 addresses AS MATERIALIZED (
-    SELECT a.text, coalesce(r.address, lower(CASE WHEN a.inside ~ '[^\u0001-\u007f]' THEN a.inside ELSE a.inside COLLATE "C" END)) AS address
+    SELECT a.text, a.address
     FROM (
         SELECT
             t.requester_email AS text,
-            btrim(coalesce(substring(t.requester_email FROM '<([^<>]*)>'), t.requester_email), E' \t\r\n\f\v\u00a0') AS inside
+            pg_temp.lowered(coalesce(substring(t.requester_email FROM '<([^<>]*)>'), t.requester_email)) AS address
         FROM (SELECT DISTINCT requester_email FROM legacy_tickets) AS t
     ) AS a
-    LEFT JOIN recorded AS r ON a.inside ~ '[^\u0001-\u007f]' AND r.form = pg_temp.normalised(a.inside)
-    WHERE a.inside LIKE '%@%' AND a.inside NOT LIKE '%@%@%'
+    WHERE a.address LIKE '%@%' AND a.address NOT LIKE '%@%@%'
 ),
 
 known AS (
