@@ -17,12 +17,12 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any
+from types import ModuleType
 
 import pytest
 
 from tests.mutation import imports
+from tests.mutation.calls import NOTE, Calls, noting
 from tests.mutation.operators import Mutant, mutants
 
 # A mutant that takes this long does not end: no unchanged test takes a second.
@@ -46,7 +46,8 @@ class Runner:
     verbose: bool = False
     survivors: list[str] = field(default_factory=list)
     killed: int = 0
-    called: dict[str, set[Any]] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
+    unchanged: bool = True
 
     def pytest_collection(self) -> bool:
         return True
@@ -70,30 +71,20 @@ class Runner:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         """While the tests run unchanged, remember which functions each of them calls."""
-        called = self.called.get(item.nodeid)
-        if called is None:
+        if not self.unchanged:
             return (yield)
-        sys.settrace(lambda frame, event, value: called.add(frame.f_code))
-        try:
+        with self.calls.of(item.nodeid):
             return (yield)
-        finally:
-            sys.settrace(None)
 
     def _run_unchanged(self, session: pytest.Session) -> None:
         """Every test passes on the unchanged modules, loaded as a changed one is; all else stays loaded for the children."""
         for module, _ in self.chosen:
             importlib.import_module(module)
-        finder = _replace({module: _tree(module) for module, _ in self.chosen})
+        finder = _replace({module: noting(module, _tree(module)) for module, _ in self.chosen}, self.calls)
         for file in dict.fromkeys(file for module, _ in self.chosen for file in imports.tests_of(module)):
-            items = _items(session, file)
-            self.called.update({item.nodeid: set() for item in items})
-            _run(session, items)
+            _run(session, _items(session, file))
         sys.meta_path.remove(finder)
-        files = {str(imports.source(module)) for module in imports.tested()}
-        self.called = {
-            nodeid: {(code.co_filename, _outermost(code)) for code in called if code.co_filename in files}
-            for nodeid, called in self.called.items()
-        }
+        self.unchanged = False
 
     def _judge(self, session: pytest.Session, module: str, names: frozenset[str]) -> None:
         tree = _tree(module)
@@ -117,9 +108,8 @@ class Runner:
 
     def _outcome(self, session: pytest.Session, tree: ast.Module, mutant: Mutant) -> int:
         _silence()
-        called, self.called = self.called, {}
         mutant.apply()
-        changed = (str(imports.source(mutant.module)), mutant.scope)
+        changed, called = (mutant.module, mutant.scope), self.calls.by_test
         # First the tests that call the changed function, and of those the ones that call little else.
         order = {test: (changed not in calls, len(calls)) for test, calls in called.items()}
         try:
@@ -154,29 +144,26 @@ def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> None:
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
-def _outermost(code: CodeType) -> str:
-    return code.co_qualname.partition(".<locals>")[0]
-
-
 def _tree(module: str) -> ast.Module:
     return ast.parse(imports.source(module).read_bytes())
 
 
-def _replace(trees: Mapping[str, ast.Module]) -> importlib.abc.MetaPathFinder:
-    """Forget modules and all that import them; the next import of one executes its tree."""
+def _replace(trees: Mapping[str, ast.Module], calls: Calls | None = None) -> importlib.abc.MetaPathFinder:
+    """Forget modules and all that import them; the next import of one executes its tree, which may note its calls."""
     for name in {name for module in trees for name in imports.dependents(module)}:
         if sys.modules.pop(name, None):
             package, _, attribute = name.rpartition(".")
             with contextlib.suppress(KeyError, AttributeError):
                 delattr(sys.modules[package], attribute)
-    finder = _Finder(trees)
+    finder = _Finder(trees, calls)
     sys.meta_path.insert(0, finder)
     return finder
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+    def __init__(self, trees: Mapping[str, ast.Module], calls: Calls | None) -> None:
         self.trees = trees
+        self.calls = calls
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
         if fullname not in self.trees:
@@ -185,6 +172,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         tree = ast.fix_missing_locations(self.trees[module.__name__])
+        if self.calls is not None:
+            module.__dict__[NOTE] = self.calls.note
         code = compile(tree, str(imports.source(module.__name__)), "exec")
         exec(code, module.__dict__)  # noqa: S102 - our own module, one rule of it changed
 

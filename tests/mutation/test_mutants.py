@@ -4,19 +4,22 @@ import ast
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from tests.mutation import imports
+from tests.mutation.calls import NOTE, Calls, noting
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.operators import mutants
 from tests.mutation.sample import sampled
 
-PARTS = sorted({".".join(module.split(".")[:2]) for module in imports.tested() if module.count(".") > 1})
-TOP = sorted(module for module in imports.tested() if module.count(".") == 1)
+MODULES = sorted(imports.tested())
+MIDDLE = len(MODULES) // 2
 
 
-@pytest.mark.parametrize("modules", [*([part] for part in PARTS), TOP], ids=[*PARTS, "assets"])
+# Each part runs the unchanged tests of its modules once, which takes longer than the mutants: few parts, one per core.
+@pytest.mark.parametrize("modules", [MODULES[:MIDDLE], MODULES[MIDDLE:]], ids=["first half", "second half"])
 def test_changing_one_rule_breaks_a_test(modules: list[str]) -> None:
     """Of every module, and of every table of words, some rules are changed; a test of the module fails each time."""
     found = subprocess.run(
@@ -89,6 +92,20 @@ def test_rules_are_changed_one_at_a_time(before: str, after: str) -> None:
 )
 def test_what_states_no_rule_is_left_alone(untouched: str) -> None:
     assert changes(untouched) <= {"pass"}
+
+
+def test_a_function_notes_its_call_for_the_test_that_runs() -> None:
+    """Under the name that mutants give it: methods and inner functions with what they are in."""
+    text = "def f():\n    'Doc.'\n    if True:\n        def g(): pass\n    return g()\nclass C:\n    def m(self): return [1 for _ in 'ab']"
+    calls, tree = Calls(), noting("example", ast.parse(text))
+    found: dict[str, Any] = {NOTE: calls.note}
+    exec(compile(ast.fix_missing_locations(tree), "example", "exec"), found)  # noqa: S102 - the text above
+    found["C"]().m()
+    with calls.of("one"):
+        found["f"]()
+    with calls.of("another"):
+        found["C"]().m()
+    assert calls.by_test == {"one": {("example", "f"), ("example", "f.g")}, "another": {("example", "C.m")}}
 
 
 def changes(text: str) -> set[str]:
