@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from assets.access import owners
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import TIMESTAMP
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
+from remoteiq_etl.backfill.times import filled
 from schemas import legacy, target
 
 VALID_FOR = pd.Timedelta(minutes=10)
@@ -18,8 +20,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("login_challenges", "login_challenges", batch["id"])
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch["challenge"] = UNANSWERABLE
-    batch["expires_at"] = (batch["created_at"] + VALID_FOR).astype(TIMESTAMP)
-    batch["created_at"] = batch["created_at"]
+    batch["created_at"] = filled(batch, batch["created_at"], "created_at", owners.created_at(batch, context))
+    batch["expires_at"] = (batch.columns["created_at"] + VALID_FOR).astype(TIMESTAMP)
     return batch
 
 
@@ -27,9 +29,15 @@ SPEC = TableSpec(
     target=target.login_challenges,
     grain="one row per legacy login challenge",
     sources=(Source(legacy.login_challenges, transform),),
+    decide=Decide(reads={"owners": owners.reads(legacy.login_challenges, "created_at")}, function=owners.decide),
     lookups=(("users", "users"),),
-    lineage={"expires_at": ("login_challenges.created_at",)},
+    legacy_reads=(legacy.users,),
+    lineage={
+        "created_at": ("users.created_at",),
+        "expires_at": ("login_challenges.created_at", "users.created_at"),
+    },
     rules={
+        "created_at": "unchanged; a missing time is that of the user",
         "challenge": "always !, which nothing matches: the hash cannot be rebuilt",
         "expires_at": "ten minutes after the challenge was made",
         "consumed_at": "legacy did not record it",

@@ -3,25 +3,12 @@
 Known faults of the data: created_at may be null.
 """
 
-from collections.abc import Mapping
-
-import pandas as pd
-from sqlalchemy import func, not_, or_, select
-
+from assets.access import owners
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.doors import OnceSet
-from remoteiq_etl.backfill.frames import TIMESTAMP
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
 from remoteiq_etl.backfill.times import earliest, filled
 from schemas import legacy, target
-
-_CREATED = legacy.personal_tokens.c.created_at
-
-
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
-    """When the users of tokens without a time of their own were created."""
-    rows = inputs["owners"]
-    return Decided(prepared={"owner_created_at": dict(zip(rows["id"], rows["owner_created_at"], strict=True))})
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -33,14 +20,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["description"] = batch["name"]
     for column in ("token_hash", "last_used_at", "revoked_at"):
         batch[column] = batch[column]
-    owners = context.prepared["owner_created_at"]
-    batch["created_at"] = filled(
-        batch,
-        batch["created_at"],
-        "created_at",
-        earliest(batch["last_used_at"], batch["revoked_at"]),
-        pd.Series([owners.get(key) for key in batch.keys], dtype=TIMESTAMP),
-    )
+    others = (earliest(batch["last_used_at"], batch["revoked_at"]), owners.created_at(batch, context))
+    batch["created_at"] = filled(batch, batch["created_at"], "created_at", *others)
     return batch
 
 
@@ -48,14 +29,7 @@ SPEC = TableSpec(
     target=target.personal_access_tokens,
     grain="one row per legacy personal token",
     sources=(Source(legacy.personal_tokens, transform),),
-    decide=Decide(
-        reads={
-            "owners": select(legacy.personal_tokens.c.id, legacy.users.c.created_at.label("owner_created_at"))
-            .join(legacy.users, legacy.users.c.id == legacy.personal_tokens.c.user_id)
-            .where(or_(_CREATED.is_(None), not_(func.isfinite(_CREATED)))),
-        },
-        function=decide,
-    ),
+    decide=Decide(reads={"owners": owners.reads(legacy.personal_tokens, "created_at")}, function=owners.decide),
     lookups=(("users", "users"),),
     legacy_reads=(legacy.users,),
     activity=("last_used_at",),

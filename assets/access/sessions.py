@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import func, select
 
+from assets.access import owners
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import superseded
@@ -44,7 +45,8 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     rows = sessions.assign(
         **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=sessions["revoked_at"].isna()
     ).sort_values(["active", "created_at", "id"])
-    return Decided(prepared={"losers": decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins").losers})
+    losers = decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins").losers
+    return Decided(prepared={"losers": losers, **owners.prepared(inputs["owners"])})
 
 
 def uuids(jtis: pd.Series) -> pd.Series:
@@ -64,15 +66,15 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["ip_address"] = batch["ip"]
     for column in ("user_agent", "trusted", "revoked_at"):
         batch[column] = batch[column]
-    _times(batch)
+    _times(batch, owners.created_at(batch, context))
     return batch
 
 
-def _times(batch: Batch) -> None:
+def _times(batch: Batch, owned: pd.Series) -> None:
     seen, created, stale = batch["last_seen_at"], batch["created_at"], batch["last_seen"]
     batch.keep(stale != seen, "last_seen", "superseded")
-    batch["created_at"] = filled(batch, created, "created_at", earliest(seen, stale, batch["revoked_at"]))
-    batch["last_seen_at"] = filled(batch, seen, "last_seen_at", latest(stale, created, batch["revoked_at"]))
+    batch["created_at"] = filled(batch, created, "created_at", earliest(seen, stale, batch["revoked_at"]), owned)
+    batch["last_seen_at"] = filled(batch, seen, "last_seen_at", latest(stale, created, batch["revoked_at"]), owned)
 
 
 def _uuid(jti: str) -> str:
@@ -92,18 +94,20 @@ SPEC = TableSpec(
                 legacy.sessions.c.revoked_at,
                 legacy.sessions.c.created_at,
             ).where(_BARE.in_(_SEVERAL)),
+            "owners": owners.reads(legacy.sessions, "created_at", "last_seen_at"),
         },
         function=decide,
     ),
     lookups=(("users", "users"),),
+    legacy_reads=(legacy.users,),
     activity=("last_seen_at",),
     # Never deleted: the application lets a cookie in whose session it does not find.
     when_gone=WhenGone((Withdrawal(sets={"revoked_at": NOW}),)),
     doors=(OnceSet("revoked_at"),),
     returns_with="revoked_at",
     lineage={
-        "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at"),
-        "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at"),
+        "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at", "users.created_at"),
+        "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at", "users.created_at"),
         "id": ("sessions.jti",),
         "refresh_token": ("sessions.jti",),
         "ip_address": ("sessions.ip",),
@@ -112,8 +116,8 @@ SPEC = TableSpec(
         "id": "the jti where it is a uuid of any version, because the application finds a session by it; else derived",
         "refresh_token": "the jti",
         "ip_address": "unchanged",
-        "created_at": "unchanged; a missing time is the earliest other one",
-        "last_seen_at": "unchanged; a missing time is the latest other one",
+        "created_at": "unchanged; a missing time is the earliest other one, else that of its user",
+        "last_seen_at": "unchanged; a missing time is the latest other one, else that of its user",
     },
     dispositions={
         "sessions.last_seen": superseded("a stale duplicate of last_seen_at"),

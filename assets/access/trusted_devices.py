@@ -10,6 +10,7 @@ from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.doors import NeverBeyondLegacy
 from remoteiq_etl.backfill.frames import TIMESTAMP
 from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from remoteiq_etl.backfill.times import filled
 from schemas import legacy, target
 
 TRUSTED_FOR = pd.Timedelta(hours=2160)  # 90 days of 24 hours: no change of clocks moves an expiry
@@ -24,7 +25,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch["device_fingerprint"] = batch["device_fingerprint"]
     batch["last_seen_at"] = (batch["expires_at"] - TRUSTED_FOR).astype(TIMESTAMP)
-    batch["created_at"] = batch["created_at"]
+    batch["created_at"] = filled(batch, batch["created_at"], "created_at", batch["expires_at"])
     return batch
 
 
@@ -34,8 +35,9 @@ SPEC = TableSpec(
     sources=(Source(legacy.trusted_devices, transform),),
     lookups=(("users", "users"),),
     doors=(NeverBeyondLegacy("last_seen_at"),),
-    lineage={"last_seen_at": ("trusted_devices.expires_at",)},
+    lineage={"last_seen_at": ("trusted_devices.expires_at",), "created_at": ("trusted_devices.expires_at",)},
     rules={
+        "created_at": "unchanged; a missing time is the only other one, the expiry",
         "last_seen_at": "2160 hours before the expiry: the application trusts for 90 days after it",
     },
 )

@@ -12,6 +12,7 @@ from assets.email import dkim
 from remoteiq_etl.backfill.batch import Batch
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.times import filled
 from schemas import legacy, target
 
 
@@ -40,7 +41,7 @@ def transform_settings(batch: Batch, context: Context) -> Batch:
 def transform_keys(batch: Batch, context: Context) -> Batch:
     """A key of the table; one that was changed after it was made was rotated then."""
     _key(batch, context, "dkim_keys")
-    batch["created_at"] = batch["created_at"]
+    batch["created_at"] = filled(batch, batch["created_at"], "created_at", batch["updated_at"])
     batch["rotated_at"] = batch["updated_at"].where(batch["updated_at"].gt(batch["created_at"]).fillna(False))
     return batch
 
@@ -83,7 +84,7 @@ SPEC = TableSpec(
     lineage={
         "dkim_domain_id": ("dkim_settings.domain", "dkim_keys.domain"),
         "public_key": ("dkim_settings.private_key", "dkim_keys.private_key"),
-        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
+        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at", "dkim_keys.updated_at"),
         "rotated_at": (
             "dkim_keys.created_at",
             "dkim_keys.updated_at",
@@ -94,7 +95,7 @@ SPEC = TableSpec(
         "selector": "trimmed",
         "public_key": "derived from the private key, as base64 SubjectPublicKeyInfo",
         "private_key": "unchanged but for line ends written as \\n, which are repaired; of equal selectors that of dkim_settings wins",
-        "created_at": "unchanged; of dkim_settings when it was last changed",
+        "created_at": "unchanged, a missing time is when the key was changed; of dkim_settings when it was last changed",
         "rotated_at": "when a key of dkim_keys was changed after it was made",
     },
 )

@@ -30,10 +30,16 @@ BASE = {
 }
 
 
-def run(*sessions: dict[str, Any], users: Lookup | None = None, losers: dict[str, str] | None = None) -> Batch:
+def run(
+    *sessions: dict[str, Any],
+    users: Lookup | None = None,
+    losers: dict[str, str] | None = None,
+    owners: dict[str, datetime] | None = None,
+) -> Batch:
     rows = [{**BASE, "id": uid(number + 1), **session} for number, session in enumerate(sessions)]
     context = Context(
-        prepared={"losers": losers or {}}, lookups={("users", "users"): users or Lookup.of({USER: uid(91)})}
+        prepared={"losers": losers or {}, "owner_created_at": owners or {}},
+        lookups={("users", "users"): users or Lookup.of({USER: uid(91)})},
     )
     return transform(batch_of({name: [row[name] for row in rows] for name in ("id", *BASE)}, DTYPES), context)
 
@@ -100,6 +106,13 @@ def test_missing_times() -> None:
     assert found.warnings == {"created_at_filled": 1, "last_seen_at_filled": 1}
 
 
+def test_a_session_without_any_time_dates_from_its_user() -> None:
+    """A default of now would make it look used today."""
+    nothing = dict.fromkeys(("created_at", "last_seen", "last_seen_at", "revoked_at"))
+    found = run(nothing, owners={A: T2})
+    assert [(row["created_at"], row["last_seen_at"]) for row in rows_of(found)] == [(T2, T2)]
+
+
 def test_adopted_users() -> None:
     """Of an adopted user's sessions only the revoked ones are carried."""
     users = Lookup.of({USER: uid(91)}, adopted=frozenset({USER}))
@@ -121,9 +134,11 @@ def losers(*sessions: tuple[str, str, datetime | None, datetime]) -> dict[str, s
     inputs = {
         "sessions": frame(
             {"id": list(ids), "jti": list(jtis), "revoked_at": list(revoked), "created_at": list(created)}, DTYPES
-        )
+        ),
+        "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP}),
     }
     decided = decide(inputs, Recorded(), Context())
+    assert decided.prepared["owner_created_at"] == {A: T1}
     assert decided.decisions == []  # their jti is a secret: it must not be recorded
     return dict(decided.prepared["losers"])
 

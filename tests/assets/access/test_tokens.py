@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from assets.access import login_challenges, personal_access_tokens, trusted_devices
+from assets.access import login_challenges, owners, personal_access_tokens, trusted_devices
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
@@ -31,7 +31,7 @@ CHALLENGE = {"id": A, "user_id": USER, "created_at": T1}
 
 def context(adopted: bool = False, **prepared: object) -> Context:
     users = Lookup.of({USER: uid(91)}, adopted=frozenset({USER} if adopted else ()))
-    return Context(lookups={("users", "users"): users}, prepared=prepared)
+    return Context(lookups={("users", "users"): users}, prepared={"owner_created_at": {}, **prepared})
 
 
 def one(row: dict[str, Any]) -> Batch:
@@ -111,7 +111,7 @@ def test_token_owners() -> None:
     inputs: dict[str, pd.DataFrame] = {
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP})
     }
-    decided = personal_access_tokens.decide(inputs, Recorded(), Context())
+    decided = owners.decide(inputs, Recorded(), Context())
     assert decided.prepared == {"owner_created_at": {A: T1}}
 
 
@@ -127,6 +127,20 @@ def test_login_challenge() -> None:
             "created_at": T1,
         }
     ]
+
+
+def test_challenge_without_created_at() -> None:
+    """It dates from when its user was created, so that it is over as well."""
+    found = login_challenges.transform(one({**CHALLENGE, "created_at": None}), context(owner_created_at={A: T2}))
+    (challenge,) = rows_of(found)
+    assert (challenge["created_at"], challenge["expires_at"]) == (T2, T2 + timedelta(minutes=10))
+    assert found.warnings == {"created_at_filled": 1}
+
+
+def test_trusted_device_without_created_at() -> None:
+    """The only other time of it stands in."""
+    found = trusted_devices.transform(one({**DEVICE, "created_at": None}), context())
+    assert rows_of(found)[0]["created_at"] == T3
 
 
 def test_rejected_uuids_are_derived() -> None:

@@ -172,7 +172,8 @@ def test_a_key_becomes_a_row() -> None:
         }
     ]
     assert rows_of(transformed([], [row(1)])[1])[0]["rotated_at"] is None
-    assert rows_of(transformed([], [row(1, created_at=None)])[1])[0]["rotated_at"] is None
+    undated = rows_of(transformed([], [row(1, created_at=None)])[1])[0]
+    assert (undated["created_at"], undated["rotated_at"]) == (day(1), None)
 
 
 def test_the_key_in_use_becomes_a_row() -> None:

@@ -12,3 +12,4 @@ FROM legacy_login_challenges AS l
 LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
 LEFT JOIN map_login_challenges AS m ON m.legacy_table = 'login_challenges' AND m.legacy_key::text = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
+WHERE u.adopted IS NOT TRUE -- an account that was in the target before us gets none

@@ -76,4 +76,7 @@ SELECT
     coalesce(c.granted_at, given.granted_at) AS granted_at
 FROM ranked AS c
 LEFT JOIN role_permissions AS given ON given.role_id::text = c.role_id::text AND given.permission_key = c.permission_key
-WHERE c.place = 1
+WHERE
+    c.place = 1
+    -- A role that was in the target before us keeps its own grants.
+    AND NOT EXISTS (SELECT FROM map_roles AS a WHERE a.adopted AND a.new_key::text = c.role_id::text)

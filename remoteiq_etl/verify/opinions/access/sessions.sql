@@ -4,7 +4,7 @@ SELECT
     'sessions' AS _legacy_table,
     l.id AS _legacy_key,
     CASE
-        WHEN l.jti ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN l.jti::uuid
+        WHEN l.jti ~* '^[0-9a-f]{4}(-?[0-9a-f]{4}){7}$' THEN l.jti::uuid
         ELSE m.new_key::uuid
     END AS id,
     u.new_key AS user_id,
@@ -12,11 +12,16 @@ SELECT
     l.user_agent,
     l.ip AS ip_address,
     l.trusted,
-    coalesce(l.created_at, least(l.last_seen_at, l.last_seen, l.revoked_at), owner.created_at) AS created_at,
-    coalesce(l.last_seen_at, greatest(l.created_at, l.last_seen, l.revoked_at), owner.created_at) AS last_seen_at,
+    coalesce(l.created_at, least(l.last_seen_at, l.last_seen, l.revoked_at), owner.created_at, given.created_at) AS created_at,
+    coalesce(
+        l.last_seen_at, greatest(l.created_at, l.last_seen, l.revoked_at), owner.created_at, given.last_seen_at
+    ) AS last_seen_at,
     l.revoked_at
 FROM legacy_sessions AS l
 LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
 LEFT JOIN map_sessions AS m ON m.legacy_table = 'sessions' AND m.legacy_key::text = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
-WHERE m.state IS DISTINCT FROM 'merged'
+LEFT JOIN sessions AS given ON given.id::text = m.new_key::text
+WHERE
+    m.state IS DISTINCT FROM 'merged'
+    AND (u.adopted IS NOT TRUE OR l.revoked_at IS NOT NULL) -- an account that was in the target before us gets no live one

@@ -1,12 +1,19 @@
+-- An account that was in the target before us keeps its password and its status.
 -- reads: users
-WITH timed AS (
+WITH white (spaces) AS (
+    VALUES ('\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000')
+),
+
+told AS (
     SELECT
         u.*,
         least(u.created_at, u.updated_at, u.last_seen, u.password_updated_at) AS earliest,
         greatest(u.created_at, u.updated_at, u.last_seen, u.password_updated_at) AS latest,
-        pg_temp.tidy(u.name) AS tidy_name,
+        regexp_replace(u.name, '^[' || w.spaces || ']+|[' || w.spaces || ']+$', '', 'g') AS bare_name,
+        '[' || w.spaces || ']+([^' || w.spaces || ']+)$' AS last_word,
         lower(btrim(u.status)) AS word
     FROM legacy_users AS u
+    CROSS JOIN white AS w
 )
 
 SELECT
@@ -15,10 +22,15 @@ SELECT
     m.new_key AS id,
     s.organization_id,
     pg_temp.lowered(u.email) AS email,
-    coalesce(nullif(u.password_hash, ''), '!') AS password_hash,
-    regexp_replace(u.tidy_name, ' [^ ]+$', '') AS first_name,
-    substring(u.tidy_name FROM ' ([^ ]+)$') AS last_name,
     CASE
+        WHEN m.adopted THEN given.password_hash
+        WHEN pg_temp.tidy(u.password_hash) IS NULL THEN '!'
+        ELSE u.password_hash
+    END AS password_hash,
+    nullif(regexp_replace(u.bare_name, u.last_word, ''), '') AS first_name,
+    substring(u.bare_name FROM u.last_word) AS last_name,
+    CASE
+        WHEN m.adopted THEN given.status::text
         WHEN u.suspended THEN 'disabled'
         WHEN u.word = 'suspended' THEN 'disabled'
         WHEN u.word IN ('active', 'invited', 'disabled') THEN u.word
@@ -39,7 +51,7 @@ SELECT
     u.locale,
     u.avatar_url,
     u.avatar_thumb_url
-FROM timed AS u
+FROM told AS u
 CROSS JOIN source AS s
 LEFT JOIN added_word AS w ON w.value_map = 'users.status' AND lower(btrim(w.word)) = u.word
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text

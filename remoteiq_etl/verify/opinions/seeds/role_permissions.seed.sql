@@ -1,4 +1,4 @@
--- The grants of the system roles that were seeded.
+-- The grants of the system roles that were seeded, as far as their permissions are there.
 -- covers: seed
 -- not compared: granted_by, granted_at: no legacy source, the default at insert stands
 WITH catalogue (key) AS (
@@ -18,6 +18,7 @@ SELECT
     c.key AS permission_key
 FROM map_roles AS r
 CROSS JOIN catalogue AS c
+JOIN permissions AS p ON p.permission_key = c.key
 WHERE
     r.legacy_table = 'seed'
     AND r.state = 'live'
