@@ -7,11 +7,11 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
     OUT cc_addresses text[], OUT cc_known boolean,
     OUT sent_at timestamptz, OUT sent_at_known boolean
 ) LANGUAGE sql STABLE AS $$
-    WITH block AS (
+    WITH block AS MATERIALIZED (
         -- Every header begins with the end of a line here; 64 KiB are read of a mail, so a longer block may be cut.
         SELECT split_part(E'\n' || replace(left(mail, 60000), E'\r\n', E'\n') || E'\n', E'\n\n', 1) AS text
     ),
-    value AS (
+    value AS MATERIALIZED (
         SELECT
             b.text ~ '^(\n[!-9;-~]+:[\t -\[\]-~]*(\n[\t ]+[!-~][\t -\[\]-~]*)*)*\n?$' AND length(b.text) < 59000 AS plain,
             (SELECT count(*) FROM regexp_matches(b.text, '\nmessage-id:', 'gi')) AS message_ids,
@@ -24,14 +24,14 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
             substring(b.text FROM '(?i)\ndate:[\t ]*([^\n]*?)[\t ]*(?:\n[^\t ]|\n?$)') AS date
         FROM block AS b
     ),
-    pattern AS (
+    pattern AS MATERIALIZED (
         SELECT
             '[A-Za-z0-9_+=$-]+(?:[.][A-Za-z0-9_+=$-]+)*@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)*' AS address,
             '(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?' AS weekday,
             '(?:(?:0?[1-9]|1[0-9]|2[0-8]) [JFMASOND][a-z]{2}|(?:29|30) (?:Jan|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))' AS day,
             '(?:19[789]|20[0-9])[0-9] (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] [+](?:0[0-9]|1[0-3])[0-5][0-9]' AS rest
     ),
-    judged AS (
+    judged AS MATERIALIZED (
         SELECT
             v.*,
             p.address,
@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
         CROSS JOIN pattern AS p
         CROSS JOIN LATERAL (SELECT '(?:(?:[A-Za-z0-9]+ )+<' || p.address || '>|' || p.address || ')' AS mailbox) AS one
     ),
-    told AS (
+    told AS MATERIALIZED (
         SELECT
             j.*,
             j.plain AND (j.message_ids = 0 OR (j.message_ids = 1 AND j.message_id_plain)) AS knows_message_id,
