@@ -20,7 +20,8 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     """Nothing is decided: the time of each result is prepared, by job."""
     jobs = inputs["jobs"].set_index("id")
     agents = inputs["agents"].set_index("id")["created_at"].reindex(jobs["agent_id"].astype(TEXT)).set_axis(jobs.index)
-    when = times.first_of(*(jobs[name] for name in SUBSTITUTES), agents)
+    begun = times.earliest(jobs["dispatched_at"], jobs["started_at"])
+    when = times.first_of(jobs["finished_at"], jobs["created_at"], begun, agents)
     return Decided(prepared={"created_at": when})
 
 
@@ -57,6 +58,6 @@ SPEC = TableSpec(
     rules={
         "run_id": "the run made of the same job",
         "artifacts": "legacy results named no artifacts",
-        "created_at": "when the job finished, else its other times, else that of its agent",
+        "created_at": "when the job finished, else when it was created, else its earliest other time, else that of its agent",
     },
 )

@@ -55,8 +55,9 @@ def _output(code: int | None, duration: int | None, late: bool, has_result: bool
 def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
     """One run per older job that was begun or has a result."""
     labels = context.extended(states.STATUS).apply(batch["status"])
+    created, _updated = job_times.of_agent_jobs(batch, context.prepared["agents"])
     batch["finished_at"] = batch["updated_at"].mask(states.is_in_flight(labels))
-    batch["started_at"] = batch["created_at"]
+    batch["started_at"] = created
     batch["output"] = batch["result"]
     _run(batch, context, "agent_jobs", batch["result"].notna())
     return batch
@@ -95,9 +96,9 @@ SPEC = TableSpec(
     lineage={
         "task_id": ("jobs.id", "agent_jobs.id"),
         "status": ("jobs.status", "agent_jobs.status"),
-        "started_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
+        "started_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at", "agent_jobs.updated_at"),
         "finished_at": ("agent_jobs.status", "jobs.finished_at", "agent_jobs.updated_at"),
-        "created_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at"),
+        "created_at": ("jobs.started_at", "jobs.dispatched_at", "jobs.created_at", "agent_jobs.created_at", "agent_jobs.updated_at"),
         "output": ("job_results.exit_code", "job_results.duration_ms", "jobs.status", "agent_jobs.result"),
     },
     rules={

@@ -42,11 +42,12 @@ def transform_jobs(batch: Batch, context: Context) -> Batch:
 def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
     """One row per older job; it was completed when it was last changed, unless we cancelled it."""
     batch["id"] = context.derive_many("agent_tasks", "agent_jobs", batch.keys)
+    created, updated = job_times.of_agent_jobs(batch, context.prepared["agents"])
     in_flight = _task(batch, context, "kind", [None] * len(batch.legacy))
-    batch["queued_at"] = batch["created_at"]
+    batch["queued_at"] = created
     batch["completed_at"] = batch["updated_at"].mask(in_flight)
-    batch["created_at"] = batch["created_at"]
-    batch["updated_at"] = batch["updated_at"]
+    batch["created_at"] = created
+    batch["updated_at"] = updated
     return batch
 
 
@@ -75,7 +76,13 @@ SPEC = TableSpec(
     legacy_reads=(legacy.agents,),
     value_maps=(states.TYPE, states.STATUS),
     lineage={
-        "created_at": ("jobs.dispatched_at", "jobs.started_at", "jobs.finished_at", "agents.created_at"),
+        "created_at": (
+            "jobs.dispatched_at",
+            "jobs.started_at",
+            "jobs.finished_at",
+            "agents.created_at",
+            "agent_jobs.updated_at",
+        ),
         "type": ("jobs.type", "agent_jobs.kind"),
         "payload": (
             "jobs.payload",
@@ -93,10 +100,15 @@ SPEC = TableSpec(
             "agents.created_at",
             "jobs.created_at",
             "agent_jobs.created_at",
+            "agent_jobs.updated_at",
         ),
         "started_at": ("jobs.started_at", "jobs.dispatched_at"),
         "completed_at": ("agent_jobs.status", "jobs.finished_at", "agent_jobs.updated_at"),
-        "updated_at": (*(f"jobs.{name}" for name in job_times.OF_JOB), "agent_jobs.updated_at"),
+        "updated_at": (
+            *(f"jobs.{name}" for name in job_times.OF_JOB),
+            "agents.created_at",
+            *(f"agent_jobs.{name}" for name in job_times.OF_AGENT_JOB),
+        ),
     },
     rules={
         "payload": "the legacy payload with legacyType, legacyStatus and legacyDispatchedAt",
@@ -107,7 +119,7 @@ SPEC = TableSpec(
         "completed_at": "when the job finished; of agent_jobs when it was last changed, null when cancelled by us",
         "created_by": "nobody was recorded in legacy",
         "created_at": "unchanged; a missing time is the earliest other time, else that of the agent",
-        "updated_at": "the latest time of the job; of agent_jobs unchanged",
+        "updated_at": "the latest time of the job; of agent_jobs unchanged, a missing time is that of its creation, else of the agent",
     },
     dispositions={
         "jobs.agent_uuid": superseded("names the agent of agent_id once more"),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from assets.inventory import spelling
 from assets.support import places, requesters
-from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill import jsons, times
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import (
@@ -35,6 +35,7 @@ MOST_USED = "most_used_name"
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """One row per contact; its name is chosen once, and again when nobody uses it any more."""
     tickets = inputs["tickets"].reset_index(drop=True)
+    tickets = tickets.assign(created_at=times.first_of(tickets["created_at"], tickets["updated_at"]))
     tickets = tickets.assign(**{KEY: requesters.contact_keys(tickets)}).dropna(subset=[KEY])
     tickets = tickets.sort_values(["created_at", "id"], na_position="first").reset_index(drop=True)
     earlier = recorded.of("derived")
@@ -70,10 +71,10 @@ def decision(key: str, uses: Counter[str], earlier: Decision | None) -> Decision
 def contacts(tickets: pd.DataFrame, chosen: Mapping[str, Decision]) -> pd.DataFrame:
     """One row per contact; `tickets` in order of time. The client and site are those of the latest ticket."""
     latest = tickets.drop_duplicates(KEY, keep="last").set_index(KEY)
-    times = tickets.groupby(KEY)["created_at"]
+    created = tickets.groupby(KEY)["created_at"]
     client = places.client_keys(latest.reset_index())
     site = places.site_keys(client, latest["site"].reset_index(drop=True))
-    rows = pd.DataFrame({"created_at": times.min(), "updated_at": times.max()}).loc[latest.index].reset_index()
+    rows = pd.DataFrame({"created_at": created.min(), "updated_at": created.max()}).loc[latest.index].reset_index()
     names = pd.Series([chosen[key].values["name"] for key in rows[KEY]], dtype=TEXT)
     return rows.assign(name=names, client=client, site=site)
 
@@ -115,6 +116,7 @@ SPEC = TableSpec(
                 TICKETS.site,
                 TICKETS.customer_id,
                 TICKETS.created_at,
+                TICKETS.updated_at,
             )
         },
         function=decide,
@@ -126,15 +128,15 @@ SPEC = TableSpec(
         "name": ("tickets.requester_name", "tickets.requester_email"),
         "email": ("tickets.requester_email",),
         "metadata": ("tickets.client", "tickets.site", "tickets.customer_id"),
-        "created_at": ("tickets.created_at",),
-        "updated_at": ("tickets.created_at",),
+        "created_at": ("tickets.created_at", "tickets.updated_at"),
+        "updated_at": ("tickets.created_at", "tickets.updated_at"),
     },
     rules={
         "name": "the one that its tickets use most often, else the part of the address before the @",
         "email": "the address inside, trimmed and lower-cased; without exactly one @ there is none",
         "phone": "tickets name no phone",
         "metadata": "clientId and siteId of the latest ticket",
-        "created_at": "when its first ticket was created",
-        "updated_at": "when its last ticket was created",
+        "created_at": "when its first ticket was created; of a ticket without that time when it was changed",
+        "updated_at": "when its last ticket was created; of a ticket without that time when it was changed",
     },
 )

@@ -123,6 +123,17 @@ def test_an_older_job_becomes_a_task_as_well() -> None:
     assert rows_of(old_task(status="running"))[0]["completed_at"] is None
 
 
+def test_a_missing_time_of_an_older_job_is_its_other_one_or_that_of_its_agent() -> None:
+    """Neither a task nor its run dates from the load; a time that may be missing stays missing."""
+    task = rows_of(old_task(created_at=None, updated_at=day(6)))[0]
+    assert [task[name] for name in ("queued_at", "created_at", "updated_at")] == [day(6)] * 3
+    assert rows_of(old_run(created_at=None, updated_at=day(6)))[0]["started_at"] == day(6)
+    task = rows_of(old_task(updated_at=None, created_at=day(2)))[0]
+    assert (task["updated_at"], task["completed_at"]) == (day(2), None)
+    task = rows_of(old_task(updated_at=None, created_at=None))[0]
+    assert [task[name] for name in ("queued_at", "created_at", "updated_at")] == [day(1)] * 3
+
+
 @pytest.mark.parametrize(
     ("word", "label"),
     [
@@ -292,7 +303,7 @@ def test_runs_and_results_are_log_like() -> None:
 
 
 def test_a_result_belongs_to_the_run_of_its_job() -> None:
-    """A result carries its output; it was made when the job finished."""
+    """A result carries its output; it was made when the job finished, else was created, else at its earliest other time."""
     jobs = frame(
         {"id": [JOB], "agent_id": ["7"], **{name: [value] for name, value in WHEN.items()}},
         dict.fromkeys(WHEN, TIMESTAMP),
@@ -310,6 +321,6 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     assert (row["run_id"], row["stdout"], row["stderr"], row["created_at"]) == (uid(4), "out", "", day(4))
     assert outcomes(found) == {uid(2): ("held", "parent_missing")}
     assert waits(found) == {uid(2): (("agent_task_runs", uid(2)), ("job_id",))}
-    for missing, stand_in in (("finished_at", 1), ("created_at", 3), ("started_at", 2), ("dispatched_at", 9)):
+    for missing, stand_in in (("finished_at", 1), ("created_at", 2), ("dispatched_at", 3), ("started_at", 9)):
         jobs[missing] = jobs[missing].where(jobs[missing].isna(), None)
         assert rows_of(transformed(jobs))[0]["created_at"] == day(stand_in)

@@ -13,7 +13,7 @@ from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
 from tests.assets.builders import plain, rows_of
 
-COLUMNS = ("id", "requester_name", "requester_email", "client", "site", "customer_id", "created_at")
+COLUMNS = ("id", "requester_name", "requester_email", "client", "site", "customer_id", "created_at", "updated_at")
 BOB = key_text(["email", "bob@example.com"])
 
 
@@ -26,7 +26,10 @@ def ticket(number: int, **values: object) -> dict[str, Any]:
 
 
 def decided(*tickets: dict[str, Any], recorded: Recorded | None = None) -> Decided:
-    rows = frame({name: [row[name] for row in tickets] for name in COLUMNS}, {"created_at": TIMESTAMP})
+    rows = frame(
+        {name: [row[name] for row in tickets] for name in COLUMNS},
+        {"created_at": TIMESTAMP, "updated_at": TIMESTAMP},
+    )
     return decide({"tickets": rows}, recorded or Recorded(), Context())
 
 
@@ -124,6 +127,16 @@ def test_times_and_place_are_those_of_its_tickets() -> None:
     )[BOB]
     assert (row["created_at"], row["updated_at"]) == (day(2), day(5))
     assert (row["client"], row["site"]) == ("acme", key_text(["acme", "hq"]))
+
+
+def test_a_ticket_without_a_creation_counts_from_its_change() -> None:
+    """A contact does not date from the load, and the latest ticket is told by the time that the ticket gets, too."""
+    email = "bob@example.com"
+    rows = contacts(
+        ticket(1, requester_email=email, client="Acme"),
+        ticket(2, requester_email=email, client="Beta", created_at=None, updated_at=day(7)),
+    )
+    assert (rows[BOB]["created_at"], rows[BOB]["updated_at"], rows[BOB]["client"]) == (day(1), day(7), "beta")
 
 
 def test_customer_id_stands_in_for_a_blank_client() -> None:
