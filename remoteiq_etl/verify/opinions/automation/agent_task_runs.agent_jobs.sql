@@ -37,7 +37,7 @@ SELECT
     coalesce(l.created_at, l.updated_at, l.agent_created_at) AS started_at,
     CASE
         WHEN w.label IS NOT NULL OR l.status_word NOT IN ('queued', 'pending', 'dispatched', 'running')
-            THEN coalesce(l.updated_at, l.created_at, l.agent_created_at)
+            THEN l.updated_at
     END AS finished_at,
     l.result AS output,
     coalesce(l.created_at, l.updated_at, l.agent_created_at) AS created_at

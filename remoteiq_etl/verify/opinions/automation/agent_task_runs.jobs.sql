@@ -42,7 +42,7 @@ SELECT
     coalesce(l.started_at, l.dispatched_at, l.created_at, l.finished_at, l.agent_created_at) AS started_at,
     l.finished_at,
     CASE
-        WHEN l.has_result THEN jsonb_strip_nulls(
+        WHEN l.has_result OR l.status_word = 'timeout' THEN jsonb_strip_nulls(
             jsonb_build_object(
                 'exitCode', l.exit_code, 'durationMs', l.duration_ms, 'timedOut', l.status_word = 'timeout'
             )

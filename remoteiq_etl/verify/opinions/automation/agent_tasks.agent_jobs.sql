@@ -89,7 +89,7 @@ SELECT
     l.new_status AS status,
     coalesce(l.created_at, l.updated_at, l.agent_created_at) AS queued_at,
     NULL AS started_at,
-    CASE WHEN NOT l.in_flight THEN coalesce(l.updated_at, l.created_at, l.agent_created_at) END AS completed_at,
+    CASE WHEN NOT l.in_flight THEN l.updated_at END AS completed_at,
     coalesce(l.created_at, l.updated_at, l.agent_created_at) AS created_at,
     coalesce(l.updated_at, l.created_at, l.agent_created_at) AS updated_at
 FROM displaced AS l
