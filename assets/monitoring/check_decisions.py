@@ -218,5 +218,6 @@ def _spelling(earlier: Decision | None, one: Wanted) -> str:
     return spelling.chosen(earlier.values.get("of") if earlier else None, one.names, NAMELESS)
 
 
-def _age(check: Row) -> tuple[Any, str]:
-    return check["created_at"], check["id"]
+def _age(check: Row) -> tuple[Any, ...]:
+    """A check without a time (an infinite one is none) counts as the youngest."""
+    return check["created_at"] is None, check["created_at"] or 0, check["id"]
