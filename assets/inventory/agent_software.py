@@ -3,27 +3,49 @@
 Known faults of the data: install_date is text in at least seven formats, some of them unreadable.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
+from sqlalchemy import String, cast, select
 
 from assets.inventory.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, to_arrow
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
+from remoteiq_etl.backfill.times import earliest, filled, first_of
 from schemas import legacy, target
 
 FORMATS = "agent_software.install_date"
 """The name under which the formats of the text are counted."""
 
 
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+    """When each agent was made: software whose time is missing, because it is infinite, takes that of its agent."""
+    agents = inputs["agents"]
+    made = first_of(agents["created_at"], earliest(agents["updated_at"], agents["last_seen_at"]))
+    keys, times = to_arrow(agents["id"]).to_pylist(), to_arrow(made).to_pylist()
+    return Decided(prepared={"agent_created_at": dict(zip(keys, times, strict=True))})
+
+
 def transform(batch: Batch, context: Context) -> Batch:
     """One legacy row becomes one row of the same agent; a date that cannot be read is archived as text."""
     batch["id"] = context.derive_many("agent_software", "agent_software", batch.keys)
     batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
-    for column in ("name", "publisher", "version", "updated_at"):
+    for column in ("name", "publisher", "version"):
         batch[column] = batch[column]
     batch["install_date"] = install_dates(batch)
-    batch["created_at"] = batch["updated_at"]
+    batch["updated_at"] = _updated_at(batch, context)
+    batch["created_at"] = batch.columns["updated_at"]
     return batch
+
+
+def _updated_at(batch: Batch, context: Context) -> pd.Series:
+    updated = batch["updated_at"]
+    if updated.notna().all():
+        return updated
+    agents = by_distinct(batch["agent_id"].astype(TEXT), context.prepared["agent_created_at"].get, TIMESTAMP)
+    return filled(batch, updated, "updated_at", agents)
 
 
 def install_dates(batch: Batch) -> pd.Series:
@@ -41,15 +63,29 @@ SPEC = TableSpec(
     target=target.agent_software,
     grain="one row per software entry that an agent reported",
     sources=(Source(legacy.agent_software, transform),),
+    decide=Decide(
+        reads={
+            "agents": select(
+                cast(legacy.agents.c.id, String).label("id"),
+                *(legacy.agents.c[name] for name in ("created_at", "updated_at", "last_seen_at")),
+            )
+        },
+        function=decide,
+    ),
     lookups=(("agents", "agents"),),
     log_like=True,
     left_alone_by="agent_id",  # the application replaces an agent's inventory at each submit
     insert_only=("created_at",),
-    lineage={"created_at": ("agent_software.updated_at",)},
+    lineage={
+        "created_at": ("agent_software.updated_at", "agents.created_at"),
+        "updated_at": ("agents.created_at",),
+    },
+    legacy_reads=(legacy.agents,),
     rules={
         "install_location": "legacy kept none",
         "install_date": "parsed as UTC; unreadable text is null and archived",
         "uninstall_command": "legacy kept none",
         "created_at": "updated_at, at the insert only",
+        "updated_at": "unchanged; a missing time is created_at of the agent",
     },
 )

@@ -16,6 +16,7 @@ from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.frames import TEXT, to_arrow
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
 from remoteiq_etl.backfill.text import is_blank
+from remoteiq_etl.backfill.times import earliest, filled, latest
 from schemas import legacy, target
 
 # The application reads these keys in facts; each from a column of the legacy agent.
@@ -41,14 +42,22 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy agent becomes one agent on its device; what the columns say goes into facts, where it is read."""
     batch["id"] = context.derive_many("agents", "agents", batch.keys)
     batch["device_id"] = batch.parent("id", context.lookup("devices", "agents"), "devices")
-    for column in ("agent_uuid", "version", "created_at", "updated_at"):
+    for column in ("agent_uuid", "version"):
         batch[column] = batch[column]
-    batch["last_check_in_at"] = batch["last_seen_at"]
+    _times(batch)
     batch["facts"] = facts(batch)
     _token(batch, context)
     _place(batch, context)
     carry_optional(batch, context, {"hostname": batch["hostname"]})
     return batch
+
+
+def _times(batch: Batch) -> None:
+    """A time that is missing, because it is infinite, is the earliest or latest other one."""
+    created, updated, seen = batch["created_at"], batch["updated_at"], batch["last_seen_at"]
+    batch["created_at"] = filled(batch, created, "created_at", earliest(updated, seen))
+    batch["updated_at"] = filled(batch, updated, "updated_at", latest(created, seen))
+    batch["last_check_in_at"] = seen
 
 
 def facts(batch: Batch) -> pd.Series:
@@ -99,11 +108,15 @@ SPEC = TableSpec(
         "client_id": ("agents.client",),
         "device_id": ("agents.id", "agents.device_id", "agents.hostname", "devices.agent_uuid"),
         "last_check_in_at": ("agents.last_seen_at",),
+        "created_at": ("agents.updated_at", "agents.last_seen_at"),
+        "updated_at": ("agents.created_at", "agents.last_seen_at"),
         "facts": ("agents.facts", *(f"agents.{column}" for column in dict.fromkeys(FACTS.values()))),
     },
     rules={
         "device_id": "the device that it pairs with: by agent_uuid, device id, hostname; else a synthesized one",
         "last_check_in_at": "unchanged",
+        "created_at": "unchanged; a missing time is the earliest other one",
+        "updated_at": "unchanged; a missing time is the latest other one",
         "facts": "the legacy facts with os, arch, primary_ip, user, logged_in_user, hostname and deviceKey; a column wins over a key",
         "client_id": "the client that the agent names",
         "site_id": "the site that the agent names",

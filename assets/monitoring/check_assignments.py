@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.text import normalise
 from remoteiq_etl.backfill.times import filled
 from schemas import legacy, target
 
+_TIMES = ("created_at", "updated_at")
 ONLY, UNATTRIBUTED = "only_assignment", "unattributed"
 
 
@@ -41,7 +42,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
             "checks": frame({KEY: [row["id"] for row in assigned]}),
             "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
         },
-        prepared={"check_created_at": {row["id"]: row["created_at"] for row in checks}},
+        prepared={"check_created_at": {row["id"]: row["created_at"] or row["updated_at"] for row in checks}},
         warnings={
             "global_script_not_assigned": len(everywhere) - len(assigned),
             "assignment_unattributed_made": len(made),
@@ -117,7 +118,7 @@ SPEC = TableSpec(
     ),
     decide=Decide(
         reads={
-            "checks": select(*(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", "created_at"))),
+            "checks": select(*(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", *_TIMES))),
         }
         | stand_ins.READS,
         function=decide,
@@ -133,8 +134,8 @@ SPEC = TableSpec(
     ),
     legacy_reads=(legacy.checks, legacy.check_runs),
     lineage={
-        "updated_at": ("check_assignments.created_at", "checks.created_at"),
-        "created_at": ("check_assignments.updated_at", "checks.created_at"),
+        "updated_at": ("check_assignments.created_at", "checks.created_at", "checks.updated_at"),
+        "created_at": ("check_assignments.updated_at", "checks.created_at", "checks.updated_at"),
         "check_id": ("check_assignments.check_type", "check_assignments.check_name"),
         "target_id": ("check_assignments.device_id",),
     },

@@ -14,14 +14,15 @@ from assets.inventory.device_texts import devices_of, dispose_deviceless
 from assets.monitoring.check_names import SEVERITIES, SEVERITY_UNSET, check_keys
 from assets.monitoring.run_metrics import with_legacy
 from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, by_distinct, if_else, to_arrow
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, if_else, to_arrow
 from remoteiq_etl.backfill.key_index import Keyed
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.times import earliest, filled
+from remoteiq_etl.backfill.times import earliest, filled, first_of
 from remoteiq_etl.backfill.values import ValueMap
 from schemas import legacy, target
 
+_TIMES = ("created_at", "updated_at")
 STATUSES = ValueMap(
     "check_runs.status",
     dict.fromkeys(("OK", "PASS", "PASSING"), "passed")
@@ -44,12 +45,23 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
             "text": assignments["device_id"],
             "device": context.lookup("devices", "device_text").find(assignments["device_id"]),
             "severity": _severities(assignments, inputs["checks"], context),
-            "created_at": assignments["created_at"],
+            "created_at": _assigned(assignments, inputs["checks"], context),
         }
     )
     assigned = Keyed(facts, "id")
     # Asked for by orphans alone; a few changed runs need not wait for thousands of devices.
     return Decided(prepared={"assignments": assigned, "stand_ins": cache(partial(_stand_ins, assigned, context))})
+
+
+def _assigned(assignments: pd.DataFrame, checks: pd.DataFrame, context: Context) -> pd.Series:
+    """When each assignment was made: a missing time is its other one, else that of its check."""
+    made = first_of(assignments["created_at"], assignments["updated_at"])
+    if made.notna().all():
+        return made
+    keys = check_keys(assignments["check_type"], assignments["check_name"])
+    ids, times = (to_arrow(column).to_pylist() for column in (checks["id"], first_of(*(checks[name] for name in _TIMES))))
+    check = context.lookup("checks", "assignment").decided(keys, "check")
+    return first_of(made, by_distinct(check, dict(zip(ids, times, strict=True)).get, TIMESTAMP))
 
 
 def _severities(assignments: pd.DataFrame, checks: pd.DataFrame, context: Context) -> pd.Series:
@@ -159,6 +171,7 @@ def metrics(batch: Batch, facts: pd.DataFrame, devices: pd.Series) -> pd.Series:
     return with_legacy(batch["metrics"], lost)
 
 
+_ASSIGNED = tuple(f"{table}.{name}" for table in ("check_assignments", "checks") for name in _TIMES)
 SPEC = TableSpec(
     target=target.check_runs,
     grain="one row per legacy check run",
@@ -179,9 +192,9 @@ SPEC = TableSpec(
         reads={
             "assignments": select(
                 *(legacy.check_assignments.c[name] for name in ("id", "device_id", "check_type", "check_name")),
-                legacy.check_assignments.c.created_at,
+                *(legacy.check_assignments.c[name] for name in _TIMES),
             ),
-            "checks": select(legacy.checks.c.id, legacy.checks.c.severity_default),
+            "checks": select(*(legacy.checks.c[name] for name in ("id", "severity_default", *_TIMES))),
         },
         function=decide,
     ),
@@ -193,8 +206,8 @@ SPEC = TableSpec(
     ),
     log_like=True,
     lineage={
-        "started_at": ("check_runs.created_at", "check_runs.finished_at", "check_assignments.created_at"),
-        "created_at": ("check_runs.started_at", "check_runs.finished_at", "check_assignments.created_at"),
+        "started_at": ("check_runs.created_at", "check_runs.finished_at", *_ASSIGNED),
+        "created_at": ("check_runs.started_at", "check_runs.finished_at", *_ASSIGNED),
         "assignment_id": ("check_runs.device_id",),
         "severity": ("check_runs.status", "check_runs.severity", "checks.severity_default"),
         "metrics": (

@@ -20,6 +20,7 @@ from remoteiq_etl.backfill.disposition import archived
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.times import filled
 from remoteiq_etl.backfill.values import ValueMap
 from schemas import legacy, target
 
@@ -103,8 +104,11 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["name"] = context.prepared["names"].find(batch.keys)
     batch.keep(batch.columns["name"] != batch["name"], "name", "name_taken")
     batch["type"] = batch.words_of("type", context.extended(TYPES))
-    for column in ("category", "description", "created_at", "updated_at"):
+    for column in ("category", "description"):
         batch[column] = batch[column]
+    created, updated = batch["created_at"], batch["updated_at"]
+    batch["created_at"] = filled(batch, created, "created_at", updated)
+    batch["updated_at"] = filled(batch, updated, "updated_at", created)
     batch["schedule"] = pd.Series([f"@every {seconds}s" for seconds in batch["interval_sec"]], dtype=TEXT)
     batch["config"] = configurations(batch)
     batch["created_by"] = context.lookup("users").find(batch["created_by"])
@@ -166,6 +170,8 @@ SPEC = TableSpec(
     legacy_reads=(legacy.check_assignments, legacy.check_runs),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={
+        "created_at": ("checks.updated_at",),
+        "updated_at": ("checks.created_at",),
         "name": ("checks.name", "check_assignments.check_name", "check_assignments.check_type"),
         "type": ("checks.type", "check_assignments.check_type"),
         "schedule": ("checks.interval_sec",),
@@ -183,6 +189,8 @@ SPEC = TableSpec(
         "schedule": "@every and the interval in seconds; 60 seconds for a synthesized check",
         "config": "the legacy configuration with threshold, severityDefault, intervalSec, timeoutSec, enabled, scope and legacyType",
         "created_by": "the user, where that user was migrated",
+        "created_at": "unchanged; a missing time is the other one",
+        "updated_at": "unchanged; a missing time is the other one",
     },
     dispositions={
         "checks.updated_by": archived("the redesign does not record who changed a check"),

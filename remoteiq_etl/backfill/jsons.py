@@ -7,6 +7,7 @@ in. Belongs here: reading, writing and adding to JSON. Does not belong here: any
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -43,11 +44,20 @@ def objects(column: pd.Series) -> list[dict[str, Any]]:
 
 def with_added(value: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """An object with our keys added; a legacy value that ours displaces moves to `legacyValues`."""
-    displaced = {key: value[key] for key, ours in added.items() if key in value and value[key] != ours}
+    displaced = {key: value[key] for key, ours in added.items() if key in value and not same(value[key], ours)}
     merged = {**value, **added}
     if displaced:
         merged[LEGACY_VALUES] = {**as_object(merged.get(LEGACY_VALUES)), **displaced}
     return merged
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are one in JSON, as PostgreSQL compares them: true is not 1, 1.0 is."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(_plain(one) == _plain(other))
 
 
 def dumps(value: Any) -> str:
@@ -81,6 +91,13 @@ def _int(text: str) -> int | Number:
     # Python refuses to read integers of more than 4300 digits; 1e5000 is one, as PostgreSQL writes it.
     value = int(text) if len(text) < _LONGEST_INTEGER else None
     return value if value is not None and str(value) == text else Number(text)
+
+
+def _plain(value: Any) -> Any:
+    """A value that is equal to no value of another JSON type."""
+    if isinstance(value, int | float | Number) and not isinstance(value, bool):
+        return Decimal(value.text if isinstance(value, Number) else repr(value))
+    return (type(value), value)
 
 
 def _refused(value: object) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import class_row
-from sqlalchemy import Table
+from sqlalchemy import Column, DefaultClause, Table
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.errors import ConfigurationError
@@ -78,12 +79,31 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
         "CREATE TEMP TABLE expected AS SELECT e._legacy_table, e._legacy_key::text AS _legacy_key, {} FROM ({}) AS e"
     )
     count = session.execute(create.format(listed, sql.SQL(opinion.statement))).rowcount
+    _take_defaults(opinion, list(columns), session, schema)
     key_type = str(session.value(load_sql("key_type"), {"map": f"map_{opinion.target}"}))
     query = load_sql("compare").format(**_parts(opinion, columns, schema, key_type))
     parameters = {"covers": list(opinion.covers) or None}
     with session.connection.cursor(row_factory=class_row(_Found)) as cursor:
         found = cursor.execute(query, parameters).fetchall()
     return Asked(count, [one.difference(opinion.target) for one in found])
+
+
+def _take_defaults(opinion: Opinion, columns: list[str], session: Session, schema: str) -> None:
+    """Take times that an opinion left null over from the target where these got the default of their insert."""
+    table = _table(opinion)
+    times = [sql.Identifier(name) for name in columns if name in table.columns and _is_insert_time(table.columns[name])]
+    missing = sql.SQL(" OR ").join(sql.SQL("e.{} IS NULL").format(name) for name in times)
+    found = sql.SQL("SELECT EXISTS (SELECT FROM pg_temp.expected AS e WHERE {})")
+    if times and session.value(found.format(missing)):
+        filled = sql.SQL(", ").join(sql.SQL("{0} = coalesce(e.{0}, t.{0})").format(name) for name in times)
+        keys = (sql.SQL("t.{0} = e.{0}").format(sql.Identifier(column.name)) for column in table.primary_key.columns)
+        parts = {"filled": filled, "missing": missing, "same": sql.SQL(" AND ").join(keys)}
+        session.execute(load_sql("defaults").format(target=sql.Identifier(schema, opinion.target), **parts))
+
+
+def _is_insert_time(column: Column[Any]) -> bool:
+    default = column.server_default
+    return not column.nullable and isinstance(default, DefaultClause) and "now()" in str(default.arg)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ as `map_<target table>`, the options of the run in `run_option` (name, value), w
 `added_word` (value_map, word, label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a
 name as the mapping compares it, `pg_temp.tidy(text)` its spelling without accidental white space, `pg_temp.lowered(text)` an
 e-mail address or a permission key: costly, so they are asked of distinct texts; `pg_temp.mail_headers(text)` is what SQL reads
-for certain in the headers of a mail. The table that it is about is at hand as
-`target_<table>`, for values that the mapping takes from there, and for rows whose value SQL cannot make: these are left as
-they are. It returns `_legacy_table` and `_legacy_key`, which say where a row comes from, and the columns of the target.
-Belongs here: finding and reading these files. Does not belong here: executing them (see compare).
+for certain in the headers of a mail. The table that it is about is at hand as `target_<table>`, for values that the mapping
+takes from there, and for rows whose value SQL cannot make: these are left as they are. It returns `_legacy_table` and
+`_legacy_key`, which say where a row comes from, and the columns of the target; a time that must be there and is null stands
+for the default of the insert. Belongs here: finding and reading these files. Does not belong here: executing them (see
+compare).
 """
 
 import re

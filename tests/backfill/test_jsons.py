@@ -38,6 +38,27 @@ def test_displaced_values_join_those_displaced_before() -> None:
     assert jsons.with_added({"a": 1}, {"a": 1, "c": 3}) == {"a": 1, "c": 3}
 
 
+@pytest.mark.parametrize(
+    ("legacy", "ours", "one"),
+    [
+        ("1", "true", False),
+        ("0", "false", False),
+        ('"60"', "60", False),
+        ("null", "false", False),
+        ("60.00", "60", True),
+        ("1e2", "100", True),
+        ('{"a":[1,null]}', '{"a":[1.0,null]}', True),
+        ('{"a":[1]}', '{"a":[true]}', False),
+        ("[1,2]", "[1]", False),
+        ('{"a":1}', '{"b":1}', False),
+    ],
+)
+def test_a_value_is_displaced_when_json_says_that_it_is_another(legacy: str, ours: str, one: bool) -> None:
+    """As PostgreSQL compares JSON: true is not 1, and how a number is written does not count."""
+    added = jsons.with_added({"key": jsons.parse(legacy)}, {"key": jsons.parse(ours)})
+    assert ("legacyValues" not in added) is one
+
+
 def test_text_is_written_as_it_is() -> None:
     """Text of any language is written without escapes, and compact."""
     assert jsons.dumps({"name": "caf\u00e9", "n": 1}) == '{"name":"caf\u00e9","n":1}'

@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from assets.inventory.agent_software import SPEC, transform
+from assets.inventory.agent_software import SPEC, decide, transform
 from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
+from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.backfill.spec import Context, Recorded
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 UPDATED = datetime(2024, 5, 1, tzinfo=UTC)
@@ -43,6 +43,20 @@ def test_target_row() -> None:
         "install_date": datetime(2024, 3, 31, tzinfo=UTC),
         "created_at": UPDATED,
     }
+
+
+def test_a_missing_time_is_when_the_agent_was_made() -> None:
+    """An infinite updated_at is none; of an agent without created_at its earliest other time counts."""
+    made, later = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 2, 2, tzinfo=UTC)
+    times = {"created_at": [made, None], "updated_at": [later, later], "last_seen_at": [None, made]}
+    agents = frame({"id": ["7", "8"]} | times, dict.fromkeys(times, TIMESTAMP))
+    prepared = decide({"agents": agents}, Recorded(), CONTEXT).prepared
+    assert prepared == {"agent_created_at": {"7": made, "8": made}}
+    batch = software([None, None])
+    batch.legacy["updated_at"] = batch.legacy["updated_at"].where([True, False])
+    rows = rows_of(transform(batch, Context(lookups=CONTEXT.lookups, prepared=prepared)))
+    assert [(row["updated_at"], row["created_at"]) for row in rows] == [(UPDATED, UPDATED), (made, made)]
+    assert batch.warnings == {"updated_at_filled": 1}
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,16 @@ def test_place_where_the_target_has_columns_for_it() -> None:
     assert (row["client_id"], row["site_id"]) == (None, None)
 
 
+def test_a_missing_time_is_the_earliest_or_latest_other_one() -> None:
+    """An infinite time is none, so a column that legacy requires may miss."""
+    batch = transformed(created_at=None, updated_at=day(4), last_seen_at=day(3))
+    assert rows_of(batch)[0]["created_at"] == day(3)
+    assert batch.warnings["created_at_filled"] == 1
+    batch = transformed(created_at=day(2), updated_at=None, last_seen_at=day(3))
+    assert rows_of(batch)[0]["updated_at"] == day(3)
+    assert batch.warnings["updated_at_filled"] == 1
+
+
 def test_declaration() -> None:
     """Adopted by agent_uuid; version and facts go with the last check in."""
     assert SPEC.adopt is not None

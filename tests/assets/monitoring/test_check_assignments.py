@@ -41,10 +41,11 @@ def decided(
         "type": [check_type for check_type, _, _ in rows],
         "scope": [scope for _, scope, _ in rows],
         "enabled": [enabled for _, _, enabled in rows],
-        "created_at": [START] * len(rows),
+        "created_at": [START, *[None] * len(rows)][: len(rows)],
+        "updated_at": [NEXT] * len(rows),
     }
     inputs = {
-        "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP}),
+        "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}),
         "orphans": frame({"device_id": orphans or []}),
         "assigned": frame({"device_id": ["pc"], "ids": [[assigned]]}, {"ids": TEXT_LIST}),
     }
@@ -125,8 +126,9 @@ def test_only_assignment_with_a_refused_uuid() -> None:
 
 
 def test_assignments_without_times_get_those_of_their_checks() -> None:
-    """When each check was created is prepared by its legacy id."""
-    assert decided([("CPU", "DEVICE", True)]).prepared == {"check_created_at": {uid(11): START}}
+    """When each check was created is prepared by its legacy id; one without that time was there when it was changed."""
+    checks = [("CPU", "DEVICE", True), ("DISK", "DEVICE", True)]
+    assert decided(checks).prepared == {"check_created_at": {uid(11): START, uid(12): NEXT}}
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ TEXTS = {
     "bare": BARE,
     "lost": LOST,
 }
+TIMES = dict.fromkeys(("created_at", "updated_at"), TIMESTAMP)
 LOOKUPS = {
     ("devices", "device_text"): Lookup.of(TEXTS, decisions={text: {"way": "hostname"} for text in (*TEXTS, "absent")}),
     ("checks", "assignment"): Lookup.of(
@@ -45,21 +46,25 @@ LOOKUPS = {
     ),
 }
 ASSIGNMENTS = [
-    (ASSIGNED, "pc", "CPU", "Load", day(1)),
-    (HELD, "nobody", "X", "x", day(2)),
-    (DELETED, "pc", None, None, day(3)),
-    (ONLY, "only", "PING", None, day(4)),
+    (ASSIGNED, "pc", "CPU", "Load", day(1), day(9)),
+    (HELD, "nobody", "X", "x", None, day(2)),
+    (DELETED, "pc", None, None, None, None),
+    (ONLY, "only", "PING", None, None, None),
 ]
+CHECKS = {
+    "id": [uid(11), uid(12)],
+    "severity_default": ["CRIT", "WARN"],
+    "created_at": [day(3), None],
+    "updated_at": [day(5), day(4)],
+}
 
 
 def context(optional: frozenset[str] = frozenset(), lookups: dict[Any, Lookup] | None = None) -> Context:
     columns = zip(*ASSIGNMENTS, strict=True)
-    names = ("id", "device_id", "check_type", "check_name", "created_at")
+    names = ("id", "device_id", "check_type", "check_name", *TIMES)
     inputs = {
-        "assignments": frame(
-            {name: list(values) for name, values in zip(names, columns, strict=True)}, {"created_at": TIMESTAMP}
-        ),
-        "checks": frame({"id": [uid(11), uid(12)], "severity_default": ["CRIT", "WARN"]}),
+        "assignments": frame({name: list(values) for name, values in zip(names, columns, strict=True)}, TIMES),
+        "checks": frame(CHECKS, TIMES),
     }
     prepared = decide(inputs, Recorded(), Context(lookups=LOOKUPS if lookups is None else lookups)).prepared
     return Context(lookups=LOOKUPS, prepared=prepared, optional=optional)
@@ -293,3 +298,9 @@ def test_prepared() -> None:
         (None, DEVICE, None),
         (uid(503), uid(305), "medium"),
     ]
+
+
+def test_an_assignment_without_times_is_as_old_as_its_check() -> None:
+    """The first of its created_at, its updated_at, and the same of its check."""
+    facts = plain(context().prepared["assignments"].rows)
+    assert [row["created_at"] for row in facts] == [day(1), day(2), None, day(4)]

@@ -122,6 +122,14 @@ def test_oldest_of_equal_checks() -> None:
     assert means(decided([(12, "CPU", "x "), (11, "CPU", "X")], [("CPU", "x", 1)]))['["cpu","x"]'][2] == uid(11)
 
 
+def test_a_check_without_a_time_counts_as_the_youngest() -> None:
+    """An infinite created_at is none: the check is named after all others of its name."""
+    rows = inputs([(21, "CPU", "x"), (31, "DISK", "x"), (11, "PING", "x")], [])
+    rows["checks"]["created_at"] = rows["checks"]["created_at"].where([True, True, False])
+    found = decide(rows, Recorded(), Context(lookups={("checks", "checks"): Lookup.of({})}))
+    assert names(found) == {uid(21)[-2:]: "x", uid(31)[-2:]: "x (DISK)", uid(11)[-2:]: "x (PING)"}
+
+
 def test_recorded_match_stays() -> None:
     """A recorded match stays while its check is there; what would match today is counted."""
     recorded = [Decision("assignment", '["cpu","load"]', "matched", {"same_as": ["checks", uid(11)]}, uid(11))]
@@ -336,6 +344,14 @@ def transformed(**values: object) -> Batch:
 def config(**values: object) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(rows_of(transformed(**values))[0]["config"])
     return found
+
+
+def test_a_missing_time_is_the_other_one() -> None:
+    """An infinite time is none, so a column that legacy requires may miss."""
+    row = rows_of(transformed(created_at=None, updated_at=START))[0]
+    assert row["created_at"] == START
+    row = rows_of(transformed(created_at=START, updated_at=None))[0]
+    assert row["updated_at"] == START
 
 
 def test_target_row() -> None:

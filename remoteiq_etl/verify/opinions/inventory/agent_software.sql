@@ -1,9 +1,9 @@
 -- rows: agent_software
--- reads: agents(id, created_at)
+-- reads: agents(id, created_at, updated_at, last_seen_at)
 -- not compared: install_location, uninstall_command: no legacy source
 -- not compared: created_at: updated_at at the time of the insert, which later runs do not move
 WITH told AS (
-    SELECT DISTINCT install_date AS word, btrim(install_date) AS text FROM legacy_agent_software
+    SELECT DISTINCT install_date AS word, pg_temp.tidy(install_date) AS text FROM legacy_agent_software
     WHERE install_date IS NOT NULL
 ),
 
@@ -13,10 +13,13 @@ parts AS MATERIALIZED (
         word,
         CASE
             WHEN text ~ '^[0-9]{8}$' THEN ARRAY[left(text, 4), substr(text, 5, 2), right(text, 2)]
-            WHEN text ~ '^[0-9]{2}/[0-9]{2}/[0-9]{4}$' THEN ARRAY[right(text, 4), left(text, 2), substr(text, 4, 2)]
+            WHEN text ~ '^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$'
+                THEN ARRAY[split_part(text, '/', 3), split_part(text, '/', 1), split_part(text, '/', 2)]
             ELSE regexp_match(
-                text,
-                '^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$'
+                upper(text),
+                '^([0-9]{4})-([0-9]{2})-([0-9]{2})'
+                || '(?:[T ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?'
+                || ' ?(Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?)?$'
             )
         END AS part
     FROM told
@@ -33,7 +36,8 @@ numbers AS (
         (coalesce(part[6], '0') || '.' || coalesce(left(part[7], 6), '0'))::numeric AS second,
         CASE left(part[8], 1) WHEN '+' THEN 1 WHEN '-' THEN -1 ELSE 0 END AS sign,
         coalesce(nullif(substr(part[8], 2, 2), ''), '0')::int AS zone_hours,
-        coalesce(nullif(right(substr(part[8], 4), 2), ''), '0')::int AS zone_minutes
+        coalesce(nullif(substr(replace(part[8], ':', ''), 4, 2), ''), '0')::int AS zone_minutes,
+        coalesce(nullif(substr(replace(part[8], ':', ''), 6, 2), ''), '0')::int AS zone_seconds
     FROM parts
     WHERE part IS NOT NULL
 ),
@@ -44,11 +48,11 @@ real AS MATERIALIZED (
         word,
         CASE
             WHEN year NOT BETWEEN 1969 AND 2101 OR month NOT BETWEEN 1 AND 12 OR day < 1 THEN NULL
-            WHEN hour > 23 OR minute > 59 OR second >= 60 OR zone_hours > 23 OR zone_minutes > 59 THEN NULL
+            WHEN hour > 23 OR minute > 59 OR second >= 60 OR zone_hours > 23 OR zone_minutes > 59 OR zone_seconds > 59 THEN NULL
             WHEN day > extract(DAY FROM make_date(year, month, 1) + interval '1 month - 1 day') THEN NULL
             ELSE
                 make_timestamptz(year, month, day, hour, minute, second::double precision, 'UTC')
-                - sign * make_interval(hours => zone_hours, mins => zone_minutes)
+                - sign * make_interval(hours => zone_hours, mins => zone_minutes, secs => zone_seconds)
         END AS at
     FROM numbers
     UNION ALL
@@ -70,7 +74,7 @@ SELECT
     l.publisher,
     l.version,
     r.at AS install_date,
-    coalesce(l.updated_at, parent.created_at) AS updated_at
+    coalesce(l.updated_at, parent.created_at, least(parent.updated_at, parent.last_seen_at)) AS updated_at
 FROM legacy_agent_software AS l
 LEFT JOIN map_agent_software AS m ON m.legacy_key = l.id
 LEFT JOIN legacy_agents AS parent ON parent.id = l.agent_id

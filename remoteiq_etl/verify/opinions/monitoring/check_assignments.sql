@@ -1,5 +1,5 @@
 -- covers: check_assignments
--- reads: check_assignments, checks(id, created_at)
+-- reads: check_assignments, checks(id, created_at, updated_at)
 -- not compared: created_by: no legacy source
 WITH pairs AS MATERIALIZED (
     SELECT
@@ -15,7 +15,7 @@ WITH pairs AS MATERIALIZED (
 ),
 
 meant AS (
-    SELECT p.check_type, p.check_name, m.new_key, c.created_at
+    SELECT p.check_type, p.check_name, m.new_key, coalesce(c.created_at, c.updated_at) AS created_at
     FROM pairs AS p
     LEFT JOIN map_checks AS m ON m.legacy_table = 'assignment' AND m.legacy_key = p.key
     LEFT JOIN legacy_checks AS c ON c.id::text = m.decision ->> 'check'

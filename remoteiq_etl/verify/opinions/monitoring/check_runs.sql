@@ -1,5 +1,5 @@
 -- rows: check_runs
--- reads: check_assignments(id, device_id, check_type, check_name, created_at, updated_at), checks(id, severity_default, created_at)
+-- reads: check_assignments(id, device_id, check_type, check_name, created_at, updated_at), checks(id, severity_default, created_at, updated_at)
 WITH pairs AS MATERIALIZED (
     SELECT
         check_type,
@@ -17,7 +17,7 @@ meant AS (
     SELECT
         p.check_type,
         p.check_name,
-        c.created_at,
+        coalesce(c.created_at, c.updated_at) AS created_at,
         CASE upper(btrim(c.severity_default)) WHEN 'CRIT' THEN 'critical' WHEN 'WARN' THEN 'medium' END AS severity
     FROM pairs AS p
     LEFT JOIN map_checks AS m ON m.legacy_table = 'assignment' AND m.legacy_key = p.key
