@@ -59,7 +59,9 @@ def _assigned(assignments: pd.DataFrame, checks: pd.DataFrame, context: Context)
     if made.notna().all():
         return made
     keys = check_keys(assignments["check_type"], assignments["check_name"])
-    ids, times = (to_arrow(column).to_pylist() for column in (checks["id"], first_of(*(checks[name] for name in _TIMES))))
+    ids, times = (
+        to_arrow(column).to_pylist() for column in (checks["id"], first_of(*(checks[name] for name in _TIMES)))
+    )
     check = context.lookup("checks", "assignment").decided(keys, "check")
     return first_of(made, by_distinct(check, dict(zip(ids, times, strict=True)).get, TIMESTAMP))
 
