@@ -152,6 +152,8 @@ def _unblock(found: UndoPlan) -> str:
         hints.append("--with-dependents takes what refers to it and is ours into the scope.")
     if any("secrets were not kept" in reason for reason in reasons):
         hints.append("--accept-loss brings rows back without these columns: they stay as they are now.")
+    if any("is taken" in reason for reason in reasons):
+        hints.append("Whoever has a former value now has to give it up first.")
     if any("not ours" in reason for reason in reasons):
         hints.append("What the new application made has to be dealt with there.")
     return " ".join(hints)

@@ -91,6 +91,15 @@ def read_schema(connection: psycopg.Connection, schema: str) -> SchemaShape:
     return SchemaShape({table.name: table for table in tables}, _enums(connection, schema))
 
 
+def unique_columns(connection: psycopg.Connection, schema: str) -> dict[str, list[Columns]]:
+    """Return the columns of every unique constraint and index of a schema by table, without the primary keys."""
+    found: defaultdict[str, list[Columns]] = defaultdict(list)
+    for key in _rows(connection, _KeyRow, "keys", schema):
+        if not key.is_primary:
+            found[key.table_name].append(tuple(key.columns))
+    return dict(found)
+
+
 def _table(
     row: _TableRow,
     columns: list[_ColumnRow],

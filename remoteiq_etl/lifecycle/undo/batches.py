@@ -46,10 +46,24 @@ class Batches:
         for action, tables in ((INSERT, parents_first), (RESTORE, parents_first), (DELETE, parents_first[::-1])):
             for table in tables:
                 yield from self._table(table, action)
-        for action in (INSERT, RESTORE):
-            for table in parents_first:
-                if rows := Batch(self, table, action, deferred=True).write(None):
-                    yield table, action, rows
+        yield from self._deferred([(table, action) for action in (INSERT, RESTORE) for table in parents_first])
+
+    def _deferred(self, waiting: list[tuple[str, str]]) -> Iterator[tuple[str, str, int]]:
+        """Write what had to wait, each table at once; again as long as one makes room for another. Raises UndoMoved."""
+        while waiting:
+            refused: dict[tuple[str, str], psycopg.Error] = {}
+            for table, action in waiting:
+                try:
+                    rows = Batch(self, table, action, deferred=True).write(None)
+                except _MAY_WAIT as error:
+                    refused[table, action] = error
+                else:
+                    if rows:
+                        yield table, action, rows
+            if len(refused) == len(waiting):
+                (table, action), error = next(iter(refused.items()))
+                raise Batch(self, table, action).refused(error) from None
+            waiting = list(refused)
 
     def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:
         batch, rows = Batch(self, table, action), self.undo.place.batch_rows
@@ -86,6 +100,12 @@ class Batch:
             if rows > 1:
                 return self.write_or_halve(rows // 2)
             return self._defer()
+        except psycopg.errors.IntegrityError as error:
+            raise self.refused(error) from None
+
+    def refused(self, error: psycopg.Error) -> UndoMoved:
+        """What is said when the target does not take the rows."""
+        return self._moved(f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})")
 
     def write(self, rows: int | None) -> int:
         """Write at most so many rows (None: all) in one transaction. Returns how many. Raises UndoMoved."""

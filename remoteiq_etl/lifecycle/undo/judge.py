@@ -4,7 +4,7 @@ Everything is worked out in one transaction, into a temporary table. Belongs her
 plan made of it (see plan), writing (see execute).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,6 +14,7 @@ from remoteiq_etl.backfill.column_values import CONSTANT
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.images import outside, picked_hash, text_join, value_hash
 from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.references import Reference
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.written import current_hash, written_columns
@@ -55,7 +56,7 @@ class Judge:
         while self._hold():
             continue
         for table in self._tables_with("u.action <> 'delete'"):
-            for statement in self._orphaned(table):
+            for statement in (*self._orphaned(table), *self._taken(table)):
                 session.execute(statement)
 
     # --- what was written ---------------------------------------------------------------------------------------
@@ -87,8 +88,15 @@ class Judge:
             before_us=sql.SQL("true" if self.scope.run is not None else _NOT_OURS_BEFORE),
             row_join=text_join(spec, "b"),
             live_columns=sql.SQL("{}::text[]").format(sql.Literal(list(self.undo.live[table]))),
+            edited_between=self._edited_between(table, "b.new_key", "i.id BETWEEN b.id AND l.id", "false"),
         )
         session.execute(changed, {"legacy_tables": legacy_tables})
+
+    def _edited_between(self, table: str, key: str, which: str, first: str) -> sql.Composable:
+        """Whether somebody edited a row between our writes. `first`: how the first of them (w) tells of an edit before it."""
+        return load_sql("edited_between").format(
+            **self.undo.of(table), key=sql.SQL(key), which=sql.SQL(which), first=sql.SQL(first)
+        )
 
     def _has_images(self, table: str) -> bool:
         query = sql.SQL("SELECT EXISTS (SELECT FROM {before_images} WHERE table_name = {table_name})")
@@ -103,6 +111,9 @@ class Judge:
         return {
             "legacy_table": sql.Literal(legacy_table),
             "of_run": self.scope.of_run("coalesce(m.inserted_run, m.first_run)"),
+            "edited_between": self._edited_between(
+                spec.name, "m.new_key::text", _SINCE_INSERTED, "w.first_found_other_values"
+            ),
             "written": current_hash(self.undo, spec, legacy_table),
             "unwritten_names": sql.SQL("{}::text[]").format(sql.Literal(list(plain))),
             "unwritten": sql.SQL(" AND ").join([sql.SQL("true"), *(_untouched(*item) for item in plain.items())]),
@@ -190,8 +201,32 @@ class Judge:
                     )
 
 
+    def _taken(self, table: str) -> Iterator[sql.Composable]:
+        """For each unique constraint: who has what a row would get back. Secret values cannot be compared."""
+        undo, spec = self.undo, self.undo.tables[table]
+        for columns in undo.unique[table]:
+            if any(is_secret(spec.target.columns[name]) for name in columns):
+                continue
+            yield load_sql("taken").format(
+                **undo.of(table),
+                row_join=text_join(spec, "u"),
+                former_values=sql.SQL(", ").join(sql.Identifier("p", name) for name in columns),
+                columns=sql.Literal(", ".join(columns)),
+                name=sql.Literal(f"{table} "),
+                other_key=sql.SQL("concat_ws(', ', {})").format(
+                    sql.SQL(", ").join(sql.Identifier("t", name) for name in spec.primary_key)
+                ),
+                other_join=text_join(spec, "k"),
+                same_values=_equal("t", "f", columns),
+                both_want=_equal("g", "f", columns),
+            )
+
+
 #: In a scope of all runs what we inserted goes, whatever was done to it since. What remains was there before us.
 _NOT_OURS_BEFORE = "(b.operation = 'adopt' OR b.legacy_key IS NULL)"
+
+
+_SINCE_INSERTED = "i.run_id >= coalesce(m.inserted_run, m.first_run) AND i.operation <> 'delete'"
 
 
 def _is_plain(default: str | None) -> bool:
@@ -221,6 +256,13 @@ def _lets_go(reference: Reference) -> sql.Composable:
         for column, parent in zip(reference.columns, reference.parents, strict=True)
     )
     return sql.SQL("(k.action = 'restore' AND ({}))").format(differ)
+
+
+def _equal(one: str, other: str, columns: Sequence[str]) -> sql.Composable:
+    """Two rows have the same values in these columns, and none is null."""
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(one, name), sql.Identifier(other, name)) for name in columns
+    )
 
 
 def _each(pattern: str, columns: tuple[str, ...], parents: tuple[str, ...] | None = None) -> sql.Composable:

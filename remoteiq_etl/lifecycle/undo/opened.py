@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import Registered, State, map_of
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import UndoError
+from remoteiq_etl.lifecycle.catalogue import unique_columns
 from remoteiq_etl.sealing_keys import SealingKeys
 
 #: Rows of one batch: few enough that nobody waits long for a row that it locks.
@@ -88,6 +89,15 @@ class Opened:
     def referring(self) -> dict[str, list[Reference]]:
         """What refers to each of these tables, in whatever schema."""
         return {name: references_to(self, spec) for name, spec in self.tables.items()}
+
+    @cached_property
+    def unique(self) -> dict[str, list[tuple[str, ...]]]:
+        """Of each of these tables the columns of which no two rows have the same values, besides the key."""
+        found = unique_columns(self.session.connection, self.target.schema)
+        return {
+            name: [columns for columns in found.get(name, []) if set(columns) <= set(spec.target.columns.keys())]
+            for name, spec in self.tables.items()
+        }
 
     @cached_property
     def generated(self) -> frozenset[tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.images import outside, place_of, text_join
@@ -53,19 +53,25 @@ class Restorer:
         return sum(self._insert(columns, rows) for columns, rows in by_columns.items())
 
     def park(self) -> int:
-        """Take the unique texts off the rows of the batch, so that they can change hands. Returns rows written."""
-        columns = _unique_texts(self.spec)
-        if not columns or len(self.spec.primary_key) > 1:
+        """Take the unique values off the rows of the batch, so that they can change hands. Returns rows written."""
+        parked = dict(filter(None, map(self._parked, self.undo.unique[self.spec.name])))
+        if not parked:
             return 0
-        parked = [
-            sql.SQL("{0} = t.{0}::text || '~' || t.{1}::text").format(
-                sql.Identifier(name), sql.Identifier(self.spec.primary_key[0])
-            )
-            for name in columns
-        ]
+        sets = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in sorted(parked.items())]
         update = sql.SQL("UPDATE {target} AS t SET {sets} FROM undo_batch AS r WHERE {row_join}")
-        statement = update.format(**self._names(), sets=sql.SQL(", ").join(parked), row_join=text_join(self.spec, "r"))
+        statement = update.format(**self._names(), sets=sql.SQL(", ").join(sets), row_join=text_join(self.spec, "r"))
         return self.undo.session.execute(statement).rowcount
+
+    def _parked(self, columns: tuple[str, ...]) -> tuple[str, sql.Composable] | None:
+        """Of the columns of a unique constraint one that can hold a value that nobody wants, and this value."""
+        found = [self.spec.target.columns[name] for name in columns]
+        texts = [column for column in found if str(column.type) in {"TEXT", "CITEXT"} and not column.foreign_keys]
+        uuids = [column for column in found if isinstance(column.type, pg.UUID) and not column.foreign_keys]
+        for column in texts:
+            return column.name, _own_text(self.spec, column.name)
+        for column in uuids:
+            return column.name, sql.SQL("md5({})::uuid").format(_own_text(self.spec, column.name))
+        return next(((column.name, sql.SQL("NULL")) for column in found if column.nullable), None)
 
     def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
         statement = load_sql("insert").format(
@@ -116,11 +122,7 @@ def _same_key(spec: TableSpec) -> sql.Composable:
     return sql.SQL(" AND ").join(sql.SQL("t.{0} = f.{0}").format(sql.Identifier(name)) for name in spec.primary_key)
 
 
-def _unique_texts(spec: TableSpec) -> list[str]:
-    """Of each unique constraint the last column that can hold any text."""
-    found = []
-    for constraint in spec.target.constraints:
-        if isinstance(constraint, UniqueConstraint):
-            texts = [c.name for c in constraint.columns if str(c.type) in {"TEXT", "CITEXT"} and not c.foreign_keys]
-            found += texts[-1:]
-    return sorted(set(found))
+def _own_text(spec: TableSpec, column: str) -> sql.Composable:
+    """A text that no other row has: the value of a column, and the key of the row (t)."""
+    values = [sql.SQL("t.{}::text").format(sql.Identifier(name)) for name in (column, *spec.primary_key)]
+    return sql.SQL("concat_ws('~', {})").format(sql.SQL(", ").join(values))

@@ -20,7 +20,7 @@ FROM (
             WHEN l.operation = 'delete' THEN NULL
             WHEN {absent} THEN 'deleted in target'
             WHEN l.after_hash IS NULL OR b.row_hash IS NULL THEN 'its image is of an older program'
-            WHEN {row_left} <> l.after_hash THEN 'edited in target'
+            WHEN {row_left} <> l.after_hash OR EXISTS ({edited_between}) THEN 'edited in target'
         END AS reason
     FROM (
         SELECT i.new_key, min(i.id) AS first_id

@@ -1,5 +1,6 @@
 -- The rows that a load inserted: they go, unless they are no longer as we left them. What we left is the last image's
--- row after its write, else the row as it was inserted.
+-- row after its write, else the row as it was inserted. Where the values are not those that were last written, an earlier edit
+-- may be the reason, which our later writes to other columns left alone; a door that was shut is none.
 INSERT INTO undoing (table_name, new_key, legacy_table, legacy_key, action, verdict, reason, last_run, last_image, row_hash)
 SELECT
     {table_name}, f.new_key, f.legacy_table, f.legacy_key, 'delete',
@@ -18,6 +19,7 @@ FROM (
             WHEN NOT coalesce(
                 CASE WHEN l.after_hash IS NULL THEN {written} = m.written_hash ELSE {row_left} = l.after_hash END, false
             ) OR (l.id IS NULL OR NOT l.image ?& {unwritten_names}) AND NOT {unwritten} THEN 'edited in target'
+            WHEN {written} IS DISTINCT FROM m.written_hash AND EXISTS ({edited_between}) THEN 'edited in target'
         END AS reason
     FROM {map} AS m
     LEFT JOIN {target} AS t ON {key_join}

@@ -1,0 +1,81 @@
+"""Unique values that changed hands go back to whom they belonged; what somebody else has now blocks before anything is written."""
+
+import pytest
+
+from remoteiq_etl.errors import UndoBlocked
+from remoteiq_etl.lifecycle.undo.execute import execute
+from remoteiq_etl.lifecycle.undo.scope import Scope
+from tests.support.migrating import Migration
+from tests.support.small_installation import key
+from tests.support.undoing import last_run, place_of, planned, undone
+
+USER, NEW = key("user", 1), "c9000000-0000-4000-8000-000000000001"
+_EXCHANGE = """
+UPDATE {table} SET {column} = '{free}' WHERE {column} = '{one}';
+UPDATE {table} SET {column} = '{one}' WHERE {column} = '{other}';
+UPDATE {table} SET {column} = '{other}' WHERE {column} = '{free}';
+"""
+
+
+def ids(migration: Migration, table: str, column: str) -> dict[str, str]:
+    """Who has which value."""
+    return dict(migration.query(f"SELECT id::text, {column}::text FROM {table}"))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "one", "other", "free"),
+    [
+        ("users", "email", "user1@example.com", "user2@example.com", "free@example.com"),
+        ("devices", "hostname", "host-1", "host-2", "free"),
+        ("agents", "agent_uuid", key("agent", 1), key("agent", 2), NEW),
+    ],
+)
+def test_values_that_were_exchanged_are_exchanged_back(
+    pair: Migration, table: str, column: str, one: str, other: str, free: str
+) -> None:
+    before = ids(pair, table, column)
+    pair.legacy.execute(_EXCHANGE.format(table=table, column=column, one=one, other=other, free=free))
+    pair.run(table)
+    after = ids(pair, table, column)
+    assert {row for row in before if before[row] != after[row]} == {
+        row for row in before if before[row] in (one, other)
+    }
+    undone(pair, Scope(run=last_run(pair)))
+    assert ids(pair, table, column) == before
+    pair.run(table)
+    assert ids(pair, table, column) == after
+
+
+def test_an_address_that_moved_to_a_new_user_moves_back(pair: Migration) -> None:
+    """The new user has to go first; then a run moves it again, under the same id."""
+    before = ids(pair, "users", "email")
+    pair.legacy.execute(
+        f"UPDATE users SET email = 'moved@example.com' WHERE id = '{USER}';"
+        f"INSERT INTO users (id, name, email) VALUES ('{NEW}', 'New', 'user1@example.com')"
+    )
+    pair.run("users")
+    after = ids(pair, "users", "email")
+    assert (after[USER], after[NEW]) == ("moved@example.com", before[USER])
+    undone(pair, Scope(run=last_run(pair)))
+    assert ids(pair, "users", "email") == before
+    pair.run("users")
+    assert ids(pair, "users", "email") == after
+
+
+def test_a_former_address_that_somebody_else_has_now_blocks_and_names_the_row(pair: Migration) -> None:
+    pair.legacy.execute(f"UPDATE users SET email = 'moved@example.com' WHERE id = '{USER}'")
+    pair.run("users")
+    before = planned(pair, Scope(run=last_run(pair)))
+    pair.target.execute(
+        f"INSERT INTO users (id, organization_id, email, password_hash)"
+        f" SELECT '{NEW}', id, 'User1@example.com', 'its own' FROM organizations"
+    )
+    found = planned(pair, before.scope)
+    assert [(row.table, row.key, row.reason, row.holder) for row in found.blocked] == [
+        ("users", USER, "its former value is taken: email, organization_id", f"users {NEW}")
+    ]
+    rows = pair.rows("users")
+    for plan in (found, before):
+        with pytest.raises(UndoBlocked, match=f"users {USER}: its former value is taken"):
+            execute(place_of(pair), plan)
+    assert pair.rows("users") == rows
