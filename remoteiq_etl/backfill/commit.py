@@ -47,6 +47,7 @@ class BatchWriter:
         self.number = 0
         self.may_wait = True
         self.waiting: list[Prepared] = []
+        self._deferred: list[int] = []
         self._open_conflicts: bool | None = None
 
     def write(self, prepared: Prepared, merge: Merge | None) -> None:
@@ -84,6 +85,7 @@ class BatchWriter:
         run = self.run
         run.check_fence()
         run.session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
+        self._deferred = []
         actions = self._merge(prepared, merge, account, disposals)
         for action, count in actions.items():
             account.outcomes[OF_ACTION[action]] += count
@@ -141,6 +143,7 @@ class BatchWriter:
         if planned.waiting:
             account.read -= len(planned.waiting)
             self.waiting.append(prepared.only(planned.waiting))
+            self._deferred = planned.waiting
         return actions
 
     def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
@@ -174,12 +177,14 @@ class BatchWriter:
     # --- what did not become a row ------------------------------------------------------------------------------
 
     def _release(self, merge: Merge | None, legacy_table: str) -> None:
-        """Rows that waited and are written now wait no longer."""
+        """Rows that waited and are written now wait no longer. Those that wait for the end of the table do so till then."""
         if merge is None:
             return
+        deferred = {"deferred": self._deferred}
         names = {**self._names(legacy_table), "stage": merge.stage.identifier}
         for waiting in self.run.waiting(self.spec.name):
-            self.run.session.execute(load_sql("release").format(**names, waiting=self.run.state.name(waiting)))
+            release = load_sql("release").format(**names, waiting=self.run.state.name(waiting))
+            self.run.session.execute(release, deferred)
         if self.run.has_left_out(self.spec.name):
             self.run.session.execute(load_sql("taken_in").format(**names))
 

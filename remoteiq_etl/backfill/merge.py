@@ -22,6 +22,9 @@ from remoteiq_etl.backfill.expressions import Expressions, listed
 from remoteiq_etl.backfill.images import Image, ImageWriter
 from remoteiq_etl.backfill.keys import key_join
 
+#: The key of a staged row: the one that it had, unless a row of the target is recognised and nothing of ours stands (an undo took it back).
+_KNOWN = "coalesce(CASE WHEN s._adopted AND m.written_hash IS NULL THEN s.{0} END, m.new_key, s.{0})"
+
 
 @dataclass(frozen=True)
 class Merge(Expressions):
@@ -38,7 +41,7 @@ class Merge(Expressions):
                 moved=comparison.moved(self),
                 wanted=comparison.wanted(self),
                 incoming_hash=self.hashed(self.incoming),
-                target_join=self.join("coalesce(m.new_key, s.{0})" if self.single else "s.{0}"),
+                target_join=self.join(_KNOWN if self.single else "s.{0}"),
                 collision=sql.Literal("collision" if self.derives_ids else "adopted"),
             )
         )
@@ -157,7 +160,7 @@ class Merge(Expressions):
     @cached_property
     def _new_key_known(self) -> sql.Composable:
         if self.single:
-            return sql.SQL("coalesce(m.new_key, s.{})").format(self.pk[0])
+            return sql.SQL(_KNOWN).format(self.pk[0])
         return sql.SQL("s._new")
 
     @cached_property

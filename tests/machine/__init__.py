@@ -7,11 +7,12 @@
 `writes`   what a legacy session may write
 `broken`   how a run is killed
 `check`    what holds after every run
-`legacy_rules`, `target_rules`, `run_rules`   what may happen, each a mixin of the machine
+`undo`     what an undo must do
+`legacy_rules`, `target_rules`, `run_rules`, `undo_rules`   what may happen, each a mixin of the machine
 `machine`  the machine and its invariants
 `soak`     the same for as long as one likes: make soak
 
-One more kind of step (an undo, say) is one more mixin, named in `machine.Machine`'s bases; what it changes in the target
+One more kind of step is one more mixin, named in `machine.Machine`'s bases; what it changes in the target
 and in the state it tells the model through `World.model`. Tests of single behaviours do not belong here: what the machine
 finds becomes a test of its own under tests/migration.
 """

@@ -8,26 +8,40 @@ becomes (see tables).
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
 
-from tests.machine.tables import DECISIONS, MODELLED, LeftOut, Modelled, Row
+from tests.machine.tables import DECISIONS, MODELLED, LeftOut, Modelled, Row, derived
 
 Legacy = Mapping[str, Mapping[str, Row]]
 """Rows of the legacy database by table and key."""
 
 
+@dataclass(frozen=True)
+class Image:
+    """A write of a run to a row that was there: what the row was, and what it became. `written`: what was last written."""
+
+    run: int
+    key: str
+    before: Row
+    after: Row
+    written: Row | None
+    adopted: bool = False
+
+
 @dataclass
 class TableState:
-    """What is known of one target table. Keys are legacy keys, but for those of `target`.
+    """What is known of one target table. Keys are legacy keys, but for those of `target` and `images`.
 
-    `written`: the compared columns as last written, of every row that ever was; `ids`: the row of each of them;
-    `deleted`: those that a run has found deleted in the target.
+    `written`: the compared columns as last written, of every row that is mapped; `ids`: the row of each that ever was;
+    `inserted`: the run that inserted it; `deleted`: those that a run has found deleted in the target; `images`: the writes
+    that no undo took back, oldest first.
     """
 
     table: Modelled
     target: dict[str, Row] = field(default_factory=dict)
     written: dict[str, Row] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    inserted: dict[str, int] = field(default_factory=dict)
+    images: dict[str, list[Image]] = field(default_factory=dict)
     adopted: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     waits: dict[str, LeftOut] = field(default_factory=dict)
@@ -40,7 +54,7 @@ class TableState:
     def note_deleted(self) -> None:
         """Whatever was written and is gone was deleted in the target."""
         if self.table.notes_deleted:
-            self.deleted |= {key for key, row in self.ids.items() if row not in self.target}
+            self.deleted |= {key for key in self.written if self.ids[key] not in self.target}
 
 
 class Model:
@@ -62,13 +76,13 @@ class Model:
             key for state in self.tables.values() for key, why in state.waits.items() if why.rule.endswith("_violation")
         }
 
-    def after(self, legacy: Legacy, tables: tuple[str, ...], *, take_legacy: bool = False) -> "Model":
-        """What must be after a run of these tables that reads this."""
+    def after(self, legacy: Legacy, tables: tuple[str, ...], run: int, *, take_legacy: bool = False) -> "Model":
+        """What must be after a run (of this number) of these tables that reads this."""
         model = deepcopy(self)
         model.legacy = legacy
         for name in MODELLED:
             if name in tables:
-                _Load(model, model[name], legacy[MODELLED[name].legacy], take_legacy).execute()
+                _Load(model, model[name], legacy[MODELLED[name].legacy], run, take_legacy).execute()
         return model
 
 
@@ -79,6 +93,7 @@ class _Load:
     model: Model
     state: TableState
     rows: Mapping[str, Row]
+    run: int
     take_legacy: bool
     writes: dict[str, Row] = field(default_factory=dict)  # by key: the whole row as it comes in
     settled: set[str] = field(default_factory=set)  # keys without a conflict, unless the target refuses their rows
@@ -115,11 +130,11 @@ class _Load:
             self.writes[key] = incoming
         else:
             state.conflicts.add(key)
-            self._touch(current, incoming)
+            self._touch(key, incoming, written)
             return
         self.settled.add(key)
         if current is not None and key not in self.writes:
-            self._touch(current, incoming)
+            self._touch(key, incoming, written)
 
     def _begin(self, key: str, incoming: Row) -> None:
         if (found := self._adopted(incoming)) is None:
@@ -129,23 +144,38 @@ class _Load:
         state.ids[key], state.written[key] = found, {name: incoming[name] for name in state.table.columns}
         state.adopted.add(key)
         row = state.target[found]
+        before = dict(row)
         row |= {name: incoming[name] for name in state.table.fills if row[name] in (None, "")}
-        self._touch(row, incoming)
+        row |= self._later(row, incoming)
+        self._remember(key, before, None, adopted=True)
 
     def _adopted(self, incoming: Row) -> str | None:
         """A target row of this address that is nobody's."""
         if not self.state.table.fills:
             return None
-        ours = {self.state.ids[key] for key in self.state.ids.keys() - self.state.deleted}
+        ours = {self.state.ids[key] for key in self.state.written.keys() - self.state.deleted}
         unique = self.state.table.unique
         return next(
             (id_ for id_, row in self.state.target.items() if id_ not in ours and row[unique] == incoming[unique]), None
         )
 
-    def _touch(self, row: Row, incoming: Row) -> None:
+    def _touch(self, key: str, incoming: Row, written: Row) -> None:
+        row = self.state.target[self.state.ids[key]]
+        if later := self._later(row, incoming):
+            before = dict(row)
+            row |= later
+            self._remember(key, before, written)
+
+    def _later(self, row: Row, incoming: Row) -> Row:
+        """The activity of legacy, where it is later than that of the row."""
         activity = self.state.table.activity
-        if activity and incoming[activity] and (row[activity] is None or row[activity] < incoming[activity]):
-            row[activity] = incoming[activity]
+        is_later = activity and incoming[activity] and (row[activity] is None or row[activity] < incoming[activity])
+        return {activity: incoming[activity]} if activity and is_later else {}
+
+    def _remember(self, key: str, before: Row, written: Row | None, *, adopted: bool = False) -> None:
+        id_ = self.state.ids[key]
+        image = Image(self.run, key, before, dict(self.state.target[id_]), written, adopted)
+        self.state.images.setdefault(id_, []).append(image)
 
     def _refuse(self) -> None:
         """Quarantine what the target's constraints refuse; what such a row still holds may keep others out."""
@@ -177,11 +207,22 @@ class _Load:
 
     def _write(self, key: str, incoming: Row) -> None:
         state = self.state
-        id_ = state.ids.setdefault(key, key)
-        before: dict[str, Any] = state.target.get(id_, {})
-        activity = state.table.activity
+        id_ = self._id(key)
+        before = state.target.get(id_)
         row = {name: incoming[name] for name in state.table.shown if name != state.table.key} | {state.table.key: id_}
-        if activity and before.get(activity):
+        activity = state.table.activity
+        if activity and before and before[activity]:
             row[activity] = max(before[activity], incoming[activity] or before[activity])
         state.target[id_] = row
+        if before is None:
+            state.inserted[key] = self.run
+        else:
+            self._remember(key, before, state.written[key])
         state.written[key] = {name: incoming[name] for name in state.table.columns}
+
+    def _id(self, key: str) -> str:
+        """The id that a row has, or had before an undo; another one where that belongs to somebody else now."""
+        id_ = self.state.ids.setdefault(key, key)
+        if key not in self.state.written and id_ in self.state.target:
+            id_ = self.state.ids[key] = derived(self.state.table.name, self.state.table.legacy, key)
+        return id_

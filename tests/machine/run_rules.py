@@ -63,7 +63,7 @@ class RunRules(LegacyRules):
             world.end(late, commit=True)
             reports = run.load_all(tables)
         assert not any(report.found_late for report in reports.values()), "the incremental runs missed rows"
-        world.model = world.model.after(legacy, tables, take_legacy=policy == Policy.TAKE_LEGACY)
+        world.model = world.model.after(legacy, tables, world.last_run(), take_legacy=policy == Policy.TAKE_LEGACY)
         check(world, tables)
 
     @after_some_steps
@@ -82,15 +82,15 @@ class RunRules(LegacyRules):
         world = self.world
         databases = {"error": (), "target": (world.target,), "both": (world.legacy, world.target)}[how]
         migration = Migration.of(world.legacy, world.target, observer=At(statement, databases), batch_rows=batch_rows)
-        before, after = world.last_run(), world.model.after(world.legacy_rows(), tables)
+        before, legacy = world.last_run(), world.legacy_rows()
         try:
             migration.run(*tables)
         except ENDS:
             if (run := world.last_run()) > before:
-                world.model = settled(world.model, after, world.reached(run))
+                world.model = settled(world.model, world.model.after(legacy, tables, run), world.reached(run))
             check(world, ())
         else:
-            world.model = after
+            world.model = world.model.after(legacy, tables, world.last_run())
             check(world, tables)
 
     @after_some_steps
@@ -101,8 +101,9 @@ class RunRules(LegacyRules):
         world = self.world
         planned = world.migration.run(*tables, planning=True)
         check(world, ())
-        after = world.model.after(world.legacy_rows(), tables)
+        legacy = world.legacy_rows()
         done = world.migration.run(*tables)
+        after = world.model.after(legacy, tables, world.last_run())
         refused = world.model.refused | after.refused
         world.model = after
         check(world, tables)
@@ -115,8 +116,9 @@ class RunRules(LegacyRules):
         """What an incremental run leaves to do is nothing: not one row is written again by a full one."""
         self.begin(writes)
         world = self.world
-        world.model = world.model.after(world.legacy_rows(), TABLES)
+        legacy = world.legacy_rows()
         world.migration.run(*TABLES)
+        world.model = world.model.after(legacy, TABLES, world.last_run())
         check(world, TABLES)
         before = world.versions()
         reports = world.migration.run(*TABLES, mode=Mode.FULL)

@@ -33,9 +33,14 @@ def settled(before: Model, after: Model, reached: Reached) -> Model:
 
 def _take_over(state: TableState, after: TableState, key: str) -> None:
     if key in after.written:
-        state.written[key], state.ids[key] = after.written[key], after.ids[key]
+        id_ = state.ids[key] = after.ids[key]
+        state.written[key] = after.written[key]
         if (row := after.current(key)) is not None:
-            state.target[after.ids[key]] = row
+            state.target[id_] = row
+        if key in after.inserted:
+            state.inserted[key] = after.inserted[key]
+        if id_ in after.images:
+            state.images[id_] = after.images[id_]
     for mine, others in ((state.adopted, after.adopted), (state.conflicts, after.conflicts)):
         (mine.add if key in others else mine.discard)(key)
     state.waits.pop(key, None)

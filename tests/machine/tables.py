@@ -3,10 +3,12 @@
 Belongs here: pure functions of a legacy row and the model. Does not belong here: who wins (see model).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
     from tests.machine.model import Model
@@ -123,6 +125,12 @@ def ticket(model: "Model", key: str, row: Row) -> Row | LeftOut:
         "closed_at": closed_at if status == "closed" else None,
         "updated_at": row["updated_at"],
     }
+
+
+def derived(*names: str) -> str:
+    """The id of a row whose own is taken."""
+    source = uuid5(UUID("0d6e7c1e-9a53-4f0b-8f0e-2b9f3a6f5c11"), "default")
+    return str(uuid5(source, json.dumps(names, separators=(",", ":"))))
 
 
 def parent_of(model: "Model", table: str, key: str) -> LeftOut | None:

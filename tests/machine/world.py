@@ -79,7 +79,8 @@ class World:
         self.looker = _connected(self.legacy)
         self.application = _connected(self.target)
         self.number = 10
-        self.model = Model().after(self.legacy_rows(), TABLES)
+        self.organization = self.last_run()
+        self.model = Model().after(self.legacy_rows(), TABLES, self.last_run())
 
     def close(self) -> None:
         for session in (*self.sessions.values(), self.looker, self.application):
@@ -181,6 +182,11 @@ class World:
 
     def last_run(self) -> int:
         return int(self._one("SELECT coalesce(max(id), 0) FROM remoteiq_etl.runs"))
+
+    def runs(self) -> list[int]:
+        """The runs that wrote, or might have written, something."""
+        query = "SELECT id FROM remoteiq_etl.runs WHERE status <> 'plan' ORDER BY id"
+        return [row[0] for row in self.application.execute(query).fetchall()]
 
     def reached(self, run: int) -> Reached:
         """What a run committed before it was killed."""

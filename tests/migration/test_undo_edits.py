@@ -1,7 +1,6 @@
 """An edit of a user is kept by an undo, whatever a run has written to the row besides, before or since."""
 
-import pytest
-
+from remoteiq_etl.backfill.capture import Mode
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from remoteiq_etl.policies import Policies, Policy
 from tests.support.migrating import Migration
@@ -81,3 +80,20 @@ def test_an_edit_of_an_adopted_row_stays_when_a_run_touched_it_since(pair: Migra
     pair.run("users")
     adopted = pair.query("SELECT id::text FROM users WHERE email = 'adopted@example.com'")[0][0]
     assert ("users", adopted, "edited in target") in kept(pair, EVERYTHING)
+
+
+def test_a_user_who_signed_up_since_the_undo_is_adopted_by_the_next_run(pair: Migration) -> None:
+    """The legacy row leads to the account that has its address now, not to the one that was taken back."""
+    tables = ("users", "user_security", "user_roles", "sessions", "trusted_devices", "personal_access_tokens")
+    undone(pair, Scope(assets=tables))
+    own = "c9000000-0000-4000-8000-000000000002"
+    pair.target.execute(
+        "INSERT INTO users (id, organization_id, email, password_hash)"
+        f" SELECT '{own}', id, 'user3@example.com', 'its own' FROM organizations"
+    )
+    pair.run(*tables)
+    found = "SELECT u.id::text, u.first_name, m.state, m.adopted FROM users AS u"
+    found += f" LEFT JOIN remoteiq_etl.legacy_users_map AS m ON m.new_key = u.id WHERE u.id IN ('{own}', '{USER}')"
+    assert pair.query(found) == [(own, "User", "live", True)]
+    pair.run(*tables, mode=Mode.FULL)
+    assert pair.query(found) == [(own, "User", "live", True)]

@@ -61,8 +61,8 @@ class Batches:
                     if rows:
                         yield table, action, rows
             if len(refused) == len(waiting):
-                (table, action), error = next(iter(refused.items()))
-                raise Batch(self, table, action).refused(error) from None
+                (table, action), refusal = next(iter(refused.items()))
+                raise Batch(self, table, action).refused(refusal)
             waiting = list(refused)
 
     def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:

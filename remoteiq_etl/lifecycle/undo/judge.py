@@ -200,7 +200,6 @@ class Judge:
                         inserted_pairs=_each("o.image ->> {2} = b.image ->> {0}", reference.columns, reference.parents),
                     )
 
-
     def _taken(self, table: str) -> Iterator[sql.Composable]:
         """For each unique constraint: who has what a row would get back. Secret values cannot be compared."""
         undo, spec = self.undo, self.undo.tables[table]
