@@ -15,6 +15,7 @@ from remoteiq_etl.lifecycle.undo.plan import TablePlan, UndoPlan, plan
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
+from tests.machine.legacy_rules import WRITES, Writes
 from tests.machine.run_rules import BATCH_ROWS, SOME, RunRules, after_some_steps
 from tests.machine.undo import ORGANIZATION, Undo
 from tests.machine.world import TABLES
@@ -33,20 +34,18 @@ class UndoRules(RunRules):
     """
 
     @after_some_steps
-    @rule(back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
-    def one_of_the_last_runs_is_undone(self, back: int, **how: Any) -> None:
+    @rule(writes=WRITES, back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
+    def one_of_the_last_runs_is_undone(self, writes: Writes, back: int, **how: Any) -> None:
+        """The last of them is one of these writes."""
+        self.begin(writes)
+        self._load()
         runs = self.world.runs()
         self._undo(Scope(run=runs[max(-1 - back, -len(runs))]), **how)
 
     @after_some_steps
-    @rule(tables=SOME, with_dependents=st.booleans(), **HOW)
+    @rule(tables=SOME | st.sampled_from(DOMAINS), with_dependents=st.booleans(), **HOW)
     def tables_are_undone(self, tables: tuple[str, ...], with_dependents: bool, **how: Any) -> None:
-        self._undo(Scope(assets=tables), with_dependents=with_dependents, **how)
-
-    @after_some_steps
-    @rule(domain=st.sampled_from(DOMAINS), **HOW)
-    def a_domain_is_undone(self, domain: tuple[str, ...], **how: Any) -> None:
-        self._undo(Scope(assets=domain), with_dependents=domain == (ORGANIZATION,), **how)
+        self._undo(Scope(assets=tables), with_dependents=with_dependents or tables == (ORGANIZATION,), **how)
 
     @after_some_steps
     @rule(**HOW)
@@ -70,7 +69,7 @@ class UndoRules(RunRules):
             self._follow(undo)
         check(self.world, ())
         if loads:
-            self._load_again()
+            self._load()
 
     def _follow(self, undo: Undo) -> None:
         """Let the model follow; what everything else hangs on is made again at once."""
@@ -79,7 +78,7 @@ class UndoRules(RunRules):
             world.migration.run(ORGANIZATION)
             world.organization = world.last_run()
 
-    def _load_again(self) -> None:
+    def _load(self) -> None:
         world, legacy = self.world, self.world.legacy_rows()
         world.migration.run(*TABLES)
         world.model = world.model.after(legacy, TABLES, world.last_run())
