@@ -34,7 +34,7 @@ class Difference:
     """One row that differs. `kind`: missing (only expected), surplus (only in the target) or changed, in these `columns`.
 
     `key` is the target key as the map writes it, None where the legacy row has none. `legacy_table` and `legacy_key` say
-    where it comes from, None where the opinion knows of no such row.
+    where it comes from: as the opinion says, of a surplus row as the map does.
     """
 
     table: str
@@ -160,7 +160,8 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
         "origin": origin,
         "any_key": sql.Identifier(keys[0]),
         "keyed": sql.SQL("(({}) IS NOT NULL)").format(sql.SQL(", ").join(map(sql.Identifier, keys))),
-        "in_map": _in_map(keys),
+        "in_map": _in_map(keys, "t"),
+        "surplus_in_map": _in_map(keys, "s"),
         "in_range": _in_range(opinion, key_type),
     }
 
@@ -175,11 +176,11 @@ def _key(names: list[str], row: str) -> sql.Composed:
     return sql.SQL("CASE WHEN {} IS NOT NULL THEN '[' || {} || ']' END").format(sql.Identifier(row, names[0]), parts)
 
 
-def _in_map(names: list[str]) -> sql.Composed:
+def _in_map(names: list[str], row: str) -> sql.Composed:
     if len(names) == 1:
-        return sql.SQL("t.{} = k.new_key").format(sql.Identifier(names[0]))
+        return sql.SQL("{} = k.new_key").format(sql.Identifier(row, names[0]))
     parts = [
-        sql.SQL("t.{}::text = (k.new_key::jsonb ->> {})").format(sql.Identifier(name), sql.Literal(position))
+        sql.SQL("{}::text = (k.new_key::jsonb ->> {})").format(sql.Identifier(row, name), sql.Literal(position))
         for position, name in enumerate(names)
     ]
     return sql.SQL(" AND ").join(parts)

@@ -1,6 +1,6 @@
 -- Rows that only the opinion has, rows that only the target has, and rows that both have with different values.
 WITH entries AS MATERIALIZED (
-    SELECT k.new_key
+    SELECT k.new_key, k.legacy_table, k.legacy_key::text AS legacy_key
     FROM {map} AS k
     WHERE k.state = 'live' AND (%(covers)s::text[] IS NULL OR k.legacy_table = ANY (%(covers)s)) AND {in_range}
 ),
@@ -12,8 +12,8 @@ surplus AS MATERIALIZED (SELECT {columns} FROM actual EXCEPT SELECT {columns} FR
 SELECT
     CASE WHEN s.{any_key} IS NULL THEN 'missing' WHEN m.{any_key} IS NULL THEN 'surplus' ELSE 'changed' END AS kind,
     coalesce({missing_key}, {surplus_key}) AS key,
-    e._legacy_table AS legacy_table,
-    e._legacy_key AS legacy_key,
+    coalesce(e._legacy_table, k.legacy_table) AS legacy_table,
+    coalesce(e._legacy_key, k.legacy_key) AS legacy_key,
     CASE
         WHEN s.{any_key} IS NULL OR m.{any_key} IS NULL THEN ARRAY[]::text[]
         ELSE array_remove(ARRAY[{differing}]::text[], NULL)
@@ -21,6 +21,7 @@ SELECT
 FROM (SELECT * FROM missing WHERE {keyed}) AS m
 FULL JOIN surplus AS s ON {same}
 LEFT JOIN pg_temp.expected AS e ON {origin}
+LEFT JOIN entries AS k ON {surplus_in_map} AND m.{any_key} IS NULL
 UNION ALL
 SELECT 'missing', NULL, e._legacy_table, e._legacy_key, ARRAY[]::text[]
 FROM pg_temp.expected AS e

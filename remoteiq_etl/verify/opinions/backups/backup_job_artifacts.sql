@@ -36,10 +36,9 @@ SELECT
     CASE WHEN l.kind ~ '\S' THEN l.kind ELSE 'unknown' END AS artifact_type,
     l.storage_location,
     l.size_bytes,
-    coalesce(l.created_at, t.created_at) AS created_at
+    l.created_at
 FROM named AS l
 LEFT JOIN map_backup_job_artifacts AS m ON m.legacy_table = 'backup_jobs' AND m.legacy_key = l.id::text
-LEFT JOIN target_backup_job_artifacts AS t ON t.id = m.new_key
 LEFT JOIN map_backup_jobs AS j
     ON j.legacy_table = 'backup_jobs' AND j.legacy_key = l.id::text AND j.state IN ('live', 'merged')
 WHERE l.storage_location IS NOT NULL

@@ -13,10 +13,9 @@ SELECT
     l.job_id AS _legacy_key,
     p.new_key AS job_id,
     l.log_text,
-    coalesce(j.start, j.finish, t.created_at) AS created_at,
-    coalesce(j.finish, j.start, t.updated_at) AS updated_at
+    coalesce(j.start, j.finish) AS created_at,
+    coalesce(j.finish, j.start) AS updated_at
 FROM legacy_backup_job_logs AS l
 LEFT JOIN jobs AS j ON j.id = l.job_id
 LEFT JOIN map_backup_jobs AS p
     ON p.legacy_table = 'backup_jobs' AND p.legacy_key = l.job_id::text AND p.state IN ('live', 'merged')
-LEFT JOIN target_backup_job_logs AS t ON t.job_id = p.new_key

@@ -46,11 +46,10 @@ SELECT
     l.verified,
     l.cancelled OR (l.word = 'running' AND w.label IS NULL) AS cancelled,
     l.artifact_location,
-    coalesce(l.start, l.finish, t.started_at) AS started_at,
+    coalesce(l.start, l.finish) AS started_at,
     l.finish AS finished_at,
     NULL AS error,
-    coalesce(l.start, l.finish, t.created_at) AS created_at
+    coalesce(l.start, l.finish) AS created_at
 FROM known AS l
 LEFT JOIN added_word AS w ON w.value_map = 'backup_jobs.status' AND pg_temp.normalised(w.word) = l.word
 LEFT JOIN map_backup_jobs AS m ON m.legacy_table = 'backup_jobs' AND m.legacy_key = l.id::text
-LEFT JOIN target_backup_jobs AS t ON t.id = m.new_key

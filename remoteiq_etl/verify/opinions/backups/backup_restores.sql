@@ -20,7 +20,7 @@ SELECT
     l.id AS _legacy_key,
     m.new_key AS id,
     j.new_key AS backup_job_id,
-    coalesce(l.request, l.finish, t.requested_at) AS requested_at,
+    coalesce(l.request, l.finish) AS requested_at,
     coalesce(
         w.label,
         CASE l.word
@@ -31,11 +31,10 @@ SELECT
         END
     ) AS status,
     l.note AS notes,
-    coalesce(l.request, l.finish, t.created_at) AS created_at,
-    coalesce(l.finish, l.request, t.updated_at) AS updated_at
+    coalesce(l.request, l.finish) AS created_at,
+    coalesce(l.finish, l.request) AS updated_at
 FROM known AS l
 LEFT JOIN added_word AS w ON w.value_map = 'backup_jobs.status' AND pg_temp.normalised(w.word) = l.word
 LEFT JOIN map_backup_restores AS m ON m.legacy_table = 'backup_restores' AND m.legacy_key = l.id::text
-LEFT JOIN target_backup_restores AS t ON t.id = m.new_key
 LEFT JOIN map_backup_jobs AS j
     ON j.legacy_table = 'backup_jobs' AND j.legacy_key = l.backup_id::text AND j.state IN ('live', 'merged')

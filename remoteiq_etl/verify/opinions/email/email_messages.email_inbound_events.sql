@@ -35,7 +35,7 @@ SELECT
     jsonb_strip_nulls(
         jsonb_build_object('kind', l.kind, 'raw', translate(encode(l.raw, 'base64'), E'\n', ''))
     ) AS payload,
-    coalesce(l.received_at, t.created_at) AS created_at
+    l.received_at AS created_at
 FROM known AS l
 LEFT JOIN map_email_messages AS m ON m.legacy_table = 'email_inbound_events' AND m.legacy_key = l.id::text
 LEFT JOIN map_email_channels AS c ON c.legacy_table = 'purpose' AND c.legacy_key = l.purpose_form

@@ -50,7 +50,7 @@ SELECT
             END
         )
     ) AS payload,
-    coalesce(l.received_at, t.created_at) AS created_at
+    l.received_at AS created_at
 FROM known AS l
 LEFT JOIN map_email_messages AS m ON m.legacy_table = 'imap_ingested' AND m.legacy_key = l.id::text
 LEFT JOIN map_email_channels AS c ON c.legacy_table = 'purpose' AND c.legacy_key = l.purpose_form

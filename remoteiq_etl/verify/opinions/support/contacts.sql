@@ -64,12 +64,11 @@ SELECT
     m.decision ->> 'name' AS name,
     l.address AS email,
     jsonb_strip_nulls(jsonb_build_object('clientId', c.new_key, 'siteId', s.new_key)) AS metadata,
-    coalesce(l.first_created, t.created_at) AS created_at,
-    coalesce(l.last_created, t.updated_at) AS updated_at
+    l.first_created AS created_at,
+    l.last_created AS updated_at
 FROM latest AS l
 CROSS JOIN source AS o
 LEFT JOIN map_contacts AS m ON m.legacy_table = 'derived' AND m.legacy_key = l.legacy_key
-LEFT JOIN target_contacts AS t ON t.id = m.new_key
 LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = l.client AND c.state IN ('live', 'merged')
 LEFT JOIN map_sites AS s
     ON s.legacy_table = 'derived'

@@ -72,6 +72,5 @@ SELECT
     '[' || to_json(l.id::text)::text || ',' || to_json(l.kind)::text || ']' AS _legacy_key,
     l.ticket_id,
     l.tag,
-    coalesce(l.created_at, t.created_at) AS created_at
+    l.created_at
 FROM tags AS l
-LEFT JOIN target_ticket_tags AS t ON t.ticket_id = l.ticket_id AND t.tag = l.tag

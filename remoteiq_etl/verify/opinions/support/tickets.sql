@@ -75,8 +75,8 @@ SELECT
     l.new_status AS status,
     l.new_priority AS priority,
     coalesce(assigned.new_key, CASE WHEN l.assignee_user_id IS NULL THEN meant.new_key END) AS assignee_user_id,
-    coalesce(l.created, l.updated, t.created_at) AS created_at,
-    coalesce(l.updated, l.created, t.updated_at) AS updated_at,
+    coalesce(l.created, l.updated) AS created_at,
+    coalesce(l.updated, l.created) AS updated_at,
     -- When it was first seen closed is not in legacy any more once it was changed after that: the map knows the time.
     CASE
         WHEN l.new_status = 'closed'
@@ -87,7 +87,6 @@ SELECT
 FROM known AS l
 CROSS JOIN source AS o
 LEFT JOIN map_tickets AS m ON m.legacy_table = 'tickets' AND m.legacy_key = l.id::text
-LEFT JOIN target_tickets AS t ON t.id = m.new_key
 LEFT JOIN map_contacts AS contact
     ON contact.legacy_table = 'derived' AND contact.legacy_key = l.contact_key AND contact.state IN ('live', 'merged')
 LEFT JOIN map_devices AS d ON d.legacy_table = 'device_text' AND d.legacy_key = l.device_id
