@@ -59,5 +59,5 @@ SELECT
 FROM cleaned AS l
 LEFT JOIN catalogue AS c ON c.key = l.permission_key
 LEFT JOIN map_permissions AS m ON m.legacy_table = 'permissions' AND m.legacy_key::text = l.id::text
-LEFT JOIN permissions AS given ON given.permission_key = l.permission_key
+LEFT JOIN target_permissions AS given ON given.permission_key = l.permission_key
 WHERE l.permission_key IS NOT NULL AND m.state IS DISTINCT FROM 'merged'

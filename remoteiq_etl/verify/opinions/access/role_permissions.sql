@@ -75,7 +75,7 @@ SELECT
     c.permission_key,
     coalesce(c.granted_at, given.granted_at) AS granted_at
 FROM ranked AS c
-LEFT JOIN role_permissions AS given ON given.role_id::text = c.role_id::text AND given.permission_key = c.permission_key
+LEFT JOIN target_role_permissions AS given ON given.role_id::text = c.role_id::text AND given.permission_key = c.permission_key
 WHERE
     c.place = 1
     -- A role that was in the target before us keeps its own grants.

@@ -15,5 +15,5 @@ FROM legacy_roles AS l
 CROSS JOIN source AS s
 LEFT JOIN legacy_role_meta AS meta ON meta.role_name = l.name
 LEFT JOIN map_roles AS m ON m.legacy_table = 'roles' AND m.legacy_key::text = l.id::text
-LEFT JOIN roles AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_roles AS given ON given.id::text = m.new_key::text
 WHERE m.state IS DISTINCT FROM 'merged'

@@ -21,7 +21,7 @@ FROM legacy_sessions AS l
 LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
 LEFT JOIN map_sessions AS m ON m.legacy_table = 'sessions' AND m.legacy_key::text = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
-LEFT JOIN sessions AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_sessions AS given ON given.id::text = m.new_key::text
 WHERE
     m.state IS DISTINCT FROM 'merged'
     AND (u.adopted IS NOT TRUE OR l.revoked_at IS NOT NULL) -- an account that was in the target before us gets no live one

@@ -29,5 +29,5 @@ SELECT
 FROM legacy_users AS u
 JOIN linked AS l ON l.role = u.role
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
-LEFT JOIN user_roles AS given ON given.user_id::text = m.new_key::text AND given.role_id::text = l.role_id::text
+LEFT JOIN target_user_roles AS given ON given.user_id::text = m.new_key::text AND given.role_id::text = l.role_id::text
 WHERE m.adopted IS NOT TRUE -- an account that was in the target before us gets none

@@ -69,5 +69,5 @@ FROM legacy_users AS u
 JOIN secrets AS x ON x.id = u.id
 LEFT JOIN codes AS c ON c.id = u.id
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
-LEFT JOIN user_security AS given ON given.user_id::text = m.new_key::text
+LEFT JOIN target_user_security AS given ON given.user_id::text = m.new_key::text
 WHERE m.adopted IS NOT TRUE -- an account that was in the target before us gets nothing

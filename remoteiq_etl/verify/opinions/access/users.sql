@@ -55,4 +55,4 @@ FROM told AS u
 CROSS JOIN source AS s
 LEFT JOIN added_word AS w ON w.value_map = 'users.status' AND lower(btrim(w.word)) = u.word
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
-LEFT JOIN users AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_users AS given ON given.id::text = m.new_key::text

@@ -23,5 +23,5 @@ SELECT
 FROM dated AS d
 CROSS JOIN source AS s
 LEFT JOIN map_dkim_domains AS m ON m.legacy_table = 'derived' AND m.legacy_key::text = d.domain
-LEFT JOIN dkim_domains AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_dkim_domains AS given ON given.id::text = m.new_key::text
 WHERE d.domain IS NOT NULL

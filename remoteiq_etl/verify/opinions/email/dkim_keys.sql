@@ -59,4 +59,4 @@ SELECT
 FROM standing AS k
 LEFT JOIN map_dkim_keys AS m ON m.legacy_table = k._legacy_table AND m.legacy_key::text = k.id::text
 LEFT JOIN map_dkim_domains AS d ON d.legacy_table = 'derived' AND d.legacy_key::text = k.domain_name
-LEFT JOIN dkim_keys AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_dkim_keys AS given ON given.id::text = m.new_key::text

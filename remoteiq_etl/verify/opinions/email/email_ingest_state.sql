@@ -1,7 +1,7 @@
 -- reads: imap_state, imap_ingested(purpose, uid, created_at)
 -- not compared: created_at: no legacy source, the default at insert
 WITH texts AS MATERIALIZED (
-    SELECT t.purpose AS text, pg_temp.normalised(t.purpose) AS form
+    SELECT t.purpose AS text, regexp_replace(pg_temp.normalised(t.purpose), '^password resets$', 'password_resets') AS form
     FROM (SELECT purpose FROM legacy_imap_state UNION SELECT purpose FROM legacy_imap_ingested) AS t
 ),
 

@@ -2,7 +2,7 @@
 -- rows: imap_ingested
 -- not compared: bcc_addresses: no legacy source, mail that comes in does not name them
 WITH texts AS MATERIALIZED (
-    SELECT t.purpose AS text, pg_temp.normalised(t.purpose) AS form
+    SELECT t.purpose AS text, regexp_replace(pg_temp.normalised(t.purpose), '^password resets$', 'password_resets') AS form
     FROM (SELECT DISTINCT purpose FROM legacy_imap_ingested) AS t
 ),
 

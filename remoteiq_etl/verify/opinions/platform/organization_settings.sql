@@ -174,4 +174,4 @@ FROM source AS s
 CROSS JOIN support AS u
 CROSS JOIN times AS t
 LEFT JOIN map_organization_settings AS m ON m.legacy_table = 'derived' AND m.legacy_key = s.slug
-LEFT JOIN organization_settings AS given ON given.organization_id::text = m.new_key::text
+LEFT JOIN target_organization_settings AS given ON given.organization_id::text = m.new_key::text

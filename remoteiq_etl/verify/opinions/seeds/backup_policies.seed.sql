@@ -22,6 +22,6 @@ WHERE
     m.new_key IS NOT NULL
     OR NOT EXISTS (
         SELECT
-        FROM backup_policies AS o
+        FROM target_backup_policies AS o
         WHERE o.organization_id::text = s.organization_id AND pg_temp.normalised(o.name) = 'template: daily backup'
     )

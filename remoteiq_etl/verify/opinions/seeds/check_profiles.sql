@@ -14,6 +14,6 @@ WHERE
     m.new_key IS NOT NULL
     OR NOT EXISTS (
         SELECT
-        FROM check_profiles AS o
+        FROM target_check_profiles AS o
         WHERE o.organization_id::text = s.organization_id AND pg_temp.normalised(o.name) = 'template: baseline'
     )

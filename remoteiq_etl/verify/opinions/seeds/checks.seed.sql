@@ -28,7 +28,7 @@ WHERE
         m.new_key IS NOT NULL
         OR NOT EXISTS (
             SELECT
-            FROM checks AS o
+            FROM target_checks AS o
             WHERE o.organization_id::text = s.organization_id AND pg_temp.normalised(o.name) = lower(t.name)
         )
     )

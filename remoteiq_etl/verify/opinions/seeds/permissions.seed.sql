@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN c.key = 'admin.access' THEN 'administration' ELSE split_part(c.key, '.', 1) END
 ) AS g (key)
 LEFT JOIN map_permissions AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = c.key
-LEFT JOIN permissions AS present ON present.permission_key = c.key
+LEFT JOIN target_permissions AS present ON present.permission_key = c.key
 WHERE
     c.key NOT IN (SELECT coalesce(pg_temp.lowered(key), '') FROM legacy_permissions)
     AND (m.new_key IS NOT NULL OR present.permission_key IS NULL)

@@ -29,7 +29,7 @@ SELECT
     r.description
 FROM system_role AS r
 LEFT JOIN map_roles AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = lower(r.name)
-LEFT JOIN roles AS given ON given.id::text = m.new_key::text
+LEFT JOIN target_roles AS given ON given.id::text = m.new_key::text
 WHERE CASE
     WHEN lower(r.name) IN (SELECT word FROM taken)
         THEN
@@ -38,5 +38,5 @@ WHERE CASE
                 (given.name, given.description) IS DISTINCT FROM (r.name, r.description)
                 OR EXISTS (SELECT FROM user_roles AS l WHERE l.role_id = given.id)
             )
-    ELSE m.new_key IS NOT NULL OR NOT EXISTS (SELECT FROM roles AS o WHERE pg_temp.normalised(o.name) = lower(r.name))
+    ELSE m.new_key IS NOT NULL OR NOT EXISTS (SELECT FROM target_roles AS o WHERE pg_temp.normalised(o.name) = lower(r.name))
 END
