@@ -55,9 +55,8 @@ SELECT
     END AS label,
     l.group_key,
     l.group_label,
-    coalesce(l.created_at, given.created_at) AS created_at -- without a time of its own the default at insert stands
+    l.created_at
 FROM cleaned AS l
 LEFT JOIN catalogue AS c ON c.key = l.permission_key
 LEFT JOIN map_permissions AS m ON m.legacy_table = 'permissions' AND m.legacy_key::text = l.id::text
-LEFT JOIN target_permissions AS given ON given.permission_key = l.permission_key
 WHERE l.permission_key IS NOT NULL AND m.state IS DISTINCT FROM 'merged'

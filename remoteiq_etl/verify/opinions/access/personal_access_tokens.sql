@@ -7,12 +7,11 @@ SELECT
     u.new_key AS user_id,
     l.token_hash,
     l.name AS description,
-    coalesce(l.created_at, least(l.last_used_at, l.revoked_at), owner.created_at, given.created_at) AS created_at,
+    coalesce(l.created_at, least(l.last_used_at, l.revoked_at), owner.created_at) AS created_at,
     l.last_used_at,
     l.revoked_at
 FROM legacy_personal_tokens AS l
 LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
 LEFT JOIN map_personal_access_tokens AS m ON m.legacy_table = 'personal_tokens' AND m.legacy_key::text = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
-LEFT JOIN target_personal_access_tokens AS given ON given.id::text = m.new_key::text
 WHERE u.adopted IS NOT TRUE -- an account that was in the target before us gets none

@@ -73,9 +73,8 @@ SELECT
     c._legacy_key,
     c.role_id,
     c.permission_key,
-    coalesce(c.granted_at, given.granted_at) AS granted_at
+    c.granted_at
 FROM ranked AS c
-LEFT JOIN target_role_permissions AS given ON given.role_id::text = c.role_id::text AND given.permission_key = c.permission_key
 WHERE
     c.place = 1
     -- A role that was in the target before us keeps its own grants.

@@ -1,4 +1,4 @@
--- Legacy roles. Of equal names one row stands, as the map says (see rules/access). Without a time the default at insert stands.
+-- Legacy roles. Of equal names one row stands, as the map says (see rules/access).
 -- covers: roles
 -- reads: roles, role_meta
 SELECT
@@ -9,11 +9,10 @@ SELECT
     'organization' AS scope,
     l.name,
     coalesce(meta.description, l.description) AS description,
-    coalesce(l.created_at, given.created_at) AS created_at,
-    coalesce(meta.updated_at, l.created_at, given.updated_at) AS updated_at
+    l.created_at,
+    coalesce(meta.updated_at, l.created_at) AS updated_at
 FROM legacy_roles AS l
 CROSS JOIN source AS s
 LEFT JOIN legacy_role_meta AS meta ON meta.role_name = l.name
 LEFT JOIN map_roles AS m ON m.legacy_table = 'roles' AND m.legacy_key::text = l.id::text
-LEFT JOIN target_roles AS given ON given.id::text = m.new_key::text
 WHERE m.state IS DISTINCT FROM 'merged'

@@ -12,16 +12,13 @@ SELECT
     l.user_agent,
     l.ip AS ip_address,
     l.trusted,
-    coalesce(l.created_at, least(l.last_seen_at, l.last_seen, l.revoked_at), owner.created_at, given.created_at) AS created_at,
-    coalesce(
-        l.last_seen_at, greatest(l.created_at, l.last_seen, l.revoked_at), owner.created_at, given.last_seen_at
-    ) AS last_seen_at,
+    coalesce(l.created_at, least(l.last_seen_at, l.last_seen, l.revoked_at), owner.created_at) AS created_at,
+    coalesce(l.last_seen_at, greatest(l.created_at, l.last_seen, l.revoked_at), owner.created_at) AS last_seen_at,
     l.revoked_at
 FROM legacy_sessions AS l
 LEFT JOIN legacy_users AS owner ON owner.id = l.user_id
 LEFT JOIN map_sessions AS m ON m.legacy_table = 'sessions' AND m.legacy_key::text = l.id::text
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
-LEFT JOIN target_sessions AS given ON given.id::text = m.new_key::text
 WHERE
     m.state IS DISTINCT FROM 'merged'
     AND (u.adopted IS NOT TRUE OR l.revoked_at IS NOT NULL) -- an account that was in the target before us gets no live one

@@ -25,9 +25,8 @@ SELECT
     u.id AS _legacy_key,
     m.new_key AS user_id,
     l.role_id,
-    coalesce(u.created_at, least(u.updated_at, u.last_seen, u.password_updated_at), given.assigned_at) AS assigned_at
+    coalesce(u.created_at, least(u.updated_at, u.last_seen, u.password_updated_at)) AS assigned_at
 FROM legacy_users AS u
 JOIN linked AS l ON l.role = u.role
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
-LEFT JOIN target_user_roles AS given ON given.user_id::text = m.new_key::text AND given.role_id::text = l.role_id::text
 WHERE m.adopted IS NOT TRUE -- an account that was in the target before us gets none

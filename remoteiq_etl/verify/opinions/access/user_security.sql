@@ -63,11 +63,10 @@ SELECT
     END AS totp_secret,
     coalesce(c.hashed, '{}') AS recovery_codes,
     u.password_updated_at AS password_changed_at,
-    coalesce(u.created_at, least(u.updated_at, u.last_seen, u.password_updated_at), given.created_at) AS created_at,
-    coalesce(u.updated_at, greatest(u.created_at, u.last_seen, u.password_updated_at), given.updated_at) AS updated_at
+    coalesce(u.created_at, least(u.updated_at, u.last_seen, u.password_updated_at)) AS created_at,
+    coalesce(u.updated_at, greatest(u.created_at, u.last_seen, u.password_updated_at)) AS updated_at
 FROM legacy_users AS u
 JOIN secrets AS x ON x.id = u.id
 LEFT JOIN codes AS c ON c.id = u.id
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
-LEFT JOIN target_user_security AS given ON given.user_id::text = m.new_key::text
 WHERE m.adopted IS NOT TRUE -- an account that was in the target before us gets nothing

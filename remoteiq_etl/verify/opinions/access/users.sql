@@ -37,8 +37,8 @@ SELECT
         ELSE w.label
     END AS status,
     u.last_seen AS last_seen_at,
-    coalesce(u.created_at, u.earliest, given.created_at) AS created_at,
-    coalesce(u.updated_at, u.latest, given.updated_at) AS updated_at,
+    coalesce(u.created_at, u.earliest) AS created_at,
+    coalesce(u.updated_at, u.latest) AS updated_at,
     u.name,
     u.phone,
     u.address1,

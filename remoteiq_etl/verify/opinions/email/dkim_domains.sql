@@ -18,10 +18,9 @@ SELECT
     m.new_key AS id,
     s.organization_id,
     d.domain,
-    coalesce(d.first, given.created_at) AS created_at,
-    coalesce(d.last, given.updated_at) AS updated_at
+    d.first AS created_at,
+    d.last AS updated_at
 FROM dated AS d
 CROSS JOIN source AS s
 LEFT JOIN map_dkim_domains AS m ON m.legacy_table = 'derived' AND m.legacy_key::text = d.domain
-LEFT JOIN target_dkim_domains AS given ON given.id::text = m.new_key::text
 WHERE d.domain IS NOT NULL

@@ -54,9 +54,8 @@ SELECT
     d.new_key AS dkim_domain_id,
     k.selector_name AS selector,
     replace(replace(k.private_key, '\r\n', E'\n'), '\n', E'\n') AS private_key,
-    coalesce(k.created_at, given.created_at) AS created_at,
+    k.created_at,
     CASE WHEN k.updated_at > k.created_at THEN k.updated_at END AS rotated_at
 FROM standing AS k
 LEFT JOIN map_dkim_keys AS m ON m.legacy_table = k._legacy_table AND m.legacy_key::text = k.id::text
 LEFT JOIN map_dkim_domains AS d ON d.legacy_table = 'derived' AND d.legacy_key::text = k.domain_name
-LEFT JOIN target_dkim_keys AS given ON given.id::text = m.new_key::text

@@ -29,9 +29,8 @@ SELECT
             'useSsl', l.pop_use_ssl
         )
     )) AS imap_settings,
-    coalesce(l.updated_at, given.updated_at) AS updated_at
+    l.updated_at
 FROM legacy_email_settings AS l
 CROSS JOIN source AS s
 LEFT JOIN added_word AS w ON w.value_map = 'email_channels.purpose' AND lower(btrim(w.word)) = l.purpose
 LEFT JOIN map_email_channels AS m ON m.legacy_table = 'email_settings' AND m.legacy_key::text = l.purpose
-LEFT JOIN target_email_channels AS given ON given.id::text = m.new_key::text

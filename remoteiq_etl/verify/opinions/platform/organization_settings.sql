@@ -103,7 +103,6 @@ times AS (
         UNION ALL
         SELECT updated_at FROM gaps
     ) AS known (at)
-    WHERE isfinite(at)
 )
 
 SELECT
@@ -167,11 +166,9 @@ SELECT
         ),
         '{}'
     ) AS notifications,
-    -- Where no time is known the database gave both: then only the target can tell.
-    coalesce((SELECT created_at FROM branding WHERE isfinite(created_at)), t.earliest, given.created_at) AS created_at,
-    coalesce(t.latest, given.updated_at) AS updated_at
+    coalesce((SELECT created_at FROM branding), t.earliest) AS created_at,
+    t.latest AS updated_at
 FROM source AS s
 CROSS JOIN support AS u
 CROSS JOIN times AS t
 LEFT JOIN map_organization_settings AS m ON m.legacy_table = 'derived' AND m.legacy_key = s.slug
-LEFT JOIN target_organization_settings AS given ON given.organization_id::text = m.new_key::text
