@@ -6,95 +6,90 @@ from remoteiq_etl.backfill.accounts import Ledger
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
+#: What is decided about devices and checks is written here.
+TABLES = ("organizations", "clients", "sites", "devices", "agents", "checks", "check_assignments", "check_runs")
 DEVICES = "SELECT legacy_table, legacy_key, new_key::text FROM remoteiq_etl.legacy_devices_map"
 
 
 def rejected(migration: Migration) -> int:
     """Rows that wait, of the tables looked at here."""
-    tables = ("devices", "agents", "checks", "check_assignments")
     return sum(
         migration.query(
             f"SELECT count(*) FROM remoteiq_etl.{kept} WHERE table_name = ANY(%s) AND released_run IS NULL",
-            list(tables),
+            list(TABLES),
         )[0][0]
         for kept in ("quarantine", "held")
     )
 
 
-def test_a_late_device_takes_over_the_synthesized_one(migration: Migration, edge_db: Database) -> None:
+def test_a_late_device_takes_over_the_synthesized_one(again: Migration, edge_db: Database) -> None:
     """Both keys lead to the existing id: no second device, the agent stays where it is, later runs change nothing."""
-    migration.run()
-    agent, device = migration.query(
+    agent, device = again.query(
         "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_devices_map m"
         " JOIN agents a ON a.device_id = m.new_key"
         " WHERE m.legacy_table = 'agents' AND m.rule = 'synthesized' ORDER BY 1 LIMIT 1"
     )[0]
-    devices, waiting = migration.query("SELECT count(*) FROM devices")[0][0], rejected(migration)
+    devices, waiting = again.query("SELECT count(*) FROM devices")[0][0], rejected(again)
     edge_db.execute(
         "INSERT INTO devices (id, hostname, os, status, agent_uuid, last_seen)"
         " SELECT 'a0000000-0000-4000-8000-00000000beef', 'late-comer', 'linux', 'online', agent_uuid, now()"
         f" FROM agents WHERE id = {agent}"
     )
-    reports = migration.run()
-    assert migration.query("SELECT count(*) FROM devices")[0][0] == devices
-    assert rejected(migration) == waiting
-    known = {(table, key): new for table, key, new in migration.query(DEVICES)}
+    reports = again.run(*TABLES)
+    assert again.query("SELECT count(*) FROM devices")[0][0] == devices
+    assert rejected(again) == waiting
+    known = {(table, key): new for table, key, new in again.query(DEVICES)}
     assert known["devices", "a0000000-0000-4000-8000-00000000beef"] == device
     assert known["agents", agent] == device
-    assert migration.query("SELECT hostname, status::text FROM devices WHERE id = %s", device) == [
-        ("late-comer", "online")
-    ]
+    assert again.query("SELECT hostname, status::text FROM devices WHERE id = %s", device) == [("late-comer", "online")]
     assert reports["devices"].total(Ledger.CONFLICT) == 0
-    before = migration.versions()
-    migration.run()
-    assert migration.versions() == before
+    before = again.versions()
+    again.run(*TABLES)
+    assert again.versions() == before
     edge_db.execute("DELETE FROM devices WHERE id = 'a0000000-0000-4000-8000-00000000beef'")
-    migration.run()
-    assert migration.query("SELECT hostname <> 'late-comer' FROM devices WHERE id = %s", device) == [(True,)]
-    assert migration.query("SELECT count(*) FROM devices")[0][0] == devices
+    again.run(*TABLES)
+    assert again.query("SELECT hostname <> 'late-comer' FROM devices WHERE id = %s", device) == [(True,)]
+    assert again.query("SELECT count(*) FROM devices")[0][0] == devices
 
 
-def test_a_defined_check_takes_over_the_synthesized_one(migration: Migration, edge_db: Database) -> None:
+def test_a_defined_check_takes_over_the_synthesized_one(again: Migration, edge_db: Database) -> None:
     """A check that legacy defines later, equal to a synthesized one, becomes that row."""
-    migration.run()
-    key, check = migration.query(
+    key, check = again.query(
         "SELECT legacy_key, new_key::text FROM remoteiq_etl.legacy_checks_map WHERE legacy_table = 'derived'"
         " AND legacy_key NOT LIKE '[\"\",%%' ORDER BY 1 LIMIT 1"
     )[0]
     check_type, name = (part.strip('" ') for part in key.strip("[]").split('","'))
-    checks, waiting = migration.query("SELECT count(*) FROM checks")[0][0], rejected(migration)
+    checks, waiting = again.query("SELECT count(*) FROM checks")[0][0], rejected(again)
     edge_db.execute(
         "ALTER TABLE checks DROP CONSTRAINT IF EXISTS ck_checks_type;"
         "INSERT INTO checks (id, scope, type, name, severity_default, interval_sec, timeout_sec) VALUES"
         f" ('a0000000-0000-4000-8000-00000000beef', 'DEVICE', upper('{check_type}'), '{name}', 'WARN', 75, 5)"
     )
-    migration.run()
-    assert migration.query("SELECT count(*) FROM checks")[0][0] == checks
-    assert rejected(migration) == waiting
-    assert migration.query("SELECT schedule FROM checks WHERE id = %s", check) == [("@every 75s",)]
-    before = migration.versions()
-    migration.run()
-    assert migration.versions() == before
+    again.run(*TABLES)
+    assert again.query("SELECT count(*) FROM checks")[0][0] == checks
+    assert rejected(again) == waiting
+    assert again.query("SELECT schedule FROM checks WHERE id = %s", check) == [("@every 75s",)]
+    before = again.versions()
+    again.run(*TABLES)
+    assert again.versions() == before
 
 
-def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(migration: Migration, edge_db: Database) -> None:
+def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(again: Migration, edge_db: Database) -> None:
     """An enabled GLOBAL check is assigned to the organization; disabled, that goes; enabled, it is back."""
     count = "SELECT count(*) FROM check_assignments WHERE target_type = 'organization'"
-    migration.run()
-    assigned = migration.query(count)[0][0]
+    assigned = again.query(count)[0][0]
     assert assigned > 0
     edge_db.execute("UPDATE checks SET enabled = false WHERE scope = 'GLOBAL'")
-    migration.run()
-    assert migration.query(count) == [(0,)]
+    again.run(*TABLES)
+    assert again.query(count) == [(0,)]
     edge_db.execute("UPDATE checks SET enabled = true WHERE scope = 'GLOBAL' AND type <> 'SCRIPT'")
-    migration.run()
-    assert migration.query(count)[0][0] >= assigned
+    again.run(*TABLES)
+    assert again.query(count)[0][0] >= assigned
 
 
-def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migration: Migration) -> None:
+def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(again: Migration) -> None:
     """Agents and assignments of an adopted device lead to the target's row, though it has an id of its own."""
-    migration.run()
-    device, site, client, agent = migration.query(
+    device, site, client, agent = again.query(
         "SELECT d.id::text, s.id::text, c.id::text, a.id::text FROM devices d JOIN sites s ON s.id = d.site_id"
         " JOIN clients c ON c.id = s.client_id JOIN agents a ON a.device_id = d.id"
         " JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id"
@@ -102,61 +97,58 @@ def test_what_refers_to_an_adopted_device_refers_to_the_row_that_was_there(migra
         " AND EXISTS (SELECT FROM check_assignments WHERE target_id = d.id) ORDER BY 1 LIMIT 1"
     )[0]
     fresh = "b0000000-0000-4000-8000-00000000beef"
-    organization = migration.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]
+    organization = again.query("SELECT organization_id::text FROM clients WHERE id = %s", client)[0][0]
     there = {"organizations": organization, "clients": client, "sites": site, "devices": device}
     kept = {
-        table: migration.query(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", key)[0][0]
+        table: again.query(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", key)[0][0]
         for table, key in there.items()
     }
     kept["devices"]["id"] = fresh
-    migration.target.execute("DROP SCHEMA remoteiq_etl CASCADE")
-    tables = migration.query(
-        "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
-    )[0][0]
-    migration.target.execute(f"TRUNCATE {tables}")
+    again.target.execute("DROP SCHEMA remoteiq_etl CASCADE")
+    tables = again.query("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'")[
+        0
+    ][0]
+    again.target.execute(f"TRUNCATE {tables}")
     for table, row in kept.items():
-        migration.query(
+        again.query(
             f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb) RETURNING id",
             Jsonb(row),
         )
-    migration.run()
-    assert migration.query("SELECT count(*) FROM devices WHERE id = %s", device) == [(0,)]
-    assert migration.query("SELECT device_id::text FROM agents WHERE id = %s", agent) == [(fresh,)]
-    assert migration.query("SELECT count(*) > 0 FROM check_assignments WHERE target_id = %s", fresh) == [(True,)]
-    assert migration.query("SELECT count(*) FROM check_assignments WHERE target_id = %s", device) == [(0,)]
+    again.run(*TABLES)
+    assert again.query("SELECT count(*) FROM devices WHERE id = %s", device) == [(0,)]
+    assert again.query("SELECT device_id::text FROM agents WHERE id = %s", agent) == [(fresh,)]
+    assert again.query("SELECT count(*) > 0 FROM check_assignments WHERE target_id = %s", fresh) == [(True,)]
+    assert again.query("SELECT count(*) FROM check_assignments WHERE target_id = %s", device) == [(0,)]
 
 
-def test_a_new_row_flips_no_winner_and_no_spelling_until_an_operator_asks(
-    migration: Migration, edge_db: Database
-) -> None:
+def test_a_new_row_flips_no_winner_and_no_spelling_until_an_operator_asks(again: Migration, edge_db: Database) -> None:
     """What would be decided otherwise today is reported; asked for, the new winner takes the row over as it is."""
     tables = ("organizations", "seed_permissions", "permissions", "roles", "clients")
-    migration.run(*tables)
     role = "0f000000-0000-4000-8000-000000000001"
     older, spelt = "0f000000-0000-4000-8000-0000000000aa", 'SELECT name FROM clients ORDER BY name COLLATE "C"'
     edge_db.execute(
         f"INSERT INTO roles (id, name, description, created_at) VALUES ('{older}', 'TECHNICIAN', 'late', '2001-01-01')"
     )
-    name = migration.query(spelt)[-1][0]
+    name = again.query(spelt)[-1][0]
     edge_db.execute(
         "INSERT INTO tickets (id, number, title, status, priority, client)"
         f" SELECT gen_random_uuid(), 90000 + n, 'late', 'open', 'normal', upper('{name}') FROM generate_series(1, 50) n"
     )
     found = "SELECT name, description FROM roles WHERE id = %s"
-    before, names = migration.query(found, role), migration.query(spelt)
+    before, names = again.query(found, role), again.query(spelt)
     for planning in (True, False):
-        reports = migration.run(*tables, planning=planning)
+        reports = again.run(*tables, planning=planning)
         assert reports["roles"].warnings["decided_otherwise_today"] == 1
         assert reports["clients"].warnings["spelling_would_change"] > 0
-        assert (migration.query(found, role), migration.query(spelt)) == (before, names)
+        assert (again.query(found, role), again.query(spelt)) == (before, names)
     anew = frozenset({"roles", "clients"})
-    reports = migration.run(*tables, redecide=anew)
+    reports = again.run(*tables, redecide=anew)
     assert reports["roles"].total(Ledger.INSERTED) == 0
-    assert migration.query(found, role) == [("TECHNICIAN", "late")]
+    assert again.query(found, role) == [("TECHNICIAN", "late")]
     leads = "SELECT legacy_key, state FROM remoteiq_etl.legacy_roles_map WHERE new_key = %s AND legacy_table = 'roles'"
-    assert dict(migration.query(leads, role))[older] == "live"
-    assert dict(migration.query(leads, role))[role] == "merged"
-    assert name.upper() in {row[0] for row in migration.query(spelt)}
-    after = migration.versions()
-    assert migration.run(*tables)["roles"].warnings["decided_otherwise_today"] == 0
-    assert migration.versions() == after
+    assert dict(again.query(leads, role))[older] == "live"
+    assert dict(again.query(leads, role))[role] == "merged"
+    assert name.upper() in {row[0] for row in again.query(spelt)}
+    after = again.versions()
+    assert again.run(*tables)["roles"].warnings["decided_otherwise_today"] == 0
+    assert again.versions() == after
