@@ -79,7 +79,7 @@ def legacy_db(server: Server) -> Iterator[Database]:
 
 @pytest.fixture
 def edge_db(server: Server) -> Iterator[Database]:
-    database = server.clone("edge", _with_edge_cases)
+    database = server.clone("edge", with_edge_cases)
     yield database
     database.drop()
 
@@ -87,7 +87,7 @@ def edge_db(server: Server) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def edge_template(server: Server) -> str:
     """The name of the database that `edge_db` is cloned from, for fixtures that outlive one test."""
-    server.clone("edge", _with_edge_cases).drop()
+    server.clone("edge", with_edge_cases).drop()
     return server.templates["edge"]
 
 
@@ -105,7 +105,7 @@ def with_legacy_schema(database: Database) -> None:
     database.execute(";".join(ddl.create_tables(legacy.metadata, "public", foreign_keys=True, indexes=True)))
 
 
-def _with_edge_cases(database: Database) -> None:
+def with_edge_cases(database: Database) -> None:
     from remoteiq_etl.fixtures import edge_cases
 
     with_legacy_schema(database)
