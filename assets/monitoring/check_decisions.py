@@ -5,7 +5,7 @@ Belongs here: that, in the form in which it is recorded. Does not belong here: t
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,13 +60,14 @@ class Plan:
     names: Mapping[Ref, str]
 
 
-def planned(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: Recorded, mapped: Container[str]) -> Plan:
-    """Decide about all checks. `mapped`: the legacy checks that earlier runs wrote."""
+def planned(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: Recorded, mapped: Set[Ref]) -> Plan:
+    """Decide about all checks. `mapped`: the checks that earlier runs wrote."""
     found = matched(wanted, checks, recorded)
     over = taking_over(checks, found, recorded, mapped)
     made = {key: wanted[key] for key, ref in found.items() if ref[0] == "derived" and key not in over.values()}
     order = names_wanted(checks, made, recorded)
-    return Plan(checks, found, over, made, order, names_given(order, recorded))
+    left = mapped - {one.ref for one in order} - {("derived", key) for key in over.values()}
+    return Plan(checks, found, over, made, order, names_given(order, recorded, left))
 
 
 def decided(plan: Plan, ids: Mapping[Ref, str], recorded: Recorded) -> list[Decision]:
@@ -167,7 +168,7 @@ def defined_by_key(checks: Sequence[Row]) -> dict[str, str]:
 
 
 def taking_over(
-    checks: Sequence[Row], found: Mapping[str, Ref], recorded: Recorded, mapped: Container[str]
+    checks: Sequence[Row], found: Mapping[str, Ref], recorded: Recorded, mapped: Container[Ref]
 ) -> dict[str, str]:
     """The defined checks (→ natural key) that take over a synthesized one: recorded ones, and new equal ones."""
     ids, written = {check["id"] for check in checks}, recorded.of("derived")
@@ -179,7 +180,7 @@ def taking_over(
     new = {
         check: key
         for key, check in defined_by_key(checks).items()
-        if key in written and found.get(key, ("derived", key)) == ("derived", key) and check not in mapped
+        if key in written and found.get(key, ("derived", key)) == ("derived", key) and ("checks", check) not in mapped
     }
     return {check: key for check, key in new.items() if key not in earlier.values()} | earlier
 
@@ -194,17 +195,22 @@ def names_wanted(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: 
     return [*defined, *synthesized]
 
 
-def names_given(order: list[Named], recorded: Recorded) -> dict[Ref, str]:
-    """The name of each check. One that asks for the same as before keeps what it was given; then the order decides."""
+def names_given(order: list[Named], recorded: Recorded, left: Iterable[Ref] = ()) -> dict[Ref, str]:
+    """The name of each check. One that asks for the same as before keeps what it was given; then the order decides.
+
+    `left`: checks that nothing in legacy asks for any more, but whose rows, and so their names, are still in the target.
+    """
     kept: dict[Ref, str] = {}
     for one in order:
-        earlier = recorded.get(*one.ref)
-        if earlier is not None and earlier.values.get("of") == one.name:
-            kept[one.ref] = str(earlier.values["name"])
+        given = recorded.get(*one.ref)
+        if given is not None and given.values.get("of") == one.name:
+            kept[one.ref] = str(given.values["name"])
     names = dict(kept)
+    earlier = [decision for ref in left if (decision := recorded.get(*ref)) is not None]
+    taken = {str(decision.values["name"]) for decision in earlier if "name" in decision.values}
     for one in order:
         if one.ref not in kept:
-            names[one.ref] = free_name(one.name, one.type, set(names.values()))
+            names[one.ref] = free_name(one.name, one.type, taken.union(names.values()))
     return names
 
 

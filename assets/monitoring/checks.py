@@ -76,8 +76,15 @@ def _wanted(inputs: Mapping[str, pd.DataFrame], context: Context) -> dict[str, d
     return wanted
 
 
-def _mapped(context: Context) -> set[str]:
-    return set(context.lookup("checks", "checks").keys.to_pylist())
+def _mapped(context: Context) -> set[decisions.Ref]:
+    """The checks that have a row in the target."""
+    found = {table: context.lookup("checks", table) for table in ("checks", "derived")}
+    return {
+        (table, key)
+        for table, lookup in found.items()
+        for key, new in zip(lookup.keys.to_pylist(), lookup.new_keys.to_pylist(), strict=True)
+        if new is not None
+    }
 
 
 def _ids(plan: decisions.Plan, context: Context) -> dict[decisions.Ref, str]:

@@ -287,6 +287,26 @@ def test_recorded_name_stays() -> None:
     assert names(found) == {"11": "Disk", "21": "Volume", '["smart","disk"]': "Disk (SMART)"}
 
 
+def test_the_name_of_a_check_that_is_gone_is_taken_while_its_row_is_there() -> None:
+    """Its assignments mean a synthesized check now, which needs a name of its own; so does a new check."""
+    pairs: list[Pair] = [("CPU", "Disk", 1)]
+    first = decided([(11, "CPU", "Disk")], pairs)
+    found = decided([(21, "PING", "Disk")], pairs, first.decisions, {uid(11): uid(11)})
+    assert names(found) == {"21": "Disk (PING)", '["cpu","disk"]': "Disk (CPU)"}
+    assert names(decided([(21, "PING", "Disk")], pairs, first.decisions)) == {
+        "21": "Disk",
+        '["cpu","disk"]': "Disk (CPU)",
+    }
+
+
+def test_the_name_of_a_synthesized_check_is_taken_while_its_row_is_there() -> None:
+    """Also when no assignment means it any more."""
+    key = '["cpu","disk"]'
+    first = decided([], [("CPU", "Disk", 1)])
+    written = {("checks", "derived"): Lookup.of({key: derived("cpu", "disk")})}
+    assert names(decided([(21, "PING", "Disk")], [], first.decisions, lookups=written)) == {"21": "Disk (PING)"}
+
+
 def test_recorded_decisions_are_kept() -> None:
     """Decisions about what is gone are returned as they are."""
     first = decided([(11, "CPU", "Disk")], [("CPU", "x", 1)])

@@ -1,10 +1,17 @@
 -- covers: devices
--- reads: devices, agents(id, client, site)
+-- reads: devices, agents(id, hostname, client, site)
 -- not compared: serial_number: no legacy source
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
-WITH agents AS MATERIALIZED (
+WITH
+-- Every legacy device and every device made for an agent, where they are. What a device lacks it takes from its agent, but no
+-- site of another client; a site without client lies under Unassigned, a device with a client alone is at Default.
+agents AS MATERIALIZED (
     SELECT
-        m.new_key AS device,
+        a.id,
+        a.hostname,
+        m.new_key,
+        m.decision,
+        m.rule = 'synthesized' AND m.state = 'live' AS is_synthesized,
         pg_temp.normalised(a.client) AS client,
         pg_temp.normalised(a.site) AS site
     FROM legacy_agents AS a
@@ -14,6 +21,7 @@ WITH agents AS MATERIALIZED (
 devices AS MATERIALIZED (
     SELECT
         d.id,
+        d.hostname,
         m.new_key,
         m.decision,
         pg_temp.normalised(d.client) AS client,
@@ -22,24 +30,40 @@ devices AS MATERIALIZED (
     LEFT JOIN map_devices AS m ON m.legacy_table = 'devices' AND m.legacy_key = d.id::text
 ),
 
--- What a device lacks it takes from its agent, but no site of another client.
 named AS (
     SELECT
-        d.*,
-        coalesce(d.client, a.client) AS of_client,
-        coalesce(d.site, CASE WHEN a.client IS NULL OR a.client = coalesce(d.client, a.client) THEN a.site END) AS of_site
+        'devices' AS origin,
+        d.id::text AS key,
+        d.hostname,
+        d.new_key,
+        d.decision,
+        coalesce(d.client, a.client) AS client,
+        coalesce(d.site, CASE WHEN a.client IS NULL OR a.client = coalesce(d.client, a.client) THEN a.site END) AS site
     FROM devices AS d
-    LEFT JOIN agents AS a ON a.device = d.new_key
+    LEFT JOIN agents AS a ON a.new_key = d.new_key
+    UNION ALL
+    SELECT 'agents', id::text, hostname, new_key, decision, client, site FROM agents WHERE is_synthesized
 ),
 
 placed AS (
     SELECT
-        n.id,
-        n.new_key,
-        n.decision,
-        CASE WHEN coalesce(of_client, of_site) IS NOT NULL THEN coalesce(of_client, 'unassigned') END AS client,
-        CASE WHEN coalesce(of_client, of_site) IS NOT NULL THEN coalesce(of_site, 'default') END AS site
+        n.*,
+        CASE WHEN coalesce(client, site) IS NOT NULL THEN coalesce(client, 'unassigned') END AS in_client,
+        CASE WHEN coalesce(client, site) IS NOT NULL THEN coalesce(site, 'default') END AS in_site
     FROM named AS n
+),
+
+-- Who loses its hostname is a decision, as long as another of its name is there; what it is called then is none.
+machines AS MATERIALIZED (
+    SELECT
+        p.*,
+        CASE
+            WHEN p.decision ? 'hostname' AND p.in_site IS NOT NULL AND count(*) OVER one_name > 1
+                THEN p.hostname || '~' || left(p.new_key::text, 8)
+            ELSE p.hostname
+        END AS name_there
+    FROM placed AS p
+    WINDOW one_name AS (PARTITION BY p.in_client, p.in_site, p.hostname)
 )
 
 SELECT
@@ -48,8 +72,7 @@ SELECT
     p.new_key AS id,
     s.new_key AS site_id,
     c.new_key AS client_id,
-    -- Who loses its hostname is a decision; what it is called then is none.
-    CASE WHEN p.decision ? 'hostname' THEN d.hostname || '~' || left(p.new_key::text, 8) ELSE d.hostname END AS hostname,
+    p.name_there AS hostname,
     d.os AS operating_system,
     coalesce(
         architecture.label,
@@ -64,11 +87,11 @@ SELECT
     d."user" AS primary_user,
     d.last_seen AS last_seen_at
 FROM legacy_devices AS d
-JOIN placed AS p ON p.id = d.id
+JOIN machines AS p ON p.origin = 'devices' AND p.key = d.id::text
 LEFT JOIN map_sites AS s
     ON s.legacy_table = 'derived'
-    AND s.legacy_key = '[' || to_json(p.client)::text || ',' || to_json(p.site)::text || ']'
-LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.client
+    AND s.legacy_key = '[' || to_json(p.in_client)::text || ',' || to_json(p.in_site)::text || ']'
+LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.in_client
 LEFT JOIN added_word AS architecture
     ON architecture.value_map = 'devices.architecture'
     AND pg_temp.normalised(architecture.word) = pg_temp.normalised(d.arch)

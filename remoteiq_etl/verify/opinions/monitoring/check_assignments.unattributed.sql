@@ -16,7 +16,8 @@ WITH unclaimed AS (
 devices AS (
     SELECT DISTINCT d.new_key AS id
     FROM unclaimed AS u
-    JOIN map_devices AS d ON d.legacy_table = 'device_text' AND d.legacy_key = u.device_id
+    JOIN map_devices AS t ON t.legacy_table = 'device_text' AND t.legacy_key = u.device_id
+    JOIN map_devices AS d ON d.new_key = t.new_key AND d.state = 'live'
 ),
 
 -- On which devices one assignment alone stood in is a decision.

@@ -24,6 +24,14 @@ meant AS (
     LEFT JOIN legacy_checks AS c ON c.id::text = m.decision ->> 'check'
 ),
 
+-- What the texts mean that name a device, where that device was migrated.
+texts AS MATERIALIZED (
+    SELECT t.legacy_key AS text, t.new_key
+    FROM map_devices AS t
+    JOIN map_devices AS d ON d.new_key = t.new_key AND d.state = 'live'
+    WHERE t.legacy_table = 'device_text'
+),
+
 assignments AS MATERIALIZED (
     SELECT
         l.id,
@@ -36,7 +44,7 @@ assignments AS MATERIALIZED (
         ON p.check_type = coalesce(l.check_type, '') AND p.check_name = coalesce(l.check_name, '')
     LEFT JOIN map_check_assignments AS m
         ON m.legacy_table = 'check_assignments' AND m.legacy_key = l.id::text
-    LEFT JOIN map_devices AS d ON d.legacy_table = 'device_text' AND d.legacy_key = l.device_id
+    LEFT JOIN texts AS d ON d.text = l.device_id
     UNION ALL
     -- Gone from legacy, but the map knows where it went.
     SELECT m.legacy_key::uuid, m.new_key, NULL, NULL, NULL
@@ -96,7 +104,7 @@ attributed AS (
         CASE WHEN own.id IS NULL THEN i.created_at ELSE own.created_at END AS assigned_at
     FROM legacy_check_runs AS l
     LEFT JOIN assignments AS own ON own.id = l.assignment_id
-    LEFT JOIN map_devices AS text ON text.legacy_table = 'device_text' AND text.legacy_key = l.device_id
+    LEFT JOIN texts AS text ON text.text = l.device_id
     LEFT JOIN stand_ins AS i ON i.device = text.new_key
 ),
 
