@@ -28,6 +28,7 @@
     ├── UndoError                 an undo cannot be planned, or refuses to go on
     │   ├── UndoBlocked           something that is not in the plan depends on what would go
     │   └── UndoMoved             the target is not any more what the plan was computed from
+    ├── VerifyError               a verification cannot be made
     ├── SealingError              a sealed value cannot be opened
     │   ├── SealBroken            it is not what was sealed at its place
     │   └── SealingKeyMissing     the key that sealed it is not among those given
@@ -148,6 +149,10 @@ class UndoBlocked(UndoError):
 
 class UndoMoved(UndoError):
     """The target is not any more what the plan was computed from."""
+
+
+class VerifyError(RemoteIQError):
+    """A verification cannot be made: nothing was migrated, or what it compares is not there."""
 
 
 class SealingError(RemoteIQError):

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill import blocked, hashing
 from remoteiq_etl.backfill.control import Control
@@ -69,8 +70,8 @@ def _open(
     reader = snapshot.reader()
     stack.callback(reader.close)
     insert = sql.SQL(
-        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version) VALUES"
-        " (%s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version, options)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
     )
     status = "plan" if plan.planning else "running"
     row = control.rows(
@@ -83,6 +84,7 @@ def _open(
             snapshot.database.partition("/")[0],
             fence,
             program_version(),
+            Jsonb(dict(plan.options)),
         ],
     )[0]
     return Run(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from remoteiq_etl.backfill.reach import Reach
+
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
 
@@ -34,7 +36,7 @@ class Completed:
     digests: Mapping[str, str]
 
 
-def read_completed(run: "Run") -> dict[str, Completed]:
+def read_completed(run: Reach) -> dict[str, Completed]:
     """How each asset was last completed."""
     query = sql.SQL(
         "SELECT table_name, run_id, full_run, changed_run, database, fingerprint, digests FROM {} WHERE source_id = %s"
@@ -43,7 +45,7 @@ def read_completed(run: "Run") -> dict[str, Completed]:
     return {row[0]: Completed(*row[1:]) for row in rows}
 
 
-def read_passes(run: "Run") -> dict[tuple[str, str], Pass]:
+def read_passes(run: Reach) -> dict[tuple[str, str], Pass]:
     """What each asset last read, by asset and legacy table."""
     query = sql.SQL("SELECT table_name, legacy_table, horizon, legacy_rows FROM {} WHERE source_id = %s")
     rows = run.session.rows(query.format(run.state.name("passes")), [run.registered.id])

@@ -43,6 +43,18 @@ class Snapshot:
             opening.pop_all()
         return session
 
+    def another_session(self) -> Session:
+        """A new session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
+        self.check()
+        with contextlib.ExitStack() as opening:
+            session = self.legacy.connect()
+            opening.callback(session.close)
+            session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+            self.pids.append(session.connection.info.backend_pid)
+            opening.pop_all()
+        return session
+
     def check(self) -> None:
         """Make sure that the exporter's transaction is still open. Raises SnapshotLost."""
         try:

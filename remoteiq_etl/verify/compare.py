@@ -47,17 +47,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Asked:
-    """What one range of rows gave: how many the opinion expects, and which differ."""
+    """What one range of rows gave: how many the opinion expects, which differ, and which columns were compared."""
 
     expected: int
     differences: list[Difference]
+    columns: tuple[str, ...] = ()
 
 
-def ask(opinion: Opinion, mirror: Mirror, schema: str) -> Iterator[Asked]:
+def ask(opinion: Opinion, mirror: Mirror, schema: str, only: sql.Composable | None = None) -> Iterator[Asked]:
     """Compare what an opinion says with the target: once, or for each range of its rows.
 
-    The maps must be offered (see Mirror). Raises ConfigurationError when the opinion leaves a column of the target out
-    without a reason.
+    `only`: of an opinion with ranges, the condition on the legacy rows (alias l) to be compared. While a result is looked
+    at, what the opinion expects of its range lies in pg_temp.expected. The maps must be offered (see Mirror). Raises
+    ConfigurationError when the opinion leaves a column of the target out without a reason.
     """
     for name, columns in opinion.reads.items():
         mirror.whole(name, columns)
@@ -65,7 +67,7 @@ def ask(opinion: Opinion, mirror: Mirror, schema: str) -> Iterator[Asked]:
     if opinion.rows is None:
         yield _ask_once(opinion, mirror.session, schema)
         return
-    for _ in mirror.ranges(opinion.rows):
+    for _ in mirror.ranges(opinion.rows, only):
         yield _ask_once(opinion, mirror.session, schema)
 
 
@@ -85,7 +87,7 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
     parameters = {"covers": list(opinion.covers) or None}
     with session.connection.cursor(row_factory=class_row(_Found)) as cursor:
         found = cursor.execute(query, parameters).fetchall()
-    return Asked(count, [one.difference(opinion.target) for one in found])
+    return Asked(count, [one.difference(opinion.target) for one in found], tuple(columns))
 
 
 def _take_defaults(opinion: Opinion, columns: list[str], session: Session, schema: str) -> None:
@@ -154,8 +156,8 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
         "columns": listed("{name}"),
         "cast": listed("t.{name}::{kind} AS {name}"),
         "differing": listed("CASE WHEN m.{name} IS DISTINCT FROM s.{name} THEN {text} END"),
-        "missing_key": _key(keys, "m"),
-        "surplus_key": _key(keys, "s"),
+        "missing_key": target_key(keys, "m"),
+        "surplus_key": target_key(keys, "s"),
         "same": same,
         "origin": origin,
         "any_key": sql.Identifier(keys[0]),
@@ -166,7 +168,7 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
     }
 
 
-def _key(names: list[str], row: str) -> sql.Composed:
+def target_key(names: list[str], row: str) -> sql.Composed:
     """The key of a target row as the map writes it."""
     if len(names) == 1:
         return sql.SQL("{}::text").format(sql.Identifier(row, names[0]))

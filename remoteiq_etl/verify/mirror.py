@@ -14,6 +14,7 @@ from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.database import Database, Session
+from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.verify.names import offer_names
 from schemas import legacy
@@ -41,6 +42,8 @@ class Mirror:
     """What opinions of one source find in a session of the target.
 
     `reader` reads the legacy database in one snapshot. `absent`: columns that a live legacy table lacks, read as NULL.
+    `marked`: every row has its keyed hash (`_hash`, as a run computes it) and the age of its xmin (`_age`) beside it; both
+    sessions must know the key of the source (see hashing).
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class Mirror:
         *,
         absent: Mapping[str, frozenset[str]] | None = None,
         range_rows: int = RANGE_ROWS,
+        marked: bool = False,
     ) -> None:
         self.reader = reader
         self.session = session
         self.absent = absent or {}
         self.range_rows = range_rows
+        self.marked = marked
         self._whole: dict[str, frozenset[str]] = {}
 
     def whole(self, name: str, columns: Sequence[str] = ()) -> None:
@@ -71,12 +76,15 @@ class Mirror:
         self._whole[name] = wanted
         self._analyze(name)
 
-    def ranges(self, name: str) -> Iterator[int]:
-        """Have one range of a legacy table's rows at hand after the other; gives how many rows each has."""
+    def ranges(self, name: str, only: sql.Composable | None = None) -> Iterator[int]:
+        """Have one range of a legacy table's rows at hand after the other; gives how many rows each has.
+
+        `only`: the condition under which a row (alias l) is wanted at all.
+        """
         table = legacy_table(name)
         self._whole.pop(name, None)
         self._create(table, list(table.columns))
-        yield from self._copied(table, list(table.columns), self.range_rows)
+        yield from self._copied(table, list(table.columns), self.range_rows, only)
 
     def offer_maps(self, state: State, source_id: int, entities: Sequence[str]) -> None:
         """Show the maps of one source as `map_<entity>`; of a table that was never loaded an empty one.
@@ -125,18 +133,23 @@ class Mirror:
 
     def _create(self, table: Table, columns: Sequence[Column[Any]]) -> None:
         name = sql.Identifier(f"legacy_{table.name}")
-        parts = [sql.SQL("{} {}").format(sql.Identifier(one.name), sql.SQL(_type(one))) for one in columns]
+        parts = [sql.SQL("{} {}").format(sql.Identifier(one.name), sql.SQL(copy_type(one))) for one in columns]
+        marks = sql.SQL(", _hash bytea, _age int" if self.marked else "")
         self.session.execute(
             sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}"))
         )
-        self.session.execute(sql.SQL("CREATE TEMP TABLE {} ({})").format(name, sql.SQL(", ").join(parts)))
+        self.session.execute(sql.SQL("CREATE TEMP TABLE {} ({}{})").format(name, sql.SQL(", ").join(parts), marks))
 
-    def _copied(self, table: Table, columns: Sequence[Column[Any]], rows: int | None) -> Iterator[int]:
+    def _copied(
+        self, table: Table, columns: Sequence[Column[Any]], rows: int | None, only: sql.Composable | None = None
+    ) -> Iterator[int]:
         """Copy the rows of a table, all at once or `rows` at a time; what was copied before is gone."""
         goes_to = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(
             sql.Identifier("pg_temp", f"legacy_{table.name}")
         )
         query = self._query(self.reader.database, table, columns)
+        if only is not None:
+            query += sql.SQL(" WHERE ") + only
         with self.reader.connection.cursor().copy(
             sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)
         ) as source:
@@ -160,7 +173,10 @@ class Mirror:
     def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
         absent = self.absent.get(table.name, frozenset())
         items = [_read(one, is_absent=one.name in absent) for one in columns]
-        return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(items), database.table(table.name))
+        if self.marked:
+            hashed = [sql.Identifier(one.name) for one in table.columns if one.name not in absent]
+            items += [row_hash(hashed), sql.SQL("age({})").format(sql.Identifier("l", "xmin"))]
+        return sql.SQL("SELECT {} FROM {} AS l").format(sql.SQL(", ").join(items), database.table(table.name))
 
     def _analyze(self, name: str) -> None:
         self.session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", f"legacy_{name}")))
@@ -177,11 +193,11 @@ def _read(column: Column[Any], *, is_absent: bool) -> sql.Composed:
         "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
     )
     return sql.SQL("NULL::{kind}" if is_absent else template).format(
-        name=sql.Identifier(column.name), kind=sql.SQL(_type(column))
+        name=sql.Identifier(column.name), kind=sql.SQL(copy_type(column))
     )
 
 
-def _type(column: Column[Any]) -> str:
+def copy_type(column: Column[Any]) -> str:
     """The type of a legacy column in its copy: labels and case-insensitive text are plain text there."""
     if isinstance(column.type, pg.ENUM | pg.CITEXT):
         return "text"

@@ -58,6 +58,17 @@ def begin(session: Session, state: State, source_id: int, snapshot: str) -> int:
     return int(session.value(insert, [source_id, snapshot, actor(), program_version()]))
 
 
+def mark_interrupted(session: Session, state: State, source_id: int) -> None:
+    """Mark verifications that ended without a word. Only while nobody else verifies the source."""
+    update = sql.SQL("UPDATE {} SET status = 'interrupted' WHERE source_id = %s AND status = 'running'")
+    session.execute(update.format(state.name("verification_runs")), [source_id])
+
+
+def fence_query(state: State) -> sql.Composed:
+    """The statement that gives the fencing token of a source's last run."""
+    return sql.SQL("SELECT fence FROM {} WHERE id = %s").format(state.name("sources"))
+
+
 def end(session: Session, state: State, verification_id: int, status: str, error: str | None = None) -> None:
     """Record how a verification ended."""
     update = sql.SQL("UPDATE {} SET status = %s, error = %s, finished_at = clock_timestamp() WHERE id = %s")

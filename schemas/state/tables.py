@@ -84,6 +84,7 @@ runs = Table(
         "fence", BigInteger, nullable=False, comment="its fencing token: it may commit while sources.fence is the same"
     ),
     Column("program_version", Text, nullable=False, comment="program that ran"),
+    Column("options", JSONB, comment="options that the run was given; null: an older program ran"),
     Column(
         "images_pruned_at", TIMESTAMPTZ, comment="when before images of the run were removed: it cannot be undone alone"
     ),

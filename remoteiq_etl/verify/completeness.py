@@ -1,0 +1,130 @@
+"""Keys both ways, and every legacy cell: each legacy row is accounted for as it is now, and each key of the map is there.
+
+A row's keyed hash covers all of its columns, archived ones included, so that no cell can change unseen. Belongs here: that
+comparison of legacy, map and state. Does not belong here: what the target's columns hold (see compare).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.spec import Source, TableSpec
+from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.verify.compare import load_sql, target_key
+from remoteiq_etl.verify.mirror import copy_type
+from remoteiq_etl.verify.result import Finding, Kind, Label
+from remoteiq_etl.verify.stale import Known
+
+KEYS = "keys"
+"""The check that every legacy row is accounted for, and every key of the map is there."""
+ABOUT_KEYS = "every legacy row, each of its cells included, is accounted for as it is, and every mapped row is there"
+
+
+@dataclass
+class Completeness:
+    """The keys of one legacy table that a target table accounts for.
+
+    `rows` of them were looked at, and `mapped` of those the map leads somewhere. `begun`: they come with an opinion's ranges.
+    """
+
+    known: Known
+    spec: TableSpec
+    source: Source
+    rows: int = field(default=0, init=False)
+    mapped: int = field(default=0, init=False)
+    begun: bool = field(default=False, init=False)
+    _age: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._age = self.known.age(self.source.name)
+
+    def of_copy(self) -> Iterator[Finding]:
+        """The rows of the copy at hand (all, or one range of them) that are not accounted for as they are."""
+        rows = self._rows("accounts")
+        count = int(self.known.look.session.value(sql.SQL("SELECT count(*) FROM {}").format(self._copy)))
+        self.rows += count
+        for key, new_key, is_known, is_newer, in_conflict, unmapped in rows:
+            if unmapped is not None:
+                self.mapped += count - int(unmapped)
+                continue
+            label, detail = self._judged(is_known=is_known, is_newer=is_newer, in_conflict=in_conflict)
+            kind = Kind.ALTERED if is_known else Kind.UNACCOUNTED
+            yield self._finding(kind, label, detail, key, new_key)
+
+    def rest(self) -> Iterator[Finding]:
+        """Once every row was looked at: keys of the map whose legacy row is not there."""
+        entries = int(self.known.look.session.value(self._statement("map_entries")))
+        if entries == self.mapped:
+            return
+        self.known.look.mirror.whole(self.source.name, self.source.key_columns)
+        for key, new_key, outcome in self._rows("dangling"):
+            if outcome is not None:
+                yield self._finding(Kind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
+            else:
+                yield self._finding(Kind.DANGLING, *self._gone_since(), key, new_key)
+
+    def _judged(self, *, is_known: bool, is_newer: bool, in_conflict: bool) -> tuple[Label, str]:
+        if is_newer:
+            return Label.CHANGED_IN_LEGACY, "the legacy row was written since the table was last completed"
+        if in_conflict:
+            return Label.EDITED_IN_TARGET, "listed as a conflict"
+        if reason := self.known.stale():
+            return Label.CHANGED_IN_LEGACY, reason
+        if is_known:
+            return Label.BUG, "the legacy row is not as it was read, and was not written since"
+        return Label.BUG, "the legacy row is neither mapped nor left out, quarantined or held"
+
+    def _gone_since(self) -> tuple[Label, str]:
+        if reason := self.known.stale():
+            return Label.CHANGED_IN_LEGACY, f"the legacy row is not there; {reason}"
+        return (
+            Label.BUG,
+            "the legacy row is not there, and no row of its table has gone since the table was last completed",
+        )
+
+    def _finding(self, kind: Kind, label: Label, detail: str, key: str, new_key: str | None) -> Finding:
+        return Finding(self.spec.name, KEYS, kind, label, detail, new_key, self.source.name, key)
+
+    # --- statements ---------------------------------------------------------------------------------------------
+
+    def _rows(self, name: str) -> list[TupleRow]:
+        return self.known.look.session.rows(self._statement(name))
+
+    @property
+    def _copy(self) -> sql.Identifier:
+        return sql.Identifier("pg_temp", f"legacy_{self.source.name}")
+
+    def _statement(self, name: str) -> sql.Composed:
+        look, state = self.known.look, self.known.look.state
+        return load_sql(name).format(
+            **look.literals(self.spec.name),
+            **{table: state.name(table) for table in ("left_out", "quarantine", "held", "conflicts", "gone")},
+            map=state.name(map_of(self.spec).name),
+            copy=self._copy,
+            key=target_key(list(self.source.key_columns), "l"),
+            map_key=self._map_key(),
+            legacy_table=sql.Literal(self.source.name),
+            age=sql.Literal(self._age),
+        )
+
+    def _map_key(self) -> sql.Composable:
+        """The key of a legacy row in the type that it has in the map, so that an index or a hash can find it."""
+        kind, names = str(map_of(self.spec).columns["legacy_key"].type).lower(), self.source.key_columns
+        if len(names) == 1 and copy_type(self.source.table.columns[names[0]]).lower() == kind:
+            return sql.Identifier("l", names[0])
+        return sql.SQL("({})::{}").format(target_key(list(names), "l"), sql.SQL(kind))
+
+
+def removed(known: Known, spec: TableSpec) -> list[tuple[str, str, str]]:
+    """Legacy table, legacy key and new key of live entries of the map whose target row is not there."""
+    look = known.look
+    statement = load_sql("removed").format(
+        **look.literals(spec.name),
+        map=look.state.name(map_of(spec).name),
+        target=look.target.table(spec.name),
+        key_join=key_join(spec),
+    )
+    return [(row[0], row[1], row[2]) for row in look.session.rows(statement)]

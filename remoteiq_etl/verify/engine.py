@@ -1,0 +1,319 @@
+"""A verification: table after table, each believed only after a second look, kept as soon as it is known.
+
+It takes no lock of the source, so that runs go on. What looks like a BUG is read again with fresh snapshots, and while a run
+is in work the verification waits for its end before it does. A table of which nothing has moved since it was verified is not
+read again, so that a verification that was killed goes on where it was. Belongs here: that order. Does not belong here: what
+is checked of a table (see table).
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+
+from remoteiq_etl.backfill.accounts import TableReport
+from remoteiq_etl.backfill.control import Control
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.failure import describe
+from remoteiq_etl.backfill.pacing import Pacer
+from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
+from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
+from remoteiq_etl.backfill.state import State
+from remoteiq_etl.errors import LockedError, RemoteIQError, SnapshotTooOld
+from remoteiq_etl.verify import marks, store
+from remoteiq_etl.verify.look import Ground, Look, ground
+from remoteiq_etl.verify.mirror import RANGE_ROWS
+from remoteiq_etl.verify.opinion import opinions
+from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
+from remoteiq_etl.verify.stale import Known, options_of_table
+from remoteiq_etl.verify.table import Keys, TableLook
+from remoteiq_etl.verify.tally import Tally
+
+#: So many rows of a large table are read again by key; beyond that the whole table is.
+MOST_SUSPECTS = 20_000
+#: Seconds between two questions whether a run is still in work.
+STEP = 0.5
+
+
+def verify(
+    plan: Plan,
+    tables: Sequence[str] | None = None,
+    *,
+    full: bool = False,
+    listener: Listener | None = None,
+    range_rows: int = RANGE_ROWS,
+) -> Verdict:
+    """Verify these target tables (default: all that have a source) and keep what was found.
+
+    `full`: also those of which nothing has moved. Raises VerifyError when nothing was ever migrated, LockedError when another
+    verification of the source is in work. A table that cannot be verified is FAILED; the others are verified all the same.
+    """
+    with ground(plan, range_rows) as place:
+        return Verification(place, listener or Silent(), full=full).of(list(tables or place.tables))
+
+
+@dataclass
+class Verification:
+    """One verification in work."""
+
+    ground: Ground
+    listener: Listener
+    full: bool = False
+    number: int = field(default=0, init=False)
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
+    _look: Look | None = field(default=None, init=False)
+    _pacer: Pacer | None = field(default=None, init=False)
+
+    def of(self, tables: Sequence[str]) -> Verdict:
+        """Verify these tables, one after the other."""
+        _lock(self.ground)
+        with contextlib.closing(self):
+            self.number = store.begin(self._control, self._state, self._source_id, self.look.snapshot.horizon)
+            try:
+                verdict = Verdict(tuple(self._kept(table) for table in tables))
+            except BaseException as error:
+                status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+                store.end(self._control, self._state, self.number, status, describe(error))
+                raise
+            status = "failed" if verdict.word == "failed" else "bug" if verdict.bugs else "passed"
+            store.end(self._control, self._state, self.number, status)
+        return verdict
+
+    # --- looks --------------------------------------------------------------------------------------------------
+
+    @property
+    def look(self) -> Look:
+        """The look in use; opened when it is asked for first."""
+        if self._look is None:
+            self._look = self._stack.enter_context(self.ground.look())
+            self._pacer = self._stack.enter_context(contextlib.closing(_pacer(self._look, self.listener)))
+        return self._look
+
+    def close(self) -> None:
+        """Let go of the snapshot and of the copies."""
+        self._look = self._pacer = None
+        self._stack.close()
+
+    @property
+    def _state(self) -> State:
+        return self.ground.state
+
+    @property
+    def _control(self) -> Session:
+        return self.ground.control
+
+    @property
+    def _source_id(self) -> int:
+        return self.ground.source_id
+
+    # --- one table ----------------------------------------------------------------------------------------------
+
+    def _kept(self, table: str) -> TableVerdict:
+        """The verdict of a table, kept; that of an earlier verification where nothing has moved since."""
+        began = time.monotonic()
+        try:
+            former = self._still_standing(table)
+            if former is not None:
+                store.confirm(self._control, self._state, self._source_id, self.number, former)
+                self._report(table, 0, time.monotonic() - began)
+                return former
+            verdict = self._renewed(table)
+        except (RemoteIQError, psycopg.Error) as error:
+            verdict = self._failed(table, error, time.monotonic() - began)
+            self.close()  # the copies of a look that failed cannot be relied on
+        store.write(self._control, self._state, self._source_id, self.number, verdict)
+        self._report(table, verdict.rows_compared, verdict.seconds)
+        return verdict
+
+    def _renewed(self, table: str) -> TableVerdict:
+        """The verdict of a table; a snapshot that is too old is let go, and the table looked at in a new one."""
+        try:
+            return self._verified(table)
+        except SnapshotTooOld:
+            self.close()
+            return self._verified(table)
+
+    def _still_standing(self, table: str) -> TableVerdict | None:
+        found = {one.table: one for one in store.read(self._control, self._state, self._source_id)}.get(table)
+        if self.full or found is None or not found.passed or found.inputs is None:
+            return None
+        if Label.CHANGED_IN_LEGACY in found.labels:
+            return None  # whether a run has caught up shows in no row of the table
+        with self.look.of_table(options_of_table(self.look, table)):
+            stands = marks.stand(self.look, marks.inputs_of(self.look, table), found.inputs)
+        return found if stands else None
+
+    def _verified(self, table: str) -> TableVerdict:
+        began = time.monotonic()
+        self._pace(table)
+        first = TableLook(self.look, table, step=self._step(table, began))
+        suspects: list[Finding] = []
+        tally = Tally().add(_watched(first.findings(), suspects))
+        inputs = first.taken
+        snapshot, verified_at = self.look.snapshot.horizon, datetime.now(UTC)
+        if tally.bugs:
+            tally = self._second(first, tally, suspects)
+        return TableVerdict(
+            table=table,
+            status=Status.VERIFIED,
+            verified_at=verified_at,
+            snapshot=snapshot,
+            seconds=time.monotonic() - began,
+            rows_compared=first.rows,
+            counts=tally.counts,
+            checks=tally.checks(first.looked),
+            findings=tally.findings,
+            inputs=None if tally.bugs else inputs,
+            verification_id=self.number,
+        )
+
+    def _second(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
+        """What a fresh look says of the differences that nothing explains."""
+        self._wait_for_run(first.table)
+        only = _keys(first, suspects) if len(suspects) == tally.bugs else None
+        with self.ground.look() as look:
+            found = TableLook(look, first.table, only).findings()
+            if only is None:
+                return Tally().add(found)
+            again: dict[tuple[str | None, ...], list[Finding]] = {}
+            for finding in found:
+                again.setdefault(_identity(finding), []).append(finding)
+        settled = [finding for label, kept in tally.kept.items() if label is not Label.BUG for finding in kept]
+        judged = [one for name in {_identity(suspect) for suspect in suspects} for one in again.get(name, [])]
+        return Tally(counts=_without_bugs(tally), kept=_by_label(settled)).add(judged)
+
+    def _failed(self, table: str, error: Exception, seconds: float) -> TableVerdict:
+        snapshot = self._look.snapshot.horizon if self._look else ""
+        return TableVerdict(
+            table,
+            Status.FAILED,
+            datetime.now(UTC),
+            snapshot,
+            seconds,
+            error=describe(error),
+            verification_id=self.number,
+        )
+
+    # --- pace and progress --------------------------------------------------------------------------------------
+
+    def _pace(self, table: str) -> None:
+        """Obey orders and limits between two tables. A snapshot that is too old is let go first."""
+        if self._pacer is not None:
+            try:
+                self._pacer.before_table(TableReport(table))
+            except SnapshotTooOld:
+                self.close()
+
+    def _step(self, table: str, began: float) -> "Step":
+        with self.look.of_table(options_of_table(self.look, table)):
+            known = Known(self.look, table)
+            total = sum(
+                seen.legacy_rows
+                for spec in known.writers
+                for source in spec.streamed
+                if (seen := known.passes.get((spec.asset, source.name)))
+            )
+        return Step(self, table, total, began)
+
+    def stepped(self, table: str, done: int, total: int, seconds: float) -> None:
+        """Between two ranges of rows: tell how far the table is, and wait as orders and limits ask for."""
+        self.listener.progressed(TableProgress(table, done, max(done, total), seconds))
+        if self._pacer is not None:
+            self._pacer.before_batch(TableReport(table))
+
+    def _report(self, table: str, rows: int, seconds: float) -> None:
+        report = TableReport(table, seconds=seconds)
+        report.account(table, primary=False).read = rows
+        self.listener.finished(report)
+
+    def _wait_for_run(self, table: str) -> None:
+        """What a run has half done is no BUG: its end is waited for."""
+        control, told = Control(self._control, self._state, self._source_id), False
+        while control.is_held():
+            if not told:
+                told = True
+                self.listener.noticed(
+                    Notice(table, "differs while a run is in work: it is read again when the run is over")
+                )
+            time.sleep(STEP)
+
+
+@dataclass
+class Step:
+    """Adds up the rows of a table's ranges for the progress."""
+
+    verification: Verification
+    table: str
+    total: int
+    began: float
+    done: int = 0
+
+    def __call__(self, rows: int) -> None:
+        """One more range of so many rows is done."""
+        self.done += rows
+        self.verification.stepped(self.table, self.done, self.total, time.monotonic() - self.began)
+
+
+def _lock(place: Ground) -> None:
+    """One verification of a source at a time; the session that keeps verdicts holds the lock. Raises LockedError."""
+    key = f"remoteiq_etl/verify/{place.source_id}"
+    if not place.control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key]):
+        raise LockedError(
+            f"another verification of the source {place.registered.name!r} is in work. Wait until it is done; runs are not"
+            " concerned."
+        )
+    store.mark_interrupted(place.control, place.state, place.source_id)
+
+
+def _pacer(look: Look, listener: Listener) -> Pacer:
+    plan, state = look.ground.plan, look.ground.state
+    probes = [
+        Probe(SOURCE, plan.legacy, look.snapshot.pids, look.snapshot.xmin),
+        Probe(TARGET, plan.target, [look.session.connection.info.backend_pid]),
+    ]
+    control = Control(look.ground.control, state, look.source_id)
+    # An order to stop is about the runs up to its time; a verification is none of them.
+    fence = int(control.session.value(store.fence_query(state), [look.source_id])) + 1
+    return Pacer(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), listener, fence)
+
+
+def _watched(findings: Iterator[Finding], suspects: list[Finding]) -> Iterator[Finding]:
+    """The same differences; those that nothing explains are noted, as long as they are few."""
+    for finding in findings:
+        if finding.label is Label.BUG and len(suspects) < MOST_SUSPECTS:
+            suspects.append(finding)
+        yield finding
+
+
+def _keys(first: TableLook, suspects: Sequence[Finding]) -> Keys | None:
+    """The rows to look at again where the table is compared range by range; None: the whole table."""
+    ranged = {one.rows for one in opinions() if one.target == first.table and one.rows}
+    if not ranged or any(one.legacy_table not in ranged or one.legacy_key is None for one in suspects):
+        return None
+    return {
+        table: sorted({one.legacy_key for one in suspects if one.legacy_table == table and one.legacy_key})
+        for table in ranged
+        if table
+    }
+
+
+def _identity(finding: Finding) -> tuple[str | None, ...]:
+    return (finding.check, finding.kind, finding.key, finding.legacy_table, finding.legacy_key)
+
+
+def _without_bugs(tally: Tally) -> dict[str, dict[str, int]]:
+    return {
+        check: {label: count for label, count in labels.items() if label != Label.BUG}
+        for check, labels in tally.counts.items()
+    }
+
+
+def _by_label(findings: Sequence[Finding]) -> dict[Label, list[Finding]]:
+    found: dict[Label, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.label, []).append(finding)
+    return found

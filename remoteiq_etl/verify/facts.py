@@ -1,0 +1,275 @@
+"""Gathering what is known of rows that differ: from the map, the state, the target and legacy, for many rows at once.
+
+Belongs here: those questions. Does not belong here: what follows from the answers (see labels).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill import written
+from remoteiq_etl.backfill.column_values import default_of
+from remoteiq_etl.backfill.expressions import NEVER_COMPARED
+from remoteiq_etl.backfill.hashing import row_hash
+from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.redact import is_secret
+from remoteiq_etl.backfill.selection import is_newer, is_one_of
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.verify.compare import Difference, load_sql, target_key
+from remoteiq_etl.verify.labels import Entry, Facts, Legacy, Rules, Sides
+from remoteiq_etl.verify.look import Look
+from remoteiq_etl.verify.result import Label
+from remoteiq_etl.verify.stale import Known
+
+#: Differences that are looked into at once.
+CHUNK = 2_000
+_STATE = ("quarantine", "held", "left_out", "gone", "conflicts")
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """Looks into the differences of one table, while what its opinion expects lies in pg_temp.expected.
+
+    `columns`: those that were compared; `reads`: the legacy tables that the opinion reads.
+    """
+
+    look: Look
+    known: Known
+    spec: TableSpec
+    columns: Sequence[str]
+    reads: Sequence[str] = ()
+
+    @property
+    def rules(self) -> Rules:
+        """How the table is declared."""
+        return Rules(frozenset(self.spec.activity), frozenset(self.spec.insert_only))
+
+    def gather(self, differences: Sequence[Difference]) -> list[tuple[Difference, Facts]]:
+        """Each difference, with the legacy row that it is about where that can be found out, and what is known of it."""
+        self._stage(differences)
+        origins = self._origins()
+        named = [
+            replace(one, legacy_table=origins[n][0], legacy_key=origins[n][1]) for n, one in enumerate(differences)
+        ]
+        entries, waits, conflicts = self._entries(), self._waits(), self._conflicts()
+        legacy, sides = self._legacy(named), self._sides(named)
+        lost = [n for n, entry in entries.items() if entry.state == "live" and not entry.is_there]
+        twins = self._twins(lost)
+        stale = self.known.stale(self.reads) if differences else None
+        return [
+            (
+                one,
+                Facts(
+                    entries.get(n),
+                    waits.get(n),
+                    conflicts.get(n, {}),
+                    legacy.get(n),
+                    sides.get(n, Sides()),
+                    twins.get(n),
+                    stale,
+                ),
+            )
+            for n, one in enumerate(named)
+        ]
+
+    # --- what is staged -----------------------------------------------------------------------------------------
+
+    def _stage(self, differences: Sequence[Difference]) -> None:
+        session = self.look.session
+        session.execute("DROP TABLE IF EXISTS pg_temp.differences")
+        session.execute(
+            "CREATE TEMP TABLE differences (n int PRIMARY KEY, kind text, key text, legacy_table text, legacy_key text)"
+        )
+        rows = [(n, one.kind, one.key, one.legacy_table, one.legacy_key) for n, one in enumerate(differences)]
+        with session.connection.cursor().copy("COPY pg_temp.differences FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        session.execute("ANALYZE pg_temp.differences")
+
+    def _origins(self) -> dict[int, tuple[str | None, str | None]]:
+        self.look.session.execute(load_sql("difference_origins").format(**self._names))
+        query = "SELECT n, legacy_table, legacy_key FROM pg_temp.differences"
+        return {row[0]: (row[1], row[2]) for row in self.look.session.rows(query)}
+
+    @property
+    def _names(self) -> dict[str, sql.Composable]:
+        state = self.look.state
+        return {
+            **{name: state.name(name) for name in _STATE},
+            **self.look.literals(self.spec.name),
+            "map": state.name(self._map.name),
+            "target": self.look.target.table(self.spec.name),
+            "key_join": key_join(self.spec),
+            "new_type": _type(self._map.columns["new_key"]),
+            "legacy_type": _type(self._map.columns["legacy_key"]),
+        }
+
+    @property
+    def _map(self) -> Table:
+        return map_of(self.spec)
+
+    # --- what is known ------------------------------------------------------------------------------------------
+
+    def _rows(self, name: str) -> list[tuple[Any, ...]]:
+        statement = load_sql(f"difference_{name}").format(**self._names)
+        return self.look.session.rows(statement, {})
+
+    def _entries(self) -> dict[int, Entry]:
+        return {row[0]: Entry(*row[1:]) for row in self._rows("entries")}
+
+    def _waits(self) -> dict[int, tuple[Label, str]]:
+        """What the state says of each row: what is open before what is settled."""
+        order = list(Label)
+        rows = [(n, Label(label), detail) for n, label, detail in self._rows("waits")]
+        rows.sort(key=lambda row: order.index(row[1]), reverse=True)
+        return {n: (label, detail) for n, label, detail in rows}
+
+    def _conflicts(self) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        for n, columns, reason in self._rows("conflicts"):
+            found.setdefault(n, {}).update(dict.fromkeys(columns, reason))
+        return found
+
+    def _legacy(self, named: Sequence[Difference]) -> dict[int, Legacy]:
+        """The legacy rows as they are now, of those differences that have one."""
+        found: dict[int, Legacy] = {}
+        for table in sorted({one.legacy_table for one in named if one.legacy_table}):
+            numbers = {one.legacy_key: n for n, one in enumerate(named) if one.legacy_table == table and one.legacy_key}
+            newer = self._newer(table, list(numbers))
+            if newer is not None:
+                found |= {n: Legacy(key in newer, newer.get(key, False)) for key, n in numbers.items()}
+        return found
+
+    def _newer(self, legacy_table: str, keys: list[str]) -> dict[str, bool] | None:
+        """By key, whether each of these rows was written since; None where a name is that of no table that is read."""
+        place = self.look.source(self.spec.name, legacy_table)
+        horizon = self.known.horizon(legacy_table)
+        if place is None or horizon is None:
+            return None
+        source = place[1]
+        query = sql.SQL("SELECT {}, {} FROM {} AS l WHERE {}").format(
+            target_key(list(source.key_columns), "l"),
+            is_newer(sql.SQL("l.xmin"), horizon),
+            self.look.legacy.database.table(legacy_table),
+            is_one_of(source, keys),
+        )
+        return dict(self.look.legacy.rows(query))
+
+    # --- what was written ---------------------------------------------------------------------------------------
+
+    def _sides(self, named: Sequence[Difference]) -> dict[int, Sides]:
+        tables = {one.legacy_table for one in named if one.kind == "changed" and one.legacy_table}
+        return {n: one for table in sorted(tables) for n, one in self._sides_of(table).items()}
+
+    def _sides_of(self, legacy_table: str) -> dict[int, Sides]:
+        columns = [self.spec.target.columns[name] for name in self.columns if name in self.spec.target.columns]
+        hashed = written.written_columns(self.look, self.spec, legacy_table) or []
+        opinion = {one.name: sql.Identifier("e", one.name) for one in columns if type(one.type) is not pg.JSON}
+        names = {
+            **self._names,
+            "legacy_table": sql.Literal(legacy_table),
+            "origin": _same_key(self.spec),
+            "edited": _cases(columns, lambda one: self._differs(one, "t")),
+            "wanted": _cases(columns, lambda one: self._differs(one, "e")),
+            "later": _cases([one for one in columns if self._is_ordered(one)], _is_later),
+            "unrecorded": _cases([one for one in columns if one.name in hashed], _is_unrecorded),
+            "foreign": _cases([one for one in columns if self._is_foreign(one, hashed)], _is_empty),
+            "current_hash": written.current_hash(self.look, self.spec, legacy_table),
+            "opinion_hash": written.current_hash(self.look, self.spec, legacy_table, instead=opinion),
+        }
+        rows = self.look.session.rows(load_sql("difference_sides").format(**names), {})
+        return {row[0]: _sides_of_row(*row[1:]) for row in rows}
+
+    def _differs(self, column: Column[Any], side: str) -> sql.Composable:
+        """Whether a side is not as last written, in the form in which that is recorded."""
+        return sql.SQL(
+            "m.last_written ? {name} AND coalesce(to_jsonb({shown}), 'null') <> coalesce(m.last_written -> {name}, 'null')"
+        ).format(name=sql.Literal(column.name), shown=self._recorded(column, sql.Identifier(side, column.name)))
+
+    def _recorded(self, column: Column[Any], value: sql.Composable) -> sql.Composable:
+        if is_secret(column):
+            return sql.SQL("encode({}, 'hex')").format(row_hash([value]))
+        if isinstance(column.type, pg.JSON):
+            return sql.SQL("{}({}::jsonb)").format(self.look.state.name("redacted"), value)
+        return value
+
+    def _is_ordered(self, column: Column[Any]) -> bool:
+        return isinstance(column.type, pg.TIMESTAMP) or column.name in self.spec.activity[:1]
+
+    def _is_foreign(self, column: Column[Any], hashed: Sequence[str]) -> bool:
+        """Whether we never write a column."""
+        ours = {*hashed, *self.spec.primary_key, *self.spec.insert_only, *self.spec.activity, *NEVER_COMPARED}
+        return bool(hashed) and column.name not in ours
+
+    def _twins(self, lost: Sequence[int]) -> dict[int, str]:
+        """Target rows that hold what a lost row should hold, under another key. A key that says everything has no twin."""
+        keys = list(self.spec.primary_key)
+        others = [name for name in self.columns if name not in keys]
+        if not lost or not others or len(keys) > 1:
+            return {}
+        statement = load_sql("difference_twins").format(
+            **self._names,
+            twin_key=target_key(keys, "t"),
+            expected_key=target_key(keys, "e"),
+            target_columns=_cast(others, "t", self.look.live[self.spec.name]),
+            expected_columns=_cast(others, "e", self.look.live[self.spec.name]),
+        )
+        return dict(self.look.session.rows(statement, {"lost": list(lost)}))
+
+
+def _cases(columns: Sequence[Column[Any]], condition: Any) -> sql.Composable:
+    """The names of those columns of which the condition is true, as items of an array."""
+    items = [
+        sql.SQL("CASE WHEN {} THEN {} END").format(condition(column), sql.Literal(column.name)) for column in columns
+    ]
+    return sql.SQL(", ").join(items)
+
+
+def _is_later(column: Column[Any]) -> sql.Composable:
+    name = sql.Identifier(column.name)
+    return sql.SQL("t.{0} > e.{0} OR t.{0} IS NOT NULL AND e.{0} IS NULL").format(name)
+
+
+def _is_empty(column: Column[Any]) -> sql.Composable:
+    """Whether the opinion expects nothing but what every row has by default."""
+    name, default = sql.Identifier("e", column.name), default_of(column, of_any=True)
+    if default is None:
+        return sql.SQL("{} IS NULL").format(name)
+    return sql.SQL("{0} IS NULL OR {0}::text = ({1})::text").format(name, default)
+
+
+def _is_unrecorded(column: Column[Any]) -> sql.Composable:
+    return sql.SQL("coalesce(NOT m.last_written ? {}, true)").format(sql.Literal(column.name))
+
+
+def _same_key(spec: TableSpec) -> sql.Composable:
+    return sql.SQL(" AND ").join(sql.SQL("e.{0} = t.{0}").format(sql.Identifier(name)) for name in spec.primary_key)
+
+
+def _cast(names: Sequence[str], row: str, live: Mapping[str, Any]) -> sql.Composable:
+    """Columns in a form that both sides share: the target's labels are text in the opinion."""
+    plain = {name: sql.Identifier(row, name) for name in names}
+    items = [sql.SQL("{}::jsonb").format(one) if live[name].kind == "json" else one for name, one in plain.items()]
+    return sql.SQL(", ").join(items)
+
+
+def _sides_of_row(
+    edited: list[str],
+    wanted: list[str],
+    later: list[str],
+    unrecorded: list[str],
+    foreign: list[str],
+    as_written: bool | None,
+    opinion_as_written: bool | None,
+) -> Sides:
+    names = (frozenset(edited), frozenset(wanted), frozenset(later), frozenset(unrecorded), frozenset(foreign))
+    return Sides(*names, as_written=as_written, opinion_as_written=opinion_as_written)
+
+
+def _type(column: Column[Any]) -> sql.SQL:
+    return sql.SQL(str(column.type).lower())

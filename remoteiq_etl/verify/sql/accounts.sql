@@ -1,0 +1,51 @@
+-- Legacy rows of the copy at hand that the map does not hold as they are, and what accounts for them instead. The last row
+-- says how many of them the map does not lead anywhere.
+WITH odd AS MATERIALIZED (
+    SELECT
+        {key} AS key,
+        l._hash AS hash,
+        l._age <= {age} AS is_newer,
+        coalesce(m.state IN ('live', 'merged', 'deleted', 'undone'), false) AS is_mapped,
+        m.new_key::text AS new_key
+    FROM {copy} AS l
+    LEFT JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = {map_key}
+    WHERE m.source_hash IS DISTINCT FROM l._hash OR m.state = 'gone'
+)
+
+SELECT o.key, o.new_key, o.is_mapped OR x.is_left_out OR x.waits AS is_known, o.is_newer, x.in_conflict, NULL::bigint AS unmapped
+FROM odd AS o
+CROSS JOIN LATERAL (
+    SELECT
+        EXISTS (
+            SELECT
+            FROM {left_out} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key
+        ) AS is_left_out,
+        EXISTS (
+            SELECT
+            FROM {left_out} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.source_hash = o.hash
+        ) AS is_left_out_as_it_is,
+        EXISTS (
+            SELECT
+            FROM {quarantine} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.released_run IS NULL
+        ) OR EXISTS (
+            SELECT
+            FROM {held} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.released_run IS NULL
+        ) AS waits,
+        EXISTS (
+            SELECT
+            FROM {conflicts} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.resolved_run IS NULL
+        ) AS in_conflict
+) AS x
+WHERE NOT x.waits AND NOT x.is_left_out_as_it_is
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, count(*) FROM odd WHERE NOT is_mapped

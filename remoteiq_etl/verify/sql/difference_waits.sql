@@ -1,0 +1,20 @@
+-- Rows that differ because the state says that they wait, or became no row of their own.
+SELECT d.n, 'quarantined' AS label, format('quarantined under the rule %%s', w.rule) AS detail
+FROM pg_temp.differences AS d
+JOIN {quarantine} AS w USING (legacy_table, legacy_key)
+WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.released_run IS NULL
+UNION ALL
+SELECT d.n, 'held', format('waits for its parent in %%s', w.parent_table)
+FROM pg_temp.differences AS d
+JOIN {held} AS w USING (legacy_table, legacy_key)
+WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.released_run IS NULL
+UNION ALL
+SELECT d.n, 'expected_by_rule', format('%%s under the rule %%s', w.outcome, w.rule)
+FROM pg_temp.differences AS d
+JOIN {left_out} AS w USING (legacy_table, legacy_key)
+WHERE w.source_id = {source_id} AND w.table_name = {table_name}
+UNION ALL
+SELECT d.n, 'expected_by_rule', format('gone from legacy: %%s', w.outcome)
+FROM pg_temp.differences AS d
+JOIN {gone} AS w USING (legacy_table, legacy_key)
+WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.returned_run IS NULL

@@ -1,0 +1,147 @@
+"""What a table depends on and has changed since it was last completed: a reason for any of its rows to differ.
+
+Belongs here: finding the first such reason. Does not belong here: whether a single row was written since (see facts).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.capture import OLDEST_HORIZON
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.fingerprint import fingerprint
+from remoteiq_etl.backfill.inputs import inputs_of
+from remoteiq_etl.backfill.passes import Completed, Pass, read_completed, read_passes
+from remoteiq_etl.backfill.selection import is_newer
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.verify.look import Look
+
+#: Older than any transaction.
+_EVERY = 2**31 - 1
+#: Ids below this one are the server's own and have no age.
+_FIRST_NORMAL = 3
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known when a table was looked at: how each asset was completed, and up to where it has read legacy tables."""
+
+    look: Look
+    table: str
+
+    @cached_property
+    def completed(self) -> Mapping[str, Completed]:
+        """How each asset was last completed."""
+        return read_completed(self.look)
+
+    @cached_property
+    def passes(self) -> Mapping[tuple[str, str], Pass]:
+        """What each asset last read, by asset and legacy table."""
+        return read_passes(self.look)
+
+    @cached_property
+    def writers(self) -> list[TableSpec]:
+        """The declarations that write the table and were completed."""
+        return [spec for spec in self.look.writers(self.table) if spec.asset in self.completed]
+
+    def horizon(self, legacy_table: str) -> int | None:
+        """Up to where the table has seen a legacy table; of several declarations the least. None where it never read it."""
+        found = [
+            self.passes[spec.asset, legacy_table] for spec in self.writers if (spec.asset, legacy_table) in self.passes
+        ]
+        return min((one.horizon for one in found), default=None)
+
+    def age(self, legacy_table: str) -> int:
+        """The age that a row's xmin has at the most when it was written since the table was last completed; see Mirror.
+
+        It is that in the session of the snapshot, which must not be busy with a copy.
+        """
+        horizon = self.horizon(legacy_table)
+        if horizon is None:
+            return _EVERY
+        oldest = max(horizon % 2**32, _FIRST_NORMAL)
+        return int(self.look.snapshot.session.value("SELECT age(%s::text::xid)", [str(oldest)]))
+
+    def reads(self, further: Collection[str] = ()) -> list[str]:
+        """Every legacy table that the table, or an opinion of it, reads."""
+        return sorted({name for spec in self.writers for name in inputs_of(spec).legacy} | {*further})
+
+    def stale(self, further: Collection[str] = ()) -> str | None:
+        """Why any row of the table may differ by now; None when nothing has changed. `further`: tables that its opinions read."""
+        return self._changed_program or self._changed_map() or self._changed_table(self.reads(further))
+
+    @cached_property
+    def _changed_program(self) -> str | None:
+        for spec in self.writers:
+            done = self.completed[spec.asset]
+            if done.database != self.look.snapshot.database:
+                return "the legacy database is another one than the last run read"
+            if done.fingerprint != fingerprint(spec, self.look.plan_with(options_of(self.look, done.run_id))):
+                return "rules, words or options have changed since the table was last completed"
+        return None
+
+    def _changed_map(self) -> str | None:
+        """Another map that has changed since; what it leads to is looked at by the next run."""
+        plan = self.look.ground.plan
+        for spec in self.writers:
+            maps = inputs_of(spec).maps
+            for asset, done in self.completed.items():
+                entity = plan.specs[asset].name if asset in plan.specs else asset
+                if entity in maps and done.changed_run > self.completed[spec.asset].run_id:
+                    return f"the map of {entity} has changed since the table was last completed"
+        return None
+
+    def _changed_table(self, tables: Collection[str]) -> str | None:
+        for table in tables:
+            horizon, rows = self._seen(table)
+            if horizon is None:
+                continue
+            if horizon > self.look.snapshot.xmax or self.look.snapshot.xmax - horizon > OLDEST_HORIZON:
+                return f"nobody can tell which rows of {table} were written since the table was last completed"
+            found, newer = self.look_at(table, horizon)
+            if newer:
+                return f"{newer:,} rows of {table} were written since the table was last completed"
+            if rows is not None and found != rows:
+                return f"{table} had {rows:,} rows when the table was last completed, and has {found:,} now"
+        return None
+
+    def _seen(self, table: str) -> tuple[int | None, int | None]:
+        """Horizon and rows of a legacy table; of one that only the opinion reads the horizon of the others."""
+        own = [self.passes[spec.asset, table] for spec in self.writers if (spec.asset, table) in self.passes]
+        if own:
+            oldest = min(own, key=lambda one: one.horizon)
+            return oldest.horizon, oldest.legacy_rows
+        assets = {spec.asset for spec in self.writers}
+        return min((one.horizon for (asset, _), one in self.passes.items() if asset in assets), default=None), None
+
+    def look_at(self, table: str, horizon: int) -> tuple[int, int]:
+        """Rows of a legacy table, and how many were written since a horizon. Each question is asked once per look."""
+        known: dict[tuple[str, int], tuple[int, int]] = self.look.counted
+        if (table, horizon) not in known:
+            known[table, horizon] = count_newer(self.look.legacy, table, horizon)
+        return known[table, horizon]
+
+
+def count_newer(legacy: Session, table: str, horizon: int) -> tuple[int, int]:
+    """Rows of a legacy table, and how many of them were written since a horizon."""
+    query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l")
+    found = legacy.rows(query.format(is_newer(sql.SQL("l.xmin"), horizon), legacy.database.table(table)))[0]
+    return int(found[0]), int(found[1])
+
+
+def options_of(look: Look, run_id: int) -> Mapping[str, Any]:
+    """The options that a run was given."""
+    query = sql.SQL("SELECT options FROM {} WHERE id = %s").format(look.state.name("runs"))
+    return dict(look.session.value(query, [run_id]) or {})
+
+
+def options_of_table(look: Look, table: str) -> Mapping[str, Any]:
+    """The options of the run that last completed a table."""
+    query = sql.SQL(
+        "SELECT r.options FROM {} AS a JOIN {} AS r ON r.id = a.run_id WHERE a.source_id = %s AND a.table_name = %s"
+    )
+    names = look.state.name("assets"), look.state.name("runs")
+    return dict(look.session.value(query.format(*names), [look.source_id, table]) or {})

@@ -1,0 +1,230 @@
+"""One table in one look: everything that is checked of it, difference by difference.
+
+Belongs here: which checks a table has, in which order, and what each of them looked at. Does not belong here: when a
+difference is believed (see engine).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import sql
+
+from remoteiq_etl.backfill import written
+from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.selection import is_one_of
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.errors import VerifyError
+from remoteiq_etl.verify import completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify.compare import Asked, ask, load_sql
+from remoteiq_etl.verify.completeness import Completeness
+from remoteiq_etl.verify.facts import CHUNK, Inquiry
+from remoteiq_etl.verify.look import Look
+from remoteiq_etl.verify.opinion import Opinion, opinions
+from remoteiq_etl.verify.result import Finding, Kind, Label
+from remoteiq_etl.verify.stale import Known, options_of_table
+
+RULES = "rules"
+_ABOUT_OPINION = "every row is as the mapping says, told by SQL that shares nothing with the load"
+_ABOUT_RULES = "every rule beyond single rows holds"
+
+Keys = Mapping[str, Sequence[str]]
+"""Of legacy tables that are compared a range of rows at a time: the legacy keys to look at."""
+
+
+@dataclass
+class Looked:
+    """How much of what a check looked at."""
+
+    about: str
+    unit: str = "rows"
+    count: int = 0
+
+
+@dataclass
+class TableLook:
+    """What one look says of one table. `only`: of large tables, the rows to look at; None: all.
+
+    `step` is called after each range of rows with how many there were.
+    """
+
+    look: Look
+    table: str
+    only: Keys | None = None
+    step: Callable[[int], None] = lambda rows: None
+    looked: dict[str, Looked] = field(default_factory=dict, init=False)
+    rows: int = field(default=0, init=False)
+    taken: Mapping[str, Any] | None = field(default=None, init=False)
+
+    def findings(self) -> Iterator[Finding]:
+        """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
+        with self.look.of_table(options_of_table(self.look, self.table)):
+            known = Known(self.look, self.table)
+            if not known.writers:
+                raise VerifyError(
+                    f"{self.table} cannot be verified: no run has completed it. remoteiq-etl run --table {self.table} does."
+                )
+            yield from self._of_rows(known)
+            if self.only is None:
+                yield from self._of_constraints(known)
+                yield from self._of_ledger(known)
+            yield from self._of_rules(known)
+            self.taken = None if self.only else marks.take(self.look, marks.inputs_of(self.look, self.table))
+
+    @property
+    def opinions(self) -> list[Opinion]:
+        """The opinions about the table."""
+        return [one for one in opinions() if one.target == self.table]
+
+    @property
+    def spec(self) -> TableSpec:
+        """The declaration under the name of the table; that of its seeds where it has no other."""
+        writers = self.look.writers(self.table)
+        return next((spec for spec in writers if spec.asset == self.table), writers[0])
+
+    def _count(self, check: str, about: str, count: int, unit: str = "rows") -> None:
+        self.looked.setdefault(check, Looked(about, unit)).count += count
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _of_rows(self, known: Known) -> Iterator[Finding]:
+        accounts = {
+            source.name: Completeness(known, spec, source)
+            for spec in known.writers
+            for source in spec.streamed
+            if source.primary
+        }
+        named: set[str] = set()
+        for opinion in self.opinions:
+            for finding in self._of_opinion(known, opinion, accounts):
+                named |= {finding.key} if finding.key else set()
+                yield finding
+        for account in accounts.values():
+            if not account.begun:
+                self.look.mirror.whole(account.source.name, account.source.key_columns)
+                yield from account.of_copy()
+            self._count(completeness.KEYS, completeness.ABOUT_KEYS, account.rows)
+            if self.only is None:
+                yield from account.rest()
+        if self.only is None:
+            yield from self._removed(known, named)
+
+    def _of_opinion(self, known: Known, opinion: Opinion, accounts: Mapping[str, Completeness]) -> Iterator[Finding]:
+        reads = [*opinion.reads, *filter(None, [opinion.rows])]
+        account = accounts.get(opinion.rows or "")
+        counts = account is not None and not account.begun
+        for asked in ask(opinion, self.look.mirror, self.look.target.schema, self._condition(opinion)):
+            self.rows += asked.expected
+            self._count(labels.OPINION, _ABOUT_OPINION, asked.expected)
+            yield from _judged(Inquiry(self.look, known, self.spec, asked.columns, reads), asked)
+            if account is not None and counts:
+                yield from account.of_copy()
+            self.step(asked.expected)
+        if account is not None:
+            account.begun = True  # also where there was no range at all
+
+    def _condition(self, opinion: Opinion) -> sql.Composable | None:
+        """Which rows of a large table are looked at."""
+        if self.only is None or opinion.rows is None or opinion.rows not in self.only:
+            return None
+        place = self.look.source(self.table, opinion.rows)
+        return None if place is None else is_one_of(place[1], self.only[opinion.rows])
+
+    def _removed(self, known: Known, named: set[str]) -> Iterator[Finding]:
+        """Rows that are not there although the map leads to them, beyond those that an opinion has missed."""
+        detail = "deleted in the target since it was written"
+        for legacy_table, legacy_key, new_key in completeness.removed(known, self.spec):
+            if new_key not in named:
+                yield Finding(
+                    self.table,
+                    completeness.KEYS,
+                    Kind.REMOVED,
+                    Label.EDITED_IN_TARGET,
+                    detail,
+                    new_key,
+                    legacy_table,
+                    legacy_key,
+                )
+
+    # --- the table as a whole -----------------------------------------------------------------------------------
+
+    def _of_constraints(self, known: Known) -> Iterator[Finding]:
+        found = constraints.Constraints(self.look, self.spec.target)
+        self._count(constraints.CONSTRAINTS, constraints.ABOUT_CONSTRAINTS, found.looked_at, "constraints")
+        breaches = list(found.breaches())
+        states = self._states(known, {breach.key for breach in breaches})
+        for breach in breaches:
+            label, detail, legacy = states.get(breach.key, _NOT_OURS)
+            yield Finding(
+                self.table,
+                constraints.CONSTRAINTS,
+                Kind.BROKEN,
+                label,
+                f"{breach.detail}; {detail}",
+                breach.key,
+                *legacy,
+                breach.columns,
+            )
+
+    def _of_ledger(self, known: Known) -> Iterator[Finding]:
+        yield from conservation.findings(known, self.table)
+        self._count(conservation.CONSERVATION, conservation.ABOUT, conservation.batches(known, self.table), "batches")
+
+    def _of_rules(self, known: Known) -> Iterator[Finding]:
+        about = rules.rules_about(self.table)
+        if not about:
+            return
+        self._count(RULES, _ABOUT_RULES, len(about), "rules")
+        found = [one for rule in about for one in rules.violations(rule, self.look) if one.table == self.table]
+        states = self._states(known, {one.key for one in found if one.key})
+        stale = known.stale() if found else None
+        unknown = (Label.CHANGED_IN_LEGACY, stale, _NOBODY) if stale else (Label.BUG, "nothing explains it", _NOBODY)
+        for one in found:
+            label, detail, legacy = states.get(one.key or "", unknown)
+            text = f"{rules.sentence(one.rule)} {one.finding}; {detail}"
+            yield Finding(self.table, RULES, Kind.BROKEN, label, text, one.key, *legacy)
+
+    def _states(self, known: Known, keys: set[str]) -> dict[str, "_State"]:
+        """What explains that these target rows are not as they should be: edits, or what legacy has changed since."""
+        if not keys:
+            return {}
+        stale = known.stale()
+        found: dict[str, _State] = {}
+        for key, legacy_table, legacy_key, as_written in _edited_rows(self.look, self.spec, keys):
+            if as_written is False:
+                state = (Label.EDITED_IN_TARGET, "the row was edited in the target")
+            elif stale:
+                state = (Label.CHANGED_IN_LEGACY, stale)
+            else:
+                state = (Label.BUG, "the row is as it was written")
+            found[key] = (*state, (legacy_table, legacy_key))
+        return found
+
+
+_State = tuple[Label, str, tuple[str | None, str | None]]
+_NOBODY: tuple[str | None, str | None] = (None, None)
+_NOT_OURS: _State = (Label.EXPECTED, "the row is none of ours", _NOBODY)
+
+
+def _judged(inquiry: Inquiry, asked: Asked) -> Iterator[Finding]:
+    for first in range(0, len(asked.differences), CHUNK):
+        for difference, facts in inquiry.gather(asked.differences[first : first + CHUNK]):
+            yield from labels.findings(difference, facts, inquiry.rules)
+
+
+def _edited_rows(look: Look, spec: TableSpec, keys: set[str]) -> Iterator[tuple[str, str, str, bool | None]]:
+    """Those of these target rows that are ours: key, legacy table and key, and whether each is as it was last written."""
+    query = sql.SQL("SELECT DISTINCT legacy_table FROM {} WHERE source_id = %s AND table_name = %s")
+    tables = look.session.rows(query.format(look.state.name("written_columns")), [look.source_id, spec.name])
+    for (legacy_table,) in tables:
+        statement = load_sql("edited_rows").format(
+            **look.literals(spec.name),
+            map=look.state.name(map_of(spec).name),
+            target=look.target.table(spec.name),
+            key_join=key_join(spec),
+            legacy_table=sql.Literal(legacy_table),
+            current_hash=written.current_hash(look, spec, legacy_table),
+        )
+        rows = look.session.rows(statement, {"keys": sorted(keys)})
+        yield from ((key, table, legacy_key, as_written) for key, table, legacy_key, as_written in rows)

@@ -1,0 +1,103 @@
+"""A verification of a migrated database: what it says, what it reads again, and what it leaves alone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.result import Finding, Label, TableVerdict
+from tests.support import migrating
+from tests.support.migrating import Migration
+from tests.support.server import Server
+from tests.verify.conftest import _is_there
+
+A_USER = "SELECT m.new_key::text, m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live' ORDER BY 2 LIMIT 1"
+WRITTEN = "the legacy row was written since the table was last completed"
+
+
+@pytest.fixture
+def copy(server: Server, edge_template: str) -> Iterator[Migration]:
+    """A migrated target and its legacy database, to be changed."""
+    legacy = server.clone("edge", _is_there)
+    migration = migrating.migrated_target(server, legacy)
+    yield migration
+    migration.target.drop()
+    legacy.drop()
+
+
+def _one(migration: Migration, table: str, **more: bool) -> TableVerdict:
+    (verdict,) = verify(migration.plan, [table], **more).tables
+    return verdict
+
+
+def _shown(verdict: TableVerdict) -> set[tuple[str, str | None, tuple[str, ...]]]:
+    return {(one.label, one.key, one.columns) for one in verdict.findings if one.label not in _WAITING}
+
+
+_WAITING = (Label.QUARANTINED, Label.HELD)
+
+
+def test_every_difference_of_the_edge_cases_is_explained(migrated: Migration) -> None:
+    verdict = verify(migrated.plan)
+    assert [one.error for one in verdict.tables if one.error] == []
+    assert (verdict.word, set(verdict.labels)) == ("explained", {Label.QUARANTINED, Label.HELD})
+    assert {check.name for one in verdict.tables for check in one.checks} >= {
+        "opinion",
+        "keys",
+        "constraints",
+        "conservation",
+        "rules",
+    }
+    assert all(check.looked_at for one in verdict.tables for check in one.checks if check.name == "constraints")
+
+
+def test_what_happened_since_the_last_run_is_labelled_and_named(copy: Migration) -> None:
+    (key, legacy_key), *_ = copy.query(A_USER)
+    users = "SELECT id FROM users WHERE id::text <> %s ORDER BY created_at LIMIT 2"
+    (edited,), (deleted,) = copy.query(users.replace("%s", f"'{key}'"))
+    copy.target.execute(f"UPDATE users SET first_name = 'Edited' WHERE id = '{edited}'")
+    copy.target.execute(f"DELETE FROM users WHERE id = '{deleted}'")
+    first = verify(copy.plan, ["users"])
+    assert (first.passed, first.word) == (True, "explained")
+    assert _shown(first.tables[0]) == {
+        (Label.EDITED_IN_TARGET, str(edited), ("first_name", "updated_at")),
+        (Label.EDITED_IN_TARGET, str(deleted), ()),
+    }
+    copy.legacy.execute(f"UPDATE users SET name = 'Somebody Else' WHERE id::text = '{legacy_key}'")
+    found = [one for one in _one(copy, "users").findings if one.label is Label.CHANGED_IN_LEGACY]
+    assert {(one.key, one.legacy_key, one.detail) for one in found} == {(key, legacy_key, WRITTEN)}
+    copy.run()
+    assert _one(copy, "users").labels.get(Label.CHANGED_IN_LEGACY) is None
+
+
+def test_what_nothing_explains_is_a_bug(copy: Migration) -> None:
+    """As if the program had written something else: the target, and what is recorded of it, agree with each other only."""
+    ((_key, legacy_key),) = copy.query(A_USER)
+    copy.target.execute(
+        f"DELETE FROM remoteiq_etl.legacy_users_map WHERE legacy_key = '{legacy_key}';"
+        "UPDATE remoteiq_etl.legacy_roles_map SET source_hash = '\\x00'"
+        " WHERE legacy_key = (SELECT min(legacy_key) FROM remoteiq_etl.legacy_roles_map WHERE legacy_table = 'roles')"
+    )
+    verdict = verify(copy.plan, ["users", "roles"])
+    users, roles = verdict.tables
+    assert (verdict.passed, verdict.word) == (False, "BUG")
+    assert {(one.check, one.kind, one.legacy_key) for one in _bugs(users)} == {
+        ("opinion", "missing", legacy_key),
+        ("keys", "unaccounted", legacy_key),
+    }
+    assert {(one.check, one.kind) for one in _bugs(roles)} == {("keys", "altered")}
+
+
+def test_a_table_of_which_nothing_has_moved_is_not_read_again(copy: Migration) -> None:
+    first = _one(copy, "backup_jobs")
+    copy.target.execute("UPDATE roles SET updated_at = now()")  # nothing of backups reads them
+    again = _one(copy, "backup_jobs")
+    assert (again.verified_at, again.snapshot) == (first.verified_at, first.snapshot)
+    assert _one(copy, "backup_jobs", full=True).verified_at > first.verified_at
+    ((job,),) = copy.query("SELECT min(id::text) FROM backup_jobs")
+    copy.target.execute(f"UPDATE backup_jobs SET error = 'edited' WHERE id = '{job}'")
+    assert _shown(_one(copy, "backup_jobs")) == {(Label.EDITED_IN_TARGET, job, ("error",))}
+
+
+def _bugs(verdict: TableVerdict) -> list[Finding]:
+    return [one for one in verdict.findings if one.label is Label.BUG]
