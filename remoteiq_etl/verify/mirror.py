@@ -6,7 +6,6 @@ tables and views that an opinion finds. Does not belong here: what is asked of t
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from psycopg import sql
@@ -22,7 +21,6 @@ from schemas.state.maps import map_name
 
 #: Rows of a table that are compared at once: a compromise between round trips and the memory of a comparison.
 RANGE_ROWS = 100_000
-_MAIL_HEADERS = files("remoteiq_etl.verify").joinpath("sql", "mail_headers.sql")
 _HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
 _TRAILER = b"\xff\xff"
 _MAP_COLUMNS = (
@@ -113,7 +111,7 @@ class Mirror:
         options: Mapping[str, Any],
         words: Mapping[str, Mapping[str, str]],
     ) -> None:
-        """Tell the source, the options of its runs, an operator's words, and how names are compared."""
+        """Tell the source, the options of its runs, an operator's words, and how names and mail are read."""
         self._table("source", "name text, slug text, organization_id text", [source])
         self._table(
             "run_option", "name text, value jsonb", [(name, json.dumps(value)) for name, value in options.items()]
@@ -121,7 +119,6 @@ class Mirror:
         added = [(name, word, label) for name, pairs in words.items() for word, label in pairs.items()]
         self._table("added_word", "value_map text, word text, label text", added)
         offer_names(self.session)
-        self.session.execute(_MAIL_HEADERS.read_text(encoding="utf-8"))
 
     def _table(self, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
         table = sql.Identifier("pg_temp", name)

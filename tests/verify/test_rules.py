@@ -21,7 +21,10 @@ def _rules() -> list[Opinion]:
     return sorted(found, key=lambda rule: (rule.domain, rule.name))
 
 
-@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule.name)
+RULES = _rules()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_the_rule_holds(rule: Opinion, asking: Bench) -> None:
     for name, columns in rule.reads.items():
         asking.mirror.whole(name, columns)
@@ -30,7 +33,7 @@ def test_the_rule_holds(rule: Opinion, asking: Bench) -> None:
     assert cursor.fetchall() == []
 
 
-@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_the_rule_says_in_a_sentence_what_must_hold(rule: Opinion) -> None:
     first = rule.statement.splitlines()[0]
     assert first.startswith("-- ")

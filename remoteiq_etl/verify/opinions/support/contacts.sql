@@ -12,14 +12,8 @@ WITH texts AS MATERIALIZED (
 ),
 
 addresses AS MATERIALIZED (
-    SELECT a.text, a.address
-    FROM (
-        SELECT
-            t.requester_email AS text,
-            pg_temp.lowered(coalesce(substring(t.requester_email FROM '.*<([^<>]*)>'), t.requester_email)) AS address
-        FROM (SELECT DISTINCT requester_email FROM legacy_tickets) AS t
-    ) AS a
-    WHERE a.address ~ '^[^@]+@[^@]+$'
+    SELECT t.requester_email AS text, pg_temp.mail_address(t.requester_email) AS address
+    FROM (SELECT DISTINCT requester_email FROM legacy_tickets) AS t
 ),
 
 requests AS (
