@@ -33,6 +33,7 @@
     │   ├── SealBroken            it is not what was sealed at its place
     │   └── SealingKeyMissing     the key that sealed it is not among those given
     ├── FixtureError              a generated database cannot be made as asked
+    ├── ReportError               the migration report cannot be made or written
     └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
 
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
@@ -169,6 +170,10 @@ class SealingKeyMissing(SealingError):
 
 class FixtureError(RemoteIQError):
     """A fixture cannot be made as asked: the row counts contradict each other, or the schema is not empty."""
+
+
+class ReportError(RemoteIQError):
+    """The migration report cannot be made or written."""
 
 
 class PrepareError(RemoteIQError):

@@ -4,10 +4,8 @@ Belongs here: how an explanation looks. Does not belong here: what is known (rem
 """
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -23,12 +21,11 @@ from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
-from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LegacyRow, MapEntry, RunFact, TargetRow, Write
+from remoteiq_etl.lifecycle.explain.sentences import facts, image, kept, shown
+from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LegacyRow, RunFact, TargetRow
 from remoteiq_etl.lifecycle.overview import Overview
 from schemas import legacy, target
 
-#: A value is cut after so many characters: the whole one is in the database, and in the JSON.
-LONGEST = 60
 _HIDDEN = "(secret)"
 
 Runs = Mapping[int, RunFact]
@@ -113,61 +110,14 @@ def _print_legacy(console: Console, row: LegacyRow) -> None:
     output.heading(console, f"{row.table} {row.key}{present}")
     if not row.known:
         console.print("No run has read this row yet: remoteiq-etl run does.")
-    for facts in _facts(row):
-        console.print(Padding(Text(facts), (0, 0, 0, 2)))
-    values = [(name, _shown(value)) for name, value in (row.values or {}).items()]
+    for fact in facts(row):
+        console.print(Padding(Text(fact), (0, 0, 0, 2)))
+    values = [(name, shown(value)) for name, value in (row.values or {}).items()]
     _table(console, None, ("column", "value in legacy"), values)
-    archived = [(one.column, _kept(one.value, one.kept), one.rule, str(one.run_id)) for one in row.archive]
+    archived = [(one.column, kept(one.value, one.kept), one.rule, str(one.run_id)) for one in row.archive]
     _table(console, "Archived, without a home in the target", ("column", "value", "rule", "run"), archived)
     paths = [(one.column, f"{one.settings_type}: {one.path}", one.outcome) for one in row.settings]
     _table(console, "Settings", ("column", "path", "outcome"), paths)
-
-
-def _facts(row: LegacyRow) -> Iterator[str]:
-    """What became of a legacy row, one line each."""
-    for entry in row.entries:
-        yield f"{_became(entry)}, by run {entry.first_run}{_last(entry)}{_decision(entry)}"
-    for one in row.left_out:
-        into = f" into {one.table} {one.into}" if one.into else f" for {one.table}"
-        yield f"{one.outcome}{into}, by the rule {one.rule} (run {one.run_id})"
-    for waiting in row.quarantine:
-        columns = f" ({', '.join(waiting.columns)})" if waiting.columns else ""
-        state = f"until run {waiting.released_run}" if waiting.released_run else f"{waiting.attempts} attempts"
-        yield f"in quarantine for {waiting.table}: {waiting.rule}{columns}: {waiting.detail}; {state}, from run {waiting.first_run}"
-    for held in row.held:
-        state = f"until run {held.released_run}" if held.released_run else f"{held.attempts} attempts"
-        yield f"held for {held.table}: waits for {held.parent_table} {held.parent_key} ({held.column}); {state}, from run {held.first_run}"
-    for gone in row.gone:
-        back = f", back since run {gone.returned_run}" if gone.returned_run else ""
-        why = ", ".join(part for part in (gone.reason, gone.holder) if part)
-        yield f"gone from legacy since run {gone.first_run}: {gone.outcome}{f' ({why})' if why else ''}{back}"
-
-
-def _became(entry: MapEntry) -> str:
-    place = f"{entry.entity} {entry.new_key or ''}".rstrip()
-    verb = {
-        "live": "became",
-        "merged": "was merged into",
-        "decided": "was decided to mean" if entry.new_key else "has a decision for",
-        "deleted": "became, and was deleted in the target since:",
-        "gone": "became, and was deleted by us since:",
-        "undone": "became, and was taken back by an undo since:",
-    }.get(entry.state, entry.state)
-    return f"{verb} {place} ({entry.rule}{', adopted' if entry.adopted else ''})"
-
-
-def _last(entry: MapEntry) -> str:
-    return f", last changed by run {entry.last_run}" if entry.last_run != entry.first_run else ""
-
-
-def _decision(entry: MapEntry) -> str:
-    return f"; decision {json.dumps(entry.decision, ensure_ascii=False)}" if entry.decision else ""
-
-
-def _kept(value: Any, kept: str) -> str:
-    if kept == "in clear":
-        return _shown(value)
-    return f"({kept})" if value is None else f"{_shown(value)} (parts {kept})"
 
 
 # --- target rows ----------------------------------------------------------------------------------------------------
@@ -189,24 +139,14 @@ def _print_target(console: Console, row: TargetRow, runs: Runs) -> None:
 
 def _column(fact: ColumnFact) -> tuple[str, ...]:
     edited = " (edited since we wrote it)" if fact.edited else ""
-    value = _HIDDEN if fact.secret else _shown(fact.value)
+    value = _HIDDEN if fact.secret else shown(fact.value)
     return (fact.name, f"{value}{edited}", ", ".join(fact.sources), fact.rule or "")
 
 
 def _written(row: TargetRow, runs: Runs) -> Iterator[tuple[str, ...]]:
     for write in row.writes:
         when = output.moment(runs[write.run_id].started_at) if write.run_id in runs else "-"
-        yield str(write.run_id), when, write.operation, _image(write)
-
-
-def _image(write: Write) -> str:
-    image = write.image or {}
-    shown = image if write.operation == "delete" else {name: image[name] for name in write.changed}
-    parts = [f"taken back by undo {write.undone_by}"] if write.undone_by is not None else []
-    parts += [f"{name}: {_shown(value)}" for name, value in shown.items()]
-    parts += [f"{name}: (sealed)" for name in write.sealed]
-    parts += [f"{name}: (withheld)" for name in write.withheld if name not in write.sealed]
-    return "; ".join(parts)
+        yield str(write.run_id), when, write.operation, image(write)
 
 
 # --- both -----------------------------------------------------------------------------------------------------------
@@ -221,10 +161,3 @@ def _table(console: Console, title: str | None, heads: Sequence[str], rows: Iter
     for head in heads:
         table.add_column(head, overflow="fold")
     console.print(output.add_rows(table, found))
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "(null)"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{text[:LONGEST]}…" if len(text) > LONGEST else text

@@ -8,7 +8,7 @@ import dagster as dg
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.column_map import column_map
-from remoteiq_etl.orchestration import choices, legacy, lineage, migration, undo
+from remoteiq_etl.orchestration import choices, legacy, lineage, migration, migration_report, undo
 from remoteiq_etl.orchestration.alerts import on_lost_run
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.drift import accepted_drift
@@ -38,9 +38,10 @@ def definitions_of(
     # Completing the target lets go of the snapshot, which a pass over gone rows reads.
     after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY])]
     plan_of_undo, undo_jobs = undo.definitions(found, settings)
+    report, report_job = migration_report.definitions(found, settings)
     return dg.Definitions(
-        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo],
-        jobs=[*jobs(tables, shown.source), *undo_jobs],
+        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo, report],
+        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job],
         schedules=schedules(shown.schedules, specs, settings),
         sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.

@@ -20,11 +20,15 @@ from adbc_driver_manager import Error as AdbcError
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
+import assets
 from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.config import Settings
 from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.instance import instance
+from remoteiq_etl.orchestration.tables import find_tables
+from remoteiq_etl.report.make import Scope
+from remoteiq_etl.report.make import write as write_report
 from remoteiq_etl.sealing_keys import new_key
 from schemas import legacy
 from tests.orchestration.conftest import configure
@@ -347,6 +351,21 @@ def test_errors_and_reports_hold_no_secret(planted: Planted) -> None:
     assert len(errors) == 2
     assert "refused" not in str(errors)
     assert "late@example.com" not in str(errors) + repr(planted.outcomes)
+
+
+def test_the_migration_report_holds_no_secret(planted: Planted, tmp_path: Path) -> None:
+    """Neither the page nor the JSON, which show quarantined rows, conflicts, the archive, and a record of an agent."""
+    reader = planted.source.url_as(planted.source.select_only_role())
+    settings = Settings(legacy_url=reader, target_url=planted.target.url, home=tmp_path)
+    tables = find_tables(assets)
+    scope = Scope({name: table.spec for name, table in tables.items()}, dict.fromkeys(tables, "all"))
+    written = write_report(settings, scope, record=("agents", "1"))
+    assert written.report.conflicts
+    assert written.report.quarantine
+    assert written.report.record is not None
+    assert written.report.record.found
+    for path in (written.page, written.data):
+        assert betrayed(planted, path.read_bytes()) == []
 
 
 def test_a_copy_that_fails_says_nothing_of_the_row(edge_db: Database, our_target: Database) -> None:

@@ -111,6 +111,7 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "deletes",
         "undo_plan",
         "undo_execute",
+        "report",
         *(f"backfill_{table.domain}" for table in TABLES.values()),
     }
 

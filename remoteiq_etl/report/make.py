@@ -1,0 +1,180 @@
+"""The report from settings to files: gather everything in one snapshot of the target, write HTML and JSON.
+
+Belongs here: the order of it. Does not belong here: any part of the report (see their modules), Dagster, the command line.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from remoteiq_etl import embedded
+from remoteiq_etl.backfill.database import Database, Session
+from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.state import State, program_version
+from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import ConnectionFailed, ReportError
+from remoteiq_etl.lifecycle.column_map import column_map
+from remoteiq_etl.lifecycle.explain import Explainer, Explanation
+from remoteiq_etl.lifecycle.overview import Overview
+from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
+from remoteiq_etl.report.accounts import Accounts
+from remoteiq_etl.report.model import Report
+from remoteiq_etl.report.reading import Reader
+from remoteiq_etl.verify import store
+
+#: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
+MOST_RUNS = 60
+#: What the redesign leaves behind by design, whatever the legacy database holds.
+NOT_MIGRATED: Mapping[str, str] = {
+    "view roles_with_meta": "legacy's own; roles and role_meta are migrated",
+    "function select_all_tables": "legacy's own",
+    "legacy triggers, functions and sequences": "they belong to the legacy application",
+    "backup_targets": "named in the design, not in the redesign: the targets are in backup_policies.options",
+    "backup_jobs.agent_id": "named in the design, not in the redesign",
+    "requester_contact": "named in the design: the table is contacts",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """The two files of a report."""
+
+    page: Path
+    data: Path
+    report: Report
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is reported on: the declarations by asset, and the domain of each."""
+
+    specs: Mapping[str, TableSpec]
+    domains: Mapping[str, str]
+
+
+def write(settings: Settings, scope: Scope, path: Path | None = None, record: Sequence[str] = ()) -> Written:
+    """Write the report of the configured source as HTML to `path` (default: below the home directory) and as JSON beside it.
+
+    `record`: a table and the parts of a key, the row that is explained in it. Both files hold rows of the installation
+    (without secrets) and can be read by their owner alone. Raises ReportError when no run of the source has begun yet, or
+    the file cannot be written.
+    """
+    with embedded.databases(settings) as databases:
+        target = Database(databases.target, settings.target_schema)
+        legacy = Database(databases.legacy, settings.legacy_schema, read_only=True)
+        report = gather(settings, scope, target, legacy, record)
+    path = path or settings.home / "reports" / f"migration-{settings.source}.html"
+    data = path.with_suffix(".json")
+    if data == path:
+        raise ReportError(
+            f"{path}: expected the name of an HTML file, because the JSON is written beside it; call it .html."
+        )
+    _write(path, page.render(report, data.name))
+    _write(data, document.as_json(report))
+    return Written(path, data, report)
+
+
+def gather(settings: Settings, scope: Scope, target: Database, legacy: Database, record: Sequence[str] = ()) -> Report:
+    """Everything that is in a report. Raises ReportError when no run of the source has begun yet."""
+    with contextlib.closing(target.connect()) as session:
+        overview = Overview.of(session, State(target, settings.state_schema), settings.source)
+        if overview is None:
+            raise ReportError(
+                f"No run of the source {settings.source} has begun yet in this target: there is nothing to report."
+                " remoteiq-etl run brings the first rows."
+            )
+        reader = Reader(session, overview.state, settings.source, overview.source_id)
+        row = _explained(reader, scope.specs, legacy, record) if record else None
+        with reader.snapshot():
+            return _gathered(reader, overview, settings, scope, row)
+
+
+def _gathered(
+    reader: Reader, overview: Overview, settings: Settings, scope: Scope, record: Explanation | None
+) -> Report:
+    session = reader.session
+    verdicts = store.read(session, reader.state, reader.source_id)
+    known = overview.tables()
+    verified = verification.verified({spec.name for spec in scope.specs.values()}, verdicts, known)
+    verdict = verification.overall(verified)
+    tables = Accounts(reader, scope.specs, scope.domains, verified).tables(known)
+    present = {table.name for table in tables if table.rows is not None}
+    matrices, formats = values.matrices_and_formats(reader, scope.specs.values(), settings.values, verdicts, present)
+    return Report(
+        source=settings.source,
+        target=_place(session),
+        made_at=datetime.now(UTC),
+        program=program_version(),
+        verdict=verdict,
+        tasks=tasks.find(reader, scope.specs, present, verdict),
+        tables=tables,
+        matrices=matrices,
+        formats=formats,
+        quarantine=waiting.quarantine(reader),
+        held=waiting.held(reader),
+        conflicts=waiting.conflicts(reader),
+        left_out=waiting.left_out(reader),
+        archive=waiting.archive(overview.archived(), column_map(scope.specs)),
+        runs=overview.runs(MOST_RUNS),
+        not_migrated=_not_migrated(scope.specs),
+        index=search.index(reader, sum(row.mapped for row in known)),
+        record=record,
+    )
+
+
+def _not_migrated(specs: Mapping[str, TableSpec]) -> dict[str, str]:
+    empty = {f"table {name}": spec.no_source for name, spec in sorted(specs.items()) if spec.no_source}
+    return {**empty, **NOT_MIGRATED}
+
+
+def _place(session: Session) -> str:
+    name, version = session.rows("SELECT current_database(), current_setting('server_version')")[0]
+    return f"database {name}, schema {session.database.schema}, PostgreSQL {version}"
+
+
+# --- one record -----------------------------------------------------------------------------------------------------
+
+
+def _explained(reader: Reader, specs: Mapping[str, TableSpec], legacy: Database, record: Sequence[str]) -> Explanation:
+    """What is known of one row; after the cut-over the legacy database may be gone, and the rest is told all the same."""
+    table, *keys = record
+    with _connected(legacy) as old:
+        explainer = Explainer(reader.session, reader.state, reader.source, reader.source_id, specs, old)
+        if not explainer.knows(table):
+            raise ReportError(
+                f"there is no table {table!r}: expected a legacy table or a target table, as explain takes it."
+            )
+        return explainer.of(table, keys)
+
+
+@contextlib.contextmanager
+def _connected(database: Database) -> Iterator[Session | None]:
+    try:
+        session = database.connect()
+    except ConnectionFailed:
+        yield None
+        return
+    with contextlib.closing(session):
+        yield session
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for its owner alone."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.touch(mode=0o600)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise ReportError(
+            f"{path}: the report cannot be written ({error.strerror}). Name another file with --out."
+        ) from error

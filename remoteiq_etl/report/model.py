@@ -1,0 +1,305 @@
+"""The report as plain data: what the page and the JSON are made of.
+
+Belongs here: shapes, and what follows from their own fields. Does not belong here: reading any of it. No value in it is a
+secret: rows are redacted as the quarantine and the conflict list hold them, everything else are names, keys and counts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from remoteiq_etl.lifecycle.explain import Explanation
+from remoteiq_etl.lifecycle.overview import RunRow
+from remoteiq_etl.verify.result import TableVerdict
+
+
+class Standing(StrEnum):
+    """What may be said of the migration as a whole, or of one table."""
+
+    VERIFIED = "verified"
+    EXPLAINED = "verified, every difference explained"
+    BUG = "BUG"
+    FAILED = "verification failed"
+    STALE = "verified before, stale"
+    NEVER = "not verified yet"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How far one table is verified. `verdict` is the last one; None: there is none."""
+
+    standing: Standing
+    verdict: TableVerdict | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be signed. The tables were compared between `since` and `until`, in these snapshots of the legacy database.
+
+    `tables`: how many have which standing; `labels`: differences per label over all of them.
+    """
+
+    standing: Standing
+    since: datetime | None
+    until: datetime | None
+    snapshots: Sequence[str]
+    tables: Mapping[Standing, int]
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that a person has to do or should know. `keys`: the first few rows; `command`: what shows or does it."""
+
+    name: str
+    title: str
+    text: str
+    count: int
+    blocks: bool
+    keys: Sequence[str] = ()
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The rows of one legacy table (or rows made up, by their name) and what stands for each in one target table.
+
+    `rows`: as the last pass counted them, None where no legacy table is behind. `outcomes`: keys per state, the law's order.
+    """
+
+    legacy_table: str
+    primary: bool
+    rows: int | None
+    outcomes: Mapping[str, int]
+
+    @property
+    def accounted(self) -> int:
+        """Keys with an outcome."""
+        return sum(self.outcomes.values())
+
+    @property
+    def remainder(self) -> int | None:
+        """Rows without an outcome, negative where more keys are known than the table has rows; None: no law applies."""
+        return self.rows - self.accounted if self.primary and self.rows is not None else None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Rows of a table that were carried with a remark, since its rows were last read whole."""
+
+    table: str
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """One target table. `rows` is None where it is not there; `ours`: those of them that the map leads to."""
+
+    name: str
+    domain: str
+    grain: str
+    no_source: str | None
+    rows: int | None
+    ours: int
+    accounts: Sequence[Account]
+    quarantined: int
+    held: int
+    conflicts: int
+    last_run: int | None
+    passed_at: datetime | None
+    full_pass_at: datetime | None
+    swept_at: datetime | None
+    remarks: Sequence[Remark]
+    verified: Verified
+
+    @property
+    def legacy_rows(self) -> int:
+        """Rows of the legacy tables that this table accounts for."""
+        return sum(one.rows or 0 for one in self.accounts if one.primary)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the law counts any legacy row here; else its rows are made from rows that other tables account for."""
+        return any(one.primary for one in self.accounts)
+
+    @property
+    def lost(self) -> int:
+        """Legacy rows without an outcome; 0: the law holds."""
+        return sum(max(one.remainder or 0, 0) for one in self.accounts)
+
+    @property
+    def gone(self) -> int:
+        """Keys with an outcome whose row the last pass did not see any more, and that no pass over gone rows has looked for."""
+        return sum(max(-(one.remainder or 0), 0) for one in self.accounts)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A legacy word or format as the runs met it. `labels`: rows per target label; empty where nothing is known of them."""
+
+    word: str
+    reads: int
+    first_run: int
+    last_run: int
+    labels: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The words of one enum column and the labels that they became.
+
+    `in_target`: rows per label that the target holds now, whoever wrote them. `measured`: cells were counted row by row by
+    the verification; else they say what the value map makes of the word.
+    """
+
+    name: str
+    labels: Sequence[str]
+    words: Sequence[Word]
+    in_target: Mapping[str, int]
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Formats:
+    """The words or formats of a column that is no enum; `more`: how many are not listed."""
+
+    name: str
+    words: Sequence[Word]
+    more: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of a group, with what may be shown of it."""
+
+    key: str
+    since: datetime | None
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """Rows in quarantine for one reason. `details`: the first few explanations."""
+
+    table: str
+    legacy_table: str
+    rule: str
+    details: Sequence[str]
+    columns: Sequence[str]
+    rows: int
+    ignored: int
+    oldest: datetime
+    samples: Sequence[Sample] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that wait for the same kind of parent."""
+
+    table: str
+    legacy_table: str
+    parent_table: str
+    column: str
+    rows: int
+    oldest: datetime
+    keys: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """One column of a conflict: what we wrote last, what the target has, and what legacy gives; secrets have no values."""
+
+    column: str
+    last_written: Any
+    current: Any
+    incoming: Any
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """One target row that both sides changed."""
+
+    legacy_table: str
+    legacy_key: str
+    new_key: str
+    status: str
+    sides: Sequence[Sides]
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """Open conflicts of one table for one reason, with the first few."""
+
+    table: str
+    reason: str
+    rows: int
+    decided: int
+    samples: Sequence[Disputed]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Legacy rows that became none of their own, by a rule."""
+
+    table: str
+    legacy_table: str
+    outcome: str
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What the archive keeps of one legacy column under one rule, and why it has no home. `retired`: values not carried."""
+
+    legacy_table: str
+    column: str
+    rule: str
+    reason: str
+    rows: int
+    bytes: int
+    clear: int
+    sealed: int
+    withheld: int
+    retired: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the search of the page finds: `rows` refer to `names` by number.
+
+    A row is legacy table, legacy key, target table, new key (0: the same as the legacy key, None: none), what became of it,
+    rule. `complete`: every key is in it; else only rows that are worth a look, as far as `rows` fit.
+    """
+
+    names: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    keys: int
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it, at one moment."""
+
+    source: str
+    target: str
+    made_at: datetime
+    program: str
+    verdict: Verdict
+    tasks: Sequence[Task]
+    tables: Sequence[Table]
+    matrices: Sequence[Matrix]
+    formats: Sequence[Formats]
+    quarantine: Sequence[Quarantined]
+    held: Sequence[Held]
+    conflicts: Sequence[Conflicts]
+    left_out: Sequence[LeftOut]
+    archive: Sequence[Archived]
+    runs: Sequence[RunRow]
+    not_migrated: Mapping[str, str]
+    index: Index
+    record: Explanation | None = None

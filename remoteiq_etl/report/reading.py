@@ -1,0 +1,69 @@
+"""Reading the state schema and the target for the report: statements of sql/, one snapshot for all of them.
+
+Belongs here: how a statement is asked. Does not belong here: what the answers mean.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.state import State
+
+_TABLES = (
+    "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
+    "removed", "accepted_drift", "map_all",
+)  # fmt: skip
+_Row = TypeVar("_Row")
+
+
+@cache
+def load_sql(name: str) -> sql.SQL:
+    """One statement of the report, with {placeholders} for identifiers."""
+    return sql.SQL(files("remoteiq_etl.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One source of one target, to be read. `source` is its name, `source_id` its number in the state schema."""
+
+    session: Session
+    state: State
+    source: str
+    source_id: int
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything inside see the target at one moment, and write nothing."""
+        with self.session.transaction():
+            self.session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+    def ask(self, name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable) -> list[Any]:
+        """The rows of one statement of sql/, as tuples."""
+        return self.session.rows(self.statement(name, identifiers), self._parameters(parameters))
+
+    def ask_for(
+        self, row_type: type[_Row], name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
+    ) -> list[_Row]:
+        """The same as objects, made of the columns by name."""
+        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
+            return cursor.execute(self.statement(name, identifiers), self._parameters(parameters)).fetchall()
+
+    def target(self, table: str) -> sql.Identifier:
+        """The name of a target table."""
+        return self.session.database.table(table)
+
+    def statement(self, name: str, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
+        """One statement of sql/ with the names that it has placeholders for."""
+        names: dict[str, sql.Composable] = {one: self.state.name(one) for one in _TABLES}
+        return load_sql(name).format(**{**names, **identifiers})
+
+    def _parameters(self, more: dict[str, Any] | None) -> dict[str, Any]:
+        return {"source_id": self.source_id, "source": self.source, **(more or {})}

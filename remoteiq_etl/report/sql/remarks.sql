@@ -1,0 +1,9 @@
+-- Rows that were carried with a remark, since the run that last read all rows of the table; a row read twice counts twice.
+SELECT k.table_name AS "table", w.key AS rule, sum(w.value::bigint)::bigint AS "rows"
+FROM {ledger} AS k
+JOIN {runs} AS r ON r.id = k.run_id
+JOIN {assets} AS a ON a.source_id = r.source_id AND a.table_name = k.table_name AND k.run_id >= a.full_run
+CROSS JOIN LATERAL jsonb_each_text(k.warnings) AS w
+WHERE r.source_id = %(source_id)s
+GROUP BY k.table_name, w.key
+ORDER BY k.table_name, w.key
