@@ -33,6 +33,8 @@ _MAP_COLUMNS = (
     "owner_key",
     "decision",
     "last_written",
+    "first_run",
+    "last_run",
 )
 
 
@@ -210,5 +212,6 @@ def _map_query(state: State, source_id: int, entity: str) -> sql.Composed:
 def _no_map() -> sql.SQL:
     return sql.SQL(
         "SELECT NULL::text AS legacy_table, NULL::text AS legacy_key, NULL::text AS new_key, NULL::text AS rule, NULL::text AS state,"
-        " NULL::boolean AS adopted, NULL::text AS owner_key, NULL::jsonb AS decision, NULL::jsonb AS last_written WHERE false"
+        " NULL::boolean AS adopted, NULL::text AS owner_key, NULL::jsonb AS decision, NULL::jsonb AS last_written,"
+        " NULL::bigint AS first_run, NULL::bigint AS last_run WHERE false"
     )
