@@ -32,6 +32,7 @@ from remoteiq_etl.cli.options import (
 )
 from remoteiq_etl.cli.quarantine_app import quarantine
 from remoteiq_etl.cli.undo_app import undo
+from remoteiq_etl.cli.verify_app import verify
 from remoteiq_etl.errors import RemoteIQError
 
 
@@ -66,6 +67,7 @@ app = typer.Typer(
 )
 app.add_typer(quarantine)
 app.command()(undo)
+app.command()(verify)
 app.add_typer(conflicts)
 app.add_typer(deletes)
 seal = typer.Typer(no_args_is_help=True, help="Make sealing keys, change them, and look at a sealed value.")

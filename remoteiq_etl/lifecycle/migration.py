@@ -67,25 +67,12 @@ class Migration:
         listener = listener or Silent()
         for text in drift.warnings:
             listener.warned(text)
-        plan = Plan(
-            legacy=self.legacy,
-            target=self.target,
-            specs=self.specs,
-            state_schema=self.settings.state_schema,
-            source=self.settings.source,
-            organization_slug=self.settings.organization_slug,
-            batch_rows=self.settings.batch_rows,
-            words=self.settings.values,
+        plan = replace(
+            self.plan(drift),
             options=dict(options or {}),
             orchestrator_run_id=orchestrator_run_id,
             planning=planning,
             mode=mode,
-            sealing_keys=self.settings.sealing_keys,
-            limits=self.settings.throttle,
-            blocked=drift.blocked,
-            absent=drift.absent,
-            extras=drift.extras,
-            warnings=drift.warnings,
             conflicts=policies,
             recreate={table: frozenset(keys) for table, keys in asked.recreate.items()},
             redecide=frozenset(asked.redecide),
@@ -95,6 +82,30 @@ class Migration:
             yield run
             if self.settings.before_images_days is not None and not planning:
                 prune(run, self.settings.before_images_days)
+
+    def plan(self, drift: LegacyDrift | None = None) -> Plan:
+        """What the settings say about both databases, in the face of this drift (default: as it is now).
+
+        Raises DriftError when the legacy database cannot be read as expected.
+        """
+        drift = drift or self.legacy_drift()
+        drift.report.raise_if_blocking()
+        return Plan(
+            legacy=self.legacy,
+            target=self.target,
+            specs=self.specs,
+            state_schema=self.settings.state_schema,
+            source=self.settings.source,
+            organization_slug=self.settings.organization_slug,
+            batch_rows=self.settings.batch_rows,
+            words=self.settings.values,
+            sealing_keys=self.settings.sealing_keys,
+            limits=self.settings.throttle,
+            blocked=drift.blocked,
+            absent=drift.absent,
+            extras=drift.extras,
+            warnings=drift.warnings,
+        )
 
     def _policies(self, asked: Interventions) -> Policies:
         """Who wins: what the settings say, but for what is asked of this run."""

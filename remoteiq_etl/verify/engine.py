@@ -47,13 +47,13 @@ def verify(
     listener: Listener | None = None,
     range_rows: int = RANGE_ROWS,
 ) -> Verdict:
-    """Verify these target tables (default: all that have a source) and keep what was found.
+    """Verify these target tables (default: all that a run has completed) and keep what was found.
 
     `full`: also those of which nothing has moved. Raises VerifyError when nothing was ever migrated, LockedError when another
     verification of the source is in work. A table that cannot be verified is FAILED; the others are verified all the same.
     """
     with ground(plan, range_rows) as place:
-        return Verification(place, listener or Silent(), full=full).of(list(tables or place.tables))
+        return Verification(place, listener or Silent(), full=full).of(list(tables or place.completed()))
 
 
 @dataclass

@@ -16,6 +16,7 @@ from remoteiq_etl.backfill import hashing, identity
 from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
 from remoteiq_etl.backfill.inputs import inputs_of
+from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.snapshot import Snapshot
 from remoteiq_etl.backfill.spec import Source, TableSpec
@@ -34,10 +35,12 @@ class Ground:
     control: Session
     range_rows: int = RANGE_ROWS
 
-    @property
-    def tables(self) -> list[str]:
-        """The target tables that have a source, in the order in which they are loaded."""
-        return list(dict.fromkeys(spec.name for spec in self.plan.specs.values() if spec.no_source is None))
+    def completed(self) -> list[str]:
+        """The target tables that a run has completed, in the order in which they are loaded."""
+        query = sql.SQL("SELECT table_name FROM {} WHERE source_id = %s").format(self.state.name("assets"))
+        done = {row[0] for row in self.control.rows(query, [self.source_id])}
+        specs = in_order(self.plan.specs)
+        return list(dict.fromkeys(spec.name for spec in specs if spec.asset in done and spec.no_source is None))
 
     @property
     def source_id(self) -> int:

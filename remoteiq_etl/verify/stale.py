@@ -84,15 +84,18 @@ class Known:
         return None
 
     def _changed_map(self) -> str | None:
-        """Another map that has changed since; what it leads to is looked at by the next run."""
-        plan = self.look.ground.plan
+        """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
         for spec in self.writers:
-            maps = inputs_of(spec).maps
-            for asset, done in self.completed.items():
-                entity = plan.specs[asset].name if asset in plan.specs else asset
-                if entity in maps and done.changed_run > self.completed[spec.asset].run_id:
+            inputs, own = inputs_of(spec), self.completed[spec.asset].run_id
+            for entity, changed in self._changed_in():
+                if (entity in inputs.maps and changed > own) or (entity in inputs.recalled and changed >= own):
                     return f"the map of {entity} has changed since the table was last completed"
         return None
+
+    def _changed_in(self) -> list[tuple[str, int]]:
+        """In which run each entity's keys last changed."""
+        specs = self.look.ground.plan.specs
+        return [(specs[asset].name, done.changed_run) for asset, done in self.completed.items() if asset in specs]
 
     def _changed_table(self, tables: Collection[str]) -> str | None:
         for table in tables:

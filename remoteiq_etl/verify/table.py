@@ -61,6 +61,7 @@ class TableLook:
         """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
         with self.look.of_table(options_of_table(self.look, self.table)):
             known = Known(self.look, self.table)
+            self._refuse_blocked()
             if not known.writers:
                 raise VerifyError(
                     f"{self.table} cannot be verified: no run has completed it. remoteiq-etl run --table {self.table} does."
@@ -71,6 +72,11 @@ class TableLook:
                 yield from self._of_ledger(known)
             yield from self._of_rules(known)
             self.taken = None if self.only else marks.take(self.look, marks.inputs_of(self.look, self.table))
+
+    def _refuse_blocked(self) -> None:
+        """What a run could not load cannot be compared either. Raises VerifyError."""
+        if reason := self.look.ground.plan.blocked.get(self.spec.asset):
+            raise VerifyError(f"{self.table} cannot be verified: {reason}. remoteiq-etl doctor shows the drift.")
 
     @property
     def opinions(self) -> list[Opinion]:
