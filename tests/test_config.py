@@ -72,6 +72,12 @@ def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert settings.config_file == tmp_path / "remoteiq.toml"
 
 
+@pytest.mark.parametrize(("text", "days"), [("before_images_days = 30", 30), ("", None)])
+def test_before_images_are_kept_unless_the_file_says_how_long(tmp_path: Path, text: str, days: int | None) -> None:
+    (tmp_path / "remoteiq.toml").write_text(f"[retention]\n{text}\n", encoding="utf-8")
+    assert load(tmp_path).before_images_days == days
+
+
 def test_another_file_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text('source = "branch"', encoding="utf-8")
     assert load(tmp_path, CONFIG="other.toml").source == "branch"
@@ -91,6 +97,12 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
         ("legacy_url = 3", "legacy_url: expected postgresql://"),
         ("source = 3", "source: expected letters"),
         ("legacy_schema = []", "legacy_schema: expected the name of a schema"),
+        ("retention = 30", "expected [retention] with before_images_days alone, found 30"),
+        ("[retention]\nimages_days = 30", "expected [retention] with before_images_days alone"),
+        ("[retention]\nbefore_images_days = 0", "expected [retention] before_images_days to be 1 to 36500, found 0"),
+        ("[retention]\nbefore_images_days = 36_501", "to be 1 to 36500, found 36501"),
+        ("[retention]\nbefore_images_days = true", "to be 1 to 36500, found True"),
+        ("[retention]\nbefore_images_days = '30'", "to be 1 to 36500, found '30'"),
     ],
 )
 def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:

@@ -24,5 +24,16 @@ def test_the_undo_has_every_kind_of_row(killed: KilledUndo) -> None:
 
 
 def test_an_undo_killed_at_every_kth_statement_resumes(killed: KilledUndo) -> None:
-    outcomes = [killed.at(statement) for statement in range(1, killed.statements + 1, STEP)]
+    outcomes = [killed.resumed_at(statement) for statement in range(1, killed.statements + 1, STEP)]
     assert {outcome.resumed for outcome in outcomes} == {True, False}
+
+
+def test_an_interrupted_undo_ends_when_a_run_began_since(killed: KilledUndo) -> None:
+    """What it committed stands, and it forgets what it still had to do."""
+    status = "SELECT status, (SELECT count(*) FROM remoteiq_etl.undo_rows WHERE NOT done) > 0 FROM remoteiq_etl.undos"
+    with killed.killed_at(killed.statements * 3 // 4) as migration:
+        assert migration.query(status) == [("executing", True)]
+        migration.run("organizations")
+        with pytest.raises(UndoMoved, match="a run has begun since"):
+            execute(place_of(migration), killed.plan)
+        assert migration.query(status) == [("given up", False)]

@@ -26,7 +26,8 @@ STEP = 24
 _USER, _TOKEN, _TICKET = (f"0000000{kind}-0000-4000-8000-0000000000" for kind in (1, 2, 3))
 _BEFORE = f"""
 INSERT INTO users (id, name, email, password_hash)
-    SELECT ('{_USER}' || to_char(n, 'fm00'))::uuid, 'User ' || n, 'user' || n || '@example.com', 'hash' FROM generate_series(1, 6) n;
+    SELECT ('{_USER}' || to_char(n, 'fm00'))::uuid, 'User ' || n, 'user' || n || '@example.com', 'hash'
+    FROM generate_series(1, 6) n;
 INSERT INTO tickets (id, number, title) OVERRIDING SYSTEM VALUE
     SELECT ('{_TICKET}' || to_char(n, 'fm00'))::uuid, n, 'Ticket ' || n FROM generate_series(1, 5) n
 """
@@ -36,9 +37,10 @@ UPDATE users SET email = 'free@example.com' WHERE id = '{_USER}01';
 UPDATE users SET email = 'user1@example.com' WHERE id = '{_USER}02';
 UPDATE users SET email = 'user2@example.com' WHERE id = '{_USER}01';
 UPDATE users SET email = 'moved@example.com', last_seen = '2024-05-01' WHERE id = '{_USER}03';
-INSERT INTO users (id, name, email) VALUES ('{_USER}07', 'New', 'user3@example.com'), ('{_USER}08', 'Kept', 'new@example.com');
-INSERT INTO personal_tokens (id, user_id, name, token_hash) SELECT ('{_TOKEN}' || to_char(n, 'fm00'))::uuid, '{_USER}07', 'ci', 'digest' || n
-    FROM generate_series(1, 3) n;
+INSERT INTO users (id, name, email) VALUES
+    ('{_USER}07', 'New', 'user3@example.com'), ('{_USER}08', 'Kept', 'new@example.com');
+INSERT INTO personal_tokens (id, user_id, name, token_hash)
+    SELECT ('{_TOKEN}' || to_char(n, 'fm00'))::uuid, '{_USER}07', 'ci', 'digest' || n FROM generate_series(1, 3) n;
 UPDATE tickets SET title = 'Changed' WHERE number < 4;
 DELETE FROM tickets WHERE number = 5
 """
@@ -77,15 +79,18 @@ class KilledUndo:
     wanted: list[Any]
     statements: int
 
-    def at(self, statement: int) -> Outcome:
-        """Kill the undo at a statement: by an error, or by ending its sessions; and execute it once more.
-
-        Raises AssertionError when it left half a batch, or does not end as an undisturbed one.
-        """
+    @contextmanager
+    def killed_at(self, statement: int) -> Iterator[Migration]:
+        """A target in which the undo was killed: by an error, or by ending its sessions. It left no half batch."""
         with _copy(self.server, self.legacy) as migration:
             sessions = (migration.target,) if statement % 2 else ()
             assert _killed(migration, self.plan, At(statement, sessions))
             assert migration.query(_HALF_DONE) == [], statement
+            yield migration
+
+    def resumed_at(self, statement: int) -> Outcome:
+        """Kill the undo at a statement and execute it once more: it ends as an undisturbed one."""
+        with self.killed_at(statement) as migration:
             outcome = execute(place_of(migration), self.plan)
             assert outcome.proven, statement
             assert _found(migration) == self.wanted, statement
