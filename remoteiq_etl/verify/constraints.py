@@ -13,6 +13,7 @@ from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, Table, Unique
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.verify.compare import load_sql, target_key
 from remoteiq_etl.verify.look import Look
+from remoteiq_etl.verify.result import Finding, Kind, Label
 from schemas import ddl
 
 CONSTRAINTS = "constraints"
@@ -110,16 +111,22 @@ class Constraints:
         return (Breach(key, tuple(columns), detail) for (key,) in self.look.session.rows(statement))
 
 
-def sequences(session: Session, schema: str) -> tuple[int, list[LateSequence]]:
-    """How many sequences of a schema belong to a column, and those that are behind it."""
-    found = session.rows(load_sql("sequences"), {"schema": sql.Identifier(schema).as_string(None)})
+def sequences(session: Session, schema: str, table: str | None = None) -> tuple[int, list[LateSequence]]:
+    """How many sequences of a schema (of a table) belong to a column, and those that are behind it."""
+    found = session.rows(load_sql("sequences"), {"schema": sql.Identifier(schema).as_string(None), "table": table})
     late = []
-    for table, column, sequence_schema, name, last in found:
+    for owner, column, sequence_schema, name, last in found:
         query = sql.SQL("SELECT max({}) > coalesce(%s, 0) FROM {}")
-        names = sql.Identifier(column), sql.Identifier(schema, table)
+        names = sql.Identifier(column), sql.Identifier(schema, owner)
         if session.value(query.format(*names), [last]):
-            late.append(LateSequence(table, column, f"{sequence_schema}.{name}"))
+            late.append(LateSequence(owner, column, f"{sequence_schema}.{name}"))
     return len(found), late
+
+
+def of_sequence(late: LateSequence, label: Label, detail: str) -> Finding:
+    """A sequence that is behind, as a difference."""
+    text = f"the sequence {late.name} is behind its column: {detail}"
+    return Finding(late.table, SEQUENCES, Kind.BROKEN, label, text, columns=(late.column,))
 
 
 def _sorted(columns: Sequence[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import LockedError, RemoteIQError, SnapshotTooOld
-from remoteiq_etl.verify import marks, store
+from remoteiq_etl.verify import database, marks, store
 from remoteiq_etl.verify.look import Ground, Look, ground
 from remoteiq_etl.verify.mirror import RANGE_ROWS
 from remoteiq_etl.verify.opinion import opinions
@@ -53,7 +53,9 @@ def verify(
     verification of the source is in work. A table that cannot be verified is FAILED; the others are verified all the same.
     """
     with ground(plan, range_rows) as place:
-        return Verification(place, listener or Silent(), full=full).of(list(tables or place.completed()))
+        return Verification(place, listener or Silent(), full=full).of(
+            list(tables or [*place.completed(), database.NAME])
+        )
 
 
 @dataclass
@@ -116,18 +118,32 @@ class Verification:
         """The verdict of a table, kept; that of an earlier verification where nothing has moved since."""
         began = time.monotonic()
         try:
-            former = self._still_standing(table)
+            former = None if table == database.NAME else self._still_standing(table)
             if former is not None:
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._renewed(table)
+            verdict = self._of_database() if table == database.NAME else self._renewed(table)
         except (RemoteIQError, psycopg.Error) as error:
             verdict = self._failed(table, error, time.monotonic() - began)
             self.close()  # the copies of a look that failed cannot be relied on
         store.write(self._control, self._state, self._source_id, self.number, verdict)
         self._report(table, verdict.rows_compared, verdict.seconds)
         return verdict
+
+    def _of_database(self) -> TableVerdict:
+        began, found = time.monotonic(), database.DatabaseLook(self.look)
+        tally = Tally().add(found.findings())
+        return TableVerdict(
+            database.NAME,
+            Status.VERIFIED,
+            datetime.now(UTC),
+            self.look.snapshot.horizon,
+            time.monotonic() - began,
+            counts=tally.counts,
+            checks=tally.checks(found.looked),
+            findings=tally.findings,
+        )
 
     def _renewed(self, table: str) -> TableVerdict:
         """The verdict of a table; a snapshot that is too old is let go, and the table looked at in a new one."""

@@ -69,6 +69,7 @@ class TableLook:
             yield from self._of_rows(known)
             if self.only is None:
                 yield from self._of_constraints(known)
+                yield from self._of_sequences()
                 yield from self._of_ledger(known)
             yield from self._of_rules(known)
             self.taken = None if self.only else marks.take(self.look, marks.inputs_of(self.look, self.table))
@@ -172,6 +173,12 @@ class TableLook:
                 *legacy,
                 breach.columns,
             )
+
+    def _of_sequences(self) -> Iterator[Finding]:
+        count, late = constraints.sequences(self.look.session, self.look.target.schema, self.table)
+        self._count(constraints.SEQUENCES, constraints.ABOUT_SEQUENCES, count, "sequences")
+        detail = "the next row of the new application would fail"
+        return (constraints.of_sequence(one, Label.BUG, detail) for one in late)
 
     def _of_ledger(self, known: Known) -> Iterator[Finding]:
         yield from conservation.findings(known, self.table)

@@ -1,27 +1,12 @@
 """Every rule of the mapping that an opinion cannot say holds of what the edge-case database became."""
 
-from importlib.resources import files
-
 import pytest
 
-from remoteiq_etl.verify.opinion import Opinion, parse
+from remoteiq_etl.verify.opinion import Opinion
+from remoteiq_etl.verify.rules import rules
 from tests.verify.conftest import Bench
 
-
-def _rules() -> list[Opinion]:
-    """A rule says of itself what an opinion says; its statement returns what violates it."""
-    domains = files("remoteiq_etl.verify").joinpath("rules").iterdir()
-    found = [
-        parse(one.read_text(encoding="utf-8"), one.name.removesuffix(".sql"), domain.name)
-        for domain in domains
-        if domain.is_dir()
-        for one in domain.iterdir()
-        if one.name.endswith(".sql")
-    ]
-    return sorted(found, key=lambda rule: (rule.domain, rule.name))
-
-
-RULES = _rules()
+RULES = rules()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -8,5 +8,6 @@ JOIN pg_class AS c ON c.oid = d.refobjid
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND c.relnamespace = to_regnamespace(%(schema)s::text)
-    AND has_sequence_privilege(q.oid, 'SELECT') AND has_table_privilege(c.oid, 'SELECT')
+    AND (%(table)s::text IS NULL OR c.relname = %(table)s)
+    AND CASE WHEN q.relkind = 'S' THEN has_sequence_privilege(q.oid, 'SELECT') ELSE false END AND has_table_privilege(c.oid, 'SELECT')
 ORDER BY 1, 2
