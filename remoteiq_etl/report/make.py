@@ -98,11 +98,12 @@ def _gathered(
     session = reader.session
     verdicts = store.read(session, reader.state, reader.source_id)
     known = overview.tables()
-    verified = verification.verified({spec.name for spec in scope.specs.values()}, verdicts, known)
+    verified = verification.verified(scope.specs.values(), verdicts, known)
     verdict = verification.overall(verified)
     tables = Accounts(reader, scope.specs, scope.domains, verified).tables(known)
     present = {table.name for table in tables if table.rows is not None}
-    matrices, formats = values.matrices_and_formats(reader, scope.specs.values(), settings.values, verdicts, present)
+    maps, met = values.maps(scope.specs.values(), settings.values), values.met(reader)
+    matrices = values.matrices(reader, maps, values.measured(verdicts), met, present)
     return Report(
         source=settings.source,
         target=_place(session),
@@ -112,7 +113,7 @@ def _gathered(
         tasks=tasks.find(reader, scope.specs, present, verdict),
         tables=tables,
         matrices=matrices,
-        formats=formats,
+        formats=values.formats(maps, met, {matrix.name for matrix in matrices}),
         quarantine=waiting.quarantine(reader),
         held=waiting.held(reader),
         conflicts=waiting.conflicts(reader),

@@ -19,11 +19,23 @@ class Standing(StrEnum):
     """What may be said of the migration as a whole, or of one table."""
 
     VERIFIED = "verified"
-    EXPLAINED = "verified, every difference explained"
+    EXPLAINED = "differences explained"
     BUG = "BUG"
     FAILED = "verification failed"
     STALE = "verified before, stale"
     NEVER = "not verified yet"
+    NOTHING = "nothing to verify"
+
+
+MEANINGS: Mapping[Standing, str] = {
+    Standing.VERIFIED: "Every row of every table is as the mapping says it must be.",
+    Standing.EXPLAINED: "Where rows differ from what the mapping says, a rule, a decision or an edit explains each of them.",
+    Standing.BUG: "Rows differ from what the mapping says, and nothing explains it. This must not be signed.",
+    Standing.FAILED: "Some tables could not be compared. This cannot be signed.",
+    Standing.STALE: "What was compared was as it must be, and runs have read tables anew since. Verify again before signing.",
+    Standing.NEVER: "Not every table was compared with what the mapping says it must hold. This cannot be signed.",
+    Standing.NOTHING: "No table has a source.",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,11 @@ class Verdict:
     snapshots: Sequence[str]
     tables: Mapping[Standing, int]
     labels: Mapping[str, int]
+
+    @property
+    def meaning(self) -> str:
+        """What it means for who signs, in a sentence or two."""
+        return MEANINGS[self.standing]
 
 
 @dataclass(frozen=True)
@@ -138,21 +155,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Word:
-    """A legacy word or format as the runs met it. `labels`: rows per target label; empty where nothing is known of them."""
+    """A legacy word or format. `rows`: that have it, or (where nothing was measured) reads of it by the runs.
+
+    `first_run` and `last_run`: that met it, None where only the verification did. `labels`: rows per target label.
+    """
 
     word: str
-    reads: int
-    first_run: int
-    last_run: int
-    labels: Mapping[str, int | None]
+    rows: int
+    first_run: int | None
+    last_run: int | None
+    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Matrix:
     """The words of one enum column and the labels that they became.
 
-    `in_target`: rows per label that the target holds now, whoever wrote them. `measured`: cells were counted row by row by
-    the verification; else they say what the value map makes of the word.
+    `in_target`: rows per label that the target holds now, whoever wrote them. `measured`: the last verification of the
+    table counted each row; else the cells say what the value map makes of each read of a word.
     """
 
     name: str

@@ -28,6 +28,7 @@ STANDINGS: Mapping[Standing, tuple[str, str]] = {
     Standing.NEVER: ("warn", "?"),
     Standing.FAILED: ("bad", "!"),
     Standing.BUG: ("bad", "✗"),
+    Standing.NOTHING: ("", "–"),
 }
 
 

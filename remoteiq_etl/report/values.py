@@ -3,7 +3,7 @@
 Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.backfill.values).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -28,7 +28,14 @@ SHOWN = 60
 UNTOLD = "not in the map"
 
 
-class _Met(NamedTuple):
+Counts = Mapping[str, Mapping[str, int]]
+"""Rows per word and label."""
+Maps = Mapping[str, ValueMap]
+
+
+class Met(NamedTuple):
+    """A word of one column, as the runs met it."""
+
     name: str
     word: str
     rows: int
@@ -36,34 +43,53 @@ class _Met(NamedTuple):
     last_run: int
 
 
-def matrices_and_formats(
+def matrices(
     reader: Reader,
-    specs: Iterable[TableSpec],
-    words: Mapping[str, Mapping[str, str]],
-    verdicts: Iterable[TableVerdict],
-    tables: Iterable[str],
-) -> tuple[list[Matrix], list[Formats]]:
-    """The words of enum columns against their labels, and those of all other columns that are read by a map or parser.
+    maps: Maps,
+    measured: Mapping[str, Counts],
+    met: Mapping[str, Sequence[Met]],
+    tables: Collection[str],
+) -> list[Matrix]:
+    """The words of each enum column against their labels. `measured`: by column, as verifications counted them.
 
-    `words`: what an operator added to the maps; `tables`: those that the target has.
+    `tables`: those that the target has.
     """
-    maps = {one.name: one.extended(words.get(one.name, {})) for spec in specs for one in spec.value_maps}
-    measured = {f"{one.table}.{column}": matrix for one in verdicts for column, matrix in one.matrices.items()}
-    present, matrices, formats = set(tables), [], []
-    for name, found in groupby((_Met(*row) for row in reader.ask("words")), key=attrgetter("name")):
-        met, column = list(found), _column(name)
-        if column is not None and isinstance(column.type, ENUM) and column.table.name in present:
-            told = [_word(one, maps.get(name), measured.get(name)) for one in met]
-            held = _in_target(reader, column)
-            matrices.append(_matrix(name, column.type.enums, told, held, measured=name in measured))
-        else:
-            listed = [_word(one, maps.get(name), None) for one in met[:SHOWN]]
-            formats.append(Formats(name, listed, len(met) - len(listed)))
-    return matrices, formats
+    found = []
+    for name in sorted(met.keys() | measured.keys()):
+        column = _column(name)
+        if column is not None and isinstance(column.type, ENUM) and column.table.name in tables:
+            words = _words(met.get(name, ()), maps.get(name), measured.get(name))
+            found.append(_matrix(name, column.type.enums, words, _in_target(reader, column), name in measured))
+    return found
+
+
+def formats(maps: Maps, met: Mapping[str, Sequence[Met]], told: Collection[str]) -> list[Formats]:
+    """The words or formats of all other columns; `told`: those that have a matrix."""
+    return [
+        Formats(name, _words(words[:SHOWN], maps.get(name), None), max(len(words) - SHOWN, 0))
+        for name, words in met.items()
+        if name not in told
+    ]
+
+
+def met(reader: Reader) -> dict[str, list[Met]]:
+    """What the runs met, by value map or parser, the most frequent first."""
+    rows = [Met(*row) for row in reader.ask("words")]
+    return {name: list(found) for name, found in groupby(rows, key=attrgetter("name"))}
+
+
+def maps(specs: Iterable[TableSpec], words: Mapping[str, Mapping[str, str]]) -> dict[str, ValueMap]:
+    """The value maps by name, with what an operator added to them."""
+    return {one.name: one.extended(words.get(one.name, {})) for spec in specs for one in spec.value_maps}
+
+
+def measured(verdicts: Iterable[TableVerdict]) -> dict[str, Counts]:
+    """Rows per word and label, by column (table.column), of the tables that were verified."""
+    return {f"{one.table}.{column}": counts for one in verdicts for column, counts in one.matrices.items()}
 
 
 def _matrix(
-    name: str, order: Sequence[str], words: Sequence[Word], in_target: Mapping[str, int], *, measured: bool
+    name: str, order: Sequence[str], words: Sequence[Word], in_target: Mapping[str, int], measured: bool
 ) -> Matrix:
     """`order`: the labels of the type, in its own order; those that nothing has are left out."""
     used = {label for word in words for label in word.labels} | in_target.keys()
@@ -71,20 +97,27 @@ def _matrix(
     return Matrix(name, [*labels, *sorted(used - set(labels))], words, in_target, measured)
 
 
-def _word(met: _Met, value_map: ValueMap | None, measured: Mapping[str, Mapping[str, int]] | None) -> Word:
-    return Word(met.word, met.rows, met.first_run, met.last_run, _labels(met.word, met.rows, value_map, measured))
+def _words(met: Iterable[Met], value_map: ValueMap | None, counts: Counts | None) -> list[Word]:
+    """Each word with its labels: rows as they were counted, else all reads under what the map makes of the word."""
+    known = {one.word: one for one in met}
+    if counts is None:
+        return [
+            Word(one.word, one.rows, one.first_run, one.last_run, _by_map(one, value_map)) for one in known.values()
+        ]
+    rows = {word: sum(labels.values()) for word, labels in counts.items()}
+    ordered = sorted(rows, key=lambda word: (-rows[word], word))
+    return [_counted(word, rows[word], known.get(word), counts[word]) for word in ordered]
 
 
-def _labels(
-    word: str, rows: int, value_map: ValueMap | None, measured: Mapping[str, Mapping[str, int]] | None
-) -> Mapping[str, int | None]:
-    """Rows per label: as the verification counted them, else all rows under what the map makes of the word."""
-    if measured is not None:
-        return measured.get(word, {})
+def _counted(word: str, rows: int, met: Met | None, labels: Mapping[str, int]) -> Word:
+    return Word(word, rows, met.first_run if met else None, met.last_run if met else None, labels)
+
+
+def _by_map(met: Met, value_map: ValueMap | None) -> dict[str, int]:
     if value_map is None:
         return {}
-    label = value_map.apply(pd.Series([None if word == NULL_WORD else word], dtype=TEXT)).iloc[0]
-    return {label if isinstance(label, str) else UNTOLD: rows}
+    label = value_map.apply(pd.Series([None if met.word == NULL_WORD else met.word], dtype=TEXT)).iloc[0]
+    return {label if isinstance(label, str) else UNTOLD: met.rows}
 
 
 def _column(name: str) -> Column[Any] | None:

@@ -6,6 +6,7 @@ Belongs here: what verdicts mean for the report. Does not belong here: verifying
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.lifecycle.overview import TableRow
 from remoteiq_etl.report.model import Standing, Verdict, Verified
 from remoteiq_etl.verify.result import Status, TableVerdict
@@ -14,11 +15,18 @@ from remoteiq_etl.verify.result import Status, TableVerdict
 _WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)
 
 
-def verified(tables: Iterable[str], verdicts: Iterable[TableVerdict], known: Iterable[TableRow]) -> dict[str, Verified]:
-    """The standing of each of these target tables. A table that a run read anew since it was verified is stale."""
+def verified(
+    specs: Iterable[TableSpec], verdicts: Iterable[TableVerdict], known: Iterable[TableRow]
+) -> dict[str, Verified]:
+    """The standing of each target table that is declared. A table that a run read anew since it was verified is stale."""
     last = {verdict.table: verdict for verdict in verdicts}
     passed = {row.name: row for row in known}
-    return {table: Verified(_standing(last.get(table), passed.get(table)), last.get(table)) for table in tables}
+    return {
+        spec.name: Verified(Standing.NOTHING)
+        if spec.no_source
+        else Verified(_standing(last.get(spec.name), passed.get(spec.name)), last.get(spec.name))
+        for spec in specs
+    }
 
 
 def _standing(verdict: TableVerdict | None, row: TableRow | None) -> Standing:

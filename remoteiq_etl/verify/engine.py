@@ -183,6 +183,7 @@ class Verification:
             counts=tally.counts,
             checks=tally.checks(first.looked),
             findings=tally.findings,
+            matrices=first.matrices.plain(),
             inputs=None if tally.bugs else inputs,
             verification_id=self.number,
         )

@@ -21,6 +21,7 @@ from remoteiq_etl.verify.compare import Asked, ask, load_sql
 from remoteiq_etl.verify.completeness import Completeness
 from remoteiq_etl.verify.facts import CHUNK, Inquiry
 from remoteiq_etl.verify.look import Look
+from remoteiq_etl.verify.matrices import Matrices
 from remoteiq_etl.verify.opinion import Opinion, opinions
 from remoteiq_etl.verify.result import Finding, Kind, Label
 from remoteiq_etl.verify.stale import Known, options_of_table
@@ -56,6 +57,7 @@ class TableLook:
     looked: dict[str, Looked] = field(default_factory=dict, init=False)
     rows: int = field(default=0, init=False)
     taken: Mapping[str, Any] | None = field(default=None, init=False)
+    matrices: Matrices = field(default_factory=Matrices, init=False)
 
     def findings(self) -> Iterator[Finding]:
         """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
@@ -125,6 +127,7 @@ class TableLook:
             self.rows += asked.expected
             self._count(labels.OPINION, _ABOUT_OPINION, asked.expected)
             yield from _judged(Inquiry(self.look, known, self.spec, asked.columns, reads), asked)
+            self.matrices.add(self.look, self.spec, opinion, asked.columns)
             if account is not None and counts:
                 yield from account.of_copy()
             self.step(asked.expected)
