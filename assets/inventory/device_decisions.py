@@ -118,7 +118,7 @@ def decisions_of(inventory: Inventory, recorded: Recorded) -> list[Decision]:
         _of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), heirs.get(agent["id"]))
         for agent in inventory.agents
     ]
-    of_devices = [_of_device(device["id"], inventory) for device in inventory.devices]
+    of_devices = [_of_device(device["id"], inventory, recorded) for device in inventory.devices]
     found = [*lapsed.values(), *of_agents, *(one for one in of_devices if one is not None)]
     earlier = {
         ref: decision
@@ -153,13 +153,16 @@ def _id_of(device: Ref, inventory: Inventory, earlier: Decision | None) -> str |
     return inventory.ids.get(device) or (earlier.new_key if earlier else None)
 
 
-def _of_device(key: str, inventory: Inventory) -> Decision | None:
+def _of_device(key: str, inventory: Inventory, recorded: Recorded) -> Decision | None:
     renaming = dict(inventory.renamed.get(("devices", key), {}))
     agent = inventory.taken_over.get(key)
     if agent is not None:
         taken = {"agent": agent, INHERITS: ["agents", agent]}
         return Decision("devices", key, TAKES_OVER, taken | renaming, inventory.ids["devices", key])
-    return Decision("devices", key, HOSTNAME, renaming) if renaming else None
+    if renaming:
+        return Decision("devices", key, HOSTNAME, renaming)
+    earlier = recorded.get("devices", key)
+    return Decision("devices", key, LAPSED) if earlier is not None and earlier.rule == HOSTNAME else None
 
 
 def text_decisions(texts: Iterable[str], inventory: Inventory, recorded: Recorded) -> list[Decision]:

@@ -148,10 +148,23 @@ def _of_column(column: str, difference: Difference, facts: Facts, rules: Rules) 
         return Label.EDITED_IN_TARGET, "filled in the target; the migration never writes this column"
     if column in sides.edited or (column in sides.unrecorded and sides.as_written is False):
         return _of_edit(column, facts)
+    return _of_unedited(column, facts, rules)
+
+
+def _of_unedited(column: str, facts: Facts, rules: Rules) -> tuple[Label, str]:
+    """The target is as it was written, and differs all the same."""
+    if column == _UPDATED_AT and _is_not_worth_writing(facts):
+        return Label.EXPECTED, "legacy changed nothing since that is compared, and updated_at alone is not written"
     since = moved(facts)
     if since is None and column in rules.insert_only:
         return _of_insert_only(facts)
     return since or (Label.BUG, "the target is as it was written, and the mapping says otherwise")
+
+
+def _is_not_worth_writing(facts: Facts) -> bool:
+    """Whether legacy wrote the row later without changing what is compared: updated_at and activity are not."""
+    entry = facts.entry
+    return entry is not None and entry.renewed and facts.sides.opinion_as_written is True
 
 
 def _of_insert_only(facts: Facts) -> tuple[Label, str]:

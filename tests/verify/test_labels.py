@@ -96,6 +96,18 @@ def test_a_column_set_at_the_insert_differs_by_rule_only_when_legacy_changed_lat
     assert _labels("changed", {"entry": entry}, "created_at", rules=rules) == {"created_at": label}
 
 
+@pytest.mark.parametrize(
+    ("renewed", "opinion_as_written", "label"),
+    [(True, True, Label.EXPECTED), (False, True, Label.BUG), (True, False, Label.BUG), (True, None, Label.BUG)],
+)
+def test_updated_at_stays_when_legacy_changed_nothing_else(
+    renewed: bool, opinion_as_written: bool | None, label: Label
+) -> None:
+    entry = Entry("u1", "kept", "live", adopted=False, is_there=True, renewed=renewed)
+    sides = Sides(as_written=True, opinion_as_written=opinion_as_written)
+    assert _labels("changed", {"entry": entry, "sides": sides}, "updated_at") == {"updated_at": label}
+
+
 def test_updated_at_goes_with_an_edit() -> None:
     assert _labels("changed", {"entry": LIVE, "sides": EDITED}, "name", "updated_at") == dict.fromkeys(
         ("name", "updated_at"), Label.EDITED_IN_TARGET

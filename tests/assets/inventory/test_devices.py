@@ -185,7 +185,10 @@ def test_recorded_hostname_lapses() -> None:
     values = {"hostname": "pc~00000000", "keeper": ["devices", uid(1)]}
     recorded = [Decision("devices", uid(2), "hostname", values)]
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
-    assert decisions(decided([device(2, **place)], recorded=recorded)) == {}
+    alone = decided([device(2, **place)], recorded=recorded)
+    assert decisions(alone) == {("devices", uid(2)): ("lapsed", {}, None)}
+    assert [row["new_hostname"] for row in plain(alone.prepared["devices"])] == [None]
+    assert decisions(decided([device(2, **place)], recorded=alone.decisions)) == decisions(alone)
     both = [device(1, **place), device(2, **place, seen=day(9))]
     assert decisions(decided(both, recorded=recorded)) == {("devices", uid(2)): ("hostname", values, None)}
 

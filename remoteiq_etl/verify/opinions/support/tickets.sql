@@ -17,6 +17,14 @@ addresses AS MATERIALIZED (
     FROM (SELECT DISTINCT requester_email FROM legacy_tickets) AS t
 ),
 
+-- What the texts mean that name a device, where that device was migrated.
+devices AS MATERIALIZED (
+    SELECT t.legacy_key AS text, t.new_key
+    FROM map_devices AS t
+    JOIN map_devices AS d ON d.new_key = t.new_key AND d.state = 'live'
+    WHERE t.legacy_table = 'device_text'
+),
+
 known AS (
     SELECT
         l.*,
@@ -83,7 +91,7 @@ CROSS JOIN source AS o
 LEFT JOIN map_tickets AS m ON m.legacy_table = 'tickets' AND m.legacy_key = l.id::text
 LEFT JOIN map_contacts AS contact
     ON contact.legacy_table = 'derived' AND contact.legacy_key = l.contact_key AND contact.state IN ('live', 'merged')
-LEFT JOIN map_devices AS d ON d.legacy_table = 'device_text' AND d.legacy_key = l.device_id
+LEFT JOIN devices AS d ON d.text = l.device_id
 LEFT JOIN map_users AS assigned
     ON assigned.legacy_table = 'users' AND assigned.legacy_key = l.assignee_user_id::text AND assigned.state IN ('live', 'merged')
 LEFT JOIN map_users AS meant
