@@ -65,7 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One row per ticket, under its own id."""
     batch["id"] = context.kept_or_derived("tickets", "tickets", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["ticket_number"] = context.lookup("tickets").decided(batch.keys, "ticket_number").astype(INTEGER)
+    batch["ticket_number"] = number(batch, context)
     batch["subject"] = batch["title"]
     batch["description"] = batch["description"]
     batch["status"] = _words(batch, "status", context.extended(STATUS))
@@ -78,6 +78,14 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["device_id"] = device(batch, context)
     _client_and_site(batch, context)
     return batch
+
+
+def number(batch: Batch, context: Context) -> pd.Series:
+    """The number that was given once; a legacy number that is another one since is archived."""
+    tickets = context.lookup("tickets")
+    former = tickets.decided(batch.keys, "legacy_number").astype(INTEGER)
+    batch.keep(batch["number"].ne(former).fillna(False), "number", "changed_number")
+    return tickets.decided(batch.keys, "ticket_number").astype(INTEGER)
 
 
 def closed_at(batch: Batch, context: Context) -> pd.Series:

@@ -3,6 +3,7 @@
 Belongs here: those questions. Does not belong here: what follows from the answers (see labels).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,7 +48,8 @@ class Inquiry:
     @property
     def rules(self) -> Rules:
         """How the table is declared."""
-        return Rules(frozenset(self.spec.activity), frozenset(self.spec.insert_only))
+        follows = any(source.follows for source in self.spec.streamed)
+        return Rules(frozenset(self.spec.activity), frozenset(self.spec.insert_only), follows)
 
     def gather(self, differences: Sequence[Difference]) -> list[tuple[Difference, Facts]]:
         """Each difference, with the legacy row that it is about where that can be found out, and what is known of it."""
@@ -139,11 +141,21 @@ class Inquiry:
         """The legacy rows as they are now, of those differences that have one."""
         found: dict[int, Legacy] = {}
         for table in sorted({one.legacy_table for one in named if one.legacy_table}):
-            numbers = {one.legacy_key: n for n, one in enumerate(named) if one.legacy_table == table and one.legacy_key}
-            newer = self._newer(table, list(numbers))
+            keys = {
+                n: self._row_key(table, one.legacy_key)
+                for n, one in enumerate(named)
+                if one.legacy_table == table and one.legacy_key
+            }
+            newer = self._newer(table, sorted(set(keys.values())))
             if newer is not None:
-                found |= {n: Legacy(key in newer, newer.get(key, False)) for key, n in numbers.items()}
+                found |= {n: Legacy(key in newer, newer.get(key, False)) for n, key in keys.items()}
         return found
+
+    def _row_key(self, legacy_table: str, key: str) -> str:
+        """The key of the legacy row; where one row becomes several, theirs begin with it."""
+        place = self.look.source(self.spec.name, legacy_table)
+        is_part = self.spec.owned_by is not None and self.spec.owned_by.name == legacy_table and key.startswith("[")
+        return str(json.loads(key)[0]) if is_part and place is not None and len(place[1].key_columns) == 1 else key
 
     def _newer(self, legacy_table: str, keys: list[str]) -> dict[str, bool] | None:
         """By key, whether each of these rows was written since; None where a name is that of no table that is read."""

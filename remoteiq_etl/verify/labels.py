@@ -81,10 +81,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Rules:
-    """How a table is declared, as far as a label depends on it."""
+    """How a table is declared, as far as a label depends on it. `follows`: its rows are made of other legacy rows, too."""
 
     activity: frozenset[str] = frozenset()
     insert_only: frozenset[str] = frozenset()
+    follows: bool = False
 
 
 def findings(difference: Difference, facts: Facts, rules: Rules) -> list[Finding]:
@@ -153,7 +154,7 @@ def _of_column(column: str, difference: Difference, facts: Facts, rules: Rules) 
 
 def _of_unedited(column: str, facts: Facts, rules: Rules) -> tuple[Label, str]:
     """The target is as it was written, and differs all the same."""
-    if column == _UPDATED_AT and _is_not_worth_writing(facts):
+    if column == _UPDATED_AT and _is_not_worth_writing(facts, rules):
         return Label.EXPECTED, "legacy changed nothing since that is compared, and updated_at alone is not written"
     since = moved(facts)
     if since is None and column in rules.insert_only:
@@ -161,10 +162,13 @@ def _of_unedited(column: str, facts: Facts, rules: Rules) -> tuple[Label, str]:
     return since or (Label.BUG, "the target is as it was written, and the mapping says otherwise")
 
 
-def _is_not_worth_writing(facts: Facts) -> bool:
-    """Whether legacy wrote the row later without changing what is compared: updated_at and activity are not."""
-    entry = facts.entry
-    return entry is not None and entry.renewed and facts.sides.opinion_as_written is True
+def _is_not_worth_writing(facts: Facts, rules: Rules) -> bool:
+    """Whether legacy wrote the row later, or one that it follows, and changed nothing that is compared.
+
+    updated_at and activity are not. That a followed row was written is not recorded.
+    """
+    written_later = rules.follows or (facts.entry is not None and facts.entry.renewed)
+    return written_later and facts.sides.opinion_as_written is True
 
 
 def _of_insert_only(facts: Facts) -> tuple[Label, str]:

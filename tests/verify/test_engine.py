@@ -70,6 +70,17 @@ def test_what_happened_since_the_last_run_is_labelled_and_named(copy: Migration)
     assert _one(copy, "users").labels.get(Label.CHANGED_IN_LEGACY) is None
 
 
+def test_what_legacy_changed_is_labelled_also_where_a_row_becomes_several(copy: Migration) -> None:
+    """Tags are known by the key of their ticket and a word."""
+    ticket = "7c000004-0000-4000-8000-000000000000"
+    copy.legacy.execute(f"UPDATE tickets SET site = 'Branch', client = 'Acme' WHERE id = '{ticket}'")
+    verdict = _one(copy, "ticket_tags")
+    found = {(one.label, one.legacy_key) for one in verdict.findings if one.legacy_key and ticket in one.legacy_key}
+    keys = {key for _, key in found}
+    assert (verdict.error, {label for label, _ in found}) == (None, {Label.CHANGED_IN_LEGACY})
+    assert keys == {f'["{ticket}","client"]', f'["{ticket}","site"]'}
+
+
 def test_what_nothing_explains_is_a_bug(copy: Migration) -> None:
     """As if the program had written something else: the target, and what is recorded of it, agree with each other only."""
     ((_key, legacy_key),) = copy.query(A_USER)

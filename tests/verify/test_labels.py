@@ -97,15 +97,22 @@ def test_a_column_set_at_the_insert_differs_by_rule_only_when_legacy_changed_lat
 
 
 @pytest.mark.parametrize(
-    ("renewed", "opinion_as_written", "label"),
-    [(True, True, Label.EXPECTED), (False, True, Label.BUG), (True, False, Label.BUG), (True, None, Label.BUG)],
+    ("renewed", "follows", "opinion_as_written", "label"),
+    [
+        (True, False, True, Label.EXPECTED),
+        (False, True, True, Label.EXPECTED),
+        (False, False, True, Label.BUG),
+        (True, False, False, Label.BUG),
+        (True, True, None, Label.BUG),
+    ],
 )
 def test_updated_at_stays_when_legacy_changed_nothing_else(
-    renewed: bool, opinion_as_written: bool | None, label: Label
+    renewed: bool, follows: bool, opinion_as_written: bool | None, label: Label
 ) -> None:
     entry = Entry("u1", "kept", "live", adopted=False, is_there=True, renewed=renewed)
     sides = Sides(as_written=True, opinion_as_written=opinion_as_written)
-    assert _labels("changed", {"entry": entry, "sides": sides}, "updated_at") == {"updated_at": label}
+    rules = Rules(follows=follows)
+    assert _labels("changed", {"entry": entry, "sides": sides}, "updated_at", rules=rules) == {"updated_at": label}
 
 
 def test_updated_at_goes_with_an_edit() -> None:

@@ -97,6 +97,13 @@ def recorded_number(key: str, number: int, legacy_number: int) -> Decision:
     return Decision("tickets", key, "number_kept", {"ticket_number": number, "legacy_number": legacy_number})
 
 
+def test_a_legacy_number_that_changes_later_is_archived() -> None:
+    """A ticket keeps the number that it was given, and loses none."""
+    assert row_of(number=8)["ticket_number"] == 107
+    assert ("number", 8, "changed_number") in kept(number=8)
+    assert kept(number=7) == []
+
+
 def test_a_free_number_is_kept() -> None:
     """A legacy number that is free in the target organization is kept; another organization's do not matter."""
     found = decided([("a", 5, 1), ("b", 9, 2)], existing=[("x", uid(99), 5), ("y", uid(90), 4)])

@@ -1,4 +1,4 @@
--- reads: tickets(id, number, client, site, customer_id, device_id, created_at, updated_at)
+-- reads: tickets(id, client, site, customer_id, device_id, created_at, updated_at)
 WITH texts AS MATERIALIZED (
     SELECT t.text, pg_temp.normalised(t.text) AS form
     FROM (
@@ -30,13 +30,14 @@ located AS (
 known AS (
     SELECT
         l.id,
-        l.number,
         t.new_key AS ticket_id,
         coalesce(c.form, CASE WHEN u.form !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.form END) AS client,
         s.form AS site,
         device.client AS device_client,
         device.site AS device_site,
-        (t.decision ->> 'ticket_number')::bigint AS ticket_number,
+        -- A number is given once: what legacy makes of it later is no number of the ticket any more.
+        t.decision ->> 'legacy_number' AS legacy_number,
+        t.decision ->> 'ticket_number' AS ticket_number,
         coalesce(
             CASE WHEN isfinite(l.created_at) THEN l.created_at END, CASE WHEN isfinite(l.updated_at) THEN l.updated_at END
         ) AS created_at
@@ -62,9 +63,9 @@ tags AS (
         l.site IS NOT NULL
         AND (l.site IS DISTINCT FROM l.device_site OR coalesce(l.client, 'unassigned') IS DISTINCT FROM l.device_client)
     UNION ALL
-    SELECT l.id, 'legacy-number', l.ticket_id, 'legacy-number:' || l.number, l.created_at
+    SELECT l.id, 'legacy-number', l.ticket_id, 'legacy-number:' || l.legacy_number, l.created_at
     FROM known AS l
-    WHERE l.number <> l.ticket_number
+    WHERE l.legacy_number <> l.ticket_number
 )
 
 SELECT
