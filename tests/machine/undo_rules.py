@@ -17,6 +17,7 @@ from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, Writes
 from tests.machine.run_rules import BATCH_ROWS, SOME, RunRules, after_some_steps
+from tests.machine.target_rules import EDITS, Edits, TargetRules
 from tests.machine.undo import ORGANIZATION, Undo
 from tests.machine.world import TABLES
 from tests.support.undoing import place_of
@@ -27,18 +28,19 @@ STATEMENT = st.none() | st.integers(1, 200)
 HOW = {"batch_rows": BATCH_ROWS, "statement": STATEMENT, "loads": st.booleans()}
 
 
-class UndoRules(RunRules):
+class UndoRules(TargetRules, RunRules):
     """Rules of the undo. After each of them the target is as the model says, and a run may write everything again.
 
     `statement`: where it is killed, once; `loads`: a run of all tables follows at once.
     """
 
     @after_some_steps
-    @rule(writes=WRITES, back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
-    def one_of_the_last_runs_is_undone(self, writes: Writes, back: int, **how: Any) -> None:
-        """The last of them is one of these writes."""
+    @rule(writes=WRITES, edits=EDITS, back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
+    def one_of_the_last_runs_is_undone(self, writes: Writes, edits: Edits, back: int, **how: Any) -> None:
+        """The last of them is one of these writes, after which users edited the target."""
         self.begin(writes)
         self._load()
+        self.rows_are_edited_in_the_target(edits)
         runs = self.world.runs()
         self._undo(Scope(run=runs[max(-1 - back, -len(runs))]), **how)
 

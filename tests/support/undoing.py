@@ -1,4 +1,4 @@
-"""Short ways to undo in tests, and to say what a target holds."""
+"""Short ways to undo in tests, to say what a target holds, and a target in which runs and users have changed each domain."""
 
 import json
 from collections.abc import Collection
@@ -53,7 +53,7 @@ def last_run(migration: Migration) -> int:
 
 
 def resynced(server: Server, edge_template: str) -> Migration:
-    """Copies of a pair of databases: loaded by run 1, one ticket edited by a user, re-synced by runs 2 and 3."""
+    """Copies of a pair of databases: loaded by run 1, one row of each domain edited by a user, re-synced by runs 2 and 3."""
     target = server.clone("target_undo", lambda database: _resync(server, edge_template, database))
     legacy = server.create_database(template=server.templates["legacy_undo"])
     migration = Migration.of(legacy, target, sealing_keys=SEALING_KEYS)
@@ -67,14 +67,26 @@ def _resync(server: Server, edge_template: str, target: Database) -> None:
     server.templates["legacy_undo"] = legacy.name
     migration = Migration.of(legacy, target, sealing_keys=SEALING_KEYS)
     migration.run()
-    migration.target.execute(
-        "UPDATE tickets SET subject = 'edited by a user' WHERE ticket_number = (SELECT max(ticket_number) FROM tickets)"
-    )
+    for table, assignment in EDITED.items():
+        migration.target.execute(
+            f"UPDATE {table} SET {assignment} WHERE id = (SELECT id FROM {table} ORDER BY id DESC LIMIT 1)"
+        )
     for run in (2, 3):
         legacy.execute(_CHANGES[run])
         migration.run()
 
 
+EDITED = {
+    "support_channels": """configuration = '{"edited": true}'""",
+    "users": "last_name = 'edited by a user'",
+    "devices": "operating_system = 'edited by a user'",
+    "agent_tasks": """payload = '{"edited": true}'""",
+    "checks": """config = '{"edited": true}'""",
+    "backup_jobs": "note = 'edited by a user'",
+    "tickets": "subject = 'edited by a user'",
+    "email_messages": "subject = 'edited by a user'",
+}
+"""Of each domain one table, and what users set in one of its rows."""
 _NEW_TICKET = (
     "INSERT INTO tickets (id, number, title, status, priority, created_at, updated_at) VALUES"
     " ('70000000-0000-4000-8000-00000000000{run}', 77000{run}, 'made by run {run}', 'open', 'low', now(), now())"
@@ -89,6 +101,8 @@ _CHANGES = {
             "UPDATE email_settings SET smtp_host = 'smtp2.example.com' WHERE purpose = 'alerts'",
             "UPDATE branding_settings SET primary_color = '#010203'",
             "UPDATE users SET password_hash = 'changed' WHERE id = (SELECT min(id::text)::uuid FROM users)",
+            "UPDATE jobs SET payload = '{\"changed\": true}' WHERE id IN (SELECT id FROM jobs ORDER BY id OFFSET 1 LIMIT 3)",
+            "UPDATE check_runs SET output = 'changed' WHERE id = (SELECT min(id::text)::uuid FROM check_runs)",
         ]
     ),
     3: ";".join(
