@@ -104,3 +104,5 @@ def test_a_grant_comes_back_with_its_role_and_permission_or_blocks_and_names_wha
     pair.target.execute(f"INSERT INTO roles (id, name, scope) VALUES ('{role}', 'Again', 'system')")
     undone(pair, scope)
     assert sorted(map(str, pair.rows("role_permissions"))) == sorted(map(str, before))
+    pair.run("role_permissions")
+    assert len(pair.rows("role_permissions")) == len(before) - 1

@@ -19,7 +19,7 @@ FROM (
             WHEN NOT coalesce(
                 CASE WHEN l.after_hash IS NULL THEN {written} = m.written_hash ELSE {row_left} = l.after_hash END, false
             ) OR (l.id IS NULL OR NOT l.image ?& {unwritten_names}) AND NOT {unwritten} THEN 'edited in target'
-            WHEN {written} IS DISTINCT FROM m.written_hash AND EXISTS ({edited_between}) THEN 'edited in target'
+            WHEN l.id IS NOT NULL AND {written} IS DISTINCT FROM m.written_hash AND EXISTS ({edited_between}) THEN 'edited in target'
         END AS reason
     FROM {map} AS m
     LEFT JOIN {target} AS t ON {key_join}

@@ -16,16 +16,18 @@ WITH formed AS MATERIALIZED (
 UPDATE undoing AS u
 SET verdict = 'blocked', reason = 'its former value is taken: ' || {columns}, holder = {name} || w.holder
 FROM (
-    SELECT f.new_key, min(o.holder) AS holder
-    FROM formed AS f
-    CROSS JOIN LATERAL (
-        SELECT {other_key} AS holder
-        FROM {target} AS t
+    SELECT o.new_key, min(o.holder) AS holder
+    FROM (
+        SELECT f.new_key, {other_key} AS holder
+        FROM formed AS f
+        JOIN {target} AS t ON {same_values}
         LEFT JOIN undoing AS k ON k.table_name = {table_name} AND k.verdict = 'free' AND {other_join}
-        WHERE {same_values} AND k.new_key IS NULL
+        WHERE k.new_key IS NULL
         UNION ALL
-        SELECT g.new_key FROM formed AS g WHERE {both_want} AND g.new_key <> f.new_key
+        SELECT f.new_key, g.new_key
+        FROM formed AS f
+        JOIN formed AS g ON {both_want} AND g.new_key <> f.new_key
     ) AS o
-    GROUP BY f.new_key
+    GROUP BY o.new_key
 ) AS w
 WHERE u.table_name = {table_name} AND u.new_key = w.new_key
