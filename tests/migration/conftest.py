@@ -1,6 +1,7 @@
 """Migrations that several tests look at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -49,16 +50,25 @@ def settled(server: Server, edge_template: str) -> Iterator[Migration]:
     legacy.drop()
 
 
+Loaded = tuple[Migration, dict[str, TableReport]]
+
+
+@pytest.fixture(scope="session")
+def first_loads(server: Server, edge_template: str) -> Callable[[Callable[[Server], Database]], Loaded]:
+    """Loads the edge-case database into a target of a kind, once, and gives it with the reports. Only to be looked at."""
+
+    @cache
+    def loaded(kind: Callable[[Server], Database]) -> Loaded:
+        migration = Migration.of(server.create_database(template=edge_template), kind(server))
+        return migration, migration.run()
+
+    return loaded
+
+
 @pytest.fixture(scope="module", params=[bare_target, foreign_target], ids=["our target", "foreign target"])
-def migrated(
-    request: pytest.FixtureRequest, server: Server, edge_template: str
-) -> Iterator[tuple[Migration, dict[str, TableReport]]]:
+def migrated(request: pytest.FixtureRequest, first_loads: Callable[[Callable[[Server], Database]], Loaded]) -> Loaded:
     """The edge-case database loaded once, and the reports of that load. Only to be looked at."""
-    legacy, target = server.create_database(template=edge_template), request.param(server)
-    migration = Migration.of(legacy, target)
-    yield migration, migration.run()
-    legacy.drop()
-    target.drop()
+    return first_loads(request.param)
 
 
 @pytest.fixture(scope="session")

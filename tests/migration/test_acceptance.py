@@ -16,7 +16,7 @@ from remoteiq_etl.cli import main
 from remoteiq_etl.fixtures.generator import generate
 from schemas import legacy
 from tests.support.migrating import Migration, bare_target, specs
-from tests.support.server import Database, Server
+from tests.support.server import Server
 
 #: 1,000 agents and everything that hangs on each of them, with fewer rows in the tables that are logs.
 FEWER = {"agent_software": 12_000, "check_assignments": 4_000, "check_runs": 10_000}
@@ -84,21 +84,21 @@ class Accepted:
         return {table: (sums.pop("read"), sums) for table, sums in found.items()}
 
 
-@pytest.fixture(scope="module", params=["edge cases", "1,000 agents"])
-def accepted(request: pytest.FixtureRequest, server: Server, edge_template: str) -> Iterator[Accepted]:
-    generated = request.param != "edge cases"
-    source = server.create_database() if generated else server.create_database(template=edge_template)
-    if generated:
-        generate(source.url, agents=1_000, overrides=FEWER, create_schema=True)
-    target = bare_target(server)
+@pytest.fixture(scope="module")
+def generated(server: Server) -> Iterator[Accepted]:
+    source, target = server.create_database(), bare_target(server)
+    generate(source.url, agents=1_000, overrides=FEWER, create_schema=True)
     migration = Migration.of(source, target)
     yield Accepted(migration, migration.run())
-    _drop(source, target)
+    source.drop()
+    target.drop()
 
 
-def _drop(*databases: Database) -> None:
-    for database in databases:
-        database.drop()
+@pytest.fixture(params=["edge cases", "1,000 agents"])
+def accepted(request: pytest.FixtureRequest) -> Accepted:
+    if request.param == "1,000 agents":
+        return request.getfixturevalue("generated")
+    return Accepted(*request.getfixturevalue("first_loads")(bare_target))
 
 
 def test_every_legacy_table_is_accounted_for_by_one_target_table() -> None:
@@ -129,24 +129,22 @@ def test_the_rows_of_each_target_table_are_those_that_were_inserted(accepted: Ac
     assert found == {table: inserted.get(table, 0) for table in found}
 
 
-@pytest.mark.parametrize("accepted", ["1,000 agents"], indirect=True)
-def test_of_a_generated_installation_nothing_waits_but_the_faults_that_were_planted(accepted: Accepted) -> None:
+def test_of_a_generated_installation_nothing_waits_but_the_faults_that_were_planted(generated: Accepted) -> None:
     """Words that nobody knows, addresses used twice, devices that nobody has, a key of another form; and their children."""
     roots = "SELECT legacy_table, rule, count(*) FROM remoteiq_etl.quarantine WHERE rule <> 'parent_quarantined' GROUP BY 1, 2"
-    found = {(table, rule): rows for table, rule, rows in accepted.migration.query(roots)}
-    assert found == {(table, rule): accepted.legacy_number(table, where) for table, rule, where in PLANTED}
-    held = accepted.migration.query("SELECT DISTINCT legacy_table, parent_table FROM remoteiq_etl.held")
+    found = {(table, rule): rows for table, rule, rows in generated.migration.query(roots)}
+    assert found == {(table, rule): generated.legacy_number(table, where) for table, rule, where in PLANTED}
+    held = generated.migration.query("SELECT DISTINCT legacy_table, parent_table FROM remoteiq_etl.held")
     assert held == [("check_runs", "check_assignments")]
-    assert accepted.migration.query("SELECT count(*) FROM remoteiq_etl.conflicts") == [(0,)]
+    assert generated.migration.query("SELECT count(*) FROM remoteiq_etl.conflicts") == [(0,)]
 
 
-@pytest.mark.parametrize("accepted", ["1,000 agents"], indirect=True)
-def test_a_full_second_run_finds_everything_unchanged(accepted: Accepted) -> None:
+def test_a_full_second_run_finds_everything_unchanged(generated: Accepted) -> None:
     """The law is closed again, and no row is inserted, updated or removed."""
-    versions = accepted.migration.versions()
-    reports = accepted.migration.run(mode=Mode.FULL)
-    assert accepted.migration.versions() == versions
-    second, first = accepted.outcomes(run=2), accepted.outcomes(run=1)
+    versions = generated.migration.versions()
+    reports = generated.migration.run(mode=Mode.FULL)
+    assert generated.migration.versions() == versions
+    second, first = generated.outcomes(run=2), generated.outcomes(run=1)
     assert {table: read for table, (read, _) in second.items()} == {table: read for table, (read, _) in first.items()}
     assert {table: sums for table, (read, sums) in second.items() if read != sum(sums.values())} == {}
     writes = (Ledger.INSERTED, Ledger.UPDATED, Ledger.ADOPTED)
