@@ -42,7 +42,7 @@ dev: $(INSTALLED) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
 	@home=$$($(BIN)/python -m remoteiq_etl.orchestration.instance) && DAGSTER_HOME="$$home" $(BIN)/python -m remoteiq_etl.embedded $(BIN)/dagster dev -w workspace.yaml
 
 test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
-	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 mutation: $(INSTALLED) ## change every rule of the transforms, one at a time, and list what no test notices (takes long)
 	@$(BIN)/python -m tests.mutation --all $(MODULES)

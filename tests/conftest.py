@@ -7,6 +7,7 @@
 `empty_db`     a database with nothing in it
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-bindir", type=Path, help="run on these PostgreSQL programs instead of the bundled ones")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and thousands of collected tests stay: no collection of garbage has to look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,14 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from remoteiq_etl.backfill.accounts import Account, TableReport
 from tests.support import expected
-from tests.support.migrating import Migration, bare_target, specs
+from tests.support.migrating import Migration, bare_target, specs, with_dependencies
 from tests.support.server import Database, Server
 
 Migrated = tuple[Migration, dict[str, TableReport]]
@@ -102,11 +101,3 @@ def test_rules_that_exclude_each_other_each_hold(variant: expected.Variant, serv
     migration.run(*with_dependencies(tables))
     assert [line for table in sorted(tables) for line in variant.differences(table, migration.rows(table))] == []
     target.drop()
-
-
-def with_dependencies(tables: Collection[str]) -> set[str]:
-    """The assets that write these tables, and all that they read maps of."""
-    found = [asset for asset, spec in specs().items() if spec.name in tables]
-    for asset in found:
-        found += {*specs()[asset].dependencies} - {*found}
-    return set(found)

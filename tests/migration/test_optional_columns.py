@@ -11,7 +11,7 @@ from remoteiq_etl.backfill.accounts import Ledger, TableReport
 from remoteiq_etl.backfill.text import normalise
 from schemas import legacy
 from schemas.target.optional import OPTIONAL_COLUMNS
-from tests.support.migrating import Migration, bare_target, foreign_target
+from tests.support.migrating import Migration, foreign_target, migrated_target, with_dependencies
 from tests.support.server import Database, Server
 
 USERS = ("organizations", "users")
@@ -82,7 +82,7 @@ def filled(server: Server, edge_template: str) -> Iterator[Filled]:
     databases = server.create_database(template=edge_template), foreign_target(server)
     add_columns(databases[1])
     migration = Migration.of(*databases)
-    migration.run()
+    migration.run(*with_dependencies(TYPES))
     yield Filled(migration)
     for database in databases:
         database.drop()
@@ -90,13 +90,12 @@ def filled(server: Server, edge_template: str) -> Iterator[Filled]:
 
 @pytest.fixture(scope="module")
 def appeared(server: Server, edge_template: str) -> Iterator[Appeared]:
-    """The columns appear between the first run and the second."""
-    databases = server.create_database(template=edge_template), bare_target(server)
-    migration = Migration.of(*databases)
-    migration.run()
-    add_columns(databases[1])
-    yield Filled(migration), migration.run(), migration
-    for database in databases:
+    """The columns appear after the first runs and before the next."""
+    source = server.create_database(template=edge_template)
+    migration = migrated_target(server, source)
+    add_columns(migration.target)
+    yield Filled(migration), migration.run(*TYPES), migration
+    for database in (source, migration.target):
         database.drop()
 
 
@@ -189,7 +188,7 @@ def test_a_column_that_appears_is_no_conflict_and_its_rows_are_updated(
 def test_then_nothing_is_written_any_more(appeared: Appeared) -> None:
     migration = appeared[2]
     versions = migration.versions()
-    reports = migration.run()
+    reports = migration.run(*TYPES)
     assert migration.versions() == versions
     assert {
         table for table, report in reports.items() if report.total(Ledger.UPDATED) + report.total(Ledger.INSERTED)

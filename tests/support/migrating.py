@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -29,6 +29,14 @@ def specs() -> Mapping[str, TableSpec]:
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(assets.__path__, "assets.")]
     declared = [module.SPEC for module in modules if isinstance(getattr(module, "SPEC", None), TableSpec)]
     return {spec.asset: spec for spec in declared}
+
+
+def with_dependencies(tables: Collection[str]) -> set[str]:
+    """The assets that write these tables, and all that they read maps of."""
+    found = [asset for asset, spec in specs().items() if spec.name in tables]
+    for asset in found:
+        found += {*specs()[asset].dependencies} - {*found}
+    return set(found)
 
 
 def bare_target(server: Server) -> Database:

@@ -110,7 +110,10 @@ class Server:
 
     def create_database(self, name: str | None = None, template: str = "template0") -> Database:
         name = name or f"test_{next(self.numbers)}"
-        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        # Before 15 there was no other way. Writing the pages into the WAL takes up to four times as long where nothing is synced.
+        how = sql.SQL("STRATEGY FILE_COPY" if self.major >= 15 else "")
+        names = sql.Identifier(name), sql.Identifier(template)
+        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, how))
         return Database(self, name)
 
     def clone(self, name: str, build: Callable[[Database], None]) -> Database:
