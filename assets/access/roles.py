@@ -6,6 +6,7 @@ whose role word names no role at all.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 from sqlalchemy import func, select
@@ -17,6 +18,7 @@ from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import merged
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
 from remoteiq_etl.backfill.spec import (
+    INHERITS,
     SAME_AS,
     Adoption,
     Context,
@@ -33,7 +35,11 @@ from remoteiq_etl.backfill.times import first_of
 from schemas import legacy, target
 
 USERS_ROLE = "users.role"
-MATCHED, MADE, JOINS = "matched_role", "made_from_users_role", "joins_made_role"
+MATCHED, MADE, JOINS, LAPSED = "matched_role", "made_from_users_role", "joins_made_role", "lapsed"
+MADE_ANEW = "made_anew"
+UNKNOWN = {"description": TEXT, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}  # of a role that was made of a word
+WORD = "word"  # of a decision about a legacy role: the word of users.role whose made role it took over
+ANEW = "  "  # in front of the key of a word's second role: no normalised word begins like this
 SCOPE = "organization"
 
 
@@ -42,12 +48,21 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     roles = inputs["roles"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
     found = decide_winners(rows, recorded, "roles.name", "oldest", heirs_of="roles")
+    left = left_behind(recorded, found)
     words = decide_words(inputs["users"], found, recorded, context)
+    words = [with_row_back(word, found, left) for word in words]
     made = [word for word in words if word.rule == MADE and word.legacy_key not in found.winner]
+    joins = joining(words, found, recorded, context, left)
+    lapsed = [Decision("roles", key, LAPSED, {WORD: word}) for word, key in left.items()]
     return Decided(
-        decisions=[*found.decisions, *words, *joining(words, found, recorded, context)],
+        decisions=[*found.decisions, *words, *joins, *lapsed],
         rows={USERS_ROLE: frame({KEY: [w.legacy_key for w in made], "name": [w.values["name"] for w in made]})},
-        prepared={"losers": found.losers, "roles": dict(zip(roles["name"], roles["id"], strict=True)), **meta(inputs)},
+        prepared={
+            "losers": found.losers,
+            "joined": {join.legacy_key: join.new_key for join in joins},
+            "roles": dict(zip(roles["name"], roles["id"], strict=True)),
+            **meta(inputs),
+        },
         warnings={**found.warnings, **({MADE: len(made)} if made else {})},
     )
 
@@ -62,7 +77,9 @@ def decide_words(users: pd.DataFrame, found: Winners, recorded: Recorded, contex
     decisions = []
     for word, counts in spellings.items():
         known = recorded.get(USERS_ROLE, word)
-        if known is not None and _holds(known, group_of, found, made_ids):
+        if word in renamed and word not in found.winner:
+            decisions += made_anew(word, recorded.get(USERS_ROLE, ANEW + word), common_spelling(counts.elements()))
+        elif known is not None and _holds(known, group_of, found, made_ids):
             decisions.append(known)
         elif word in found.winner:
             decisions.append(Decision(USERS_ROLE, word, MATCHED, {SAME_AS: ["roles", found.winner[word]]}))
@@ -84,8 +101,16 @@ def spellings_of(users: pd.DataFrame) -> dict[str, Counter[str]]:
 def renamed_since(recorded: Recorded, group_of: Mapping[str, str]) -> set[str]:
     """Words whose made role was taken over by a legacy role that has another name now."""
     joined = [known for known in recorded.of("roles").values() if known.rule == JOINS]
-    words = {known.legacy_key: known.values[SAME_AS][1] for known in joined}
+    words = {known.legacy_key: known.values[WORD] for known in joined}
     return {word for key, word in words.items() if group_of.get(key, word) != word}
+
+
+def made_anew(word: str, known: Decision | None, name: str) -> list[Decision]:
+    """The word makes a second role: its first one went with a legacy role that has another name now."""
+    return [
+        Decision(USERS_ROLE, word, MADE_ANEW, {SAME_AS: [USERS_ROLE, ANEW + word]}),
+        known or Decision(USERS_ROLE, ANEW + word, MADE, {"name": name}),
+    ]
 
 
 def ids_of_made(words: list[str], context: Context) -> dict[str, str]:
@@ -94,18 +119,42 @@ def ids_of_made(words: list[str], context: Context) -> dict[str, str]:
     return {word: key for word, key in zip(words, ids, strict=True) if isinstance(key, str)}
 
 
-def joining(words: list[Decision], found: Winners, recorded: Recorded, context: Context) -> list[Decision]:
+def left_behind(recorded: Recorded, found: Winners) -> dict[str, str]:
+    """The made roles whose legacy role, which had taken them over, is gone: its key by their word."""
+    keys = set(found.winner.values()) | set(found.losers)
+    joined = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS}
+    return {known.values[WORD]: key for key, known in joined.items() if key not in keys}
+
+
+def with_row_back(word: Decision, found: Winners, left: Mapping[str, str]) -> Decision:
+    """A word whose made role is left behind has its row back; while a legacy role has it, what it once got counts no more."""
+    if word.rule != MADE:
+        return word
+    if word.legacy_key in found.winner:
+        return replace(word, values={name: value for name, value in word.values.items() if name != INHERITS})
+    former = left.get(word.legacy_key)
+    return replace(word, values={**word.values, INHERITS: ["roles", former]}) if former else word
+
+
+def joining(
+    words: list[Decision], found: Winners, recorded: Recorded, context: Context, left: Mapping[str, str]
+) -> list[Decision]:
     """Legacy roles that came after a role of that name had been made from users.role: they take its row over."""
     made_ids = ids_of_made([word.legacy_key for word in words if word.rule == MADE], context)
     keys = set(found.winner.values()) | set(found.losers)
     kept = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS and key in keys}
     taken = {decision.new_key for decision in kept.values()}
     new = [
-        Decision("roles", found.winner[word], JOINS, {SAME_AS: [USERS_ROLE, word]}, new_key=made)
+        Decision("roles", found.winner[word], JOINS, {WORD: word, INHERITS: _had(word, left)}, made)
         for word, made in made_ids.items()
         if word in found.winner and made not in taken
     ]
     return [*kept.values(), *new]
+
+
+def _had(word: str, left: Mapping[str, str]) -> list[str]:
+    """Whose row a made role is: that of the legacy role that is gone, else its own."""
+    return ["roles", left[word]] if word in left else [USERS_ROLE, word]
 
 
 def meta(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Mapping[str, object]]:
@@ -124,7 +173,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.merge(winners.notna(), "equal_name", into=winners)
     for column in ("name", "description", "created_at"):
         batch.keep(winners.notna(), column, "merged")
-    mapped = context.lookup("roles").find(batch.keys)
+    joined = pd.Series([context.prepared["joined"].get(key) for key in batch.keys], dtype=TEXT)
+    mapped = joined.fillna(context.lookup("roles").find(batch.keys))
     batch["id"] = mapped.fillna(context.kept_or_derived("roles", "roles", batch["id"]))
     _of_the_organization(batch, context)
     batch["description"] = descriptions(batch, context, winners.isna())
@@ -159,9 +209,14 @@ def transform_meta(batch: Batch, context: Context) -> Batch:
 
 
 def transform_made(batch: Batch, context: Context) -> Batch:
-    """One word of users.role that names no legacy role becomes a role without permissions."""
+    """One word of users.role that names no legacy role becomes a role without permissions.
+
+    It has the columns of a legacy one, null where nothing is known, so that one which takes it over can be compared.
+    """
     batch["id"] = context.derive_many("roles", "derived", batch.keys)
     _of_the_organization(batch, context)
+    for column, dtype in UNKNOWN.items():
+        batch[column] = pd.Series([None] * len(batch.legacy), dtype=dtype)
     return batch
 
 

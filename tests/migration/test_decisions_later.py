@@ -74,6 +74,32 @@ def test_a_defined_check_takes_over_the_synthesized_one(again: Migration, edge_d
     assert again.versions() == before
 
 
+def test_a_legacy_role_takes_the_role_of_its_word_over(again: Migration, edge_db: Database) -> None:
+    """One row while their names are equal. Renamed, the legacy role keeps the row, and the word's users have another role."""
+    tables = ("permissions", "roles", "users", "user_roles")
+    ((made, users),) = again.query(LINKED, "Auditor")
+    edge_db.execute(
+        "INSERT INTO roles (id, name, created_at, description)"
+        " VALUES ('a0000000-0000-4000-8000-00000000beef', 'auditor', '2024-01-01', 'Defined later')"
+    )
+    again.run(*tables)
+    assert again.query(LINKED, "auditor") == [(made, users)]
+    assert again.query("SELECT description FROM roles WHERE id = %s", made) == [("Defined later",)]
+    edge_db.execute("UPDATE roles SET name = 'Reviewer' WHERE name = 'auditor'")
+    again.run(*tables)
+    assert again.query(LINKED, "Reviewer") == [(made, 0)]
+    ((other, moved),) = again.query(LINKED, "Auditor")
+    assert (other != made, moved) == (True, users)
+    before = again.versions()
+    again.run(*tables)
+    assert again.versions() == before
+
+
+LINKED = (
+    "SELECT r.id, count(l.user_id) FROM roles r LEFT JOIN user_roles l ON l.role_id = r.id WHERE r.name = %s GROUP BY 1"
+)
+
+
 def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(again: Migration, edge_db: Database) -> None:
     """An enabled GLOBAL check is assigned to the organization; disabled, that goes; enabled, it is back."""
     count = "SELECT count(*) FROM check_assignments WHERE target_type = 'organization'"

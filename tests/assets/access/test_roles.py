@@ -7,7 +7,7 @@ from assets.access.roles import SPEC, decide, transform, transform_made, transfo
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.frames import INTEGER, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decided, Decision, Recorded
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
@@ -105,12 +105,12 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
     made = Decision("users.role", "admin", "made_from_users_role", {"name": "admin"})
     context = Context(lookups={("roles", "users.role"): Lookup.of({"admin": uid(77)})})
     found = decided(ROLES, {"admin": 1}, [made], context)
-    assert named(found, "users.role")["admin"] is made
+    assert named(found, "users.role")["admin"] == made
     joined = named(found, "roles")[uid(3)]
     assert (joined.rule, joined.new_key, joined.values) == (
         "joins_made_role",
         uid(77),
-        {SAME_AS: ["users.role", "admin"]},
+        {"word": "admin", INHERITS: ["users.role", "admin"]},
     )
     assert len(found.rows["users.role"]) == 0
     again = decided(ROLES, {"admin": 1}, [made, joined], context)
@@ -121,7 +121,7 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
 def test_a_role_that_took_a_made_one_over_and_was_renamed() -> None:
     """A made role goes with the legacy role that took it over, also under a new name: the next of the word is alone."""
     made = Decision("users.role", "tech", "made_from_users_role", {"name": "tech"})
-    joined = Decision("roles", uid(1), "joins_made_role", {SAME_AS: ["users.role", "tech"]}, new_key=uid(77))
+    joined = Decision("roles", uid(1), "joins_made_role", {"word": "tech"}, new_key=uid(77))
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([(uid(1), "Desk", T1), (uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
     assert named(found, "roles") == {uid(1): joined}
@@ -129,6 +129,31 @@ def test_a_role_that_took_a_made_one_over_and_was_renamed() -> None:
     assert named(decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context), "roles") != {uid(1): joined}
     merged = decided([(uid(1), "Tech", T2), (uid(2), "TECH", T1)], {"tech": 1}, [made, joined], context)
     assert named(merged, "roles") == {uid(1): joined}
+
+
+def test_a_word_whose_role_was_taken_over_and_renamed_makes_another() -> None:
+    """Nobody is linked to the role under its new name; once there is a role of the word again, that one is meant."""
+    made = Decision("users.role", "tech", "made_from_users_role", {"name": "tech"})
+    joined = Decision("roles", uid(1), "joins_made_role", {"word": "tech"}, new_key=uid(77))
+    context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
+    found = decided([(uid(1), "Desk", T1)], {"tech": 1}, [made, joined], context)
+    words = named(found, "users.role")
+    assert words["tech"].values == {SAME_AS: ["users.role", "  tech"]}
+    assert found.rows["users.role"][KEY].tolist() == ["  tech"]
+    later = decided([(uid(1), "Tech", T1)], {"tech": 1}, [*words.values(), joined], context)
+    assert named(later, "users.role")["tech"].values == {SAME_AS: ["roles", uid(1)]}
+
+
+def test_a_role_that_took_a_made_one_over_and_is_gone_gives_it_back() -> None:
+    """The word has its row back; the next role of the word takes it over from where it is."""
+    made = Decision("users.role", "tech", "made_from_users_role", {"name": "tech"})
+    joined = Decision("roles", uid(1), "joins_made_role", {"word": "tech"}, new_key=uid(77))
+    context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
+    found = decided([], {"tech": 1}, [made, joined], context)
+    assert named(found, "users.role")["tech"].values == {"name": "tech", INHERITS: ["roles", uid(1)]}
+    assert named(found, "roles")[uid(1)].rule == "lapsed"
+    heir = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
+    assert named(heir, "roles")[uid(2)].values == {"word": "tech", INHERITS: ["roles", uid(1)]}
 
 
 def test_a_made_role_that_was_never_written_is_matched_anew() -> None:
@@ -148,7 +173,7 @@ COLUMNS: dict[str, list[Any]] = {
 
 
 def context(**prepared: object) -> Context:
-    base: dict[str, object] = {"losers": {}, "descriptions": {}, "updated": {}, "roles": {}}
+    base: dict[str, object] = {"losers": {}, "joined": {}, "descriptions": {}, "updated": {}, "roles": {}}
     return Context(prepared={**base, **prepared})
 
 
@@ -205,7 +230,7 @@ def test_ids_come_from_the_map_first() -> None:
 
 
 def test_made_roles() -> None:
-    """A role made from a word has no permissions and no description; its id is derived from the word."""
+    """A role made from a word has no permissions, no description and no times; its id is derived from the word."""
     (row,) = rows_of(transform_made(batch_of({KEY: ["help desk"], "name": ["Help Desk"]}), Context()))
     assert row == {
         KEY: "help desk",
@@ -213,6 +238,7 @@ def test_made_roles() -> None:
         "organization_id": Context().organization_id,
         "scope": "organization",
         "name": "Help Desk",
+        **dict.fromkeys(("description", "created_at", "updated_at")),
     }
 
 

@@ -1,12 +1,7 @@
--- A merged role leads to a live one of its name, and no two live roles have one name, as far as names are plain ASCII.
+-- A merged role leads to a live one of its name, and no two live roles have one name.
 -- reads: roles(id, name)
 WITH named AS (
-    SELECT
-        m.legacy_key::text AS key,
-        m.new_key,
-        m.state,
-        r.name ~ '^[\x01-\x7f]*$' AS is_ascii,
-        lower(btrim(regexp_replace(r.name, '\s+', ' ', 'g'))) AS name
+    SELECT m.legacy_key::text AS key, m.new_key, m.state, pg_temp.normalised(r.name) AS name
     FROM map_roles AS m
     JOIN legacy_roles AS r ON r.id::text = m.legacy_key::text
     WHERE m.legacy_table = 'roles' AND m.state IN ('live', 'merged')
@@ -14,13 +9,11 @@ WITH named AS (
 
 SELECT 'roles' AS table_name, m.key, 'merged, but no live role of its name has its new key: name' AS finding
 FROM named AS m
-WHERE m.state = 'merged' AND NOT EXISTS (
-    SELECT
-    FROM named AS w
-    WHERE w.state = 'live' AND w.new_key = m.new_key AND (w.name = m.name OR NOT w.is_ascii OR NOT m.is_ascii)
-)
+WHERE
+    m.state = 'merged'
+    AND NOT EXISTS (SELECT FROM named AS w WHERE w.state = 'live' AND w.new_key = m.new_key AND w.name = m.name)
 UNION ALL
 SELECT 'roles', a.key, 'another live role has the same name: name'
 FROM named AS a
 JOIN named AS b ON b.name = a.name AND b.key < a.key
-WHERE a.state = 'live' AND b.state = 'live' AND a.is_ascii
+WHERE a.state = 'live' AND b.state = 'live'
