@@ -11,16 +11,18 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from assets.access import owners
-from assets.winners import GROUP, decide_winners, winners_of
+from assets.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.disposition import superseded
 from remoteiq_etl.backfill.doors import OnceSet
 from remoteiq_etl.backfill.frames import TEXT
 from remoteiq_etl.backfill.spec import (
+    INHERITS,
     NOW,
     Context,
     Decide,
     Decided,
+    Decision,
     Recorded,
     Source,
     TableSpec,
@@ -30,6 +32,7 @@ from remoteiq_etl.backfill.spec import (
 from remoteiq_etl.backfill.times import earliest, filled, latest
 from schemas import legacy, target
 
+STANDS, GIVES_WAY = "revoked_wins", "equal_jti"
 # What PostgreSQL reads as a uuid: the application casts the jti of a cookie to one.
 _UUID = re.compile("[0-9a-f]{4}(-?[0-9a-f]{4}){7}", re.IGNORECASE)
 _BARE = func.replace(func.lower(legacy.sessions.c.jti), "-", "")
@@ -39,14 +42,31 @@ _SEVERAL = select(_BARE).group_by(_BARE).having(func.count() > 1)
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
     """Of sessions with one uuid the revoked one wins, then the oldest.
 
-    Not recorded: a session that is revoked later has to win then, and the jti that they share is a secret.
+    Who won is recorded by the sessions' keys, because the jti that they share is a secret, and holds for one run: a session
+    that is revoked later has to win then.
     """
     sessions = inputs["sessions"]
     rows = sessions.assign(
         **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=sessions["revoked_at"].isna()
     ).sort_values(["active", "created_at", "id"])
-    losers = decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins").losers
-    return Decided(prepared={"losers": losers, **owners.prepared(inputs["owners"])})
+    found = decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins")
+    return Decided(
+        decisions=standing(found, recorded), prepared={"losers": found.losers, **owners.prepared(inputs["owners"])}
+    )
+
+
+def standing(found: Winners, recorded: Recorded) -> list[Decision]:
+    """Which session of several stands, and which give way; one that stands now has the row of the one that did before."""
+    earlier = recorded.of("sessions")
+    decisions = []
+    for winner in found.winner.values():
+        others = [loser for loser, one in found.losers.items() if one == winner]
+        former = [key for key in others if key in earlier and earlier[key].rule == STANDS]
+        known = earlier.get(winner)
+        if known is None or known.rule != STANDS:
+            known = Decision("sessions", winner, STANDS, {INHERITS: ["sessions", *former]} if former else {})
+        decisions += [known, *(Decision("sessions", key, GIVES_WAY, {"to": winner}) for key in others)]
+    return decisions
 
 
 def uuids(jtis: pd.Series) -> pd.Series:
@@ -58,7 +78,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy session becomes one session under its jti; of an adopted user's only the revoked ones do."""
     users = context.lookup("users")
     winners = winners_of(batch, context.prepared["losers"])
-    batch.merge(winners.notna(), "equal_jti", into=winners)
+    batch.merge(winners.notna(), GIVES_WAY, into=winners)
     batch.filter(users.is_adopted(batch["user_id"]) & batch["revoked_at"].isna(), "adopted_user")
     batch["id"] = uuids(batch["jti"]).fillna(context.derive_many("sessions", "sessions", batch.keys))
     batch["user_id"] = batch.parent("user_id", users, "users")

@@ -74,6 +74,24 @@ def test_a_defined_check_takes_over_the_synthesized_one(again: Migration, edge_d
     assert again.versions() == before
 
 
+def test_the_session_that_is_revoked_later_stands_from_then_on(again: Migration, edge_db: Database) -> None:
+    """Of two sessions with one jti: the row stays, under the key of the one that lets no cookie in, and back again."""
+    revoked, live = (f"5e00000{number}-0000-4000-8000-000000000000" for number in (3, 4))
+    rows = again.query("SELECT id FROM sessions ORDER BY id")
+    for stands, other in ((live, revoked), (revoked, live)):
+        edge_db.execute(
+            f"UPDATE sessions SET revoked_at = '2024-09-01' WHERE id = '{stands}';"
+            f"UPDATE sessions SET revoked_at = NULL WHERE id = '{other}'"
+        )
+        again.run("users", "sessions")
+        assert again.query("SELECT id FROM sessions ORDER BY id") == rows
+        query = (
+            "SELECT legacy_key FROM remoteiq_etl.legacy_sessions_map WHERE state = 'live' AND legacy_key IN (%s, %s)"
+        )
+        assert [str(key) for (key,) in again.query(query, stands, other)] == [stands]
+        assert again.query("SELECT count(*) FROM sessions WHERE id = %s AND revoked_at IS NULL", rows[-1][0]) == [(0,)]
+
+
 def test_a_legacy_role_takes_the_role_of_its_word_over(again: Migration, edge_db: Database) -> None:
     """One row while their names are equal. Renamed, the legacy role keeps the row, and the word's users have another role."""
     tables = ("permissions", "roles", "users", "user_roles")
