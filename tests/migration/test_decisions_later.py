@@ -1,4 +1,4 @@
-"""What is decided about devices and checks still holds when legacy changes between two runs."""
+"""What is decided about devices, checks, roles and sessions still holds when legacy changes between two runs."""
 
 from psycopg.types.json import Jsonb
 
@@ -9,6 +9,10 @@ from tests.support.server import Database
 #: What is decided about devices and checks is written here.
 TABLES = ("organizations", "clients", "sites", "devices", "agents", "checks", "check_assignments", "check_runs")
 DEVICES = "SELECT legacy_table, legacy_key, new_key::text FROM remoteiq_etl.legacy_devices_map"
+#: A role of this name, and how many users have it.
+LINKED = (
+    "SELECT r.id, count(l.user_id) FROM roles r LEFT JOIN user_roles l ON l.role_id = r.id WHERE r.name = %s GROUP BY 1"
+)
 
 
 def rejected(migration: Migration) -> int:
@@ -111,11 +115,6 @@ def test_a_legacy_role_takes_the_role_of_its_word_over(again: Migration, edge_db
     before = again.versions()
     again.run(*tables)
     assert again.versions() == before
-
-
-LINKED = (
-    "SELECT r.id, count(l.user_id) FROM roles r LEFT JOIN user_roles l ON l.role_id = r.id WHERE r.name = %s GROUP BY 1"
-)
 
 
 def test_the_assignment_of_a_global_check_goes_when_it_is_disabled(again: Migration, edge_db: Database) -> None:

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
+from psycopg import Rollback
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.snapshot import Snapshot
@@ -49,6 +50,15 @@ def bench(migration: Migration, **more: int) -> Iterator[Bench]:
         organization = target.value("SELECT new_key::text FROM map_organizations WHERE state = 'live'")
         mirror.offer_settings((plan.source, plan.organization_slug, organization), plan.options, plan.words)
         yield Bench(migration, mirror)
+
+
+@contextmanager
+def undone(bench: Bench) -> Iterator[None]:
+    """Changes of the target that are rolled back; its trigger lets updated_at alone meanwhile."""
+    with bench.mirror.session.connection.transaction():
+        bench.mirror.session.execute("SET LOCAL session_replication_role = replica")
+        yield
+        raise Rollback
 
 
 def _source_id(session: Session) -> int:

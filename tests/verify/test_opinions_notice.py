@@ -1,19 +1,17 @@
 """An opinion notices each column of a row that is not as it should be, and a row that is not there, and names them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from psycopg import Rollback, sql
+from psycopg import sql
 from sqlalchemy import Enum
 
 from remoteiq_etl.verify.compare import compared
 from remoteiq_etl.verify.opinion import Opinion, opinions
 from schemas import target
-from tests.verify.conftest import Bench
+from tests.verify.conftest import Bench, undone
 
 # Another value of the same type. Numbers and times go down: of some the later one counts, legacy's or the target's.
 OTHER_VALUES = {
@@ -95,15 +93,6 @@ def in_map(row: Key) -> str:
     if len(row) == 1:
         return str(row[0])
     return "[" + ",".join(json.dumps(str(part), ensure_ascii=False) for part in row) + "]"
-
-
-@contextmanager
-def undone(bench: Bench) -> Iterator[None]:
-    """Changes of the target that are rolled back; its trigger lets updated_at alone meanwhile."""
-    with bench.mirror.session.connection.transaction():
-        bench.mirror.session.execute("SET LOCAL session_replication_role = replica")
-        yield
-        raise Rollback
 
 
 @pytest.mark.parametrize("opinion", opinions(), ids=lambda opinion: opinion.name)

@@ -7,17 +7,25 @@ WITH words AS (
     FROM (SELECT DISTINCT role FROM legacy_users) AS spelled
     EXCEPT
     SELECT pg_temp.normalised(name) FROM legacy_roles
+),
+
+-- Where the first role of a word went with a legacy role of another name now, the word stands for a second one.
+keyed AS (
+    SELECT w.word, coalesce(m.decision -> 'same_as' ->> 1, w.word) AS key
+    FROM words AS w
+    LEFT JOIN map_roles AS m
+        ON m.legacy_table = 'users.role' AND m.legacy_key::text = w.word AND m.decision -> 'same_as' ->> 0 = 'users.role'
+    WHERE w.word IS NOT NULL
 )
 
 SELECT
     'users.role' AS _legacy_table,
-    w.word AS _legacy_key,
+    k.key AS _legacy_key,
     m.new_key AS id,
     s.organization_id,
     'organization' AS scope,
     m.decision ->> 'name' AS name,
     NULL AS description
-FROM words AS w
+FROM keyed AS k
 CROSS JOIN source AS s
-LEFT JOIN map_roles AS m ON m.legacy_table = 'users.role' AND m.legacy_key::text = w.word AND m.state <> 'decided'
-WHERE w.word IS NOT NULL
+LEFT JOIN map_roles AS m ON m.legacy_table = 'users.role' AND m.legacy_key::text = k.key AND m.state <> 'decided'

@@ -16,7 +16,8 @@ linked AS (
     SELECT w.role, w.word, coalesce(n.new_key, made.new_key) AS role_id
     FROM words AS w
     LEFT JOIN named AS n ON n.word = w.word
-    LEFT JOIN map_roles AS made ON made.legacy_table = 'users.role' AND made.legacy_key::text = w.word AND made.state = 'live'
+    LEFT JOIN map_roles AS made
+        ON made.legacy_table = 'users.role' AND made.legacy_key::text = w.word AND made.state IN ('live', 'merged')
     WHERE w.word IS NOT NULL
 )
 
