@@ -64,11 +64,12 @@ def ask(opinion: Opinion, mirror: Mirror, schema: str, only: sql.Composable | No
     for name, columns in opinion.reads.items():
         mirror.whole(name, columns)
     mirror.offer_target(schema, opinion.target)
-    if opinion.rows is None:
-        yield _ask_once(opinion, mirror.session, schema)
-        return
-    for _ in mirror.ranges(opinion.rows, only):
-        yield _ask_once(opinion, mirror.session, schema)
+    with mirror.made(opinion.once):
+        if opinion.rows is None:
+            yield _ask_once(opinion, mirror.session, schema)
+            return
+        for _ in mirror.ranges(opinion.rows, only):
+            yield _ask_once(opinion, mirror.session, schema)
 
 
 def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
@@ -80,7 +81,7 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
     create = sql.SQL(
         "CREATE TEMP TABLE expected AS SELECT e._legacy_table, e._legacy_key::text AS _legacy_key, {} FROM ({}) AS e"
     )
-    count = session.execute(create.format(listed, sql.SQL(opinion.statement))).rowcount
+    count = session.execute(create.format(listed, sql.SQL(opinion.query))).rowcount
     _take_defaults(opinion, list(columns), session, schema)
     key_type = str(session.value(load_sql("key_type"), {"map": f"map_{opinion.target}"}))
     query = load_sql("compare").format(**_parts(opinion, columns, schema, key_type))
@@ -126,7 +127,7 @@ def compared(opinion: Opinion, session: Session, schema: str) -> Mapping[str, st
     Raises ConfigurationError when it says nothing of a column that the target has and the redesign knows.
     """
     live: dict[str, str] = dict(session.rows(load_sql("columns"), {"schema": schema, "table": opinion.target}))
-    probe = sql.SQL("SELECT * FROM ({}) AS e LIMIT 0").format(sql.SQL(opinion.statement))
+    probe = sql.SQL("SELECT * FROM ({}) AS e LIMIT 0").format(sql.SQL(opinion.query))
     said = [column.name for column in session.execute(probe).description or ()]
     known = [column.name for column in _table(opinion).columns]
     silent = [name for name in known if name in live and name not in said and name not in opinion.not_compared]
@@ -160,6 +161,12 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
         "surplus_key": target_key(keys, "s"),
         "same": same,
         "origin": origin,
+        "keys": sql.SQL(", ").join(map(sql.Identifier, keys)),
+        "either_key": sql.SQL(", ").join(
+            sql.SQL("coalesce(m.{0}, s.{0}) AS {0}").format(sql.Identifier(one)) for one in keys
+        ),
+        "expected_values": listed("m.{name}"),
+        "actual_values": listed("s.{name}"),
         "any_key": sql.Identifier(keys[0]),
         "keyed": sql.SQL("(({}) IS NOT NULL)").format(sql.SQL(", ").join(map(sql.Identifier, keys))),
         "in_map": _in_map(keys, "t"),

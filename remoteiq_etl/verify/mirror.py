@@ -6,6 +6,7 @@ tables and views that an opinion finds. Does not belong here: what is asked of t
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import sql
@@ -23,6 +24,7 @@ from schemas.state.maps import map_name
 RANGE_ROWS = 100_000
 _HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
 _TRAILER = b"\xff\xff"
+_WRITTEN_AT_ONCE = 100  # rows: a call for each would cost as much as the row
 _MAP_COLUMNS = (
     "legacy_table",
     "legacy_key",
@@ -74,7 +76,6 @@ class Mirror:
         for _ in self._copied(table, chosen, None):
             pass
         self._whole[name] = wanted
-        self._analyze(name)
 
     def ranges(self, name: str, only: sql.Composable | None = None) -> Iterator[int]:
         """Have one range of a legacy table's rows at hand after the other; gives how many rows each has.
@@ -99,6 +100,18 @@ class Mirror:
             self.session.execute(
                 sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS {}").format(sql.Identifier(f"map_{entity}"), query)
             )
+
+    @contextmanager
+    def made(self, tables: Mapping[str, str]) -> Iterator[None]:
+        """Have these tables, each by its SELECT, for the length of the block."""
+        for name, query in tables.items():
+            self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", name)))
+            create = sql.SQL("CREATE TEMP TABLE {} AS {}").format(sql.Identifier(name), sql.SQL(query))
+            self.session.execute(create)
+            self.session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", name)))
+        yield
+        for name in tables:
+            self.session.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("pg_temp", name)))
 
     def offer_target(self, schema: str, table: str) -> None:
         """Show a table of the target as `target_<table>`."""
@@ -159,12 +172,16 @@ class Mirror:
                 count = 0
                 self.session.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}")))
                 with self.session.connection.cursor().copy(goes_to) as target:
-                    target.write(header)
+                    written = [header]
                     while waiting and waiting != _TRAILER and (rows is None or count < rows):
-                        target.write(waiting)
+                        written.append(waiting)
                         count += 1
+                        if count % _WRITTEN_AT_ONCE == 0:
+                            target.write(b"".join(written))
+                            written.clear()
                         waiting = bytes(next(messages, b""))
-                    target.write(_TRAILER)
+                    target.write(b"".join([*written, _TRAILER]))
+                self._analyze(table.name)
                 yield count
             for _ in messages:  # a COPY ends with its last message; until then the connection takes no other command
                 pass

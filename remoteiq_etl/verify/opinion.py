@@ -8,9 +8,11 @@ One file for each target table, or for each legacy table that becomes rows of it
     -- reads: devices, agents(id, name)   further legacy tables, whole; of those with columns only these
     -- not compared: created_at, token: why
 
-Then follows one SELECT. It finds legacy tables as `legacy_<table>` (an infinite time is null there), the maps of this source
-as `map_<target table>`, the options of the run in `run_option` (name, value), what an operator added to value maps in
-`added_word` (value_map, word, label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a
+Then follows one SELECT. What it needs of all rows, whatever the range, can stand before it as further SELECTs, each after a
+line `-- once: name`, with `-- each range:` before the last one: they are made tables of these names, once. The SELECT finds
+legacy tables as `legacy_<table>` (an infinite time is null there), the maps of this source as `map_<target table>`, the
+options of the run in `run_option` (name, value), what an operator added to value maps in `added_word` (value_map, word,
+label), and one row of `source` (name, slug, organization_id). `pg_temp.normalised(text)` is a
 name as the mapping compares it, `pg_temp.tidy(text)` its spelling without accidental white space, `pg_temp.lowered(text)` an
 e-mail address or a permission key: costly, so they are asked of distinct texts; `pg_temp.mail_headers(text)` is what SQL reads
 for certain in the headers of a mail. The table that it is about is at hand as `target_<table>`, for values that the mapping
@@ -29,12 +31,16 @@ from importlib.resources import files
 from remoteiq_etl.errors import ConfigurationError
 
 _DIRECTIVE = re.compile(r"^-- (covers|rows|reads|not compared): *(.+)$")
+_PART = re.compile(r"^-- (?:once: *(\w+)|each range:)$", re.MULTILINE)
 _READ = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """One opinion. `reads`: legacy table → its columns, none meaning all; `not_compared`: target column → why."""
+    """One opinion. `reads`: legacy table → its columns, none meaning all; `not_compared`: target column → why.
+
+    `statement` is the whole file; `once` names the tables that are made before `query` is asked.
+    """
 
     target: str
     name: str
@@ -44,6 +50,18 @@ class Opinion:
     rows: str | None = None
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_compared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def once(self) -> Mapping[str, str]:
+        """The SELECTs of tables that are made before the first range, by name, in their order."""
+        names = _PART.findall(self.statement)
+        parts = _PART.split(self.statement)[2::2]
+        return {name: part for name, part in zip(names, parts, strict=True) if name}
+
+    @property
+    def query(self) -> str:
+        """The SELECT of what the target must hold."""
+        return _PART.split(self.statement)[-1]
 
 
 @cache

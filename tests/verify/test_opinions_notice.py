@@ -68,7 +68,8 @@ class Subject:
         return {(one.kind, one.key, one.columns) for one in self.bench.differences(self.opinion)}
 
     def _compared(self) -> dict[str, str]:
-        return dict(compared(self.opinion, self.bench.mirror.session, "public"))
+        with self.bench.mirror.made(self.opinion.once):
+            return dict(compared(self.opinion, self.bench.mirror.session, "public"))
 
     def _table(self) -> sql.Identifier:
         return sql.Identifier("public", self.opinion.target)

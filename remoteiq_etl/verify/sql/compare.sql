@@ -4,11 +4,27 @@ WITH entries AS MATERIALIZED (
     FROM {map} AS k
     WHERE k.state = 'live' AND (%(covers)s::text[] IS NULL OR k.legacy_table = ANY (%(covers)s)) AND {in_range}
 ),
-actual AS MATERIALIZED (
+actual AS NOT MATERIALIZED (
     SELECT {cast} FROM {target} AS t WHERE EXISTS (SELECT FROM entries AS k WHERE {in_map})
 ),
-missing AS MATERIALIZED (SELECT {columns} FROM pg_temp.expected EXCEPT SELECT {columns} FROM actual),
-surplus AS MATERIALIZED (SELECT {columns} FROM actual EXCEPT SELECT {columns} FROM pg_temp.expected)
+-- Rows of the same key with the same values are neither missing nor surplus: most are, and a join finds them in a quarter
+-- of the time that EXCEPT over all columns of all rows takes.
+differing AS MATERIALIZED (
+    SELECT {either_key}
+    FROM pg_temp.expected AS m
+    FULL JOIN actual AS s ON {same}
+    WHERE ({expected_values}) IS DISTINCT FROM ({actual_values})
+),
+missing AS MATERIALIZED (
+    SELECT {columns} FROM pg_temp.expected WHERE ({keys}) IN (SELECT {keys} FROM differing)
+    EXCEPT
+    SELECT {columns} FROM actual WHERE ({keys}) IN (SELECT {keys} FROM differing)
+),
+surplus AS MATERIALIZED (
+    SELECT {columns} FROM actual WHERE ({keys}) IN (SELECT {keys} FROM differing)
+    EXCEPT
+    SELECT {columns} FROM pg_temp.expected WHERE ({keys}) IN (SELECT {keys} FROM differing)
+)
 SELECT
     CASE WHEN s.{any_key} IS NULL THEN 'missing' WHEN m.{any_key} IS NULL THEN 'surplus' ELSE 'changed' END AS kind,
     coalesce({missing_key}, {surplus_key}) AS key,

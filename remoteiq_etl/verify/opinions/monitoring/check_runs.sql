@@ -1,68 +1,65 @@
 -- rows: check_runs
 -- reads: check_assignments(id, device_id, check_type, check_name, created_at, updated_at), checks(id, severity_default, created_at, updated_at)
-WITH pairs AS MATERIALIZED (
-    SELECT
-        check_type,
-        check_name,
-        '[' || to_json(coalesce(pg_temp.normalised(check_type), ''))::text || ',' || to_json(
-            pg_temp.normalised(coalesce(pg_temp.tidy(check_name), pg_temp.tidy(check_type), 'Agent Check'))
-        )::text || ']' AS key
-    FROM (
-        SELECT DISTINCT coalesce(check_type, '') AS check_type, coalesce(check_name, '') AS check_name
-        FROM legacy_check_assignments
-    ) AS p
-),
 
-meant AS (
-    SELECT
-        p.check_type,
-        p.check_name,
-        coalesce(c.created_at, c.updated_at) AS created_at,
-        CASE upper(btrim(c.severity_default)) WHEN 'CRIT' THEN 'critical' WHEN 'WARN' THEN 'medium' END AS severity
-    FROM pairs AS p
-    LEFT JOIN map_checks AS m ON m.legacy_table = 'assignment' AND m.legacy_key = p.key
-    LEFT JOIN legacy_checks AS c ON c.id::text = m.decision ->> 'check'
-),
+-- once: pairs
+SELECT
+    check_type,
+    check_name,
+    '[' || to_json(coalesce(pg_temp.normalised(check_type), ''))::text || ',' || to_json(
+        pg_temp.normalised(coalesce(pg_temp.tidy(check_name), pg_temp.tidy(check_type), 'Agent Check'))
+    )::text || ']' AS key
+FROM (
+    SELECT DISTINCT coalesce(check_type, '') AS check_type, coalesce(check_name, '') AS check_name
+    FROM legacy_check_assignments
+) AS p
 
+-- once: meant
+SELECT
+    p.check_type,
+    p.check_name,
+    coalesce(c.created_at, c.updated_at) AS created_at,
+    CASE upper(btrim(c.severity_default)) WHEN 'CRIT' THEN 'critical' WHEN 'WARN' THEN 'medium' END AS severity
+FROM pairs AS p
+LEFT JOIN map_checks AS m ON m.legacy_table = 'assignment' AND m.legacy_key = p.key
+LEFT JOIN legacy_checks AS c ON c.id::text = m.decision ->> 'check'
+
+-- once: texts
 -- What the texts mean that name a device, where that device was migrated.
-texts AS MATERIALIZED (
-    SELECT t.legacy_key AS text, t.new_key
-    FROM map_devices AS t
-    JOIN map_devices AS d ON d.new_key = t.new_key AND d.state = 'live'
-    WHERE t.legacy_table = 'device_text'
-),
+SELECT t.legacy_key AS text, t.new_key
+FROM map_devices AS t
+JOIN map_devices AS d ON d.new_key = t.new_key AND d.state = 'live'
+WHERE t.legacy_table = 'device_text'
 
-assignments AS MATERIALIZED (
-    SELECT
-        l.id,
-        m.new_key,
-        d.new_key AS device,
-        p.severity,
-        coalesce(l.created_at, l.updated_at, p.created_at) AS created_at
-    FROM legacy_check_assignments AS l
-    JOIN meant AS p
-        ON p.check_type = coalesce(l.check_type, '') AND p.check_name = coalesce(l.check_name, '')
-    LEFT JOIN map_check_assignments AS m
-        ON m.legacy_table = 'check_assignments' AND m.legacy_key = l.id::text
-    LEFT JOIN texts AS d ON d.text = l.device_id
-    UNION ALL
-    -- Gone from legacy, but the map knows where it went.
-    SELECT m.legacy_key::uuid, m.new_key, NULL, NULL, NULL
-    FROM map_check_assignments AS m
-    WHERE
-        m.legacy_table = 'check_assignments'
-        AND NOT EXISTS (SELECT FROM legacy_check_assignments AS l WHERE l.id::text = m.legacy_key)
-),
+-- once: assignments
+SELECT
+    l.id,
+    m.new_key,
+    d.new_key AS device,
+    p.severity,
+    coalesce(l.created_at, l.updated_at, p.created_at) AS created_at
+FROM legacy_check_assignments AS l
+JOIN meant AS p
+    ON p.check_type = coalesce(l.check_type, '') AND p.check_name = coalesce(l.check_name, '')
+LEFT JOIN map_check_assignments AS m
+    ON m.legacy_table = 'check_assignments' AND m.legacy_key = l.id::text
+LEFT JOIN texts AS d ON d.text = l.device_id
+UNION ALL
+-- Gone from legacy, but the map knows where it went.
+SELECT m.legacy_key::uuid, m.new_key, NULL, NULL, NULL
+FROM map_check_assignments AS m
+WHERE
+    m.legacy_table = 'check_assignments'
+    AND NOT EXISTS (SELECT FROM legacy_check_assignments AS l WHERE l.id::text = m.legacy_key)
 
+-- once: stand_ins
 -- What stands in on a device for runs without an assignment.
-stand_ins AS MATERIALIZED (
-    SELECT k.legacy_key::uuid AS device, k.new_key, a.severity, a.created_at
-    FROM map_check_assignments AS k
-    LEFT JOIN assignments AS a ON a.id::text = k.decision ->> 'assignment'
-    WHERE k.legacy_table = 'device'
-),
+SELECT k.legacy_key::uuid AS device, k.new_key, a.severity, a.created_at
+FROM map_check_assignments AS k
+LEFT JOIN assignments AS a ON a.id::text = k.decision ->> 'assignment'
+WHERE k.legacy_table = 'device'
 
-statuses AS MATERIALIZED (
+-- each range:
+WITH statuses AS MATERIALIZED (
     SELECT
         s.status,
         coalesce(
