@@ -18,6 +18,7 @@ from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.verify.mirror import Mirror, legacy_table
 from remoteiq_etl.verify.opinion import Opinion
 from schemas import target
+from schemas.target.optional import OPTIONAL_COLUMNS
 
 #: What an opinion returns besides the columns of its target.
 ORIGIN = ("_legacy_table", "_legacy_key")
@@ -92,16 +93,24 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
 
 
 def _take_defaults(opinion: Opinion, columns: list[str], session: Session, schema: str) -> None:
-    """Take times that an opinion left null over from the target where these got the default of their insert."""
+    """Take what an opinion left null, and cannot be, over from the target: it has the default of its insert."""
     table = _table(opinion)
-    times = [sql.Identifier(name) for name in columns if name in table.columns and _is_insert_time(table.columns[name])]
-    missing = sql.SQL(" OR ").join(sql.SQL("e.{} IS NULL").format(name) for name in times)
+    names = [name for name in columns if name in table.columns and _is_insert_time(table.columns[name])]
+    filled_by_default = [sql.Identifier(name) for name in [*names, *_required(opinion, columns, session, schema)]]
+    missing = sql.SQL(" OR ").join(sql.SQL("e.{} IS NULL").format(name) for name in filled_by_default)
     found = sql.SQL("SELECT EXISTS (SELECT FROM pg_temp.expected AS e WHERE {})")
-    if times and session.value(found.format(missing)):
-        filled = sql.SQL(", ").join(sql.SQL("{0} = coalesce(e.{0}, t.{0})").format(name) for name in times)
+    if filled_by_default and session.value(found.format(missing)):
+        filled = sql.SQL(", ").join(sql.SQL("{0} = coalesce(e.{0}, t.{0})").format(name) for name in filled_by_default)
         keys = (sql.SQL("t.{0} = e.{0}").format(sql.Identifier(column.name)) for column in table.primary_key.columns)
         parts = {"filled": filled, "missing": missing, "same": sql.SQL(" AND ").join(keys)}
         session.execute(load_sql("defaults").format(target=sql.Identifier(schema, opinion.target), **parts))
+
+
+def _required(opinion: Opinion, columns: list[str], session: Session, schema: str) -> list[str]:
+    """The optional columns that this target has and requires."""
+    optional = [name for name in columns if name in OPTIONAL_COLUMNS.get(opinion.target, ())]
+    place = {"schema": schema, "table": opinion.target, "names": optional}
+    return [row[0] for row in session.rows(load_sql("required"), place)] if optional else []
 
 
 def _is_insert_time(column: Column[Any]) -> bool:

@@ -18,8 +18,8 @@ e-mail address or a permission key: costly, so they are asked of distinct texts;
 for certain in the headers of a mail. The table that it is about is at hand as `target_<table>`, for values that the mapping
 takes from there, and for rows whose value SQL cannot make: these are left as they are; other tables of the target are found by
 their names. It returns `_legacy_table` and `_legacy_key`, which say where a row comes from, and the columns of the target; a
-time that must be there and is null stands for the default of the insert. Belongs here: finding and reading these files. Does
-not belong here: executing them (see compare).
+time or an optional column that must be there and is null stands for the default of the insert. Belongs here: finding and
+reading these files. Does not belong here: executing them (see compare).
 """
 
 import re

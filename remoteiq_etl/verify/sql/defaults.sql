@@ -1,4 +1,4 @@
--- A time that must be there and has no source anywhere in legacy has the default of its insert.
+-- What must be there and has no source in legacy has the default of its insert.
 UPDATE pg_temp.expected AS e
 SET {filled}
 FROM {target} AS t
