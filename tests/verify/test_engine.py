@@ -70,6 +70,19 @@ def test_what_happened_since_the_last_run_is_labelled_and_named(copy: Migration)
     assert _one(copy, "users").labels.get(Label.CHANGED_IN_LEGACY) is None
 
 
+def test_a_row_that_was_left_out_and_should_not_have_been_is_a_bug(copy: Migration) -> None:
+    """The opinion makes a run of this job, whatever the migration says of it."""
+    job = "1b000001-0000-4000-8000-000000000000"
+    copy.target.execute(
+        f"DELETE FROM agent_task_runs WHERE id = (SELECT new_key FROM remoteiq_etl.legacy_agent_task_runs_map WHERE legacy_key = '{job}');"
+        f" DELETE FROM remoteiq_etl.legacy_agent_task_runs_map WHERE legacy_key = '{job}';"
+        " INSERT INTO remoteiq_etl.left_out (source_id, table_name, legacy_table, legacy_key, outcome, rule, run_id)"
+        f" SELECT 1, 'agent_task_runs', 'jobs', '{job}', 'filtered', 'never_started', 1"
+    )
+    found = [one for one in _one(copy, "agent_task_runs").findings if one.legacy_key == job and one.check == "opinion"]
+    assert [(one.label, one.kind) for one in found] == [(Label.BUG, "missing")]
+
+
 def test_what_legacy_changed_is_labelled_also_where_a_row_becomes_several(copy: Migration) -> None:
     """Tags are known by the key of their ticket and a word."""
     ticket = "7c000004-0000-4000-8000-000000000000"
