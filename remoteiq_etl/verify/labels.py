@@ -111,7 +111,10 @@ def moved(facts: Facts) -> tuple[Label, str] | None:
 def _of_missing(facts: Facts) -> tuple[Label, str]:
     entry = facts.entry
     if entry is None or entry.new_key is None:
-        return moved(facts) or (Label.BUG, "the legacy row has no entry in the map, and no rule that the opinion knows says why")
+        return moved(facts) or (
+            Label.BUG,
+            "the legacy row has no entry in the map, and no rule that the opinion knows says why",
+        )
     if entry.state in _NO_ROW:
         return Label.EXPECTED, _NO_ROW[entry.state]
     if facts.twin is not None:

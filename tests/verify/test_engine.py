@@ -40,7 +40,8 @@ _WAITING = (Label.QUARANTINED, Label.HELD)
 def test_every_difference_of_the_edge_cases_is_explained(migrated: Migration) -> None:
     verdict = verify(migrated.plan)
     assert [one.error for one in verdict.tables if one.error] == []
-    assert (verdict.word, set(verdict.labels)) == ("explained", {Label.QUARANTINED, Label.HELD})
+    about_rows = {one.label for table in verdict.tables for one in table.findings if one.check != "sequences"}
+    assert (verdict.word, about_rows) == ("explained", {Label.QUARANTINED, Label.HELD})
     assert {check.name for one in verdict.tables for check in one.checks} >= {
         "opinion",
         "keys",
