@@ -61,7 +61,10 @@ ranked AS (
     SELECT
         c.*,
         row_number() OVER (
-            PARTITION BY c.role_id, c.permission_key, CASE WHEN c.role_id IS NULL OR c.permission_key IS NULL THEN c._legacy_key END
+            PARTITION BY
+                c.role_id,
+                c.permission_key,
+                CASE WHEN c.role_id IS NULL OR c.permission_key IS NULL THEN c._legacy_key END
             ORDER BY c.rank, m.state = 'merged', c.created_at, c.role_there, c._legacy_key
         ) AS place
     FROM counting AS c

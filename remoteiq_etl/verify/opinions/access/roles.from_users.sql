@@ -1,4 +1,4 @@
--- A role without grants for every word of users.role that no legacy role has; its spelling is read from the map (see rules/access).
+-- A role without grants for every word of users.role that no legacy role has; the map knows its spelling (see rules/access).
 -- covers: users.role
 -- reads: users(id, role), roles(id, name)
 -- not compared: created_at, updated_at: no legacy source, the default at insert stands

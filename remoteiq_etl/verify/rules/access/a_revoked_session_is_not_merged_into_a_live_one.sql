@@ -10,7 +10,10 @@ WITH named AS (
 SELECT
     'sessions' AS table_name,
     m.key,
-    CASE WHEN w.key IS NULL THEN 'merged, but no session of its uuid stands: jti' ELSE 'merged into one that is not revoked: revoked_at' END AS finding
+    CASE
+        WHEN w.key IS NULL THEN 'merged, but no session of its uuid stands: jti'
+        ELSE 'merged into one that is not revoked: revoked_at'
+    END AS finding
 FROM named AS m
 LEFT JOIN named AS w ON w.uuid = m.uuid AND w.state = 'live'
 WHERE m.state = 'merged' AND (w.key IS NULL OR (m.revoked_at IS NOT NULL AND w.revoked_at IS NULL))

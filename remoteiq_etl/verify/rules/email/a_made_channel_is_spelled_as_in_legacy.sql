@@ -1,4 +1,4 @@
--- The recorded name of a channel that was made of a purpose is a spelling that legacy uses; the four known ones keep their word.
+-- The recorded name of a channel made of a purpose is a spelling that legacy uses; the four known ones keep their word.
 -- reads: imap_state(purpose), imap_ingested(purpose), email_inbound_events(purpose)
 WITH used AS (
     SELECT purpose FROM legacy_imap_state
@@ -12,7 +12,10 @@ spelled AS (
     SELECT pg_temp.tidy(purpose) AS name, pg_temp.normalised(purpose) AS word FROM used
 )
 
-SELECT 'email_channels' AS table_name, m.legacy_key::text AS key, 'no purpose is spelled like the recorded name: purpose' AS finding
+SELECT
+    'email_channels' AS table_name,
+    m.legacy_key::text AS key,
+    'no purpose is spelled like the recorded name: purpose' AS finding
 FROM map_email_channels AS m
 WHERE
     m.legacy_table = 'derived'
