@@ -34,6 +34,7 @@ class Schedules:
     resync: str = "*/15 * * * *"
     sweep: str = "30 2 * * *"
     deletes: str = "30 4 * * *"
+    verify: str = "30 5 * * *"
     time_zone: str = "UTC"
 
     @classmethod

@@ -81,7 +81,7 @@ def test_the_defaults_are_what_a_file_without_schedules_means() -> None:
     ("table", "said"),
     [
         ("daily", r"expected a table \[schedules\], found schedules = 'daily'"),
-        ({"resinc": "* * * * *"}, "has no setting resinc. Known: resync, sweep, deletes, time_zone"),
+        ({"resinc": "* * * * *"}, "has no setting resinc. Known: resync, sweep, deletes, verify, time_zone"),
         ({"time_zone": "Mars/Olympus"}, 'expected the name of a time zone such as "Europe/Berlin"'),
         ({"resync": 15}, "expected five fields"),
     ],

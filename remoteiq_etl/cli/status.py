@@ -1,7 +1,7 @@
 """`status`: the last runs of the source, and per table what is mapped and what waits."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +12,14 @@ from rich.table import Table
 
 from remoteiq_etl import embedded
 from remoteiq_etl.backfill.control import Orders
-from remoteiq_etl.backfill.database import Database
+from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle.overview import Overview, RunRow, TableRow
+from remoteiq_etl.verify.freshness import Fresh, Freshness, freshness
+from remoteiq_etl.verify.opinion import opinions
 
 
 def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
@@ -33,20 +35,38 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
             legacy = stack.enter_context(contextlib.closing(source.connect()))
         runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
         orders = overview.orders() if overview else Orders()
+        verdicts = _freshness(overview, [row.name for row in tables], legacy) if overview else {}
     if as_json:
-        output.print_json(_json(settings.source, orders, runs, tables))
+        output.print_json(
+            _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in verdicts.items()})
+        )
         return Exit.DONE
     _print(output.results(), settings.source, orders, runs, tables)
+    _print_verdicts(output.results(), verdicts.values())
     return Exit.DONE
 
 
-def _json(source: str, orders: Orders, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> dict[str, Any]:
+def _freshness(overview: Overview, tables: Sequence[str], legacy: Session | None) -> dict[str, Fresh]:
+    """How fresh the verdict of each table is."""
+    known = {opinion.target for opinion in opinions()}
+    verifiable = [name for name in tables if name in known]
+    found = freshness(overview.session, overview.state, overview.source_id, verifiable, legacy)
+    return {one.table: one for one in found}
+
+
+def _json(
+    source: str,
+    orders: Orders,
+    runs: Sequence[RunRow],
+    tables: Sequence[TableRow],
+    verdicts: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
     return {
         "source": source,
         "pause": orders.pause and vars(orders.pause),
         "stop": orders.stop and vars(orders.stop),
         "runs": [vars(run) for run in runs],
-        "tables": [vars(table) for table in tables],
+        "tables": [{**vars(table), "verification": verdicts.get(table.name)} for table in tables],
     }
 
 
@@ -65,6 +85,20 @@ def _print(console: Console, source: str, orders: Orders, runs: Sequence[RunRow]
     if tables:
         _print_tables(console, tables)
     _print_quarantine(console, tables)
+
+
+def _print_verdicts(console: Console, verdicts: Collection[Fresh]) -> None:
+    """One line: how many tables are verified, and which are not or not any more."""
+    by_word = {word: [one.table for one in verdicts if one.freshness is word] for word in Freshness}
+    said = [f"{len(tables)} {word}" for word, tables in by_word.items() if tables]
+    if said:
+        named = [*by_word[Freshness.FAILED], *by_word[Freshness.STALE]]
+        which = f" ({', '.join(named[:_NAMED])}{', …' if len(named) > _NAMED else ''})" if named else ""
+        console.print(f"Verification of {len(verdicts)} tables: {', '.join(said)}{which}.", markup=False)
+    if bugs := sum(one.bugs for one in verdicts):
+        console.print(
+            f"{bugs:,} differences that nothing explains: remoteiq-etl verify", style="bold red", markup=False
+        )
 
 
 def _print_quarantine(console: Console, tables: Sequence[TableRow]) -> None:
@@ -141,4 +175,5 @@ _COLUMNS: Mapping[str, Callable[[TableRow, datetime], str]] = {
 _ALWAYS = ("run", "behind", "mapped", "quarantined", "held", "conflicts")
 _SPARED = ("run", "swept", "full")
 _ENDLESS = 10_000
+_NAMED = 8
 _OPEN = ("quarantined", "oldest", "held", "conflicts")

@@ -8,7 +8,7 @@ import dagster as dg
 from remoteiq_etl.config import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.column_map import column_map
-from remoteiq_etl.orchestration import choices, legacy, lineage, migration, migration_report, undo
+from remoteiq_etl.orchestration import choices, legacy, lineage, migration, migration_report, undo, verification
 from remoteiq_etl.orchestration.alerts import on_lost_run
 from remoteiq_etl.orchestration.assets import table_asset
 from remoteiq_etl.orchestration.drift import accepted_drift
@@ -40,6 +40,7 @@ def definitions_of(
     plan_of_undo, undo_jobs = undo.definitions(found, settings)
     report, report_job = migration_report.definitions(found, settings)
     return dg.Definitions(
+        asset_checks=[verification.checks(found, settings)],
         assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo, report],
         jobs=[*jobs(tables, shown.source), *undo_jobs, report_job],
         schedules=schedules(shown.schedules, specs, settings),

@@ -15,6 +15,7 @@ from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.gone import GONE_FROM_LEGACY
 from remoteiq_etl.orchestration.tables import DeclaredTable
 from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.verification import keys_of
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
@@ -23,6 +24,7 @@ RESYNC = "resync"
 BACKFILL = "backfill"
 SWEEP = "sweep"
 DELETES = "deletes"
+VERIFY = "verify"
 
 _RETRIES: Mapping[str, str] = {
     "dagster/max_retries": "3",
@@ -47,15 +49,22 @@ _DELETES = (
     " Launchpad the policy: list, or propagate."
 )
 
+_VERIFY = (
+    "Compares every table of which something has moved with what the mapping makes of the legacy database: the checks named"
+    " verified. It takes no lock: runs go on meanwhile."
+)
+
 
 def jobs(tables: Collection[DeclaredTable], source: str) -> "list[Job]":
     """All jobs over these tables, for the legacy database of this name."""
     everything = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(tables), TARGET_CONSTRAINTS]
+    later = keys_of(tables)
     return [
-        _job(RESYNC, everything, _RESYNC, {SOURCE_TAG: source}),
-        _job(BACKFILL, everything, _BACKFILL, _full(source)),
-        _job(SWEEP, everything, _SWEEP, {SOURCE_TAG: source, MODE_TAG: str(Mode.SWEEP)}),
+        _job(RESYNC, everything, _RESYNC, {SOURCE_TAG: source}, later),
+        _job(BACKFILL, everything, _BACKFILL, _full(source), later),
+        _job(SWEEP, everything, _SWEEP, {SOURCE_TAG: source, MODE_TAG: str(Mode.SWEEP)}, later),
         _job(DELETES, [GONE_FROM_LEGACY], _DELETES, {SOURCE_TAG: source}),
+        _verify_job(tables),
         *(_domain_job(domain, tables, source) for domain in sorted({table.domain for table in tables})),
     ]
 
@@ -65,19 +74,38 @@ def domain_job(domain: str) -> str:
     return f"{BACKFILL}_{domain}"
 
 
+def _verify_job(tables: Collection[DeclaredTable]) -> "Job":
+    """Without the tag of the source, by which runs that would be in each other's way are told."""
+    return dg.define_asset_job(
+        VERIFY,
+        selection=dg.AssetSelection.checks(*keys_of(tables)),
+        description=_VERIFY,
+        executor_def=dg.in_process_executor,
+    )
+
+
 def _domain_job(domain: str, tables: Collection[DeclaredTable], source: str) -> "Job":
-    keys = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(table for table in tables if table.domain == domain)]
+    of_domain = [table for table in tables if table.domain == domain]
+    keys = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(of_domain)]
     about = (
         f"Prepares the target and loads the tables of {domain}, with every row read and compared. Rows whose parents in other"
         " domains are not there yet are held, and released by a later run."
     )
-    return _job(domain_job(domain), keys, about, _full(source))
+    return _job(domain_job(domain), keys, about, _full(source), keys_of(of_domain))
 
 
-def _job(name: str, keys: list[dg.AssetKey], description: str, tags: Mapping[str, str]) -> "Job":
+def _job(
+    name: str,
+    keys: list[dg.AssetKey],
+    description: str,
+    tags: Mapping[str, str],
+    later: Collection[dg.AssetCheckKey] = (),
+) -> "Job":
+    """`later`: checks of these assets that a job of their own makes."""
+    selection = dg.AssetSelection.assets(*keys)
     return dg.define_asset_job(
         name,
-        selection=dg.AssetSelection.assets(*keys),
+        selection=selection - dg.AssetSelection.checks(*later) if later else selection,
         description=description,
         tags={**_RETRIES, **tags},
         executor_def=dg.in_process_executor,

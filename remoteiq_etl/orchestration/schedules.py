@@ -19,7 +19,7 @@ from remoteiq_etl.errors import RemoteIQError
 from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.choices import SOURCE_TAG
-from remoteiq_etl.orchestration.jobs import DELETES, RESYNC, SWEEP
+from remoteiq_etl.orchestration.jobs import DELETES, RESYNC, SWEEP, VERIFY
 from remoteiq_etl.orchestration.workers import in_progress
 
 ON_CHANGE = "resync_on_change"
@@ -29,6 +29,7 @@ UNCHANGED = "No legacy table was written since the last run was started."
 _ABOUT: Mapping[str, str] = {
     RESYNC: "Re-syncs all tables. Every 15 minutes unless the configuration says otherwise.",
     SWEEP: "Re-syncs all tables and looks for what was missed before. Every night unless the configuration says otherwise.",
+    VERIFY: "Verifies every table of which something has moved. Every night unless the configuration says otherwise.",
     DELETES: "Looks for rows that are gone from legacy. Every night unless the configuration says otherwise.",
 }
 _SKIPS = " A tick while a run of the source is in progress, or while it is paused, is skipped."
@@ -38,7 +39,7 @@ def schedules(
     when: Schedules, specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
 ) -> list[dg.ScheduleDefinition]:
     """One schedule per job that has one."""
-    return [_schedule(job, about, when, Ticks(specs, settings)) for job, about in _ABOUT.items()]
+    return [_schedule(job, about, when, Ticks(specs, settings, loads=job != VERIFY)) for job, about in _ABOUT.items()]
 
 
 def on_change(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -67,11 +68,12 @@ def _schedule(job: str, about: str, when: Schedules, ticks: "Ticks") -> dg.Sched
 
 
 class Ticks:
-    """What a tick does. Settings are read at each of them."""
+    """What a tick does. Settings are read at each of them. `loads`: what it starts is in the way of other runs of the source."""
 
-    def __init__(self, specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -> None:
+    def __init__(self, specs: Mapping[str, TableSpec], settings: Callable[[], Settings], *, loads: bool = True) -> None:
         self.specs = specs
         self.settings = settings
+        self.loads = loads
 
     def of_schedule(self, context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Start a run, unless the source is busy or paused. Where that cannot be told the run says what is wrong."""
@@ -81,7 +83,9 @@ class Ticks:
                 reason = _why_not(context.instance, migration)
         except (RemoteIQError, psycopg.Error):
             return dg.RunRequest()
-        return dg.SkipReason(reason) if reason else _request(settings)
+        if reason:
+            return dg.SkipReason(reason)
+        return _request(settings) if self.loads else dg.RunRequest()
 
     def of_sensor(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Start a run when the legacy database is not as it was at the last one that was started."""

@@ -23,6 +23,9 @@ from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import Registered, State
 from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.verify.mirror import RANGE_ROWS, Mirror
+from schemas import target
+
+_ENTITIES = sorted(table.name for table in target.metadata.sorted_tables)
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Look:
         """All that is asked within sees the target in one snapshot, and what opinions find is offered."""
         with self.session.transaction():
             if self._offered != options:
-                self.mirror.offer_maps(self.state, self.source_id, sorted(self._entities()))
+                self.mirror.offer_maps(self.state, self.source_id, _ENTITIES)
                 plan = self.ground.plan
                 source = (plan.source, plan.organization_slug, self._organization())
                 self.mirror.offer_settings(source, options, plan.words)
@@ -148,9 +151,6 @@ class Look:
     def literals(self, table: str) -> dict[str, sql.Composable]:
         """Source and table as SQL."""
         return {"source_id": sql.Literal(self.source_id), "table_name": sql.Literal(table)}
-
-    def _entities(self) -> set[str]:
-        return {spec.name for spec in self.ground.plan.specs.values()}
 
     def _organization(self) -> str:
         """The id of the one organization of the source: that in the map, else the one that would be derived."""

@@ -85,17 +85,25 @@ class Known:
 
     def _changed_map(self) -> str | None:
         """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
+        changed = self._changed_in()
         for spec in self.writers:
             inputs, own = inputs_of(spec), self.completed[spec.asset].run_id
-            for entity, changed in self._changed_in():
-                if (entity in inputs.maps and changed > own) or (entity in inputs.recalled and changed >= own):
-                    return f"the map of {entity} has changed since the table was last completed"
+            if never := sorted(entity for entity in inputs.maps | inputs.recalled if entity not in changed):
+                return f"{never[0]}, which decides about some of its rows, was never loaded"
+            later = [entity for entity in inputs.maps if changed[entity] > own]
+            later += [entity for entity in inputs.recalled if changed[entity] >= own]
+            if later:
+                return f"the map of {min(later)} has changed since the table was last completed"
         return None
 
-    def _changed_in(self) -> list[tuple[str, int]]:
-        """In which run each entity's keys last changed."""
-        specs = self.look.ground.plan.specs
-        return [(specs[asset].name, done.changed_run) for asset, done in self.completed.items() if asset in specs]
+    def _changed_in(self) -> dict[str, int]:
+        """In which run each entity's keys last changed; of those that were completed."""
+        specs, found = self.look.ground.plan.specs, dict[str, int]()
+        for asset, done in self.completed.items():
+            if asset in specs:
+                entity = specs[asset].name
+                found[entity] = max(done.changed_run, found.get(entity, 0))
+        return found
 
     def _changed_table(self, tables: Collection[str]) -> str | None:
         for table in tables:

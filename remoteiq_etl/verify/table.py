@@ -105,7 +105,10 @@ class TableLook:
             if source.primary
         }
         named: set[str] = set()
+        loaded = {source.name for spec in known.writers for source in spec.sources}
         for opinion in self.opinions:
+            if opinion.covers and loaded.isdisjoint(opinion.covers):
+                continue  # no run has completed what it is about: the seeds of a table may come later than its rows
             for finding in self._of_opinion(known, opinion, accounts):
                 named |= {finding.key} if finding.key else set()
                 yield finding

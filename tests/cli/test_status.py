@@ -58,6 +58,7 @@ def test_changed_legacy_rows_are_counted_when_asked_for(cli: Cli, migrated: Migr
     migrated.legacy.execute("UPDATE tickets SET title = title || '!' WHERE id IN (SELECT id FROM tickets LIMIT 2)")
     migrated.legacy.execute("ALTER TABLE permissions RENAME TO permissions_of_old")
     ended = cli("status", "--changes", "--json", legacy=migrated.legacy, target=migrated.target)
+    assert ended.code == 0, ended.err
     tables = {table["name"]: table["changed"] for table in json.loads(ended.out)["tables"]}
     assert (tables["tickets"], tables["permissions"]) == (2, None)
     shown = cli("status", "--changes", legacy=migrated.legacy, target=migrated.target).out

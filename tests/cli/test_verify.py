@@ -45,3 +45,18 @@ def test_a_table_that_nobody_knows_is_a_usage_error(cli: Cli, edge_db: Database,
 def test_before_the_first_run_there_is_nothing_to_verify(cli: Cli, edge_db: Database, empty_db: Database) -> None:
     ended = cli("verify", legacy=edge_db, target=empty_db)
     assert (ended.code, "there is nothing to verify" in " ".join(ended.err.split())) == (1, True)
+
+
+def test_status_says_how_fresh_each_verdict_is(cli: Cli, migrated: Migrated) -> None:
+    Migration.of(migrated.legacy, migrated.target).accept_copy()
+    both = {"legacy": migrated.legacy, "target": migrated.target}
+    assert "43 never" in cli("status", **both).out
+    assert cli("verify", "roles", "permissions", **both).code == 0
+    assert "2 verified" in cli("status", **both).out
+    migrated.legacy.execute("UPDATE roles SET description = 'new'")
+    assert "1 verified, 1 stale (roles)" in cli("status", "--changes", **both).out
+    cli("run", "--table", "roles", **both)
+    found = json.loads(cli("status", "--json", **both).out)
+    said = {table["name"]: table["verification"] for table in found["tables"]}
+    assert (said["roles"]["freshness"], said["users"]["freshness"]) == ("stale", "never")
+    assert said["roles"]["why"].endswith("has read rows of it since")

@@ -72,8 +72,8 @@ def test_everything_is_off_until_it_is_switched_on() -> None:
     }
 
 
-@pytest.mark.parametrize("job", ["sweep", "deletes"])
-def test_the_sweep_and_the_deletes_have_schedules_of_their_own(
+@pytest.mark.parametrize("job", ["sweep", "deletes", "verify"])
+def test_the_sweep_the_deletes_and_the_verification_have_schedules_of_their_own(
     configured: Database, own: dg.DagsterInstance, job: str
 ) -> None:
     schedule = REPOSITORY.get_schedule_def(f"{job}_schedule")
