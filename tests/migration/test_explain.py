@@ -14,10 +14,12 @@ from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.explain.find import one_key
+from remoteiq_etl.lifecycle.undo.scope import Scope
 from remoteiq_etl.policies import Policies, Policy
 from remoteiq_etl.sealing_keys import SealingKeys
 from schemas import legacy as legacy_schema
 from tests.support.migrating import Migration, specs
+from tests.support.undoing import last_run, undone
 
 ADA, DEVICE = "c5000000-0000-4000-8000-000000000001", "d0000001-0000-4000-8000-000000000000"
 NOWHERE = "00000000-0000-4000-8000-00000000ffff"
@@ -224,6 +226,20 @@ def test_an_edit_a_conflict_and_our_writes_are_told_with_what_was_there_before(a
     assert [write.operation for write in row.writes] == ["insert", "update", "update"]
     assert not any(column.edited for column in row.columns)
     assert row.conflicts[-1].resolution == "take_legacy"
+
+
+def test_what_an_undo_took_back_says_so(again: Migration) -> None:
+    """The write of a row that is as before, and the key of one that is gone again."""
+    ticket = "7c0000ff-0000-4000-8000-000000000000"
+    again.legacy.execute(
+        f"UPDATE devices SET os = 'linux' WHERE id = '{DEVICE}'; INSERT INTO tickets (id, title) VALUES ('{ticket}', 'New')"
+    )
+    again.run("devices", "tickets")
+    undo = undone(again, Scope(run=last_run(again)))
+    (row,) = (row for row in _of(again, "devices", DEVICE).target if row.table == "devices")
+    assert [(write.operation, write.undone_by) for write in row.writes] == [("insert", None), ("update", undo.undo_id)]
+    (gone,) = (row for row in _of(again, "tickets", ticket).target if row.table == "tickets")
+    assert (gone.present, gone.origin, {entry.state for entry in gone.behind}) == (False, "ours", {"decided", "undone"})
 
 
 def test_a_row_deleted_in_the_target_and_one_gone_from_legacy_say_so(again: Migration) -> None:

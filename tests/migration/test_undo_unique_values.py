@@ -62,6 +62,27 @@ def test_an_address_that_moved_to_a_new_user_moves_back(pair: Migration) -> None
     assert ids(pair, "users", "email") == after
 
 
+def test_a_row_that_waits_for_its_name_leaves_its_new_place_before_that_goes(pair: Migration) -> None:
+    """A device moved to a new site, and a new one took its name at the old: the new device goes, then the old one is back, then
+    the new site can go."""
+    before = ids(pair, "devices", "site_id")
+    pair.legacy.execute(
+        "UPDATE devices SET site = 'New Site' WHERE hostname = 'host-1'; UPDATE agents SET site = 'New Site' WHERE id = 1;"
+        f"INSERT INTO devices (id, hostname, os, status, client, site) VALUES ('{NEW}', 'host-1', 'linux', 'online', 'Acme', 'HQ')"
+    )
+    pair.run("clients", "sites", "devices")
+    assert ids(pair, "devices", "site_id")[key("device", 1)] != before[key("device", 1)]
+    assert [
+        (table.table, table.delete, table.restore) for table in planned(pair, Scope(run=last_run(pair))).tables
+    ] == [
+        ("sites", 1, 0),
+        ("devices", 1, 1),
+    ]
+    undone(pair, Scope(run=last_run(pair)))
+    assert ids(pair, "devices", "site_id") == before
+    assert pair.query("SELECT count(*) FROM sites WHERE name = 'New Site'") == [(0,)]
+
+
 def test_a_former_address_that_somebody_else_has_now_blocks_and_names_the_row(pair: Migration) -> None:
     pair.legacy.execute(f"UPDATE users SET email = 'moved@example.com' WHERE id = '{USER}'")
     pair.run("users")

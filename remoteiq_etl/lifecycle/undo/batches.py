@@ -1,11 +1,11 @@
 """The batches of an undo: one transaction each, with rows, map, images and progress; killed, the next one goes on there.
 
 First what we deleted is made again, parents first; then rows get their former values; then what we inserted goes, children
-first. A row whose former unique value is not free yet waits until the end. Belongs here: one batch. Does not belong here:
-beginning and ending an undo (see execute).
+first. A row whose former unique value is not free yet waits until rows of its table are gone, or until the end. Belongs here:
+one batch. Does not belong here: beginning and ending an undo (see execute).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,32 +43,48 @@ class Batches:
     def execute(self) -> Iterator[tuple[str, str, int]]:
         """Write batch after batch; gives table, action and rows of each. Raises UndoMoved, FencedError."""
         parents_first = list(self.undo.tables)
-        for action, tables in ((INSERT, parents_first), (RESTORE, parents_first), (DELETE, parents_first[::-1])):
-            for table in tables:
+        for action in (INSERT, RESTORE):
+            for table in parents_first:
                 yield from self._table(table, action)
-        yield from self._deferred([(table, action) for action in (INSERT, RESTORE) for table in parents_first])
+        for table in parents_first[::-1]:
+            yield from self._table(table, DELETE)
+            # At once: until it is written, such a row may refer to one that goes next.
+            yield from self._deferred({table}, {})
+        while tables := {table for table, _ in self._waiting()}:
+            refused: dict[str, psycopg.Error] = {}
+            written = list(self._deferred(tables, refused))
+            if not written and refused:
+                table, error = next(iter(refused.items()))
+                raise Batch(self, table, RESTORE).refused(error)
+            yield from written
 
-    def _deferred(self, waiting: list[tuple[str, str]]) -> Iterator[tuple[str, str, int]]:
-        """Write what had to wait, each table at once; again as long as one makes room for another. Raises UndoMoved."""
-        while waiting:
-            refused: dict[tuple[str, str], psycopg.Error] = {}
-            for table, action in waiting:
+    def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:
+        batch, most = Batch(self, table, action), self.undo.place.batch_rows
+        rows = most
+        while (written := batch.write_or_halve(rows)) is not None:
+            yield table, action, written
+            rows = min(most, max(1, 2 * written))  # not all at once again, where one row after the other has to wait
+
+    def _deferred(self, tables: Collection[str], refused: dict[str, psycopg.Error]) -> Iterator[tuple[str, str, int]]:
+        """Write what had to wait in these tables, each of them at once. What still has to wait is added to `refused`."""
+        for table, action in self._waiting():
+            if table in tables:
                 try:
                     rows = Batch(self, table, action, deferred=True).write(None)
                 except _MAY_WAIT as error:
-                    refused[table, action] = error
+                    refused[table] = error
                 else:
-                    if rows:
-                        yield table, action, rows
-            if len(refused) == len(waiting):
-                (table, action), refusal = next(iter(refused.items()))
-                raise Batch(self, table, action).refused(refusal)
-            waiting = list(refused)
+                    yield table, action, rows
 
-    def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:
-        batch, rows = Batch(self, table, action), self.undo.place.batch_rows
-        while (written := batch.write_or_halve(rows)) is not None:
-            yield table, action, written
+    def _waiting(self) -> list[tuple[str, str]]:
+        """Table and action of what had to wait, in the order in which it is written."""
+        query = sql.SQL(
+            "SELECT DISTINCT table_name, action FROM {} WHERE undo_id = %s AND deferred AND NOT done"
+        ).format(self.undo.state.name("undo_rows"))
+        found = {(table, action) for table, action in self.undo.session.rows(query, [self.undo_id])}
+        return [
+            (table, action) for action in (INSERT, RESTORE) for table in self.undo.tables if (table, action) in found
+        ]
 
 
 @dataclass(frozen=True)
