@@ -207,10 +207,11 @@ def names_given(order: list[Named], recorded: Recorded, left: Iterable[Ref] = ()
             kept[one.ref] = str(given.values["name"])
     names = dict(kept)
     earlier = [decision for ref in left if (decision := recorded.get(*ref)) is not None]
-    taken = {str(decision.values["name"]) for decision in earlier if "name" in decision.values}
+    taken = {str(decision.values["name"]) for decision in earlier if "name" in decision.values} | set(kept.values())
     for one in order:
         if one.ref not in kept:
-            names[one.ref] = free_name(one.name, one.type, taken.union(names.values()))
+            names[one.ref] = free_name(one.name, one.type, taken)
+            taken.add(names[one.ref])
     return names
 
 
