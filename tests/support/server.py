@@ -31,6 +31,7 @@ _SPEED = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
+    "jit": "off",
     "shared_buffers": "64MB",
     "listen_addresses": "",
     "timezone": "UTC",
