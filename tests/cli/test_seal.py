@@ -127,7 +127,7 @@ def test_without_a_key_the_run_and_the_archive_say_what_is_withheld(cli: Cli, mi
     ended = cli("archive", legacy=migrated.legacy, target=migrated.target)
     assert "values are withheld" in ended.out
     assert "users.totp_secret" in ended.out
-    ended = cli("run", legacy=migrated.legacy, target=migrated.target)
+    ended = cli("run", "--table", "agents", legacy=migrated.legacy, target=migrated.target)
     assert "withheld" in ended.out
 
 

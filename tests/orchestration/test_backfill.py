@@ -1,4 +1,4 @@
-"""The whole edge-case database through Dagster, twice, recorded in the project's own instance."""
+"""The whole edge-case database through Dagster, and some of it again, recorded in the project's own instance."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from tests.orchestration.conftest import configure, runs
 from tests.support.server import Database
 
 SPECS = find_specs(assets)
+#: What the second run loads; that a second run of all tables writes nothing is shown without Dagster.
+AGAIN = ["organizations", "roles", "users", "devices", "agents", "tickets", "email_channels"]
 #: Values of secret columns of the edge-case database, and what would betray the text of an error of a server.
 BETRAYALS = ("gezdgnbvgy3tqojq", "jbsw y3dp ehpk 3pxp", "STALELEFTOVER234", "PRIVATE KEY-----", "DETAIL:", "psycopg.")
 
@@ -39,7 +41,8 @@ def recorded(edge_databases: tuple[Database, Database], tmp_path_factory: pytest
     with pytest.MonkeyPatch.context() as patch:
         configure(patch, legacy.url, target.url, home)
         with instance(Settings.load()) as own:
-            yield Recorded(execute_job(instance=own), execute_job(instance=own), own, home, target)
+            first, second = execute_job(instance=own), execute_job(instance=own, tables=AGAIN)
+            yield Recorded(first, second, own, home, target)
 
 
 def materialization(recorded: Recorded, table: str) -> dg.AssetMaterialization:
@@ -63,7 +66,7 @@ def test_the_second_changes_nothing(recorded: Recorded) -> None:
         name: [report.total(Ledger.INSERTED), report.total(Ledger.UPDATED), report.removed]
         for name, report in recorded.second.reports.items()
     }
-    assert {name: counts for name, counts in changed.items() if any(counts)} == {}
+    assert changed == {name: [0, 0, 0] for name in AGAIN}
 
 
 @pytest.mark.parametrize("table", sorted(SPECS))
