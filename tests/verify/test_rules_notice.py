@@ -46,6 +46,25 @@ VIOLATIONS = {
         " AND l.legacy_key = 'c5000000-0000-4000-8000-000000000024'",
         ("user_roles", "c5000000-0000-4000-8000-000000000024"),
     ),
+    "one_configuration_is_in_force": (
+        """UPDATE remoteiq_etl.legacy_backup_policies_map SET decision = '{"id": "archive-2020"}' WHERE legacy_key = 'used'""",
+        ("backup_destinations", "8727653a-1f37-5345-9784-c1c106be3167"),
+    ),
+    "a_contact_has_a_name_of_its_tickets": (
+        """UPDATE remoteiq_etl.legacy_contacts_map SET decision = '{"name": "Nobody"}' WHERE legacy_key = '["name","walk in"]'""",
+        ("contacts", "6d987283-2098-5ac6-bf0a-725c6fa87205"),
+    ),
+    "a_number_leads_to_its_ticket": (
+        "UPDATE remoteiq_etl.legacy_tickets_map AS n SET decision = o.decision, new_key = o.new_key"
+        " FROM remoteiq_etl.legacy_tickets_map AS o"
+        " WHERE n.legacy_table = 'number' AND n.legacy_key = '1004' AND o.legacy_table = 'number' AND o.legacy_key = '1005'",
+        ("tickets", "1004"),
+    ),
+    "a_ticket_keeps_a_number_of_its_own": (
+        "UPDATE remoteiq_etl.legacy_tickets_map SET decision = decision || '{\"ticket_number\": 4}'"
+        " WHERE legacy_key = '7c000004-0000-4000-8000-000000000000'",
+        ("tickets", "7c000004-0000-4000-8000-000000000000"),
+    ),
 }
 
 

@@ -23,7 +23,7 @@ uses AS (
     GROUP BY 1, 2
 )
 
-SELECT 'contacts' AS table_name, u.key, 'no ticket of it uses its name: name' AS finding
+SELECT 'contacts' AS table_name, m.new_key::text AS key, 'no ticket of it uses its name: name' AS finding
 FROM uses AS u
 JOIN map_contacts AS m ON m.legacy_table = 'derived' AND m.legacy_key::text = u.key AND m.state = 'live'
 WHERE NOT coalesce(m.decision ->> 'name' = ANY (coalesce(u.names, ARRAY[u.local_part])), false)

@@ -1,7 +1,7 @@
 -- A ticket keeps its legacy number unless another ticket or the target had it first, and no two tickets get one number.
 WITH numbered AS (
     SELECT
-        m.legacy_key::text AS key,
+        coalesce(m.new_key::text, m.legacy_key::text) AS key,
         m.rule,
         (m.decision ->> 'legacy_number')::bigint AS legacy_number,
         (m.decision ->> 'ticket_number')::bigint AS ticket_number,
