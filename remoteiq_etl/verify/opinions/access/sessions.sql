@@ -21,4 +21,5 @@ LEFT JOIN map_sessions AS m ON m.legacy_table = 'sessions' AND m.legacy_key::tex
 LEFT JOIN map_users AS u ON u.legacy_table = 'users' AND u.legacy_key::text = l.user_id::text AND u.state IN ('live', 'merged')
 WHERE
     m.state IS DISTINCT FROM 'merged'
+    AND m.decision ->> 'to' IS NULL -- also where the one that stands waits with its user
     AND (u.adopted IS NOT TRUE OR l.revoked_at IS NOT NULL) -- an account that was in the target before us gets no live one
