@@ -34,6 +34,7 @@
     │   └── SealingKeyMissing     the key that sealed it is not among those given
     ├── FixtureError              a generated database cannot be made as asked
     ├── ReportError               the migration report cannot be made or written
+    │   └── UnknownTable          nothing has the name of the table whose row it is to explain
     └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
 
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
@@ -174,6 +175,10 @@ class FixtureError(RemoteIQError):
 
 class ReportError(RemoteIQError):
     """The migration report cannot be made or written."""
+
+
+class UnknownTable(ReportError):
+    """Nothing has the name of the table whose row the report is to explain."""
 
 
 class PrepareError(RemoteIQError):

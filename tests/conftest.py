@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import chromium
 from tests.support import server as servers
 from tests.support.server import Database, Server
 
@@ -21,6 +22,11 @@ from tests.support.server import Database, Server
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
     del os.environ[_name]
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+def pytest_report_header() -> str:
+    """What of the machine decides which tests there are."""
+    return f"chromium: {chromium.found() or 'none, so the tests of the report in a browser are not collected'}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +30,7 @@ from remoteiq_etl.cli.options import (
     Tables,
 )
 from remoteiq_etl.cli.quarantine_app import quarantine
+from remoteiq_etl.cli.report_app import report
 from remoteiq_etl.cli.undo_app import undo
 from remoteiq_etl.cli.verify_app import verify
 from remoteiq_etl.errors import RemoteIQError
@@ -67,6 +67,7 @@ app = typer.Typer(
 )
 app.add_typer(quarantine)
 app.command()(undo)
+app.command()(report)
 app.command()(verify)
 app.add_typer(conflicts)
 app.add_typer(deletes)
@@ -232,34 +233,6 @@ def explain(
     from remoteiq_etl.cli.explain import show
 
     raise typer.Exit(show(table, key or [], new, as_json=as_json))
-
-
-@app.command()
-def report(
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="The HTML file, with the JSON beside it; else below .remoteiq/reports.",
-            show_default=False,
-        ),
-    ] = None,
-    explain: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            "--explain",
-            metavar="TABLE KEY",
-            help="Tell in it all that is known of one row, too; a key of several columns as a JSON array.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the migration report: one HTML file that a person reads and signs, and the same as JSON."""
-    from remoteiq_etl.cli.report import show
-
-    raise typer.Exit(show(out, explain or (), as_json=as_json))
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
+from remoteiq_etl.errors import UnknownTable
 from remoteiq_etl.report.make import Scope, Written, write
 from schemas import legacy, target
 
@@ -20,10 +21,12 @@ def show(out: Path | None, record: Sequence[str], *, as_json: bool) -> Exit:
     scope = Scope(
         {name: table.spec for name, table in tables.items()}, {name: table.domain for name, table in tables.items()}
     )
-    if record:
+    try:
+        written = write(Settings.load(), scope, out, record)
+    except UnknownTable as error:
         known = {table.name for metadata in (target.metadata, legacy.metadata) for table in metadata.tables.values()}
         selection.check_names("--explain", record[:1], known)
-    written = write(Settings.load(), scope, out, record)
+        raise typer.BadParameter(str(error), param_hint="--explain") from None
     if as_json:
         output.print_json(_json(written))
     else:

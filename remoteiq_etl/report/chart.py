@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: Units of the viewBox. Wider than a phone by little, so that labels stay readable there.
-WIDTH, HEIGHT = 400, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 6, 12, 34
+WIDTH, HEIGHT = 400, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 6, 24, 34
 #: Labels of the horizontal axis that fit beside each other.
 _MOST_LABELS = 10
 
@@ -41,11 +41,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with labelled axes. `name` makes the ids of its parts; `about` says in words what it shows."""
+    """A chart. `name` makes the ids of its parts; `about` says in words what it shows; `unit` and `across` label the axes."""
 
     name: str
     title: str
     about: str
+    unit: str
     across: str
     bars: Sequence[Bar]
     ticks: Sequence[Tick]
@@ -67,7 +68,7 @@ def bars(name: str, title: str, unit: str, across: str, values: Sequence[tuple[s
         for number, (label, value) in enumerate(values)
     ]
     ticks = [Tick(_y(top * part / 4, top), short(top * part / 4)) for part in range(5)]
-    return Chart(name, title, _about(values, unit, across), across, drawn, ticks)
+    return Chart(name, title, _about(values, unit, across), unit, across, drawn, ticks)
 
 
 def nice(value: float) -> float:

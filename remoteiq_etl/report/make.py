@@ -15,7 +15,7 @@ from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import State, program_version
 from remoteiq_etl.config import Settings
-from remoteiq_etl.errors import ConnectionFailed, ReportError
+from remoteiq_etl.errors import ConnectionFailed, ReportError, UnknownTable
 from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.overview import Overview
@@ -60,7 +60,7 @@ def write(settings: Settings, scope: Scope, path: Path | None = None, record: Se
 
     `record`: a table and the parts of a key, the row that is explained in it. Both files hold rows of the installation
     (without secrets) and can be read by their owner alone. Raises ReportError when no run of the source has begun yet, or
-    the file cannot be written.
+    the file cannot be written, UnknownTable when nothing has the name of the table.
     """
     with embedded.databases(settings) as databases:
         target = Database(databases.target, settings.target_schema)
@@ -145,7 +145,7 @@ def _explained(reader: Reader, specs: Mapping[str, TableSpec], legacy: Database,
     with _connected(legacy) as old:
         explainer = Explainer(reader.session, reader.state, reader.source, reader.source_id, specs, old)
         if not explainer.knows(table):
-            raise ReportError(
+            raise UnknownTable(
                 f"there is no table {table!r}: expected a legacy table or a target table, as explain takes it."
             )
         return explainer.of(table, keys)

@@ -40,6 +40,7 @@ def render(report: Report, data_name: str) -> str:
         data_name=data_name,
         standings=STANDINGS,
         charts=_charts(report.runs),
+        checks=_checks(report),
         domains=[(domain, list(tables)) for domain, tables in groupby(report.tables, key=attrgetter("domain"))],
         archive=[(table, list(found)) for table, found in groupby(report.archive, key=attrgetter("legacy_table"))],
         index=embedded({"names": report.index.names, "rows": report.index.rows}),
@@ -79,6 +80,12 @@ def embedded(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _checks(report: Report) -> dict[str, str]:
+    """What each check of the verification looks at, told once."""
+    verdicts = [table.verified.verdict for table in report.tables if table.verified.verdict is not None]
+    return {check.name: check.about for verdict in verdicts for check in verdict.checks}
+
+
 def _charts(runs: Iterable[RunRow]) -> list[chart.Chart]:
     """Rates and rows of the runs that read any row, the first one left."""
     ended = [run for run in reversed(list(runs)) if run.seconds and run.rows_read]
@@ -115,11 +122,11 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes."""
+    """Bytes, with a space that keeps number and unit together."""
     for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= length:
-            return f"{count / length:.3g} {unit}"
-    return f"{count} bytes"
+            return f"{count / length:.3g}\u00a0{unit}"
+    return f"{count}\u00a0bytes"
 
 
 def value(one: Any) -> str:

@@ -1,7 +1,5 @@
 """A migrated target and its report, for tests that only look; a way to make one of a target of a test's own."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import assets
 from remoteiq_etl.config import Settings
 from remoteiq_etl.orchestration.tables import find_tables
 from remoteiq_etl.report.make import Scope, Written, write
+from tests.support import chromium
 from tests.support.migrating import Migration, migrated_target
 from tests.support.server import Server
 
@@ -52,17 +51,4 @@ def written(looked_at: Migration, tmp_path_factory: pytest.TempPathFactory) -> W
     return report_of(looked_at, tmp_path_factory.mktemp("report"), "devices", DEVICE)
 
 
-def found_chromium() -> str | None:
-    """The browser of this machine; Playwright downloads none."""
-    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
-    return next((path for name in names if name and (path := shutil.which(name))), None)
-
-
-collect_ignore = [] if found_chromium() else ["test_browser.py"]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = found_chromium()
-    assert found is not None, "test_browser.py is collected only where there is one"
-    return found
+collect_ignore = [] if chromium.found() else ["test_browser.py"]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from remoteiq_etl.report.make import Written
 from tests.report.conftest import DEVICE, report_of
+from tests.support import chromium
 from tests.support.migrating import Migration
 
 #: WCAG 2.2 A and AA as far as a program can tell, and what axe takes for good practice.
@@ -24,10 +25,12 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         # As root Chromium has no sandbox; what it opens is ours.
-        found = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        found = driver.chromium.launch(
+            executable_path=chromium.found(), args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
         yield found
         found.close()
 
