@@ -24,6 +24,7 @@ from remoteiq_etl.report.accounts import Accounts
 from remoteiq_etl.report.model import Report
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.verify import store
+from remoteiq_etl.verify.database import NAME
 
 #: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
 MOST_RUNS = 60
@@ -112,6 +113,7 @@ def _gathered(
         verdict=verdict,
         tasks=tasks.find(reader, scope.specs, present, verdict),
         tables=tables,
+        database=verified[NAME],
         matrices=matrices,
         formats=values.formats(maps, met, {matrix.name for matrix in matrices}),
         quarantine=waiting.quarantine(reader),

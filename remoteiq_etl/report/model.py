@@ -32,7 +32,7 @@ MEANINGS: Mapping[Standing, str] = {
     Standing.EXPLAINED: "Where rows differ from what the mapping says, a rule, a decision or an edit explains each of them.",
     Standing.BUG: "Rows differ from what the mapping says, and nothing explains it. This must not be signed.",
     Standing.FAILED: "Some tables could not be compared. This cannot be signed.",
-    Standing.STALE: "What was compared was as it must be, and runs have read tables anew since. Verify again before signing.",
+    Standing.STALE: "What was compared was as it must be, and rows were written since. Verify again before signing.",
     Standing.NEVER: "Not every table was compared with what the mapping says it must hold. This cannot be signed.",
     Standing.NOTHING: "No table has a source.",
 }
@@ -50,7 +50,8 @@ class Verified:
 class Verdict:
     """What may be signed. The tables were compared between `since` and `until`, in these snapshots of the legacy database.
 
-    `tables`: how many have which standing; `labels`: differences per label over all of them.
+    `tables`: how many have which standing; `beside`: the standing of what is verified beside them; `labels`: differences
+    per label over all.
     """
 
     standing: Standing
@@ -58,6 +59,7 @@ class Verdict:
     until: datetime | None
     snapshots: Sequence[str]
     tables: Mapping[Standing, int]
+    beside: Standing
     labels: Mapping[str, int]
 
     @property
@@ -303,7 +305,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it, at one moment."""
+    """All of it, at one moment. `database`: what is verified beside the tables, the sequences for example."""
 
     source: str
     target: str
@@ -312,6 +314,7 @@ class Report:
     verdict: Verdict
     tasks: Sequence[Task]
     tables: Sequence[Table]
+    database: Verified
     matrices: Sequence[Matrix]
     formats: Sequence[Formats]
     quarantine: Sequence[Quarantined]

@@ -82,8 +82,8 @@ def embedded(data: Any) -> str:
 
 def _checks(report: Report) -> dict[str, str]:
     """What each check of the verification looks at, told once."""
-    verdicts = [table.verified.verdict for table in report.tables if table.verified.verdict is not None]
-    return {check.name: check.about for verdict in verdicts for check in verdict.checks}
+    every = [*(table.verified for table in report.tables), report.database]
+    return {check.name: check.about for one in every if one.verdict is not None for check in one.verdict.checks}
 
 
 def _charts(runs: Iterable[RunRow]) -> list[chart.Chart]:

@@ -4,6 +4,7 @@ Each kind is one statement in sql/tasks that gives a row per `key`; what gives n
 their words. Does not belong here: doing anything about them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -190,21 +191,25 @@ def _task(reader: Reader, kind: Kind, parameters: dict[str, Any]) -> Task:
 
 
 def _verification(verdict: Verdict) -> list[Task]:
-    """Tables whose standing does not allow a signature."""
-    waiting = {
-        Standing.NEVER: "were never verified",
-        Standing.STALE: "were read anew since",
-        Standing.FAILED: "could not be verified",
-    }
-    parts = [f"{verdict.tables[one]} {words}" for one, words in waiting.items() if one in verdict.tables]
-    tasks = []
-    if bugs := verdict.tables.get(Standing.BUG, 0):
+    """What does not allow a signature: unexplained differences, and what was not compared."""
+    counts = Counter(verdict.tables) + Counter([verdict.beside])
+    bugs, open_parts = counts[Standing.BUG], {one: words for one, words in _OPEN.items() if counts[one]}
+    found = []
+    if bugs:
         text = "They differ from what the mapping says, and nothing explains it. Do not cut over; each is named below its table."
-        tasks.append(
+        found.append(
             Task("bugs", "Tables with unexplained differences", text, bugs, True, (), "remoteiq-etl verify --json")
         )
-    if parts:
-        count = sum(verdict.tables.get(one, 0) for one in waiting)
-        text = f"{', '.join(parts)}. A verdict can only be signed for what was compared."
-        tasks.append(Task("verify", "Tables to verify", text, count, True, (), "remoteiq-etl verify"))
-    return tasks
+    if open_parts:
+        told = ", ".join(f"{counts[one]} {words}" for one, words in open_parts.items())
+        text = f"{told}; what is verified beside the tables (sequences) counts as one. Only what was compared can be signed."
+        count = sum(counts[one] for one in open_parts)
+        found.append(Task("verify", "Tables to verify", text, count, True, (), "remoteiq-etl verify"))
+    return found
+
+
+_OPEN = {
+    Standing.NEVER: "never verified",
+    Standing.STALE: "written since",
+    Standing.FAILED: "could not be verified",
+}

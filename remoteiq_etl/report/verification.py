@@ -4,29 +4,32 @@ Belongs here: what verdicts mean for the report. Does not belong here: verifying
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.lifecycle.overview import TableRow
 from remoteiq_etl.report.model import Standing, Verdict, Verified
-from remoteiq_etl.verify.result import Status, TableVerdict
+from remoteiq_etl.verify.database import NAME
+from remoteiq_etl.verify.result import Label, Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
 _WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)
 
 
 def verified(
-    specs: Iterable[TableSpec], verdicts: Iterable[TableVerdict], known: Iterable[TableRow]
+    specs: Collection[TableSpec], verdicts: Iterable[TableVerdict], known: Iterable[TableRow]
 ) -> dict[str, Verified]:
-    """The standing of each target table that is declared. A table that a run read anew since it was verified is stale."""
+    """The standing of each target table that is declared, and (under NAME) of what is verified beside them.
+
+    A table of which a run committed rows since it was verified is stale, and one that legacy was ahead of.
+    """
     last = {verdict.table: verdict for verdict in verdicts}
     passed = {row.name: row for row in known}
-    return {
-        spec.name: Verified(Standing.NOTHING)
-        if spec.no_source
-        else Verified(_standing(last.get(spec.name), passed.get(spec.name)), last.get(spec.name))
-        for spec in specs
+    found = {
+        name: Verified(_standing(last.get(name), passed.get(name)), last.get(name))
+        for name in [NAME, *(spec.name for spec in specs if spec.no_source is None)]
     }
+    return {**dict.fromkeys((spec.name for spec in specs), Verified(Standing.NOTHING)), **found}
 
 
 def _standing(verdict: TableVerdict | None, row: TableRow | None) -> Standing:
@@ -36,25 +39,30 @@ def _standing(verdict: TableVerdict | None, row: TableRow | None) -> Standing:
         return Standing.FAILED
     if verdict.bugs:
         return Standing.BUG
+    return Standing.STALE if _moved(verdict, row) else Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
+
+
+def _moved(verdict: TableVerdict, row: TableRow | None) -> bool:
+    """Whether rows were written since, or legacy had moved on when it was compared."""
     confirmed = verdict.confirmed_at or verdict.verified_at
-    if row is not None and row.passed_at is not None and row.passed_at > confirmed:
-        return Standing.STALE
-    return Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
+    written = row is not None and row.last_commit is not None and row.last_commit > confirmed
+    return written or Label.CHANGED_IN_LEGACY in verdict.labels
 
 
 def overall(tables: Mapping[str, Verified]) -> Verdict:
-    """What may be said of all tables: the worst that is true of any."""
-    standings = Counter(one.standing for one in tables.values())
+    """What may be said of all: the worst that is true of any table, or of what is verified beside them."""
+    standings = Counter(one.standing for name, one in tables.items() if name != NAME)
     verdicts = [one.verdict for one in tables.values() if one.verdict is not None]
     labels: Counter[str] = Counter()
     for verdict in verdicts:
         labels.update(verdict.labels)
     moments = sorted(verdict.verified_at for verdict in verdicts)
     return Verdict(
-        standing=next((standing for standing in _WORST if standings[standing]), Standing.NEVER),
+        standing=min((one.standing for one in tables.values() if one.standing in _WORST), key=_WORST.index),
         since=moments[0] if moments else None,
         until=moments[-1] if moments else None,
         snapshots=sorted({verdict.snapshot for verdict in verdicts}),
         tables={standing: standings[standing] for standing in _WORST if standings[standing]},
+        beside=tables[NAME].standing,
         labels=dict(labels),
     )

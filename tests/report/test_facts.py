@@ -13,6 +13,7 @@ from remoteiq_etl.report.make import Written
 from remoteiq_etl.report.model import Report, Standing
 from remoteiq_etl.report.waiting import FEW
 from remoteiq_etl.verify import store
+from remoteiq_etl.verify.database import NAME
 from remoteiq_etl.verify.result import Check, Finding, Kind, Label, Status, TableVerdict
 from tests.report.conftest import DEVICE, report_of
 from tests.support.migrating import Migration, specs, target_tables
@@ -67,7 +68,7 @@ def test_a_row_gone_from_legacy_is_not_taken_for_a_lost_one(again: Migration, tm
 def test_what_a_person_has_to_do_is_derived_from_rows(report: Report) -> None:
     found = {task.name: task.count for task in report.tasks}
     assert found == {
-        "verify": 43, "quarantine_open": 46, "held_open": 17, "accounts_to_merge": 6, "agents_to_enrol": 1,
+        "verify": 44, "quarantine_open": 46, "held_open": 17, "accounts_to_merge": 6, "agents_to_enrol": 1,
         "connections_missing": 1, "script_checks": 1, "mailboxes_start": 2, "backups_at_cutover": 1,
         "second_factor_unreadable": 2, "secrets_withheld": 5,
     }  # fmt: skip
@@ -213,7 +214,9 @@ def finding(label: Label) -> Finding:
 def test_the_verdict_is_the_worst_of_all_tables(again: Migration, tmp_path: Path) -> None:
     ((now,),) = again.query("SELECT clock_timestamp()")
     with_source = {spec.name for spec in specs().values() if spec.no_source is None}
-    clean = [verdict_of(table, now) for table in sorted(with_source)]
+    clean = [verdict_of(table, now) for table in sorted({NAME, *with_source})]
+    verify_as(again, clean[1:])
+    assert report_of(again, tmp_path).report.verdict.standing is Standing.NEVER, "nobody has looked beside the tables"
     verify_as(again, clean)
     assert report_of(again, tmp_path).report.verdict.standing is Standing.VERIFIED
     verify_as(again, [verdict_of("tickets", now, finding(Label.EDITED_IN_TARGET))])
@@ -221,9 +224,11 @@ def test_the_verdict_is_the_worst_of_all_tables(again: Migration, tmp_path: Path
     assert explained.verdict.standing is Standing.EXPLAINED
     assert explained.verdict.labels == {"edited_in_target": 1}
     assert "verify" not in {task.name for task in explained.tasks}
-    again.target.execute("UPDATE remoteiq_etl.passes SET passed_at = now() WHERE table_name = 'devices'")
+    again.target.execute("UPDATE remoteiq_etl.ledger SET committed_at = now() WHERE table_name = 'devices'")
     stale = report_of(again, tmp_path).report
     assert (stale.verdict.standing, stale.verdict.tables[Standing.STALE]) == (Standing.STALE, 1)
+    verify_as(again, [verdict_of("tickets", now, finding(Label.CHANGED_IN_LEGACY))])
+    assert report_of(again, tmp_path).report.verdict.tables[Standing.STALE] == 2
     verify_as(again, [verdict_of("tickets", now, finding(Label.BUG))])
     made = report_of(again, tmp_path)
     assert made.report.verdict.standing is Standing.BUG
