@@ -60,11 +60,11 @@ class Completeness:
         if entries == self.mapped:
             return
         self.known.look.mirror.whole(self.source.name, self.source.key_columns)
-        for key, new_key, outcome in self._rows("dangling"):
+        for key, new_key, outcome, outlived in self._rows("dangling"):
             if outcome is not None:
                 yield self._finding(Kind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
             else:
-                yield self._finding(Kind.DANGLING, *self._gone_since(), key, new_key)
+                yield self._finding(Kind.DANGLING, *self._gone_since(outlived), key, new_key)
 
     def _judged(self, *, is_known: bool, is_newer: bool, in_conflict: bool) -> tuple[Label, str]:
         if is_newer:
@@ -77,7 +77,10 @@ class Completeness:
             return Label.BUG, "the legacy row is not as it was read, and was not written since"
         return Label.BUG, "the legacy row is neither mapped nor left out, quarantined or held"
 
-    def _gone_since(self) -> tuple[Label, str]:
+    def _gone_since(self, outlived: bool) -> tuple[Label, str]:
+        """A run does not look for deleted rows by itself: one may have gone before the last run, and after that which wrote it."""
+        if outlived:
+            return Label.CHANGED_IN_LEGACY, "the legacy row is not there, and no pass over deleted rows has said so yet"
         if reason := self.known.stale():
             return Label.CHANGED_IN_LEGACY, f"the legacy row is not there; {reason}"
         return (
@@ -108,6 +111,7 @@ class Completeness:
             map_key=self._map_key(),
             legacy_table=sql.Literal(self.source.name),
             age=sql.Literal(self._age),
+            completed_run=sql.Literal(self.known.completed_run),
         )
 
     def _map_key(self) -> sql.Composable:

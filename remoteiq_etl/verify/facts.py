@@ -109,6 +109,7 @@ class Inquiry:
             "key_join": key_join(self.spec),
             "new_type": _type(self._map.columns["new_key"]),
             "legacy_type": _type(self._map.columns["legacy_key"]),
+            "completed_run": sql.Literal(self.known.completed_run),
         }
 
     @property

@@ -26,7 +26,9 @@ _ORDER = tuple(Label)
 
 @dataclass(frozen=True)
 class Entry:
-    """What the map says of a row. `is_there`: the target has the row that it leads to; `renewed`: legacy changed it later."""
+    """What the map says of a row. `is_there`: the target has the row that it leads to; `renewed`: legacy changed it later;
+    `outlived`: a later run than the one that made it has completed the table.
+    """
 
     new_key: str | None
     rule: str
@@ -34,6 +36,7 @@ class Entry:
     adopted: bool
     is_there: bool
     renewed: bool = False
+    outlived: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,11 @@ def _of_missing(facts: Facts) -> tuple[Label, str]:
 def _of_surplus(facts: Facts) -> tuple[Label, str]:
     if facts.entry is not None and facts.entry.adopted:
         return Label.EXPECTED, "adopted: the row was in the target before"
+    if facts.entry is not None and facts.entry.outlived and facts.legacy is None:
+        return (
+            Label.CHANGED_IN_LEGACY,
+            "what it was made of is gone from legacy, and no pass over deleted rows has said so yet",
+        )
     return moved(facts) or (Label.BUG, "the mapping makes no such row")
 
 

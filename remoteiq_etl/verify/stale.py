@@ -47,6 +47,11 @@ class Known:
         """The declarations that write the table and were completed."""
         return [spec for spec in self.look.writers(self.table) if spec.asset in self.completed]
 
+    @property
+    def completed_run(self) -> int:
+        """The run that completed the table last; of several declarations the earliest of theirs, 0 where none did."""
+        return min((self.completed[spec.asset].run_id for spec in self.writers), default=0)
+
     def horizon(self, legacy_table: str) -> int | None:
         """Up to where the table has seen a legacy table; of several declarations the least. None where it never read it."""
         found = [

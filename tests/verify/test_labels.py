@@ -10,6 +10,7 @@ from remoteiq_etl.verify.labels import Entry, Facts, Legacy, Rules, Sides, findi
 from remoteiq_etl.verify.result import Label
 
 LIVE = Entry("u1", "kept", "live", adopted=False, is_there=True)
+OUTLIVED = Entry("u1", "synthesized", "live", adopted=False, is_there=True, outlived=True)
 GONE = Entry("u1", "kept", "live", adopted=False, is_there=False)
 STALE = "3 rows of sites were written since the table was last completed"
 EDITED = Sides(edited=frozenset({"name"}), as_written=False)
@@ -45,6 +46,8 @@ def test_a_missing_row(facts: Mapping[str, Any], label: Label) -> None:
     [
         ({"entry": LIVE}, Label.BUG),
         ({"entry": LIVE, "legacy": Legacy(present=False)}, Label.CHANGED_IN_LEGACY),
+        ({"entry": OUTLIVED}, Label.CHANGED_IN_LEGACY),
+        ({"entry": OUTLIVED, "legacy": Legacy(present=True)}, Label.BUG),
         ({"entry": Entry("u1", "adopted", "live", adopted=True, is_there=True)}, Label.EXPECTED),
         ({"entry": LIVE, "waits": (Label.QUARANTINED, "quarantined under the rule blank")}, Label.QUARANTINED),
     ],
