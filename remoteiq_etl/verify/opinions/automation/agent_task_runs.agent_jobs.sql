@@ -26,7 +26,7 @@ SELECT
     t.new_key AS task_id,
     1 AS attempt,
     coalesce(
-        w.label,
+        CASE WHEN w.label IN ('pending', 'queued', 'running') THEN 'cancelled' ELSE w.label END,
         CASE
             WHEN l.status_word IN ('succeeded', 'success', 'completed') THEN 'succeeded'
             WHEN l.status_word IN ('failed', 'error', 'timeout') THEN 'failed'
@@ -36,7 +36,7 @@ SELECT
     ) AS status,
     coalesce(l.created_at, l.updated_at, l.agent_created_at) AS started_at,
     CASE
-        WHEN w.label IS NOT NULL OR l.status_word NOT IN ('queued', 'pending', 'dispatched', 'running')
+        WHEN NOT coalesce(w.label IN ('pending', 'queued', 'running'), l.status_word IN ('queued', 'pending', 'dispatched', 'running'))
             THEN l.updated_at
     END AS finished_at,
     l.result AS output,

@@ -31,7 +31,7 @@ SELECT
     t.new_key AS task_id,
     1 AS attempt,
     coalesce(
-        w.label,
+        CASE WHEN w.label IN ('pending', 'queued', 'running') THEN 'cancelled' ELSE w.label END,
         CASE
             WHEN l.status_word IN ('succeeded', 'success', 'completed') THEN 'succeeded'
             WHEN l.status_word IN ('failed', 'error', 'timeout') THEN 'failed'
@@ -58,4 +58,4 @@ WHERE
     OR l.started_at IS NOT NULL
     OR l.finished_at IS NOT NULL
     OR l.has_result
-    OR l.status_word IN ('succeeded', 'success', 'completed', 'failed', 'error', 'timeout', 'dispatched', 'running')
+    OR l.status_word NOT IN ('queued', 'pending', 'cancelled', 'canceled')

@@ -43,7 +43,7 @@ mapped AS (
             END
         ) AS new_type,
         coalesce(
-            state.label,
+            CASE WHEN state.label IN ('pending', 'queued', 'running') THEN 'cancelled' ELSE state.label END,
             CASE
                 WHEN k.status_word IN ('succeeded', 'success', 'completed') THEN 'succeeded'
                 WHEN k.status_word IN ('failed', 'error', 'timeout') THEN 'failed'
@@ -51,7 +51,7 @@ mapped AS (
                 WHEN k.status_word IN ('queued', 'pending', 'dispatched', 'running') THEN 'cancelled'
             END
         ) AS new_status,
-        k.status_word IN ('queued', 'pending', 'dispatched', 'running') AND state.label IS NULL AS in_flight,
+        coalesce(state.label IN ('pending', 'queued', 'running'), k.status_word IN ('queued', 'pending', 'dispatched', 'running')) AS in_flight,
         jsonb_build_object('legacyType', k.kind, 'legacyStatus', k.status) AS added
     FROM known AS k
     LEFT JOIN added_word AS kind

@@ -45,7 +45,7 @@ mapped AS (
             END
         ) AS new_type,
         coalesce(
-            state.label,
+            CASE WHEN state.label IN ('pending', 'queued', 'running') THEN 'cancelled' ELSE state.label END,
             CASE
                 WHEN k.status_word IN ('succeeded', 'success', 'completed') THEN 'succeeded'
                 WHEN k.status_word IN ('failed', 'error', 'timeout') THEN 'failed'

@@ -32,7 +32,7 @@ SELECT
     m.new_key AS id,
     (SELECT c.policy_id FROM chosen AS c) AS policy_id,
     coalesce(
-        w.label,
+        CASE WHEN w.label IN ('pending', 'running') THEN 'cancelled' ELSE w.label END,
         CASE l.word
             WHEN 'success' THEN 'completed'
             WHEN 'failed' THEN 'failed'
@@ -44,7 +44,7 @@ SELECT
     l.size_bytes,
     l.duration_sec,
     l.verified,
-    l.cancelled OR (l.word = 'running' AND w.label IS NULL) AS cancelled,
+    l.cancelled OR coalesce(w.label IN ('pending', 'running'), l.word = 'running', false) AS cancelled,
     l.artifact_location,
     coalesce(l.start, l.finish) AS started_at,
     l.finish AS finished_at,

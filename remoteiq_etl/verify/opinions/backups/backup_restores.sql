@@ -22,7 +22,7 @@ SELECT
     j.new_key AS backup_job_id,
     coalesce(l.request, l.finish) AS requested_at,
     coalesce(
-        w.label,
+        CASE WHEN w.label IN ('pending', 'running') THEN 'cancelled' ELSE w.label END,
         CASE l.word
             WHEN 'success' THEN 'completed'
             WHEN 'failed' THEN 'failed'
