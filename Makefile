@@ -57,6 +57,7 @@ check: $(INSTALLED) ## format, lint, types, import contracts, and Dagster's own 
 
 soak: $(INSTALLED) ## the state machine of tests/machine with random seeds for SOAK_MINUTES (10); SOAK_SEED repeats a round
 	@$(BIN)/python -m tests.machine.soak
+	@CORRUPTION_ROUNDS=$${CORRUPTION_ROUNDS:-20} $(BIN)/python -m pytest -q tests/verify/test_corruption.py
 
 docs: $(INSTALLED) ## write docs/mapping.md anew from what the tables declare
 	@$(BIN)/remoteiq-etl lineage --markdown > docs/mapping.md.new && mv docs/mapping.md.new docs/mapping.md
