@@ -42,6 +42,7 @@ class Accounts:
                 [self.specs[asset] for asset in assets],
                 self._accounts(assets, passes, map_name(name) in maps),
                 self._rows(name) if name in present else None,
+                self._ours(name) if map_name(name) in maps else 0,
                 [rows[asset] for asset in dict.fromkeys([name, *assets]) if asset in rows],
                 [remark for remark in remarks if remark.table == name],
             )
@@ -60,6 +61,7 @@ class Accounts:
         specs: Sequence[TableSpec],
         accounts: Sequence[Account],
         rows: int | None,
+        ours: int,
         known: Sequence[TableRow],
         remarks: Sequence[Remark],
     ) -> Table:
@@ -70,7 +72,7 @@ class Accounts:
             grain=main.grain,
             no_source=main.no_source,
             rows=rows,
-            ours=sum(one.outcomes.get("migrated", 0) + one.outcomes.get("adopted", 0) for one in accounts),
+            ours=ours,
             accounts=accounts,
             quarantined=sum(row.quarantined for row in known),
             held=sum(row.held for row in known),
@@ -105,6 +107,13 @@ class Accounts:
     def _rows(self, table: str) -> int:
         query = sql.SQL("SELECT count(*) FROM {}").format(self.reader.target(table))
         return int(self.reader.session.value(query))
+
+    def _ours(self, table: str) -> int:
+        """Rows that the map leads to, also those whose legacy row waits now, or is gone."""
+        query = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state = 'live'")
+        return int(
+            self.reader.session.value(query.format(self.reader.state.name(map_name(table))), [self.reader.source_id])
+        )
 
 
 def _sources(spec: TableSpec) -> Iterator[tuple[str, str, bool]]:

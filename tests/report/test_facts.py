@@ -58,6 +58,18 @@ def test_a_row_that_the_state_knows_nothing_of_breaks_the_law(again: Migration, 
     assert "1 without outcome" in made.page.read_text()
 
 
+def test_a_row_that_waits_now_keeps_its_target_row_among_ours(again: Migration, tmp_path: Path) -> None:
+    again.legacy.execute("UPDATE devices SET status = 'sleeping' WHERE hostname = 'WS-001'")
+    again.target.execute(
+        "INSERT INTO devices (id, hostname) VALUES ('a1a1a1a1-0000-4000-8000-000000000002', 'by hand')"
+    )
+    again.run("organizations", "clients", "sites", "devices")
+    devices = next(table for table in report_of(again, tmp_path).report.tables if table.name == "devices")
+    (account,) = [one for one in devices.accounts if one.primary]
+    assert account.outcomes["quarantined"] > 1
+    assert (devices.rows, devices.ours, devices.lost) == (31, 30, 0)
+
+
 def test_a_row_gone_from_legacy_is_not_taken_for_a_lost_one(again: Migration, tmp_path: Path) -> None:
     again.legacy.execute("DELETE FROM trusted_devices")
     again.run("organizations", "users", "trusted_devices")

@@ -3,8 +3,12 @@ SELECT
     q.table_name AS "table",
     q.legacy_table,
     q.rule,
-    (array_agg(DISTINCT q.detail) FILTER (WHERE q.detail <> ''))[1:%(few)s] AS details,
-    (SELECT array_agg(DISTINCT c) FROM unnest(string_to_array(string_agg(array_to_string(q.columns, E'\n'), E'\n'), E'\n')) AS c) AS columns,
+    coalesce((array_agg(DISTINCT q.detail) FILTER (WHERE q.detail <> ''))[1:%(few)s], '{{}}') AS details,
+    (
+        SELECT coalesce(array_agg(DISTINCT named), '{{}}')
+        FROM unnest(string_to_array(string_agg(array_to_string(q.columns, E'\n'), E'\n'), E'\n')) AS named
+        WHERE named <> ''
+    ) AS columns,
     count(*)::bigint AS "rows",
     count(q.ignored_at)::bigint AS ignored,
     min(q.quarantined_at) AS oldest
