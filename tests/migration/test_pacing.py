@@ -55,7 +55,7 @@ class Running:
         return self
 
     def end(self) -> "Running":
-        self.thread.join(timeout=10)
+        self.thread.join(timeout=60)
         assert not self.thread.is_alive()
         return self
 
@@ -81,7 +81,7 @@ def order(migration: Migration, give: Callable[[Control], object]) -> object:
 
 
 def wait_for_notice(run: Running, text: str) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not any(text in notice.text for notice in run.listener.notices):
         assert time.monotonic() < deadline, run.listener.notices
         assert run.thread.is_alive(), run.error
