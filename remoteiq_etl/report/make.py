@@ -21,10 +21,12 @@ from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.overview import Overview
 from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
 from remoteiq_etl.report.accounts import Accounts
-from remoteiq_etl.report.model import Report
+from remoteiq_etl.report.model import Report, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.verify import store
 from remoteiq_etl.verify.database import NAME
+from remoteiq_etl.verify.freshness import freshness
+from remoteiq_etl.verify.result import TableVerdict
 
 #: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
 MOST_RUNS = 60
@@ -99,7 +101,7 @@ def _gathered(
     session = reader.session
     verdicts = store.read(session, reader.state, reader.source_id)
     known = overview.tables()
-    verified = verification.verified(scope.specs.values(), verdicts, known)
+    verified = _verified(reader, scope, verdicts)
     verdict = verification.overall(verified)
     tables = Accounts(reader, scope.specs, scope.domains, verified).tables(known)
     present = {table.name for table in tables if table.rows is not None}
@@ -126,6 +128,12 @@ def _gathered(
         index=search.index(reader, sum(row.mapped for row in known)),
         record=record,
     )
+
+
+def _verified(reader: Reader, scope: Scope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
+    names = sorted({spec.name for spec in scope.specs.values()})
+    fresh = freshness(reader.session, reader.state, reader.source_id, names)
+    return verification.verified(scope.specs.values(), verdicts, verification.stale_tables(fresh))
 
 
 def _not_migrated(specs: Mapping[str, TableSpec]) -> dict[str, str]:

@@ -40,10 +40,11 @@ MEANINGS: Mapping[Standing, str] = {
 
 @dataclass(frozen=True)
 class Verified:
-    """How far one table is verified. `verdict` is the last one; None: there is none."""
+    """How far one table is verified. `verdict` is the last one, None: there is none; `stale`: why it does not hold any more."""
 
     standing: Standing
     verdict: TableVerdict | None = None
+    stale: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,46 +7,43 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.lifecycle.overview import TableRow
 from remoteiq_etl.report.model import Standing, Verdict, Verified
 from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.result import Label, Status, TableVerdict
+from remoteiq_etl.verify.freshness import Fresh, Freshness
+from remoteiq_etl.verify.result import Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
 _WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)
 
 
 def verified(
-    specs: Collection[TableSpec], verdicts: Iterable[TableVerdict], known: Iterable[TableRow]
+    specs: Collection[TableSpec], verdicts: Iterable[TableVerdict], stale: Mapping[str, str]
 ) -> dict[str, Verified]:
     """The standing of each target table that is declared, and (under NAME) of what is verified beside them.
 
-    A table of which a run committed rows since it was verified is stale, and one that legacy was ahead of.
+    `stale`: tables whose verdict does not hold any more, with the reason.
     """
     last = {verdict.table: verdict for verdict in verdicts}
-    passed = {row.name: row for row in known}
     found = {
-        name: Verified(_standing(last.get(name), passed.get(name)), last.get(name))
+        name: Verified(_standing(last.get(name), name in stale), last.get(name), stale.get(name))
         for name in [NAME, *(spec.name for spec in specs if spec.no_source is None)]
     }
     return {**dict.fromkeys((spec.name for spec in specs), Verified(Standing.NOTHING)), **found}
 
 
-def _standing(verdict: TableVerdict | None, row: TableRow | None) -> Standing:
+def stale_tables(found: Iterable[Fresh]) -> dict[str, str]:
+    """Those whose source moved since they were verified, and what did."""
+    return {one.table: one.why or "" for one in found if one.freshness is Freshness.STALE}
+
+
+def _standing(verdict: TableVerdict | None, is_stale: bool) -> Standing:
     if verdict is None:
         return Standing.NEVER
     if verdict.status is Status.FAILED:
         return Standing.FAILED
     if verdict.bugs:
         return Standing.BUG
-    return Standing.STALE if _moved(verdict, row) else Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
-
-
-def _moved(verdict: TableVerdict, row: TableRow | None) -> bool:
-    """Whether rows were written since, or legacy had moved on when it was compared."""
-    confirmed = verdict.confirmed_at or verdict.verified_at
-    written = row is not None and row.last_commit is not None and row.last_commit > confirmed
-    return written or Label.CHANGED_IN_LEGACY in verdict.labels
+    return Standing.STALE if is_stale else Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
 
 
 def overall(tables: Mapping[str, Verified]) -> Verdict:
