@@ -56,9 +56,9 @@ def take_inventory(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, conte
     found = survey(devices, agents, with_late(fresh, late))
     ids = _ids(devices, agents, late, mapped, by_agent, context)
     values = {ref: decision.values for ref, decision in recorded.decisions.items()}
-    return Inventory(
-        devices, agents, fresh, late, found, ids, renamed(_machines(devices, agents, found, ids, mapped), values)
-    )
+    machines = list(_machines(devices, agents, found, ids, mapped))
+    left = _left(machines, mapped, rows_of(inputs["present"]), context)
+    return Inventory(devices, agents, fresh, late, found, ids, renamed(machines, values, left))
 
 
 def _mapped(context: Context) -> dict[Ref, str]:
@@ -108,6 +108,22 @@ def _machines(
     rows += [(("agents", agent["id"]), agent) for agent in agents if ("agents", agent["id"]) in found.devices]
     for ref, row in rows:
         yield Machine(ref, ids[ref], found.devices[ref].site_key, row["hostname"], ref in mapped, seen(row))
+
+
+def _left(
+    machines: Iterable[Machine], mapped: Mapping[Ref, str], present: list[dict[str, Any]], context: Context
+) -> Iterable[Machine]:
+    """The devices of earlier runs that legacy has lost, as they are in the target: `present` has all of its rows."""
+    ids = {machine.id for machine in machines}
+    lost: dict[str, Ref] = {}
+    for ref, new in mapped.items():  # the keys of devices come before those of agents that were paired with them
+        if new not in ids:
+            lost.setdefault(new, ref)
+    sites = context.lookup("sites", "derived")
+    keys = dict(zip(sites.new_keys.to_pylist(), sites.keys.to_pylist(), strict=True)) if lost else {}
+    for row in present:
+        if row["id"] in lost and row["site_id"] in keys:
+            yield Machine(lost[row["id"]], row["id"], keys[row["site_id"]], row["hostname"], True, 0.0)
 
 
 def decisions_of(inventory: Inventory, recorded: Recorded) -> list[Decision]:

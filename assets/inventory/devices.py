@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import select
 
 from assets.inventory import device_texts, pairing
 from assets.inventory.device_decisions import decisions_of, device_rows, take_inventory, text_decisions, warnings_of
@@ -104,7 +105,11 @@ SPEC = TableSpec(
     target=target.devices,
     grain="one row per legacy device, and one per agent without a device",
     sources=(Source(legacy.devices, transform), Derived(transform_synthesized, "agents")),
-    decide=Decide(reads=pairing.READS | device_texts.READS, function=decide),
+    decide=Decide(
+        reads=pairing.READS | device_texts.READS,
+        target_reads={"present": select(target.devices.c.id, target.devices.c.site_id, target.devices.c.hostname)},
+        function=decide,
+    ),
     lookups=(("clients", "derived"), ("sites", "derived"), ("devices", "devices"), ("devices", "agents")),
     legacy_reads=(legacy.agents, legacy.check_assignments, legacy.check_runs, legacy.tickets),
     adopt=Adoption(columns=("site_id", "hostname")),

@@ -24,15 +24,21 @@ class Machine(NamedTuple):
     seen: float
 
 
-def renamed(machines: Iterable[Machine], recorded: Mapping[Ref, Mapping[str, Any]]) -> dict[Ref, dict[str, Any]]:
-    """The machines that lose their hostname: what they are called, and which one keeps it."""
+def renamed(
+    machines: Iterable[Machine], recorded: Mapping[Ref, Mapping[str, Any]], left: Iterable[Machine] = ()
+) -> dict[Ref, dict[str, Any]]:
+    """The machines that lose their hostname: what they are called, and which one keeps it.
+
+    `left`: devices that legacy has lost, but whose rows, and so their hostnames, are still in the target.
+    """
     groups: dict[tuple[str, str], list[Machine]] = defaultdict(list)
     for machine in machines:
         if machine.site is not None:
             groups[machine.site, machine.hostname].append(machine)
+    held = {(machine.site, machine.hostname): machine.ref for machine in left}
     names = {}
-    for group in groups.values():
-        keeper = _keeper(group, recorded)
+    for place, group in groups.items():
+        keeper = held.get(place) or _keeper(group, recorded)
         for machine in group:
             if machine.ref != keeper:
                 names[machine.ref] = {"hostname": _name(machine, recorded), KEEPER: list(keeper)}

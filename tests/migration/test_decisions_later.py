@@ -3,6 +3,7 @@
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.capture import Mode
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -54,6 +55,35 @@ def test_a_late_device_takes_over_the_synthesized_one(again: Migration, edge_db:
     again.run(*TABLES)
     assert again.query("SELECT hostname <> 'late-comer' FROM devices WHERE id = %s", device) == [(True,)]
     assert again.query("SELECT count(*) FROM devices")[0][0] == devices
+
+
+def test_the_hostname_of_a_device_that_legacy_lost_is_taken_while_its_row_is_there(
+    again: Migration, edge_db: Database
+) -> None:
+    """Its agent gets a device of its own under another name, and nothing waits for one; the name is free with the row."""
+    device, agent, hostname = again.query(
+        "SELECT d.id::text, m.legacy_key, d.hostname FROM devices d JOIN agents a ON a.device_id = d.id"
+        " JOIN remoteiq_etl.legacy_agents_map m ON m.new_key = a.id AND m.state = 'live'"
+        " WHERE EXISTS (SELECT FROM remoteiq_etl.legacy_devices_map l WHERE l.legacy_table = 'devices' AND l.new_key = d.id)"
+        " AND d.site_id IS NOT NULL AND NOT d.hostname LIKE '%%~%%' ORDER BY m.legacy_key::int LIMIT 1"
+    )[0]
+    waiting = rejected(again)
+    edge_db.execute(
+        f"UPDATE agents a SET hostname = d.hostname, client = d.client, site = d.site FROM devices d"
+        f" WHERE a.id = {agent} AND d.id = '{device}'"
+    )
+    edge_db.execute(f"DELETE FROM devices WHERE id = '{device}'")
+    again.run(*TABLES)
+    of_agent = (
+        "SELECT d.hostname FROM devices d JOIN remoteiq_etl.legacy_devices_map m ON m.new_key = d.id"
+        " WHERE m.legacy_table = 'agents' AND m.legacy_key = %s AND m.rule = 'synthesized'"
+    )
+    ((name,),) = again.query(of_agent, agent)
+    assert name.startswith(f"{hostname}~")
+    assert rejected(again) == waiting
+    again.target.execute(f"DELETE FROM devices WHERE id = '{device}'")
+    again.run(*TABLES, mode=Mode.FULL)
+    assert again.query(of_agent, agent) == [(hostname,)]
 
 
 def test_a_defined_check_takes_over_the_synthesized_one(again: Migration, edge_db: Database) -> None:

@@ -51,6 +51,7 @@ def inputs(
     agents: list[dict[str, Any]] | None = None,
     tickets: list[dict[str, Any]] | None = None,
     texts: list[str] | None = None,
+    present: list[dict[str, Any]] | None = None,
 ) -> Mapping[str, pd.DataFrame]:
     """What the decide steps of inventory read."""
     return {
@@ -60,6 +61,7 @@ def inputs(
         "check_assignments_texts": frame({"device_id": texts or []}),
         "check_runs_texts": frame({"device_id": []}),
         "tickets_texts": frame({"device_id": []}),
+        "present": _frame(present or [], {"id": "", "site_id": "", "hostname": ""}),
     }
 
 

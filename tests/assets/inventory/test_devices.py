@@ -155,6 +155,26 @@ def test_device_with_a_row_of_its_own_does_not_take_over() -> None:
     assert reports(found) == {"device_synthesized": 1, "pairing_would_change": 1}
 
 
+@pytest.mark.parametrize(
+    ("present", "is_taken"),
+    [
+        ({"id": uid(1), "site_id": uid(601), "hostname": "pc"}, True),
+        ({"id": uid(1), "site_id": uid(601), "hostname": "PC"}, False),
+        ({"id": uid(1), "site_id": uid(602), "hostname": "pc"}, False),
+        ({"id": uid(2), "site_id": uid(601), "hostname": "pc"}, False),
+    ],
+    ids=["same", "another name", "another site", "of nobody"],
+)
+def test_the_hostname_of_a_device_that_legacy_lost_is_taken_while_its_row_is_there(
+    present: dict[str, Any], is_taken: bool
+) -> None:
+    place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
+    lookups = PLACES | {("devices", "devices"): Lookup.of({uid(1): uid(1)})}
+    found = decide(inputs([], [agent(7, **place)], present=[present]), Recorded({}), Context(lookups=lookups))
+    renamed = {"hostname": f"pc~{synthesized(7)[:8]}", "keeper": ["devices", uid(1)]}
+    assert decisions(found)["agents", "7"][1] == (renamed if is_taken else {})
+
+
 def test_hostname_is_recorded() -> None:
     """The loser of a hostname is recorded with its new name and the keeper, of legacy and synthesized devices alike."""
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
