@@ -3,6 +3,7 @@
 Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.backfill.values).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -58,7 +59,7 @@ def matrices(
     for name in sorted(met.keys() | measured.keys()):
         column = _column(name)
         if column is not None and isinstance(column.type, ENUM) and column.table.name in tables:
-            words = _words(met.get(name, ()), maps.get(name), measured.get(name))
+            words = folded(_words(met.get(name, ()), maps.get(name), measured.get(name)))
             found.append(_matrix(name, column.type.enums, words, _in_target(reader, column), name in measured))
     return found
 
@@ -107,6 +108,17 @@ def _words(met: Iterable[Met], value_map: ValueMap | None, counts: Counts | None
     rows = {word: sum(labels.values()) for word, labels in counts.items()}
     ordered = sorted(rows, key=lambda word: (-rows[word], word))
     return [_counted(word, rows[word], known.get(word), counts[word]) for word in ordered]
+
+
+def folded(words: Sequence[Word], most: int = SHOWN) -> list[Word]:
+    """The most frequent words, and all others as one."""
+    shown, rest = list(words[:most]), words[most:]
+    if not rest:
+        return shown
+    labels: Counter[str] = Counter()
+    for word in rest:
+        labels.update(word.labels)
+    return [*shown, Word(f"{len(rest):,} other words", sum(word.rows for word in rest), None, None, labels)]
 
 
 def _counted(word: str, rows: int, met: Met | None, labels: Mapping[str, int]) -> Word:

@@ -19,6 +19,8 @@ from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.mirror import legacy_table
 from remoteiq_etl.verify.opinion import Opinion
 
+#: Pairs of word and label that are kept of one column; more belong to no enum.
+MOST_PAIRS = 2_000
 #: Stands for a legacy null, as in the table `words` of the state schema.
 NULL_WORD = "∅"
 #: Stands for the label where an opinion has none.
@@ -42,10 +44,10 @@ class Matrices:
                     self.counts.setdefault(column, Counter())[word, label] += rows
 
     def plain(self) -> dict[str, dict[str, dict[str, int]]]:
-        """By column, word and label."""
+        """By column, word and label; of a column of free text only the most frequent pairs."""
         found: dict[str, dict[str, dict[str, int]]] = {}
         for column, counts in self.counts.items():
-            for (word, label), rows in sorted(counts.items()):
+            for (word, label), rows in sorted(counts.most_common(MOST_PAIRS)):
                 found.setdefault(column, {}).setdefault(word, {})[label] = rows
         return found
 

@@ -130,7 +130,8 @@ class TableLook:
             self.rows += asked.expected
             self._count(labels.OPINION, _ABOUT_OPINION, asked.expected)
             yield from _judged(Inquiry(self.look, known, self.spec, asked.columns, reads), asked)
-            self.matrices.add(self.look, self.spec, opinion, asked.columns)
+            if self.only is None:
+                self.matrices.add(self.look, self.spec, opinion, asked.columns)
             if account is not None and counts:
                 yield from account.of_copy()
             self.step(asked.expected)

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from remoteiq_etl.report import chart, document, page
-from remoteiq_etl.report.model import Account
+from remoteiq_etl.report.model import Account, Word
 from remoteiq_etl.report.search import packed
+from remoteiq_etl.report.values import folded
 
 
 class TestChart:
@@ -87,6 +88,12 @@ class TestWords:
         text = page.embedded({"key": "</script><!-- &"})
         assert not {"<", ">", "&"} & set(text)
         assert json.loads(text) == {"key": "</script><!-- &"}
+
+
+def test_of_many_words_the_rarer_ones_are_told_as_one() -> None:
+    words = [Word(f"word {number}", 10 - number, 1, 1, {"open": 1, "closed": 9 - number}) for number in range(5)]
+    assert folded(words, 5) == words
+    assert folded(words, 3) == [*words[:3], Word("2 other words", 13, None, None, {"open": 2, "closed": 11})]
 
 
 def test_what_follows_from_the_fields_is_in_the_json() -> None:
