@@ -2,12 +2,13 @@
 
 from hypothesis.stateful import invariant
 
+from tests.machine.target_rules import TargetRules
 from tests.machine.undo_rules import UndoRules
 from tests.machine.world import Pairs, World
 
 
-class Machine(UndoRules):
-    """Whoever writes what, and whenever a run ends: the target is as the model says. One more kind of step is one more mixin."""
+class Machine(TargetRules, UndoRules):
+    """Whoever writes what, and whenever a run ends: the target is as the model says. One more kind of step is one more base."""
 
     def __init__(self, pairs: Pairs) -> None:
         super().__init__()

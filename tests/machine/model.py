@@ -51,6 +51,12 @@ class TableState:
         """The target row of a legacy key, where there is one."""
         return self.target.get(self.ids.get(key, ""))
 
+    def written_by(self, run: int) -> list[str]:
+        """The target rows that a run inserted or changed, in their order."""
+        inserted = {self.ids[key] for key, made in self.inserted.items() if made == run}
+        changed = {id_ for id_, images in self.images.items() if any(image.run == run for image in images)}
+        return sorted(inserted | changed)
+
     def note_deleted(self) -> None:
         """Whatever was written and is gone was deleted in the target."""
         if self.table.notes_deleted:

@@ -19,8 +19,6 @@ EDIT = st.one_of(
     st.tuples(st.just("backup_job_logs"), st.just("log_text"), TEXT),
     st.tuples(st.just("tickets"), st.just("subject"), TEXT),
 )
-Edits = list[tuple[tuple[str, str, str], int]]
-EDITS = st.lists(st.tuples(EDIT, PICK), min_size=1, max_size=4)
 SIGN_UP = (
     "INSERT INTO users (id, organization_id, email, password_hash) SELECT %s, id, %s, 'its own' FROM organizations"
 )
@@ -35,8 +33,8 @@ class TargetRules(RuleBasedStateMachine):
 
     world: World
 
-    @rule(edits=EDITS)
-    def rows_are_edited_in_the_target(self, edits: Edits) -> None:
+    @rule(edits=st.lists(st.tuples(EDIT, PICK), min_size=1, max_size=4))
+    def rows_are_edited_in_the_target(self, edits: list[tuple[tuple[str, str, str], int]]) -> None:
         for (table, column, value), pick in edits:
             self._change(table, pick, f"UPDATE {table} SET {column} = %s WHERE {MODELLED[table].key} = %s", value)
 

@@ -17,42 +17,45 @@ from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, Writes
 from tests.machine.run_rules import BATCH_ROWS, SOME, RunRules, after_some_steps
-from tests.machine.target_rules import EDITS, Edits, TargetRules
+from tests.machine.tables import MODELLED
 from tests.machine.undo import ORGANIZATION, Undo
 from tests.machine.world import TABLES
+from tests.machine.writes import PICK
 from tests.support.undoing import place_of
 
 DOMAINS = (("users", "personal_access_tokens"), ("backup_jobs", "backup_job_logs"), ("tickets",), (ORGANIZATION,))
+EDITED = {
+    "users": "first_name", "personal_access_tokens": "description", "backup_jobs": "note", "backup_job_logs": "log_text",
+    "tickets": "subject",
+}  # fmt: skip
 #: An undo of a few rows takes about 150 statements.
 STATEMENT = st.none() | st.integers(1, 200)
 HOW = {"batch_rows": BATCH_ROWS, "statement": STATEMENT, "loads": st.booleans()}
 
 
-class UndoRules(TargetRules, RunRules):
+class UndoRules(RunRules):
     """Rules of the undo. After each of them the target is as the model says, and a run may write everything again.
 
     `statement`: where it is killed, once; `loads`: a run of all tables follows at once.
     """
 
     @after_some_steps
-    @rule(writes=WRITES, edits=EDITS, back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
-    def one_of_the_last_runs_is_undone(self, writes: Writes, edits: Edits, back: int, **how: Any) -> None:
-        """The last of them is one of these writes, after which users edited the target."""
+    @rule(writes=WRITES, edited=st.none() | PICK, back=st.sampled_from([0, 0, 0, 1, 2]), **HOW)
+    def one_of_the_last_runs_is_undone(self, writes: Writes, edited: int | None, back: int, **how: Any) -> None:
+        """The last of them is one of these writes, and a user has edited a row that it wrote."""
         self.begin(writes)
         self._load()
-        self.rows_are_edited_in_the_target(edits)
+        if edited is not None:
+            self._edit(edited)
         runs = self.world.runs()
         self._undo(Scope(run=runs[max(-1 - back, -len(runs))]), **how)
 
     @after_some_steps
-    @rule(tables=SOME | st.sampled_from(DOMAINS), with_dependents=st.booleans(), **HOW)
-    def tables_are_undone(self, tables: tuple[str, ...], with_dependents: bool, **how: Any) -> None:
-        self._undo(Scope(assets=tables), with_dependents=with_dependents or tables == (ORGANIZATION,), **how)
-
-    @after_some_steps
-    @rule(**HOW)
-    def everything_is_undone(self, **how: Any) -> None:
-        self._undo(Scope(everything=True), **how)
+    @rule(assets=st.just(()) | SOME | st.sampled_from(DOMAINS), with_dependents=st.booleans(), **HOW)
+    def tables_or_everything_is_undone(self, assets: tuple[str, ...], with_dependents: bool, **how: Any) -> None:
+        """All of what runs wrote of these tables, or of a domain; none of them: of everything."""
+        more = with_dependents or assets == (ORGANIZATION,)
+        self._undo(Scope(assets=assets, everything=not assets), with_dependents=more, **how)
 
     def _undo(
         self, scope: Scope, *, batch_rows: int, statement: int | None, loads: bool, with_dependents: bool = False
@@ -72,6 +75,13 @@ class UndoRules(TargetRules, RunRules):
         check(self.world, ())
         if loads:
             self._load()
+
+    def _edit(self, pick: int) -> None:
+        world, last = self.world, self.world.last_run()
+        if written := [(name, id_) for name, state in world.model.tables.items() for id_ in state.written_by(last)]:
+            name, id_ = written[pick % len(written)]
+            edit = f"UPDATE {name} SET {EDITED[name]} = 'edited' WHERE {MODELLED[name].key} = %s"
+            world.application_writes(edit, id_)
 
     def _follow(self, undo: Undo) -> None:
         """Let the model follow; what everything else hangs on is made again at once."""
