@@ -54,9 +54,8 @@ class Undo:
         while sum(self._hold(found, *reference) for reference in REFERENCES):
             continue
         for name, table in found.items():
-            for id_, entry in table.items():
-                if entry.action == "restore" and entry.verdict == "free" and self._is_blocked(found, name, id_):
-                    entry.verdict = "blocked"
+            for entry in [entry for id_, entry in table.items() if self._is_blocked(found, name, id_)]:
+                entry.verdict = "blocked"
         return found
 
     @property
@@ -158,11 +157,14 @@ class Undo:
 
     def _is_blocked(self, found: Mapping[str, Mapping[str, Entry]], name: str, id_: str) -> bool:
         """Whether what the row gets back leads to a row that is not there then, or is another's."""
-        state, former = self.model[name], found[name][id_].former
+        entry = found[name][id_]
+        if (entry.action, entry.verdict) != ("restore", "free"):
+            return False
+        state, former = self.model[name], entry.former
         if state.table.parent is not None:
             column, parent = state.table.parent
-            entry = found[parent].get(former[column])
-            goes = entry is not None and (entry.action, entry.verdict) == ("delete", "free")
+            above = found[parent].get(former[column])
+            goes = above is not None and (above.action, above.verdict) == ("delete", "free")
             if goes or former[column] not in self.model[parent].target:
                 return True
         unique = state.table.unique

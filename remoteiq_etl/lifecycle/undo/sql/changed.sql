@@ -1,4 +1,5 @@
 -- The rows that a load changed or deleted and did not insert in the scope: they get back what the first of these writes found.
+-- b names its table, too: a key is cast to the type of this one, and that of another table may be no such value.
 INSERT INTO undoing
     (table_name, new_key, legacy_table, legacy_key, action, verdict, reason, last_run, first_image, last_image, row_hash)
 SELECT
@@ -29,7 +30,7 @@ FROM (
             AND (i.legacy_table IS NULL OR i.legacy_table = ANY (%(legacy_tables)s))
         GROUP BY i.new_key
     ) AS k
-    JOIN {before_images} AS b ON b.id = k.first_id
+    JOIN {before_images} AS b ON b.id = k.first_id AND b.source_id = {source_id} AND b.table_name = {table_name}
     CROSS JOIN LATERAL (
         SELECT x.*
         FROM {before_images} AS x
