@@ -1,4 +1,5 @@
--- The map says again what it said before the writes that were taken back.
+-- The map says again what it said before the writes that were taken back. i names its table, too: a key is cast to the type
+-- of this one, and that of another table may be no such value.
 UPDATE {map} AS m
 SET
     new_key = r.new_key::{new_key_type}, state = 'live', source_hash = NULL, written_hash = i.written_hash,
@@ -8,7 +9,7 @@ SET
     )) END,
     inserted_run = CASE WHEN {inserted_in_scope} AND r.action = 'insert' THEN NULL ELSE m.inserted_run END
 FROM undo_batch AS r
-JOIN {before_images} AS i ON i.id = r.first_image
+JOIN {before_images} AS i ON i.id = r.first_image AND i.source_id = {source_id} AND i.table_name = {table_name}
 JOIN {target} AS t ON {row_join}
 WHERE m.source_id = {source_id} AND m.legacy_table = i.legacy_table AND m.legacy_key = i.legacy_key::{legacy_key_type}
     AND i.operation <> 'adopt' AND i.written_hash IS NOT NULL
