@@ -4,7 +4,7 @@ Belongs here: those questions. Does not belong here: what follows from the answe
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -197,6 +197,21 @@ class Inquiry:
         }
         rows = self.look.session.rows(load_sql("difference_sides").format(**names), {})
         return {row[0]: _sides_of_row(*row[1:]) for row in rows}
+
+    def edits(self) -> Iterator[tuple[str, str, str, list[str]]]:
+        """Rows of ours that are not as last written: legacy table and key, new key, columns. Not of a log, which nobody edits."""
+        if self.spec.log_like:
+            return
+        columns = [self.spec.target.columns[name] for name in self.columns if name in self.spec.target.columns]
+        for legacy_table in sorted({source.name for source in self.spec.sources}):
+            statement = load_sql("edits").format(
+                **self._names,
+                legacy_table=sql.Literal(legacy_table),
+                edited=_cases(columns, lambda one: self._differs(one, "t")),
+                current_hash=written.current_hash(self.look, self.spec, legacy_table),
+            )
+            for new_key, legacy_key, edited in self.look.session.rows(statement, {}):
+                yield legacy_table, legacy_key, new_key, edited
 
     def _differs(self, column: Column[Any], side: str) -> sql.Composable:
         """Whether a side is not as last written, in the form in which that is recorded."""

@@ -121,6 +121,7 @@ class TableLook:
                 yield from account.rest()
         if self.only is None:
             yield from self._removed(known, named)
+            yield from self._edited(known, named)
 
     def _of_opinion(self, known: Known, opinion: Opinion, accounts: Mapping[str, Completeness]) -> Iterator[Finding]:
         reads = [*opinion.reads, *filter(None, [opinion.rows])]
@@ -159,6 +160,24 @@ class TableLook:
                     new_key,
                     legacy_table,
                     legacy_key,
+                )
+
+    def _edited(self, known: Known, named: set[str]) -> Iterator[Finding]:
+        """Edits that no opinion tells: of columns and rows that it leaves as they are."""
+        columns = [column.name for column in self.spec.target.columns]
+        inquiry = Inquiry(self.look, known, self.spec, columns)
+        for legacy_table, legacy_key, new_key, edited in inquiry.edits():
+            if new_key not in named:
+                yield Finding(
+                    self.table,
+                    labels.OPINION,
+                    Kind.CHANGED,
+                    Label.EDITED_IN_TARGET,
+                    "edited in the target since it was written",
+                    new_key,
+                    legacy_table,
+                    legacy_key,
+                    tuple(edited),
                 )
 
     # --- the table as a whole -----------------------------------------------------------------------------------

@@ -41,11 +41,24 @@ CROSS JOIN LATERAL (
         ) AS waits,
         EXISTS (
             SELECT
+            FROM {quarantine} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND coalesce(w.source_hash, o.hash) = o.hash
+        ) OR EXISTS (
+            SELECT
+            FROM {held} AS w
+            WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
+                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND coalesce(w.source_hash, o.hash) = o.hash
+        ) AS waits_as_it_is,
+        EXISTS (
+            SELECT
             FROM {conflicts} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
                 AND w.legacy_key = o.key AND w.resolved_run IS NULL
         ) AS in_conflict
 ) AS x
-WHERE NOT x.waits AND NOT x.is_left_out_as_it_is
+WHERE NOT x.waits_as_it_is AND NOT x.is_left_out_as_it_is
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, count(*) FROM odd WHERE NOT is_mapped
