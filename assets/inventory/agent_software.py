@@ -6,7 +6,7 @@ Known faults of the data: install_date is text in at least seven formats, some o
 from collections.abc import Mapping
 
 import pandas as pd
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, cast, func, not_, select
 
 from assets.inventory.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.backfill.batch import Batch
@@ -16,6 +16,7 @@ from remoteiq_etl.backfill.text import is_blank
 from remoteiq_etl.backfill.times import earliest, filled, first_of
 from schemas import legacy, target
 
+SOFTWARE = legacy.agent_software.c
 FORMATS = "agent_software.install_date"
 """The name under which the formats of the text are counted."""
 
@@ -65,10 +66,11 @@ SPEC = TableSpec(
     sources=(Source(legacy.agent_software, transform),),
     decide=Decide(
         reads={
+            # Of all agents the times change with every check-in, and with them all software would have to be read again.
             "agents": select(
                 cast(legacy.agents.c.id, String).label("id"),
                 *(legacy.agents.c[name] for name in ("created_at", "updated_at", "last_seen_at")),
-            )
+            ).where(legacy.agents.c.id.in_(select(SOFTWARE.agent_id).where(not_(func.isfinite(SOFTWARE.updated_at)))))
         },
         function=decide,
     ),

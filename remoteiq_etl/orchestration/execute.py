@@ -15,6 +15,7 @@ from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.jobs import RESYNC
 from remoteiq_etl.orchestration.progress import listening
 from remoteiq_etl.orchestration.target import TARGET_SCHEMA
+from remoteiq_etl.orchestration.verification import VERIFICATION
 
 DEFINITIONS = "remoteiq_etl.definitions"
 
@@ -152,7 +153,7 @@ def _not_begun(instance: dg.DagsterInstance, run_id: str, events: Iterable[dg.Da
         return []
     planned = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id).step_keys_to_execute
     begun = {event.step_key for event in events if event.is_step_start}
-    return sorted(key for key in planned if key not in begun)
+    return sorted(key for key in planned if key not in begun and key != VERIFICATION)
 
 
 def _text(event: dg.DagsterEvent) -> str:

@@ -1,7 +1,8 @@
 """Verification in Dagster: an asset check `verified` for each table, made by the job `verify`, on a cadence of its own.
 
-They are no part of the jobs that load: a verification holds no lock, and looks at what runs have left. Belongs here: checks and
-their results. Does not belong here: what is verified (remoteiq_etl.verify).
+They are no part of the jobs that load: a verification holds no lock, and looks at what runs have left. So they block nothing
+either, nothing being loaded after them; what must stop a load is checked by the load itself. Belongs here: checks and their
+results. Does not belong here: what is verified (remoteiq_etl.verify).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.result import Label, Status, TableVerdict
 
 VERIFIED = "verified"
+VERIFICATION = "verification"
+"""The step that makes the checks. Where a few tables are selected it comes along, and does nothing."""
 _ABOUT = (
     "Every row is what the mapping makes of the legacy database, told by SQL that shares nothing with the load, and every"
     " legacy row is accounted for. Differences that are explained are counted; one that is not is an error."
@@ -36,10 +39,9 @@ def checks(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]
     specs = {name: table.spec for name, table in tables.items()}
 
     @dg.multi_asset_check(
-        name="verification",
+        name=VERIFICATION,
         specs=[
-            dg.AssetCheckSpec(VERIFIED, asset=key.asset_key, description=_ABOUT, blocking=True)
-            for key in keys_of(tables.values())
+            dg.AssetCheckSpec(VERIFIED, asset=key.asset_key, description=_ABOUT) for key in keys_of(tables.values())
         ],
         can_subset=True,
     )

@@ -43,13 +43,17 @@ def test_equal_names_and_declared_origins_are_lineage() -> None:
     found = lineage.of_columns(agent_software.SPEC).deps_by_column
     source = dg.AssetKey(["legacy", "agent_software"])
     assert found["publisher"] == [dg.TableColumnDep(source, "publisher")]
-    assert found["created_at"] == [dg.TableColumnDep(source, "updated_at")]
+    agents = dg.AssetKey(["legacy", "agents"])
+    assert found["created_at"] == [dg.TableColumnDep(source, "updated_at"), dg.TableColumnDep(agents, "created_at")]
 
 
 def test_the_origin_is_told_in_words_too() -> None:
     schema = columns.schema(target.agent_software, lineage.origins(agent_software.SPEC))
     descriptions = {column.name: column.description for column in schema.columns}
-    assert descriptions["created_at"] == "from agent_software.updated_at: updated_at, at the insert only"
+    assert (
+        descriptions["created_at"]
+        == "from agent_software.updated_at, agents.created_at: updated_at, at the insert only"
+    )
     assert descriptions["publisher"] == "from agent_software.publisher: unchanged"
     assert descriptions["uninstall_command"] == "legacy kept none"
 
