@@ -324,3 +324,5 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     for missing, stand_in in (("finished_at", 1), ("created_at", 2), ("dispatched_at", 3), ("started_at", 9)):
         jobs[missing] = jobs[missing].where(jobs[missing].isna(), None)
         assert rows_of(transformed(jobs))[0]["created_at"] == day(stand_in)
+    read = {column.name for column in agent_task_results.SPEC.decide.reads["jobs"].selected_columns}
+    assert read == {*jobs.columns} == {"id", "agent_id", "created_at", "dispatched_at", "started_at", "finished_at"}
