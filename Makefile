@@ -65,6 +65,7 @@ docs: $(INSTALLED) ## write docs/mapping.md anew from what the tables declare
 bench: $(INSTALLED) $(BENCH_INSTALLED) ## the benchmarks, side by side with dlt and pandas (takes long)
 	@$(BIN)/python -m benchmarks compare $(BENCH_ARGS)
 	@$(BIN)/python -m benchmarks resync $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks verify $(BENCH_ARGS)
 
 lock: ## write the locks anew from the .in files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
