@@ -21,12 +21,13 @@ _MEANING = {
     "BUG": "{bugs:,} differences that nothing explains. Do not cut over.",
     "failed": "Not everything could be verified.",
 }
+QUICK = "A quick look found nothing that is not explained. remoteiq-etl verify compares every column, and keeps the verdict."
 INTERRUPTED = (
     "Interrupted. Verdicts of tables that were done are kept; the next remoteiq-etl verify goes on from there."
 )
 
 
-def show(tables: Sequence[str], *, full: bool, as_json: bool) -> Exit:
+def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool) -> Exit:
     """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified."""
     declared = selection.all_tables()
     targets = {table.spec.name for table in declared.values() if table.spec.no_source is None}
@@ -37,18 +38,18 @@ def show(tables: Sequence[str], *, full: bool, as_json: bool) -> Exit:
         progress.shown(len(tables) or len(targets)) as listener,
     ):
         try:
-            verdict = verify(both.plan(), tables or None, full=full, listener=listener)
+            verdict = verify(both.plan(), tables or None, full=full, quick=quick, listener=listener)
         except KeyboardInterrupt:
             output.errors().print(INTERRUPTED, style="yellow")
             return Exit.FAILED
     if as_json:
         output.print_json(verdict.as_json())
     else:
-        _print(verdict, output.results())
+        _print(verdict, output.results(), quick=quick)
     return Exit.DONE if verdict.passed else Exit.FAILED
 
 
-def _print(verdict: Verdict, console: Console) -> None:
+def _print(verdict: Verdict, console: Console, *, quick: bool) -> None:
     _print_tables(verdict.tables, console)
     found = [one for table in verdict.tables for one in table.findings if one.label in _STYLES]
     found.sort(key=lambda one: list(Label).index(one.label))
@@ -60,7 +61,7 @@ def _print(verdict: Verdict, console: Console) -> None:
             f"{min(SHOWN, len(found)):,} of {total:,} differences. A table's name narrows them, --json has more."
         )
     _print_waiting(verdict, console)
-    text = _MEANING[verdict.word].format(bugs=verdict.bugs)
+    text = QUICK if quick and verdict.passed else _MEANING[verdict.word].format(bugs=verdict.bugs)
     console.print(text, style="bold green" if verdict.passed else "bold red")
 
 

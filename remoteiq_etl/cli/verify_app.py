@@ -14,9 +14,15 @@ def verify(
     full: Annotated[
         bool, typer.Option("--full", help="Also tables of which nothing has moved since they were verified.")
     ] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Compare what both servers add up, and in detail only what differs; keeps no verdict."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare every row with what the mapping makes of the legacy database. Exit code 1: a difference that nothing explains."""
     from remoteiq_etl.cli.verify import show
 
-    raise typer.Exit(show(tables or [], full=full, as_json=as_json))
+    raise typer.Exit(show(tables or [], full=full, quick=quick, as_json=as_json))

@@ -7,6 +7,7 @@ One file for each target table, or for each legacy table that becomes rows of it
     -- rows: check_runs                   the legacy table that is compared a range of rows at a time; without it all at once
     -- reads: devices, agents(id, name)   further legacy tables, whole; of those with columns only these
     -- not compared: created_at, token: why
+    -- carried from jobs: name, title as subject    columns that every live row has unchanged: both servers add them up
 
 Then follows one SELECT. What it needs of all rows, whatever the range, can stand before it as further SELECTs, each after a
 line `-- once: name`, with `-- each range:` before the last one: they are made tables of these names, once. The SELECT finds
@@ -32,6 +33,7 @@ from remoteiq_etl.errors import ConfigurationError
 
 _DIRECTIVE = re.compile(r"^-- (covers|rows|reads|not compared): *(.+)$")
 _PART = re.compile(r"^-- (?:once: *(\w+)|each range:)$", re.MULTILINE)
+_CARRIED = re.compile(r"^-- carried from (\w+): *(.+)$", re.MULTILINE)
 _READ = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
 
@@ -57,6 +59,15 @@ class Opinion:
         names = _PART.findall(self.statement)
         parts = _PART.split(self.statement)[2::2]
         return {name: part for name, part in zip(names, parts, strict=True) if name}
+
+    @property
+    def carried(self) -> Mapping[str, Mapping[str, str]]:
+        """Target column → legacy column of what every live row has unchanged, by legacy table."""
+        found: dict[str, dict[str, str]] = {}
+        for table, columns in _CARRIED.findall(self.statement):
+            pairs = (name.partition(" as ") for name in _names(columns))
+            found[table] = {(renamed or name).strip(): name.strip() for name, _, renamed in pairs}
+        return found
 
     @property
     def query(self) -> str:

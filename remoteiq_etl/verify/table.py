@@ -16,7 +16,8 @@ from remoteiq_etl.backfill.selection import is_one_of
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.errors import VerifyError
-from remoteiq_etl.verify import completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify import checksums, completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify.checksums import checksums_of
 from remoteiq_etl.verify.compare import Asked, ask, load_sql
 from remoteiq_etl.verify.completeness import Completeness
 from remoteiq_etl.verify.facts import CHUNK, Inquiry
@@ -47,13 +48,15 @@ class Looked:
 class TableLook:
     """What one look says of one table. `only`: of large tables, the rows to look at; None: all.
 
-    `step` is called after each range of rows with how many there were.
+    `step` is called after each range of rows with how many there were. `quick`: where the checksums of both servers agree
+    nothing else is looked at, where they do not only the rows that differ are.
     """
 
     look: Look
     table: str
     only: Keys | None = None
     step: Callable[[int], None] = lambda rows: None
+    quick: bool = False
     looked: dict[str, Looked] = field(default_factory=dict, init=False)
     rows: int = field(default=0, init=False)
     taken: Mapping[str, Any] | None = field(default=None, init=False)
@@ -68,7 +71,16 @@ class TableLook:
                 raise VerifyError(
                     f"{self.table} cannot be verified: no run has completed it. remoteiq-etl run --table {self.table} does."
                 )
-            yield from self._of_rows(known)
+            differing = self._differing()
+            if self.quick and differing is not None:
+                self.only = differing
+                yield from self._of_rows(known) if any(differing.values()) else ()
+                return
+            found = set[tuple[str | None, str | None]]()
+            for finding in self._of_rows(known):
+                found.add((finding.legacy_table, finding.legacy_key))
+                yield finding
+            yield from self._of_checksums(known, differing or {}, found)
             if self.only is None:
                 yield from self._of_constraints(known)
                 yield from self._of_sequences()
@@ -94,6 +106,29 @@ class TableLook:
 
     def _count(self, check: str, about: str, count: int, unit: str = "rows") -> None:
         self.looked.setdefault(check, Looked(about, unit)).count += count
+
+    # --- checksums ------------------------------------------------------------------------------------------------
+
+    def _differing(self) -> dict[str, list[str]] | None:
+        """By legacy table the keys of rows whose checksums differ; None where nothing is carried unchanged."""
+        sums = [] if self.only is not None else checksums_of(self.look, self.table)
+        found = {one.source.name: one.differing() for one in sums}
+        for one in sums:
+            self._count(checksums.CHECKSUMS, checksums.ABOUT, one.rows)
+        if self.quick:
+            self.rows = sum(one.rows for one in sums)
+        return found if sums else None
+
+    def _of_checksums(
+        self, known: Known, differing: Keys, found: set[tuple[str | None, str | None]]
+    ) -> Iterator[Finding]:
+        """Rows whose checksums differ and of which nothing else was found: the two ways of comparing contradict each other."""
+        rows = [(table, key) for table, keys in differing.items() for key in keys if (table, key) not in found]
+        stale = known.stale() if rows else None
+        label = Label.CHANGED_IN_LEGACY if stale else Label.BUG
+        detail = stale or "the servers' checksums of what is carried unchanged differ, and nothing else tells why"
+        for legacy_table, key in rows:
+            yield Finding(self.table, checksums.CHECKSUMS, Kind.CHANGED, label, detail, None, legacy_table, key)
 
     # --- rows ---------------------------------------------------------------------------------------------------
 

@@ -83,3 +83,13 @@ def _is_there(database: Database) -> None:
 def asking(migrated: Migration) -> Iterator[Bench]:
     with bench(migrated) as opened:
         yield opened
+
+
+@pytest.fixture
+def copy(server: Server, edge_template: str) -> Iterator[Migration]:
+    """A migrated target and its legacy database, to be changed."""
+    legacy = server.clone("edge", _is_there)
+    migration = migrating.migrated_target(server, legacy)
+    yield migration
+    migration.target.drop()
+    legacy.drop()

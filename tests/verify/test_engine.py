@@ -1,28 +1,11 @@
 """A verification of a migrated database: what it says, what it reads again, and what it leaves alone."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.result import Finding, Label, TableVerdict
-from tests.support import migrating
 from tests.support.migrating import Migration
-from tests.support.server import Server
-from tests.verify.conftest import _is_there
 
 A_USER = "SELECT m.new_key::text, m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live' ORDER BY 2 LIMIT 1"
 WRITTEN = "the legacy row was written since the table was last completed"
-
-
-@pytest.fixture
-def copy(server: Server, edge_template: str) -> Iterator[Migration]:
-    """A migrated target and its legacy database, to be changed."""
-    legacy = server.clone("edge", _is_there)
-    migration = migrating.migrated_target(server, legacy)
-    yield migration
-    migration.target.drop()
-    legacy.drop()
 
 
 def _one(migration: Migration, table: str, **more: bool) -> TableVerdict:

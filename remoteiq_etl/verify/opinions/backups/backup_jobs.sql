@@ -1,5 +1,6 @@
 -- rows: backup_jobs
 -- reads: backups_config(id)
+-- carried from backup_jobs: note, size_bytes, duration_sec, verified
 WITH chosen AS (
     SELECT p.new_key AS policy_id
     FROM legacy_backups_config AS l

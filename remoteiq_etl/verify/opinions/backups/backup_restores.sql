@@ -1,5 +1,6 @@
 -- rows: backup_restores
 -- not compared: requested_by: no legacy source, nobody was recorded
+-- carried from backup_restores: note as notes
 WITH texts AS MATERIALIZED (
     SELECT t.status AS text, pg_temp.normalised(t.status) AS word
     FROM (SELECT DISTINCT status FROM legacy_backup_restores) AS t

@@ -1,6 +1,7 @@
 -- covers: email_inbound_events
 -- rows: email_inbound_events
 -- not compared: bcc_addresses: no legacy source, mail that comes in does not name them
+-- carried from email_inbound_events: subject, from_addr as from_address
 WITH texts AS MATERIALIZED (
     SELECT t.purpose AS text, regexp_replace(pg_temp.normalised(t.purpose), '^password resets$', 'password_resets') AS form
     FROM (SELECT DISTINCT purpose FROM legacy_email_inbound_events) AS t

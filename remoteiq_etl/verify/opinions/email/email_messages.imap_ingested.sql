@@ -1,6 +1,7 @@
 -- covers: imap_ingested
 -- rows: imap_ingested
 -- not compared: bcc_addresses: no legacy source, mail that comes in does not name them
+-- carried from imap_ingested: subject, from_addr as from_address
 WITH texts AS MATERIALIZED (
     SELECT t.purpose AS text, regexp_replace(pg_temp.normalised(t.purpose), '^password resets$', 'password_resets') AS form
     FROM (SELECT DISTINCT purpose FROM legacy_imap_ingested) AS t

@@ -2,6 +2,7 @@
 -- reads: agents(id, created_at, updated_at, last_seen_at)
 -- not compared: install_location, uninstall_command: no legacy source
 -- not compared: created_at: updated_at at the time of the insert, which later runs do not move
+-- carried from agent_software: name, publisher, version
 WITH told AS (
     SELECT DISTINCT install_date AS word, pg_temp.tidy(install_date) AS text FROM legacy_agent_software
     WHERE install_date IS NOT NULL

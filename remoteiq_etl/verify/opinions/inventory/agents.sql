@@ -1,4 +1,5 @@
 -- reads: agents, devices(id, client, site)
+-- carried from agents: agent_uuid
 WITH told AS (
     SELECT
         id,

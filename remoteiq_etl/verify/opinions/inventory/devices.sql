@@ -2,6 +2,7 @@
 -- reads: devices, agents(id, hostname, client, site)
 -- not compared: serial_number: no legacy source
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
+-- carried from devices: os as operating_system
 WITH
 -- Every legacy device and every device made for an agent, where they are. What a device lacks it takes from its agent, but no
 -- site of another client; a site without client lies under Unassigned, a device with a client alone is at Default.

@@ -1,5 +1,6 @@
 -- rows: check_runs
 -- reads: check_assignments(id, device_id, check_type, check_name, created_at, updated_at), checks(id, severity_default, created_at, updated_at)
+-- carried from check_runs: output, finished_at
 
 -- once: pairs
 SELECT

@@ -1,4 +1,5 @@
 -- rows: tickets
+-- carried from tickets: title as subject, description
 WITH texts AS MATERIALIZED (
     SELECT t.text, pg_temp.normalised(t.text) AS form
     FROM (
