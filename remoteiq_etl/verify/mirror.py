@@ -20,7 +20,7 @@ from remoteiq_etl.verify.names import offer_names
 from schemas import legacy
 from schemas.state.maps import map_name
 
-#: Rows of a table that are compared at once. Each range joins whole maps anew: ranges of 100,000 took twice as long.
+#: Rows of a table that are compared at once: each range joins the whole map and target table anew.
 RANGE_ROWS = 500_000
 _HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
 _TRAILER = b"\xff\xff"

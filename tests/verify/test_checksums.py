@@ -15,8 +15,6 @@ A_TICKET = (
     "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_tickets_map m JOIN tickets t ON t.id = m.new_key"
     " WHERE m.state = 'live' AND m.legacy_key = m.new_key::text AND t.description <> '' ORDER BY 1 LIMIT 1"
 )
-    "SELECT legacy_key, new_key::text FROM remoteiq_etl.legacy_tickets_map WHERE state = 'live' ORDER BY 1 LIMIT 1"
-)
 
 
 def quick(migration: Migration, table: str) -> TableVerdict:
@@ -55,11 +53,8 @@ def test_a_row_that_differs_is_looked_at_and_named(copy: Migration) -> None:
     ((legacy_key, key),) = copy.query(A_TICKET)
     copy.target.execute(f"UPDATE tickets SET description = description || '~' WHERE id = '{key}'")
     (finding,) = [one for one in quick(copy, "tickets").findings if one.key == key]
-    assert (finding.label, finding.legacy_key, finding.columns) == (
-        Label.EDITED_IN_TARGET,
-        legacy_key,
-        ("description",),
-    )
+    assert (finding.label, finding.legacy_key) == (Label.EDITED_IN_TARGET, legacy_key)
+    assert "description" in finding.columns
 
 
 def test_a_null_is_not_the_empty_text(copy: Migration) -> None:
