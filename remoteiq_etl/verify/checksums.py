@@ -7,6 +7,7 @@ differ. Does not belong here: why they do (see labels).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -46,7 +47,10 @@ class Checksums:
 
     def differing(self) -> list[str]:
         """The legacy keys of rows of which the two servers have not the same values, and those that only one has."""
-        legacy, target = self._legacy_sums(), self._sums(self.look.session, self._target("checksums"))
+        with ThreadPoolExecutor(1, thread_name_prefix="checksums") as other:  # each server adds up while the other does
+            adding = other.submit(self._sums, self.look.legacy, self._legacy("checksums"))
+            target = self._sums(self.look.session, self._target("checksums"))
+            legacy = self._less(adding.result())
         self.rows = int(sum(sums[0] for sums in target.values()))
         ranges = sorted(one for one in legacy.keys() | target.keys() if legacy.get(one) != target.get(one))
         found: list[str] = []
@@ -64,9 +68,8 @@ class Checksums:
 
     # --- sums -----------------------------------------------------------------------------------------------------
 
-    def _legacy_sums(self) -> dict[int, Sums]:
+    def _less(self, sums: dict[int, Sums]) -> dict[int, Sums]:
         """Those of all legacy rows less those of rows that have none of their own in the target."""
-        sums = self._sums(self.look.legacy, self._legacy("checksums"))
         without = list(self._without_row())
         for first in range(0, len(without), KEYS):
             only = is_one_of(self.source, without[first : first + KEYS])
