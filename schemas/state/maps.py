@@ -55,47 +55,46 @@ def map_table(
     name = map_name(entity)
     if f"state.{name}" in metadata.tables:
         return metadata.tables[f"state.{name}"]
-    unique = ("new_key", "source_id") if shared_rows else ("new_key",)
-    decided = Index(f"ix_{name}_decision", "source_id", postgresql_where=text("decision IS NOT NULL"))
     return Table(
         name,
         metadata,
+        *_columns(KEY_TYPES[legacy_key], KEY_TYPES[new_key], several_sources=several_sources),
+        *_indexes(name, shared_rows=shared_rows, log_like=log_like),
+        info={IS_MAP: True},
+        comment=map_comment(entity),
+    )
+
+
+def _columns(legacy_key: TypeEngine[Any], new_key: TypeEngine[Any], *, several_sources: bool) -> list[Column[Any]]:
+    key = "primary key of the target row, of several columns a JSON array; null while only a decision is recorded"
+    owner = "legacy key of the row that owns this one, where an owner's rows are replaced together"
+    inserted = "run that inserted the target row; null: adopted, or an older program did"
+    return [
         Column("source_id", SmallInteger, primary_key=True, comment=SOURCE),
         Column("legacy_table", Text, primary_key=several_sources, nullable=False, comment=LEGACY_TABLE),
-        Column("legacy_key", KEY_TYPES[legacy_key], primary_key=True, comment=LEGACY_KEY),
-        Column(
-            "new_key",
-            KEY_TYPES[new_key],
-            comment="primary key of the target row, of several columns a JSON array; null while only a decision is recorded",
-        ),
+        Column("legacy_key", legacy_key, primary_key=True, comment=LEGACY_KEY),
+        Column("new_key", new_key, comment=key),
         Column("rule", Text, nullable=False, comment="kept, derived, adopted, merged, or the rule of the decision"),
         Column("state", Text, nullable=False, comment=STATES),
         Column("adopted", Boolean, nullable=False, comment="the row was in the target before us"),
-        Column(
-            "owner_key",
-            Text,
-            comment="legacy key of the row that owns this one, where an owner's rows are replaced together",
-        ),
+        Column("owner_key", Text, comment=owner),
         Column(
             "decision", JSONB, comment="what was decided over several legacy rows, and is read from here ever after"
         ),
         Column("first_run", BigInteger, nullable=False, comment="run that made this entry"),
         Column("last_run", BigInteger, nullable=False, comment="last run that changed it"),
-        Column(
-            "inserted_run",
-            BigInteger,
-            comment="run that inserted the target row; null: adopted, or an older program did",
-        ),
+        Column("inserted_run", BigInteger, comment=inserted),
         Column("source_hash", LargeBinary, comment="HMAC of the legacy row"),
         Column("written_hash", LargeBinary, comment="HMAC of what was last written; null: nothing yet"),
         Column("last_written", JSONB, comment="values last written, secrets left out; null for log-like tables"),
-        Index(
-            f"uq_{name}_{'_'.join(unique)}",
-            *unique,
-            unique=True,
-            postgresql_where=text("state = 'live'"),
-        ),
-        *([decided] if log_like else []),
-        info={IS_MAP: True},
-        comment=map_comment(entity),
-    )
+    ]
+
+
+def _indexes(name: str, *, shared_rows: bool, log_like: bool) -> list[Index]:
+    unique = ("new_key", "source_id") if shared_rows else ("new_key",)
+    live = text("state = 'live'")
+    found = [Index(f"uq_{name}_{'_'.join(unique)}", *unique, unique=True, postgresql_where=live)]
+    if log_like:
+        decided = text("decision IS NOT NULL")
+        found.append(Index(f"ix_{name}_decision", "source_id", postgresql_where=decided))
+    return found
