@@ -5,6 +5,7 @@ Collected only where there is a Chromium: CHROMIUM names it, else chromium, chro
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ def opened(browser: Browser, written: Written) -> Iterator[Any]:
         context.close()
     assert said == []
     assert [request.url for request in asked if not is_local(request)] == []
+
+
+def wait_until(page: Page, expression: str, seconds: float = 30.0) -> None:
+    """Asked again and again from outside: the page forbids what evaluates text, and so what waits within it."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 def is_local(request: Request) -> bool:
@@ -124,7 +133,7 @@ def test_the_keyboard_reaches_the_content_the_search_and_a_table(opened: Any) ->
     assert page.evaluate("document.activeElement.id") == "main"
     page.locator("#tables a", has_text="ticket_tags").first.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('table-ticket_tags').open")
+    wait_until(page, "document.getElementById('table-ticket_tags').open")
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     outline = page.evaluate(
         "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth"
@@ -156,7 +165,7 @@ def test_many_hits_are_cut_and_an_exact_one_comes_first(opened: Any) -> None:
 def test_a_link_to_the_record_opens_on_it(opened: Any) -> None:
     page = opened(anchor="#record")
     assert page.locator("#record h2").inner_text() == f"Record devices {DEVICE}"
-    page.wait_for_function("document.getElementById('record').getBoundingClientRect().top < 100", timeout=5000)
+    wait_until(page, "document.getElementById('record').getBoundingClientRect().top < 100")
     assert f"became devices {DEVICE}" in page.locator("#record").inner_text()
 
 
