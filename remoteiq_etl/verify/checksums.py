@@ -2,7 +2,8 @@
 
 Each server hashes every value and adds the hashes up by ranges of keys (of their own hash, so that keys of any type will do);
 a range whose sums differ is read row by row. A null counts as nothing, the empty text does not. Legacy rows that have no row
-of their own are taken out of the sums by key. Which columns are carried the opinions say. Belongs here: sums, and which rows
+of their own are taken out of the sums by key. The hashes have no key of ours, so that no column with secrets is among them
+(see opinions, which compare all). Which columns are carried the opinions say. Belongs here: sums, and which rows
 differ. Does not belong here: why they do (see labels).
 """
 

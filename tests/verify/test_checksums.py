@@ -2,6 +2,7 @@
 
 import pytest
 
+from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.verify.checksums import CHECKSUMS, checksums_of
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.look import ground
@@ -28,6 +29,13 @@ def test_what_is_said_to_be_carried_is_a_column_on_both_sides(opinion: Opinion) 
     for table, columns in opinion.carried.items():
         assert set(columns) <= set(target.metadata.tables[f"target.{opinion.target}"].columns.keys())
         assert set(columns.values()) <= set(legacy.metadata.tables[f"legacy.{table}"].columns.keys())
+
+
+@pytest.mark.parametrize("opinion", [one for one in opinions() if one.carried], ids=lambda one: one.name)
+def test_no_secret_is_hashed_without_a_key(opinion: Opinion) -> None:
+    for table, columns in opinion.carried.items():
+        found = legacy.metadata.tables[f"legacy.{table}"].columns
+        assert not [name for name in columns.values() if is_secret(found[name])]
 
 
 @pytest.mark.parametrize("table", CARRIED)

@@ -1,6 +1,6 @@
 -- reads: personal_tokens, users(id, created_at)
 -- not compared: expires_at: no legacy source, tokens of the legacy application do not expire
--- carried from personal_tokens: token_hash, name as description, last_used_at, revoked_at
+-- carried from personal_tokens: name as description, last_used_at, revoked_at
 SELECT
     'personal_tokens' AS _legacy_table,
     l.id AS _legacy_key,

@@ -1,4 +1,3 @@
--- carried from trusted_devices: device_fingerprint
 -- The new application trusts a device for 90 days after last_seen_at.
 -- reads: trusted_devices
 SELECT

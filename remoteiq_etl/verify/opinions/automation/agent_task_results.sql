@@ -1,7 +1,6 @@
 -- rows: job_results
 -- reads: jobs(id, agent_id, created_at, dispatched_at, started_at, finished_at), agents(id, created_at)
 -- not compared: artifacts: no legacy source, results of the legacy application named no artifacts
--- carried from job_results: stdout, stderr
 SELECT
     'job_results' AS _legacy_table,
     l.job_id AS _legacy_key,

@@ -1,6 +1,6 @@
 -- reads: backups_config
 -- not compared: created_at, updated_at: no legacy source, the default at insert
--- carried from backups_config: enabled, schedule, cron_expr, retention_days, encrypt, destination
+-- carried from backups_config: enabled, schedule, cron_expr, retention_days, encrypt
 SELECT
     'backups_config' AS _legacy_table,
     l.id AS _legacy_key,
