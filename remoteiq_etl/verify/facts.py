@@ -28,7 +28,7 @@ from remoteiq_etl.verify.result import Label
 from remoteiq_etl.verify.stale import Known
 
 #: Differences that are looked into at once.
-CHUNK = 2_000
+CHUNK = 20_000
 _STATE = ("quarantine", "held", "left_out", "gone", "conflicts")
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ENUM
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.verify.compare import load_sql
 from remoteiq_etl.verify.look import Look
-from remoteiq_etl.verify.mirror import legacy_table
+from remoteiq_etl.verify.mirror import copy_type, legacy_table
 from remoteiq_etl.verify.opinion import Opinion
 
 #: Pairs of word and label that are kept of one column; more belong to no enum.
@@ -81,17 +81,28 @@ def _at_hand(opinion: Opinion, table: str, column: str) -> bool:
 def _parts(table: Table, pairs: Mapping[str, str]) -> dict[str, sql.Composable]:
     """One pass over the rows, whatever the number of columns."""
     (key,) = table.primary_key.columns
-    values = [
-        sql.SQL("({}, {}, {}::text)").format(sql.Literal(label), sql.Identifier("l", word), sql.Identifier("e", label))
-        for label, word in pairs.items()
-    ]
+    numbered = [(sql.SQL(str(n)), label, word) for n, (label, word) in enumerate(pairs.items())]
+
+    def listed(template: str) -> sql.Composed:
+        items = [
+            sql.SQL(template).format(
+                n=n, name=sql.Literal(label), word=sql.Identifier("l", word), label=sql.Identifier("e", label)
+            )
+            for n, label, word in numbered
+        ]
+        return sql.SQL(", ").join(items)
+
     return {
         "null_word": sql.Literal(NULL_WORD),
         "no_label": sql.Literal(NO_LABEL),
         "legacy": sql.Identifier(f"legacy_{table.name}"),
         "legacy_table": sql.Literal(table.name),
         "key": sql.Identifier(key.name),
-        "pairs": sql.SQL(", ").join(values),
+        "key_type": sql.SQL(copy_type(key)),
+        "words": listed("{word} AS w{n}"),
+        "labels": listed("{label} AS l{n}"),
+        "groups": listed("{word}, {label}"),
+        "pairs": listed("({name}, c.w{n}, c.l{n}::text)"),
     }
 
 

@@ -1,9 +1,11 @@
 """Both servers add up what is carried unchanged; what differs is named, by key."""
 
+from dataclasses import replace
+
 import pytest
 
 from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.verify.checksums import CHECKSUMS, checksums_of
+from remoteiq_etl.verify.checksums import CHECKSUMS, MD5, SERVERS_OWN, checksums_of
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.look import ground
 from remoteiq_etl.verify.opinion import Opinion, opinions
@@ -78,3 +80,16 @@ def test_a_row_that_only_one_side_has_is_named(copy: Migration) -> None:
     ((legacy_key, key),) = copy.query(A_TICKET)
     copy.target.execute(f"DELETE FROM tickets WHERE id = '{key}'")
     assert legacy_key in {one.legacy_key for one in quick(copy, "tickets").findings}
+
+
+@pytest.mark.parametrize("hash_of", [SERVERS_OWN, MD5])
+def test_either_hash_names_the_changed_row_and_the_changed_key(copy: Migration, hash_of: str) -> None:
+    """MD5 is for servers that hash differently; both of the tests hash alike."""
+    ((legacy_key, key), (_, other)) = copy.query(A_TICKET.replace("LIMIT 1", "LIMIT 2"))
+    copy.target.execute(f"UPDATE tickets SET description = description || '~' WHERE id = '{key}'")
+    copy.legacy.execute(f"UPDATE tickets SET id = gen_random_uuid() WHERE id = '{other}'")
+    with ground(copy.plan) as place, place.look() as look:
+        (sums,) = checksums_of(look, "tickets")
+        assert sums.hash_of == SERVERS_OWN
+        found = replace(sums, hash_of=hash_of).differing()
+    assert {legacy_key, other} < set(found)

@@ -8,11 +8,18 @@ WITH waiting AS (
     ) AS open
     WHERE source_id = {source_id} AND table_name = {table_name} AND legacy_table = {legacy_table} AND released_run IS NULL
     GROUP BY legacy_key
+),
+
+-- There are few words and many rows: counted before the columns are told apart.
+counted AS (
+    SELECT {words}, {labels}, w.outcome, count(*) AS rows
+    FROM (SELECT * FROM pg_temp.expected WHERE _legacy_table = {legacy_table}) AS e
+    JOIN pg_temp.{legacy} AS l ON l.{key} = e._legacy_key::{key_type}
+    LEFT JOIN waiting AS w ON w.legacy_key = e._legacy_key
+    GROUP BY {groups}, w.outcome
 )
-SELECT pair.name, coalesce(pair.word, {null_word}), coalesce(w.outcome, pair.label, {no_label}), count(*)
-FROM pg_temp.expected AS e
-JOIN pg_temp.{legacy} AS l ON e._legacy_key = l.{key}::text
-LEFT JOIN waiting AS w ON w.legacy_key = e._legacy_key
+
+SELECT pair.name, coalesce(pair.word, {null_word}), coalesce(c.outcome, pair.label, {no_label}), sum(c.rows)::bigint
+FROM counted AS c
 CROSS JOIN LATERAL (VALUES {pairs}) AS pair (name, word, label)
-WHERE e._legacy_table = {legacy_table}
 GROUP BY 1, 2, 3
