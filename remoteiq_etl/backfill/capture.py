@@ -90,13 +90,15 @@ class Capture:
         if reason is not None:
             return Reading(f"full: {reason}")
         again = self._to_look_at_again(spec)
+        released = self._released(spec, inputs)
         changed = [table for table in (*inputs.sources, *inputs.followed) if self._has_changed(spec, table)]
-        if not changed and not any(again.values()) and not inputs.always:
+        if not changed and not any(again.values()) and not released and not inputs.always:
             return Reading(NOTHING_CHANGED, partial=True, nothing=True)
-        if sum(map(len, again.values())) > MOST_KEYS:
+        if sum(map(len, [*again.values(), *released.values()])) > MOST_KEYS:
             return Reading("full: too many rows wait to be named one by one")
         if inputs.narrowable:
-            return self._narrowed(spec, again)
+            return self._narrowed(spec, again, released)
+        changed += sorted(released)
         if changed or inputs.always:
             return Reading(f"full: {', '.join(changed)} changed" if changed else "full: made of what other tables hold")
         return of_keys(spec, again, "rows that wait")
@@ -262,17 +264,42 @@ class Capture:
                 found.setdefault(source.name, set()).update(late)
         return found
 
-    def _narrowed(self, spec: TableSpec, again: Mapping[str, set[str]]) -> Reading:
-        selections = {source.name: self._selection(spec, source, again) for source in spec.streamed}
+    def _released(self, spec: TableSpec, inputs: Inputs) -> dict[str, frozenset[str]]:
+        """Keys of followed rows, by legacy table, that waited when the asset was completed, and no longer do.
+
+        Nothing was written in legacy since, but what they hand on is another now: the row that had kept its last good state.
+        """
+        if not inputs.followed:
+            return {}
+        names = {name: self.run.state.name(name) for name in ("quarantine", "held")}
+        parameters = {
+            "source_id": self.run.registered.id,
+            "tables": list(inputs.followed),
+            "run": self.completed[spec.asset].run_id,
+        }
+        rows = self.run.session.rows(load_sql("released_since").format(**names), parameters)
+        return {row[0]: frozenset(row[1]) for row in rows}
+
+    def _narrowed(
+        self, spec: TableSpec, again: Mapping[str, set[str]], released: Mapping[str, frozenset[str]]
+    ) -> Reading:
+        selections = {source.name: self._selection(spec, source, again, released) for source in spec.streamed}
         return Reading("changed rows", partial=True, selections=selections)
 
-    def _selection(self, spec: TableSpec, source: Source, again: Mapping[str, set[str]]) -> Selection:
+    def _selection(
+        self,
+        spec: TableSpec,
+        source: Source,
+        again: Mapping[str, set[str]],
+        released: Mapping[str, frozenset[str]],
+    ) -> Selection:
         """The rows of one source that changed, wait, or follow a changed row; found at once where they are few."""
         horizons = {follow: self.passes[spec.asset, follow.table.name].horizon for follow in source.follows}
         selection = Selection(
             self.passes[spec.asset, source.name].horizon,
             frozenset(again.get(source.name, ())),
             {follow: horizon for follow, horizon in horizons.items() if self.count(follow.table.name, horizon)[1]},
+            {follow: released[follow.table.name] for follow in source.follows if follow.table.name in released},
         )
         places = self._places(source, selection)
         return selection if places is None else replace(selection, places=places)
@@ -287,7 +314,7 @@ class Capture:
             replace(selection, horizon=None).condition(self.run.legacy, source),
             sql.Literal(MOST_KEYS),
         )
-        by_key = selection.keys or selection.follows
+        by_key = selection.keys or selection.follows or selection.released
         others = [row[0] for row in self.run.snapshot.session.rows(query)] if by_key else []
         return None if len(others) == MOST_KEYS else tuple({*newer, *others})
 

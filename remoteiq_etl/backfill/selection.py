@@ -4,12 +4,12 @@ The age of a transaction id is compared, by the server's own 32-bit arithmetic: 
 second for a million rows. Belongs here: the condition as SQL. Does not belong here: which rows those are (see capture).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Select, String, Table, cast, or_, text
+from sqlalchemy import Column, ColumnElement, Select, String, Table, cast, or_, text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.sql import visitors
 
@@ -26,13 +26,15 @@ _FIRST_NORMAL = 3
 @dataclass(frozen=True)
 class Selection:
     """Some rows of one legacy table: newer than `horizon` (64 bit, None: none of them), of these keys, or following a
-    row of another table that is newer than that one's horizon. `places`: where all of them lie (ctid), when it is known:
-    a hundred rows of a million are then fetched without looking at the others again.
+    row of another table that is newer than that one's horizon, or that is one of those `released`: it waited, and no
+    longer does. `places`: where all of them lie (ctid), when it is known: a hundred rows of a million are then fetched
+    without looking at the others again.
     """
 
     horizon: int | None = None
     keys: frozenset[str] = frozenset()
     follows: Mapping[Follow, int] = field(default_factory=dict)
+    released: Mapping[Follow, frozenset[str]] = field(default_factory=dict)
     places: tuple[str, ...] | None = None
 
     def condition(self, database: Database, source: Source) -> sql.Composable:
@@ -42,7 +44,10 @@ class Selection:
         parts = [] if self.horizon is None else [is_newer(sql.SQL("l.xmin"), self.horizon)]
         if self.keys:
             parts.append(is_one_of(source, self.keys))
-        parts += [_follows(database, source, follow, horizon) for follow, horizon in self.follows.items()]
+        newer = {follow: is_newer(sql.SQL("f.xmin"), horizon) for follow, horizon in self.follows.items()}
+        parts += [_follows(database, source, follow, condition) for follow, condition in newer.items()]
+        again = {follow: _has_key(follow, keys) for follow, keys in self.released.items()}
+        parts += [_follows(database, source, follow, condition) for follow, condition in again.items()]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(parts)) if parts else sql.SQL("false")
 
 
@@ -54,14 +59,22 @@ def is_newer(xmin: sql.Composable, horizon: int) -> sql.Composed:
 
 def is_one_of(source: Source, keys: Collection[str]) -> sql.Composed:
     """Whether a row (alias l) has one of these legacy keys."""
-    columns = [source.table.columns[name] for name in source.key_columns]
+    return _is_keyed("l", [source.table.columns[name] for name in source.key_columns], keys)
+
+
+def _has_key(follow: Follow, keys: Collection[str]) -> sql.Composed:
+    """Whether a followed row (alias f) has one of these legacy keys."""
+    return _is_keyed("f", list(follow.table.primary_key.columns), keys)
+
+
+def _is_keyed(alias: str, columns: Sequence[Column[Any]], keys: Collection[str]) -> sql.Composed:
     if len(columns) == 1:
         kind = columns[0].type
         cast = "text" if isinstance(kind, pg.ENUM) else kind.compile(pg.dialect())  # type: ignore[no-untyped-call]
-        column = sql.Identifier("l", columns[0].name)
+        column = sql.Identifier(alias, columns[0].name)
         shown = sql.SQL("{}::text").format(column) if cast == "text" else column
         return sql.SQL("{} = ANY ({}::{}[])").format(shown, sql.Literal(sorted(keys)), sql.SQL(cast))
-    parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier("l", column.name)) for column in columns)
+    parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, column.name)) for column in columns)
     wanted = sql.SQL("SELECT {} FROM unnest({}::text[]) AS k (key)").format(
         sql.SQL(", ").join(sql.SQL("k.key::jsonb ->> {}").format(sql.Literal(at)) for at in range(len(columns))),
         sql.Literal(sorted(keys)),
@@ -105,10 +118,10 @@ def _recorded(place: tuple[str, str, str], context: Context) -> list[str]:
     return sorted({str(value) for value in values if value is not None})
 
 
-def _follows(database: Database, source: Source, follow: Follow, horizon: int) -> sql.Composed:
+def _follows(database: Database, source: Source, follow: Follow, condition: sql.Composable) -> sql.Composed:
     same = _same_type(source, follow)
     other = sql.SQL("SELECT f.{} FROM {} AS f WHERE {}").format(
-        _as_text(follow.key, same), database.table(follow.table.name), is_newer(sql.SQL("f.xmin"), horizon)
+        _as_text(follow.key, same), database.table(follow.table.name), condition
     )
     return sql.SQL("l.{} IN ({})").format(_as_text(follow.column, same), other)
 

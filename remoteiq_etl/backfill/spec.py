@@ -82,6 +82,7 @@ Transform = Callable[[Batch, Context], Batch]
 class Follow:
     """A row of a source depends on the row of another legacy table that its `column` names by that one's `key`.
 
+    The legacy key of that table is its primary key.
     `recorded`: (entity, legacy table, value) of recorded decisions that name further rows of that table by the same key.
     """
 

@@ -48,8 +48,14 @@ class Inquiry:
     @property
     def rules(self) -> Rules:
         """How the table is declared."""
-        follows = any(source.follows for source in self.spec.streamed)
+        follows = any(source.follows for source in self.spec.streamed) or self._takes_times_of_others
         return Rules(frozenset(self.spec.activity), frozenset(self.spec.insert_only), follows)
+
+    @property
+    def _takes_times_of_others(self) -> bool:
+        """Whether a missing updated_at is filled from a row of a table that is no source."""
+        own = {source.name for source in self.spec.streamed}
+        return any(column.split(".")[0] not in own for column in self.spec.lineage.get("updated_at", ()))
 
     def gather(self, differences: Sequence[Difference]) -> list[tuple[Difference, Facts]]:
         """Each difference, with the legacy row that it is about where that can be found out, and what is known of it."""

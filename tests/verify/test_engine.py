@@ -87,6 +87,20 @@ def test_a_row_that_went_before_the_last_run_is_no_bug(copy: Migration) -> None:
     assert Label.BUG not in labels
 
 
+def test_a_missing_time_that_its_parent_tells_otherwise_since_is_no_bug(copy: Migration) -> None:
+    """Software that was never dated has the time of its agent when it came; that alone is never written again."""
+    copy.legacy.execute(
+        "UPDATE agents SET created_at = 'infinity', updated_at = 'infinity', last_seen_at = '2024-01-01 00:00:00+00' WHERE id = 7;"
+        "INSERT INTO agent_software (id, agent_id, name, updated_at) VALUES (900, 7, 'Undated', '-infinity')"
+    )
+    copy.run("agents", "agent_software")
+    assert copy.query("SELECT updated_at::date::text FROM agent_software WHERE name = 'Undated'") == [("2024-01-01",)]
+    copy.legacy.execute("UPDATE agents SET last_seen_at = '2024-02-01 00:00:00+00' WHERE id = 7")
+    copy.run("agents", "agent_software")
+    found = [one for one in _one(copy, "agent_software").findings if one.legacy_key == "900"]
+    assert [(one.label, one.columns) for one in found] == [(Label.EXPECTED, ("updated_at",))]
+
+
 def test_what_nothing_explains_is_a_bug(copy: Migration) -> None:
     """As if the program had written something else: the target, and what is recorded of it, agree with each other only."""
     ((_key, legacy_key),) = copy.query(A_USER)
