@@ -1,6 +1,6 @@
-"""Orders of people to the runs of a source: pause, resume, stop. Kept in the state schema, so that they survive a restart.
+"""Orders of people to the runs and verifications of a source: pause, resume, stop. They are kept in the state schema.
 
-Belongs here: giving orders and reading those that stand. Does not belong here: obeying them (see pacing, run).
+Belongs here: giving orders and reading those that stand. Does not belong here: obeying them (see pacing).
 """
 
 import getpass
@@ -11,19 +11,24 @@ from datetime import UTC, datetime
 from psycopg import sql
 
 from remoteiq_etl.backfill.database import Session, load_sql
+from remoteiq_etl.backfill.source_lock import is_locked, run_lock, verification_lock
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import SourcePaused, StopRequested
+
+#: What a run that ends early leaves.
+KEPT_BATCHES = "Every batch that was committed is kept; the next run goes on from there."
 
 
 @dataclass(frozen=True)
 class Order:
-    """One order: what, by whom, why and when. `fence`: the fencing token of the last run at that time."""
+    """One order: what, by whom, why and when. `fence`: the fencing token of the last run then; `id`: later ones have greater."""
 
     action: str
     actor: str
     reason: str | None
     given_at: datetime
     fence: int
+    id: int
 
     def __str__(self) -> str:
         """The order in words."""
@@ -33,7 +38,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Orders:
-    """What stands for a source: it may be paused, and its last run may have been told to stop."""
+    """What stands for a source: it may be paused, and what was in work may have been told to stop."""
 
     pause: Order | None = None
     stop: Order | None = None
@@ -41,6 +46,10 @@ class Orders:
     def stops(self, fence: int) -> bool:
         """Whether the run with this fencing token has been told to stop."""
         return self.stop is not None and self.stop.fence >= fence
+
+    def stops_since(self, order: int) -> bool:
+        """Whether the order to stop was given after the one of this number."""
+        return self.stop is not None and self.stop.id > order
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Control:
         return Orders(found.get("pause"), found.get("stop"))
 
     def pause(self, reason: str | None = None) -> None:
-        """Let running and later runs do nothing until `resume`. A second pause tells another reason."""
+        """Let what is in work and what begins later do nothing until `resume`. A second pause tells another reason."""
         self._give("pause", reason)
 
     def resume(self, reason: str | None = None) -> bool:
@@ -71,18 +80,22 @@ class Control:
         return paused
 
     def stop(self, reason: str | None = None) -> bool:
-        """Tell the run that holds the source to end after the batch in work; False where none does."""
-        running = self.is_held()
-        if running:
+        """Tell the run that holds the source, and its verification in work, to end soon; False where there is neither."""
+        in_work = self.is_held() or self.is_verified()
+        if in_work:
             self._give("stop", reason)
-        return running
+        return in_work
 
     def is_held(self) -> bool:
         """Whether a run holds the source."""
-        return bool(self.session.value(load_sql("is_held"), {"source_id": self.source_id}))
+        return is_locked(self.session, run_lock(self.source_id))
+
+    def is_verified(self) -> bool:
+        """Whether a verification of the source is in work."""
+        return is_locked(self.session, verification_lock(self.source_id))
 
     def refuse_paused(self) -> None:
-        """Let no run begin on a paused source. Raises SourcePaused."""
+        """Let nothing begin on a paused source. Raises SourcePaused."""
         if (order := self.orders().pause) is not None:
             raise SourcePaused(
                 f"the source is paused {order}. Nothing was read or written. remoteiq-etl resume lets runs begin again."
@@ -99,9 +112,7 @@ class Control:
 def refuse_stopped(orders: Orders, fence: int) -> None:
     """End the run with this fencing token if it has been told to. Raises StopRequested."""
     if orders.stops(fence):
-        raise StopRequested(
-            f"stopped {orders.stop}. Every batch that was committed is kept; the next run goes on from there."
-        )
+        raise StopRequested(f"stopped {orders.stop}. {KEPT_BATCHES}")
 
 
 def actor() -> str:

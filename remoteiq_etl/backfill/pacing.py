@@ -1,4 +1,4 @@
-"""The pace of a run: between two batches it obeys orders, and waits as the throttle says. It always says why.
+"""The pace of a run, or of a verification: between two batches it obeys orders, and waits as the throttle says. It always says why.
 
 Belongs here: waiting, ending, telling the listener, counting what was waited. Does not belong here: readings (see
 probes), what follows from them (see throttle), giving orders (see control).
@@ -7,10 +7,11 @@ probes), what follows from them (see throttle), giving orders (see control).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.control import Control, Orders, refuse_stopped
+from remoteiq_etl.backfill.control import KEPT_BATCHES, Control, Orders, refuse_stopped
 from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sample, Sampler
 from remoteiq_etl.backfill.progress import Listener, Notice
 from remoteiq_etl.backfill.throttle import Action, Reading, Verdict, judge
@@ -30,15 +31,29 @@ QUIET = 10.0
 _TO_PAUSE = Verdict(Action.PAUSE)
 
 
+@dataclass(frozen=True)
+class Worker:
+    """Whose pace it is.
+
+    `refuse_stopped` raises StopRequested when orders say that it shall end, `kept` says what it leaves then. `until`: what
+    comes to its end with a snapshot that is old, the run itself or that snapshot alone.
+    """
+
+    name: str
+    kept: str
+    until: str
+    refuse_stopped: Callable[[Orders], None]
+
+
 @dataclass
 class Pacer:
-    """The pace of one run. `fence`: its fencing token; the snapshot's age counts from the making of this object."""
+    """The pace of one worker; the snapshot's age counts from the making of this object."""
 
     limits: Limits
     control: Control
     sampler: Sampler
     listener: Listener
-    fence: int
+    worker: Worker
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     holds_snapshot: bool = True
@@ -61,7 +76,8 @@ class Pacer:
             Probe(TARGET, plan.target, [run.session.connection.info.backend_pid]),
         ]
         control = Control(run.session, run.state, run.registered.id)
-        return cls(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), run.listener, run.fence)
+        worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=run.fence))
+        return cls(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), run.listener, worker)
 
     def before_table(self, report: TableReport) -> None:
         """Wait as long as need be before a table is begun. Raises RunStopped when the run shall end here."""
@@ -100,11 +116,11 @@ class Pacer:
         What the run holds is judged apart: that this is its last table does not free it from waiting.
         """
         orders = self.control.orders()
-        refuse_stopped(orders, self.fence)
+        self.worker.refuse_stopped(orders)
         readings = self._readings(report)
         held = judge((one for one in readings if one.signal in HELD), self.limits)
         if held.action >= ends_from:
-            raise _ended(held)
+            raise _ended(held, self.worker)
         if held.action is Action.FINISH:
             self._say_last(report, held)
         pace = judge((one for one in readings if one.signal not in HELD), self.limits)
@@ -141,7 +157,9 @@ class Pacer:
     def _say_last(self, report: TableReport, held: Verdict) -> None:
         if not self._last_said:
             self._last_said = True
-            self.listener.noticed(Notice(report.table, f"is the last table of this run, because {held.why}"))
+            self.listener.noticed(
+                Notice(report.table, f"is the last table of this {self.worker.until}, because {held.why}")
+            )
 
     def _tell_unreadable(self, report: TableReport, sample: Sample) -> None:
         for key, reason in sample.unreadable.items():
@@ -169,11 +187,10 @@ def _text(verdict: Verdict, orders: Orders, before: Action, slept: float) -> str
     return f"goes on after {slept:.1f} s" if before is Action.PAUSE else "goes on at full speed"
 
 
-def _ended(verdict: Verdict) -> RunStopped:
-    """The error that ends a run which holds something on the source for too long."""
+def _ended(verdict: Verdict, worker: Worker) -> RunStopped:
+    """The error that ends a worker which holds something on the source for too long."""
     kind = SourceWaits if verdict.reading and verdict.reading.signal is Signal.SOURCE_LOCK_WAIT else SnapshotTooOld
     return kind(
-        f"the run ends here, because {verdict.why}. Its snapshot keeps the legacy database from cleaning up and from changing"
-        " its tables. Every batch that was committed is kept; the next run goes on from there."
-        " The limits are in remoteiq.toml, [throttle]."
+        f"the {worker.name} ends here, because {verdict.why}. Its snapshot keeps the legacy database from cleaning up and from"
+        f" changing its tables. {worker.kept} The limits are in remoteiq.toml, [throttle]."
     )

@@ -1,4 +1,4 @@
-"""One run (or undo) per source at a time: the advisory lock, and the fencing token of who holds it.
+"""One run (or undo), and one verification, per source at a time: the advisory locks, and the fencing token of who writes.
 
 The lock refuses a second one; the fence keeps one that lost its lock from committing. Belongs here: taking and checking
 them. Does not belong here: what is done under them (see run).
@@ -8,24 +8,55 @@ import time
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
+from remoteiq_etl.backfill.database import Session, load_sql
 from remoteiq_etl.backfill.state import Registered, State
 from remoteiq_etl.errors import FencedError, LockedError
 
-#: A killed run's server session ends when the server notices; until then its lock stands. Seconds.
+#: A killed process' server session ends when the server notices; until then its lock stands. Seconds.
 LOCK_PATIENCE = 5.0
+_KILLED = "The lock of a killed one goes as soon as the server notices that its session is gone."
+
+
+def run_lock(source_id: int) -> str:
+    """The name of the lock that a run of a source holds."""
+    return f"remoteiq_etl/{source_id}"
+
+
+def verification_lock(source_id: int) -> str:
+    """The name of the lock that a verification of a source holds."""
+    return f"remoteiq_etl/verify/{source_id}"
 
 
 def lock(control: Session, registered: Registered) -> None:
     """Take the source's advisory lock, held by the control session until it closes. Raises LockedError."""
+    if not _taken(control, run_lock(registered.id)):
+        raise LockedError(
+            f"another run holds the source {registered.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
+            f" {_KILLED}"
+        )
+
+
+def lock_verification(control: Session, registered: Registered) -> None:
+    """Take the lock of verifications of a source, held by the control session until it closes. Raises LockedError."""
+    if not _taken(control, verification_lock(registered.id)):
+        raise LockedError(
+            f"another verification of the source {registered.name!r} is in work. Wait until it is done, or end it by remoteiq-etl"
+            f" stop; runs are not concerned. {_KILLED}"
+        )
+
+
+def is_locked(session: Session, name: str) -> bool:
+    """Whether a session of the database holds the lock of this name."""
+    return bool(session.value(load_sql("is_locked"), {"name": name}))
+
+
+def _taken(control: Session, name: str) -> bool:
     deadline = time.monotonic() + LOCK_PATIENCE
-    while not control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"remoteiq_etl/{registered.id}"]):
+    while not control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]):
         if time.monotonic() > deadline:
-            raise LockedError(
-                f"another run holds the source {registered.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
-                " A killed run's lock goes as soon as the server notices that its session is gone."
-            )
+            return False
         time.sleep(0.2)
+    return True
 
 
 def take_over(control: Session, state: State, registered: Registered) -> int:

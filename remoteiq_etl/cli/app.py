@@ -175,7 +175,7 @@ def status(
 
 @app.command()
 def pause(reason: Reason = None) -> None:
-    """Let the runs of the source wait, the one in work after its current batch, until resume. Survives restarts."""
+    """Let runs and verifications wait, those in work after their current batch, until resume. Survives restarts."""
     from remoteiq_etl.cli.control import pause
 
     raise typer.Exit(pause(reason))
@@ -183,7 +183,7 @@ def pause(reason: Reason = None) -> None:
 
 @app.command()
 def resume(reason: Reason = None) -> None:
-    """Take a pause back: the waiting run goes on, and runs may begin again."""
+    """Take a pause back: what waits goes on, and runs may begin again."""
     from remoteiq_etl.cli.control import resume
 
     raise typer.Exit(resume(reason))
@@ -191,7 +191,7 @@ def resume(reason: Reason = None) -> None:
 
 @app.command()
 def stop(reason: Reason = None) -> None:
-    """End the run in work after its current batch. What it committed is kept, and the next run may start."""
+    """End the run and the verification in work after their current batch. What they have done is kept; the next one goes on."""
     from remoteiq_etl.cli.control import stop
 
     raise typer.Exit(stop(reason))

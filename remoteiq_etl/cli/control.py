@@ -1,4 +1,4 @@
-"""`pause`, `resume` and `stop`: orders to the runs of the source, wherever they run."""
+"""`pause`, `resume` and `stop`: orders to the runs and verifications of the source, wherever they run."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,20 +13,17 @@ from remoteiq_etl.config import Settings
 
 
 def pause(reason: str | None) -> Exit:
-    """Pause the source, and say what that means for a run in work."""
+    """Pause the source, and say what that means for what is in work."""
     settings = Settings.load()
     with _control(settings) as control:
         control.pause(reason)
-        running = control.is_held()
-    now = "The run in work waits after its current batch. " if running else ""
-    _say(
-        f"The source {settings.source!r} is paused. {now}No run begins until remoteiq-etl resume, also after a restart."
-        + (
-            " Its snapshot has a maximum age; when that is reached the run ends, and the next one goes on."
-            if now
-            else ""
-        )
-    )
+        running, verifying = control.is_held(), control.is_verified()
+    said = [f"The source {settings.source!r} is paused."]
+    said += ["The run in work waits after its current batch."] * running
+    said += ["The verification in work waits after its current rows."] * verifying
+    said += ["No run begins until remoteiq-etl resume, also after a restart."]
+    said += ["Its snapshot has a maximum age; when that is reached the run ends, and the next one goes on."] * running
+    _say(" ".join(said))
     return Exit.DONE
 
 
@@ -40,14 +37,20 @@ def resume(reason: str | None) -> Exit:
 
 
 def stop(reason: str | None) -> Exit:
-    """End the run in work; the next one may start at once."""
+    """End the run and the verification in work; the next ones may start at once."""
     settings = Settings.load()
     with _control(settings) as control:
-        stopped = control.stop(reason)
-    if stopped:
+        running, verifying = control.is_held(), control.is_verified()
+        control.stop(reason)
+    if running:
         _say("The run ends after its current batch. What it committed is kept; the next run goes on from there.")
-    else:
-        _say(f"No run of the source {settings.source!r} is in work.")
+    if verifying:
+        _say(
+            "The verification ends after its current rows. Verdicts of tables that were done are kept; the next"
+            " remoteiq-etl verify goes on from there."
+        )
+    if not running and not verifying:
+        _say(f"No run and no verification of the source {settings.source!r} is in work.")
     return Exit.DONE
 
 

@@ -10,6 +10,7 @@ from remoteiq_etl.cli.app import Exit
 from remoteiq_etl.config import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.pace import KEPT
 from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
 
 #: Differences in a terminal; --json has all that are kept.
@@ -22,9 +23,7 @@ _MEANING = {
     "failed": "Not everything could be verified.",
 }
 QUICK = "A quick look found nothing that is not explained. remoteiq-etl verify compares every column, and keeps the verdict."
-INTERRUPTED = (
-    "Interrupted. Verdicts of tables that were done are kept; the next remoteiq-etl verify goes on from there."
-)
+INTERRUPTED = f"Interrupted. {KEPT}"
 
 
 def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool) -> Exit:

@@ -2,8 +2,8 @@
 
 It takes no lock of the source, so that runs go on. What looks like a BUG is read again with fresh snapshots, and while a run
 is in work the verification waits for its end before it does. A table of which nothing has moved since it was verified is not
-read again, so that a verification that was killed goes on where it was. Belongs here: that order. Does not belong here: what
-is checked of a table (see table).
+read again, so that a verification that was stopped or killed goes on where it was. Belongs here: that order. Does not belong
+here: what is checked of a table (see table), when it waits (see pace).
 """
 
 import contextlib
@@ -15,19 +15,19 @@ from datetime import UTC, datetime
 import psycopg
 
 from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.failure import describe
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
-from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
+from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
+from remoteiq_etl.backfill.source_lock import lock_verification
 from remoteiq_etl.backfill.state import State
-from remoteiq_etl.errors import LockedError, RemoteIQError, SnapshotTooOld
+from remoteiq_etl.errors import RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
 from remoteiq_etl.verify import database, marks, store
 from remoteiq_etl.verify.look import Ground, Look, ground
 from remoteiq_etl.verify.mirror import RANGE_ROWS
 from remoteiq_etl.verify.opinion import opinions
+from remoteiq_etl.verify.pace import Pace
 from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
 from remoteiq_etl.verify.stale import Known, options_of_table
 from remoteiq_etl.verify.table import Keys, TableLook
@@ -35,8 +35,6 @@ from remoteiq_etl.verify.tally import Tally
 
 #: So many rows of a large table are read again by key; beyond that the whole table is.
 MOST_SUSPECTS = 20_000
-#: Seconds between two questions whether a run is still in work.
-STEP = 0.5
 
 
 def verify(
@@ -52,7 +50,8 @@ def verify(
 
     `full`: also those of which nothing has moved. `quick`: compare what both servers add up, and in detail only what differs;
     that is no verdict, and none is kept. Raises VerifyError when nothing was ever migrated, LockedError when another
-    verification of the source is in work. A table that cannot be verified is FAILED; the others are verified all the same.
+    verification of the source is in work, SourcePaused when it is paused, StopRequested when somebody tells it to stop; what
+    it found until then is kept. A table that cannot be verified is FAILED; the others are verified all the same.
     """
     with ground(plan, range_rows) as place:
         return Verification(place, listener or Silent(), full=full, quick=quick).of(
@@ -69,13 +68,14 @@ class Verification:
     full: bool = False
     quick: bool = False
     number: int = field(default=0, init=False)
+    _pace: Pace = field(init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
     _look: Look | None = field(default=None, init=False)
     _pacer: Pacer | None = field(default=None, init=False)
 
     def of(self, tables: Sequence[str]) -> Verdict:
         """Verify these tables, one after the other."""
-        _lock(self.ground)
+        self._begin()
         with contextlib.closing(self):
             if self.quick:
                 return Verdict(tuple(self._kept(table) for table in tables if table != database.NAME))
@@ -83,12 +83,18 @@ class Verification:
             try:
                 verdict = Verdict(tuple(self._kept(table) for table in tables))
             except BaseException as error:
-                status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-                store.end(self._control, self._state, self.number, status, describe(error))
+                store.end(self._control, self._state, self.number, _ending(error), describe(error))
                 raise
             status = "failed" if verdict.word == "failed" else "bug" if verdict.bugs else "passed"
             store.end(self._control, self._state, self.number, status)
         return verdict
+
+    def _begin(self) -> None:
+        """Take the lock of verifications, as the only one of the source. Raises SourcePaused, LockedError."""
+        Pace(self.ground, self.listener).refuse_paused()
+        lock_verification(self._control, self.ground.registered)
+        store.mark_interrupted(self._control, self._state, self._source_id)
+        self._pace = Pace(self.ground, self.listener)
 
     # --- looks --------------------------------------------------------------------------------------------------
 
@@ -97,7 +103,7 @@ class Verification:
         """The look in use; opened when it is asked for first."""
         if self._look is None:
             self._look = self._stack.enter_context(self.ground.look())
-            self._pacer = self._stack.enter_context(contextlib.closing(_pacer(self._look, self.listener)))
+            self._pacer = self._stack.enter_context(contextlib.closing(self._pace.pacer(self._look)))
         return self._look
 
     def close(self) -> None:
@@ -123,12 +129,15 @@ class Verification:
         """The verdict of a table, kept; that of an earlier verification where nothing has moved since."""
         began = time.monotonic()
         try:
+            self._wait_before(table)
             former = None if table == database.NAME or self.quick else self._still_standing(table)
             if former is not None:
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
             verdict = self._of_database() if table == database.NAME else self._renewed(table)
+        except StopRequested:
+            raise
         except (RemoteIQError, psycopg.Error) as error:
             verdict = self._failed(table, error, time.monotonic() - began)
             self.close()  # the copies of a look that failed cannot be relied on
@@ -152,12 +161,19 @@ class Verification:
         )
 
     def _renewed(self, table: str) -> TableVerdict:
-        """The verdict of a table; a snapshot that is too old is let go, and the table looked at in a new one."""
-        try:
-            return self._verified(table)
-        except SnapshotTooOld:
-            self.close()
-            return self._verified(table)
+        """The verdict of a table. A look that legacy can bear no longer is let go, and the table looked at in a new one.
+
+        Once: a second one is an error, unless it was a pause that made the first one too old.
+        """
+        is_last = False
+        while True:
+            try:
+                return self._verified(table)
+            except (SnapshotTooOld, SourceWaits):
+                self.close()
+                if not self._pace.wait_for_resume() and is_last:
+                    raise
+                is_last = True
 
     def _still_standing(self, table: str) -> TableVerdict | None:
         found = {one.table: one for one in store.read(self._control, self._state, self._source_id)}.get(table)
@@ -171,7 +187,6 @@ class Verification:
 
     def _verified(self, table: str) -> TableVerdict:
         began = time.monotonic()
-        self._pace(table)
         first = TableLook(self.look, table, step=self._step(table, began), quick=self.quick)
         suspects: list[Finding] = []
         tally = Tally().add(_watched(first.findings(), suspects))
@@ -196,10 +211,13 @@ class Verification:
 
     def _second(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
         """What a fresh look says of the differences that nothing explains."""
-        self._wait_for_run(first.table)
+        if self._pace.is_run_in_work():
+            self.close()  # nothing is held on the source meanwhile
+            self._pace.wait_for_run(first.table)
         only = _keys(first, suspects) if len(suspects) == tally.bugs else None
-        with self.ground.look() as look:
-            found = TableLook(look, first.table, only).findings()
+        with self.ground.look() as look, contextlib.closing(self._pace.pacer(look)) as pacer:
+            report = TableReport(first.table)
+            found = TableLook(look, first.table, only, step=lambda _rows: pacer.before_batch(report)).findings()
             if only is None:
                 return Tally().add(found)
             again: dict[tuple[str | None, ...], list[Finding]] = {}
@@ -223,13 +241,14 @@ class Verification:
 
     # --- pace and progress --------------------------------------------------------------------------------------
 
-    def _pace(self, table: str) -> None:
-        """Obey orders and limits between two tables. A snapshot that is too old is let go first."""
+    def _wait_before(self, table: str) -> None:
+        """Obey orders and limits between two tables. A look that legacy can bear no longer is let go first."""
         if self._pacer is not None:
             try:
                 self._pacer.before_table(TableReport(table))
-            except SnapshotTooOld:
+            except (SnapshotTooOld, SourceWaits):
                 self.close()
+                self._pace.wait_for_resume()
 
     def _step(self, table: str, began: float) -> "Step":
         with self.look.of_table(options_of_table(self.look, table)):
@@ -253,17 +272,6 @@ class Verification:
         report.account(table, primary=False).read = rows
         self.listener.finished(report)
 
-    def _wait_for_run(self, table: str) -> None:
-        """What a run has half done is no BUG: its end is waited for."""
-        control, told = Control(self._control, self._state, self._source_id), False
-        while control.is_held():
-            if not told:
-                told = True
-                self.listener.noticed(
-                    Notice(table, "differs while a run is in work: it is read again when the run is over")
-                )
-            time.sleep(STEP)
-
 
 @dataclass
 class Step:
@@ -281,27 +289,11 @@ class Step:
         self.verification.stepped(self.table, self.done, self.total, time.monotonic() - self.began)
 
 
-def _lock(place: Ground) -> None:
-    """One verification of a source at a time; the session that keeps verdicts holds the lock. Raises LockedError."""
-    key = f"remoteiq_etl/verify/{place.source_id}"
-    if not place.control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key]):
-        raise LockedError(
-            f"another verification of the source {place.registered.name!r} is in work. Wait until it is done; runs are not"
-            " concerned."
-        )
-    store.mark_interrupted(place.control, place.state, place.source_id)
-
-
-def _pacer(look: Look, listener: Listener) -> Pacer:
-    plan, state = look.ground.plan, look.ground.state
-    probes = [
-        Probe(SOURCE, plan.legacy, look.snapshot.pids, look.snapshot.xmin),
-        Probe(TARGET, plan.target, [look.session.connection.info.backend_pid]),
-    ]
-    control = Control(look.ground.control, state, look.source_id)
-    # An order to stop is about the runs up to its time; a verification is none of them.
-    fence = int(control.session.value(store.fence_query(state), [look.source_id])) + 1
-    return Pacer(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), listener, fence)
+def _ending(error: BaseException) -> str:
+    """The status of a verification that this ended."""
+    if isinstance(error, StopRequested):
+        return "stopped"
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
 
 
 def _watched(findings: Iterator[Finding], suspects: list[Finding]) -> Iterator[Finding]:

@@ -64,11 +64,6 @@ def mark_interrupted(session: Session, state: State, source_id: int) -> None:
     session.execute(update.format(state.name("verification_runs")), [source_id])
 
 
-def fence_query(state: State) -> sql.Composed:
-    """The statement that gives the fencing token of a source's last run."""
-    return sql.SQL("SELECT fence FROM {} WHERE id = %s").format(state.name("sources"))
-
-
 def end(session: Session, state: State, verification_id: int, status: str, error: str | None = None) -> None:
     """Record how a verification ended."""
     update = sql.SQL("UPDATE {} SET status = %s, error = %s, finished_at = clock_timestamp() WHERE id = %s")

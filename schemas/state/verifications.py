@@ -13,7 +13,7 @@ verification_runs = Table(
     Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
     Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it began"),
     Column("finished_at", TIMESTAMPTZ, comment="when it ended; null: it is in work, or was killed"),
-    Column("status", Text, nullable=False, comment="running, passed, bug, failed, interrupted"),
+    Column("status", Text, nullable=False, comment="running, passed, bug, failed, stopped, interrupted"),
     Column("snapshot", Text, comment="pg_current_snapshot() of the legacy database when it began"),
     Column("actor", Text, nullable=False, comment="user and host that verified"),
     Column("program_version", Text, nullable=False, comment="program that verified"),

@@ -5,13 +5,14 @@ from typing import Any, cast
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.control import Control, Orders
-from remoteiq_etl.backfill.pacing import QUIET, STEP, Pacer
+from remoteiq_etl.backfill.pacing import QUIET, STEP, Pacer, Worker
 from remoteiq_etl.backfill.probes import Sample, Sampler
 from remoteiq_etl.backfill.progress import Notice, Silent
 from remoteiq_etl.backfill.throttle import Reading
 from remoteiq_etl.limits import Limits, Signal, Threshold
 
 LIMITS = Limits({Signal.REPLAY_LAG: Threshold(10, 60)})
+WORKER = Worker("run", "All of it.", "run", lambda _orders: None)
 
 
 @dataclass
@@ -38,7 +39,7 @@ class World(Silent):
 
     def pacer(self) -> Pacer:
         me = cast("Any", self)
-        return Pacer(LIMITS, cast("Control", me), cast("Sampler", me), self, 1, lambda: self.now, self.sleep)
+        return Pacer(LIMITS, cast("Control", me), cast("Sampler", me), self, WORKER, lambda: self.now, self.sleep)
 
 
 def waited(world: World, *, work: float) -> float:

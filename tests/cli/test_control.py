@@ -42,7 +42,7 @@ def test_another_source_is_not_paused(cli: Cli, edge_db: Database, target_db: Da
 
 def test_stop_without_a_run_says_so(cli: Cli, edge_db: Database, target_db: Database) -> None:
     ended = cli("stop", legacy=edge_db, target=target_db)
-    assert (ended.code, ended.out) == (0, "No run of the source 'default' is in work.\n")
+    assert (ended.code, ended.out) == (0, "No run and no verification of the source 'default' is in work.\n")
 
 
 def test_stop_names_what_happens_to_the_run_in_work(cli: Cli, edge_db: Database, target_db: Database) -> None:

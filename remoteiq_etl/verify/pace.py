@@ -1,0 +1,78 @@
+"""The pace of a verification: it obeys orders that were given after it began, and the limits of its looks, as a run does.
+
+What it waits for without a snapshot is here, too: a pause that outlasts one, and the end of a run. Belongs here: when it
+waits, and when it ends. Does not belong here: what is looked at again after that (see engine).
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from remoteiq_etl.backfill.control import Control, Orders
+from remoteiq_etl.backfill.pacing import Pacer, Worker
+from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
+from remoteiq_etl.backfill.progress import Listener, Notice
+from remoteiq_etl.errors import StopRequested
+from remoteiq_etl.verify.look import Ground, Look
+
+KEPT = "Verdicts of tables that were done are kept; the next remoteiq-etl verify goes on from there."
+"""What a verification that ends early leaves."""
+#: Seconds between two questions whether a pause, or a run, is over.
+STEP = 0.5
+
+
+@dataclass
+class Pace:
+    """The pace of one verification, from the making of this object on: an order to stop before that was not meant for it."""
+
+    place: Ground
+    listener: Listener
+    _control: Control = field(init=False)
+    _before: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._control = Control(self.place.control, self.place.state, self.place.source_id)
+        stop = self._control.orders().stop
+        self._before = stop.id if stop is not None else 0
+
+    def pacer(self, look: Look) -> Pacer:
+        """The pace while one look is open; the age of its snapshot counts from now."""
+        plan = look.ground.plan
+        probes = [
+            Probe(SOURCE, plan.legacy, look.snapshot.pids, look.snapshot.xmin),
+            Probe(TARGET, plan.target, [look.session.connection.info.backend_pid]),
+        ]
+        worker = Worker("verification", KEPT, "snapshot", self._refuse_stopped)
+        return Pacer(plan.limits, self._control, Sampler(probes, plan.limits.probe_seconds), self.listener, worker)
+
+    def refuse_paused(self) -> None:
+        """Let no verification begin on a paused source. Raises SourcePaused."""
+        self._control.refuse_paused()
+
+    def wait_for_resume(self) -> bool:
+        """Wait until the source is paused no more, if it is; False where it was not. Raises StopRequested."""
+        waited = False
+        while self._orders().pause is not None:
+            waited = True
+            time.sleep(STEP)
+        return waited
+
+    def is_run_in_work(self) -> bool:
+        """Whether a run holds the source."""
+        return self._control.is_held()
+
+    def wait_for_run(self, table: str) -> None:
+        """What a run has half done is no BUG: its end is waited for. Raises StopRequested."""
+        self.listener.noticed(Notice(table, "differs while a run is in work: it is read again when the run is over"))
+        while self._control.is_held():
+            self._orders()
+            time.sleep(STEP)
+
+    def _orders(self) -> Orders:
+        """What stands now. Raises StopRequested."""
+        orders = self._control.orders()
+        self._refuse_stopped(orders)
+        return orders
+
+    def _refuse_stopped(self, orders: Orders) -> None:
+        if orders.stops_since(self._before):
+            raise StopRequested(f"stopped {orders.stop}. {KEPT}")
