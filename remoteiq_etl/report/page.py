@@ -5,8 +5,10 @@ and the words of the page (see templates).
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
@@ -30,6 +32,8 @@ STANDINGS: Mapping[Standing, tuple[str, str]] = {
     Standing.BUG: ("bad", "✗"),
     Standing.NOTHING: ("", "–"),
 }
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def render(report: Report, data_name: str) -> str:
@@ -60,6 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number,
+        "figure": figure,
         "moment": moment,
         "duration": duration,
         "size": size,
@@ -103,6 +108,12 @@ def _charts(runs: Iterable[RunRow]) -> list[chart.Chart]:
 def number(value: float | None) -> str:
     """Thousands apart; a dash where there is none."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def figure(value: int | str | None) -> str:
+    """An exact figure, thousands apart where it is a number; anything else as it is."""
+    text = "" if value is None else str(value)
+    return f"{Decimal(text):,f}" if _NUMBER.fullmatch(text) else text or "–"
 
 
 def moment(value: datetime | None) -> str:

@@ -205,6 +205,7 @@ class Verification:
             checks=tally.checks(first.looked),
             findings=tally.findings,
             matrices=first.matrices.plain(),
+            aggregates=tuple(first.aggregates),
             inputs=None if tally.bugs else inputs,
             verification_id=self.number,
         )
@@ -217,11 +218,12 @@ class Verification:
         only = _keys(first, suspects) if len(suspects) == tally.bugs else None
         with self.ground.look() as look, contextlib.closing(self._pace.pacer(look)) as pacer:
             report = TableReport(first.table)
-            found = TableLook(look, first.table, only, step=lambda _rows: pacer.before_batch(report)).findings()
+            second = TableLook(look, first.table, only, step=lambda _rows: pacer.before_batch(report))
             if only is None:
-                return Tally().add(found)
+                first.aggregates = second.aggregates  # filled while it looks
+                return Tally().add(second.findings())
             again: dict[tuple[str | None, ...], list[Finding]] = {}
-            for finding in found:
+            for finding in second.findings():
                 again.setdefault(_identity(finding), []).append(finding)
         settled = [finding for label, kept in tally.kept.items() if label is not Label.BUG for finding in kept]
         judged = [one for name in {_identity(suspect) for suspect in suspects} for one in again.get(name, [])]

@@ -1,12 +1,12 @@
 """What a verification found, as plain data: labelled differences, checks, the verdict of a table and of all of them.
 
 Belongs here: these shapes and what follows from them alone. Does not belong here: finding differences (see compare, keys,
-constraints), labelling them (see labels), keeping them (see store). Nothing here holds a value of a row.
+constraints), labelling them (see labels), keeping them (see store). No difference holds a value of a row; a minimum and a maximum are one.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -94,12 +94,60 @@ Matrix = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
+class Figures:
+    """What one server adds up of one column: rows, nulls among them, and of values their sum, minimum and maximum as text.
+
+    The sum of booleans is the number of those that are true, that of times their microseconds since 1970. Null: no values,
+    or the column has no such figure.
+    """
+
+    rows: int
+    nulls: int
+    sum: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One column that is carried unchanged, added up by both servers. `sort`: number, boolean, time or other."""
+
+    legacy_table: str
+    legacy_column: str
+    column: str
+    sort: str
+    legacy: Figures
+    target: Figures
+
+    @property
+    def differing(self) -> list[str]:
+        """The names of the figures that are not the same."""
+        return [one.name for one in fields(Figures) if getattr(self.legacy, one.name) != getattr(self.target, one.name)]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides come to the same."""
+        return self.legacy == self.target
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as plain data."""
+        return {**asdict(self), "equal": self.is_equal}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Aggregate":
+        """The figures that `as_json` wrote."""
+        own = {name: data[name] for name in ("legacy_table", "legacy_column", "column", "sort")}
+        return cls(**own, legacy=Figures(**data["legacy"]), target=Figures(**data["target"]))
+
+
+@dataclass(frozen=True)
 class TableVerdict:
     """What the last verification of one target table found.
 
     `snapshot` is that of the legacy database. `confirmed_at`: when it was last known that nothing has moved since
     `verified_at`. `counts`: differences per check and label, all of them; `findings`: the first ones, BUGs first.
-    `matrices` by column, `inputs`: marks of what was compared. `error`: why a failed one could not be verified.
+    `matrices` by column, `aggregates` of what is carried unchanged, `inputs`: marks of what was compared. `error`: why a
+    failed one could not be verified.
     """
 
     table: str
@@ -112,6 +160,7 @@ class TableVerdict:
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()
     matrices: Mapping[str, Matrix] = field(default_factory=dict)
+    aggregates: tuple[Aggregate, ...] = ()
     inputs: Mapping[str, Any] | None = None
     error: str | None = None
     confirmed_at: datetime | None = None
@@ -154,6 +203,7 @@ class TableVerdict:
             "differences": self.labels,
             "counts": {check: dict(counts) for check, counts in self.counts.items()},
             "checks": [{**asdict(check), "passed": check.passed} for check in self.checks],
+            "aggregates": [one.as_json() for one in self.aggregates],
             "error": self.error,
         }
 

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from remoteiq_etl.backfill.control import actor
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State, program_version
-from remoteiq_etl.verify.result import Check, Finding, Status, TableVerdict
+from remoteiq_etl.verify.result import Aggregate, Check, Finding, Status, TableVerdict
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def write(session: Session, state: State, source_id: int, verification_id: int, 
         "checks": Jsonb([asdict(check) for check in verdict.checks]),
         "findings": Jsonb([finding.as_json() for finding in verdict.findings]),
         "matrices": Jsonb(dict(verdict.matrices)),
+        "aggregates": Jsonb([one.as_json() for one in verdict.aggregates]),
         "inputs": None if verdict.inputs is None else Jsonb(dict(verdict.inputs)),
         "error": verdict.error,
     }
@@ -140,6 +141,7 @@ def _verdict(row: Mapping[str, Any]) -> TableVerdict:
         checks=tuple(Check(**check) for check in row["checks"]),
         findings=tuple(Finding.from_json(finding) for finding in row["findings"]),
         matrices=row["matrices"],
+        aggregates=tuple(Aggregate.from_json(one) for one in row["aggregates"] or ()),
         inputs=row["inputs"],
         error=row["error"],
         verification_id=row["verification_id"],

@@ -16,7 +16,8 @@ from remoteiq_etl.backfill.selection import is_one_of
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.errors import VerifyError
-from remoteiq_etl.verify import checksums, completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify import aggregates, checksums, completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify.aggregates import Named, aggregates_of
 from remoteiq_etl.verify.checksums import checksums_of
 from remoteiq_etl.verify.compare import Asked, ask, load_sql
 from remoteiq_etl.verify.completeness import Completeness
@@ -24,7 +25,7 @@ from remoteiq_etl.verify.facts import CHUNK, Inquiry
 from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.matrices import Matrices
 from remoteiq_etl.verify.opinion import Opinion, opinions
-from remoteiq_etl.verify.result import Finding, Kind, Label
+from remoteiq_etl.verify.result import Aggregate, Finding, Kind, Label
 from remoteiq_etl.verify.stale import Known, options_of_table
 
 RULES = "rules"
@@ -61,6 +62,7 @@ class TableLook:
     rows: int = field(default=0, init=False)
     taken: Mapping[str, Any] | None = field(default=None, init=False)
     matrices: Matrices = field(default_factory=Matrices, init=False)
+    aggregates: list[Aggregate] = field(default_factory=list, init=False)
 
     def findings(self) -> Iterator[Finding]:
         """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
@@ -76,12 +78,11 @@ class TableLook:
                 self.only = differing
                 yield from self._of_rows(known) if any(differing.values()) else ()
                 return
-            found = set[tuple[str | None, str | None]]()
-            for finding in self._of_rows(known):
-                found.add((finding.legacy_table, finding.legacy_key))
-                yield finding
-            yield from self._of_checksums(known, differing or {}, found)
+            named = Named()
+            yield from named.watch(self._of_rows(known))
+            yield from named.watch(self._of_checksums(known, differing or {}, named))
             if self.only is None:
+                yield from self._of_aggregates(known, named)
                 yield from self._of_constraints(known)
                 yield from self._of_sequences()
                 yield from self._of_ledger(known)
@@ -119,16 +120,22 @@ class TableLook:
             self.rows = sum(one.rows for one in sums)
         return found if sums else None
 
-    def _of_checksums(
-        self, known: Known, differing: Keys, found: set[tuple[str | None, str | None]]
-    ) -> Iterator[Finding]:
+    def _of_checksums(self, known: Known, differing: Keys, named: Named) -> Iterator[Finding]:
         """Rows whose checksums differ and of which nothing else was found: the two ways of comparing contradict each other."""
-        rows = [(table, key) for table, keys in differing.items() for key in keys if (table, key) not in found]
+        rows = [(table, key) for table, keys in differing.items() for key in keys if not named.has(table, key)]
         stale = known.stale() if rows else None
         label = Label.CHANGED_IN_LEGACY if stale else Label.BUG
         detail = stale or "the servers' checksums of what is carried unchanged differ, and nothing else tells why"
         for legacy_table, key in rows:
             yield Finding(self.table, checksums.CHECKSUMS, Kind.CHANGED, label, detail, None, legacy_table, key)
+
+    def _of_aggregates(self, known: Known, named: Named) -> Iterator[Finding]:
+        """Columns whose sums differ. A quick look has no time for them."""
+        for one in [] if self.quick else aggregates_of(self.look, self.table):
+            found = one.of_rows()
+            self.aggregates += found
+            self._count(aggregates.AGGREGATES, aggregates.ABOUT, len(found), "columns")
+            yield from one.findings(known, found, named)
 
     # --- rows ---------------------------------------------------------------------------------------------------
 

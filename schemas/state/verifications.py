@@ -46,6 +46,7 @@ verifications = Table(
     Column("checks", JSONB, nullable=False, comment="the checks with what they looked at and what they found"),
     Column("findings", JSONB, nullable=False, comment="the first differences, BUGs first: names and keys, no values"),
     Column("matrices", JSONB, nullable=False, comment="rows per legacy word and target label, by column"),
+    Column("aggregates", JSONB, comment="rows, nulls, sum, minimum and maximum by column, on both sides"),
     Column("inputs", JSONB, comment="marks of all that was compared: while they stay, nothing has moved"),
     Column("error", Text, comment="why it could not be verified, without values"),
     comment="What the last verification of each table found",

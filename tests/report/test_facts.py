@@ -14,7 +14,7 @@ from remoteiq_etl.report.model import Report, Standing
 from remoteiq_etl.report.waiting import FEW
 from remoteiq_etl.verify import store
 from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.result import Check, Finding, Kind, Label, Status, TableVerdict
+from remoteiq_etl.verify.result import Aggregate, Check, Figures, Finding, Kind, Label, Status, TableVerdict
 from tests.report.conftest import DEVICE, report_of
 from tests.support.migrating import Migration, specs, target_tables
 
@@ -147,11 +147,18 @@ def test_words_stand_against_labels_and_what_the_target_holds(report: Report) ->
     assert "99/99/9999" in {word.word for word in dates.words}
 
 
-def test_a_verified_table_has_a_matrix_of_rows(again: Migration, tmp_path: Path) -> None:
+def test_a_verified_table_has_a_matrix_of_rows_and_the_sums_of_both_sides(again: Migration, tmp_path: Path) -> None:
     ((now,),) = again.query("SELECT clock_timestamp()")
     counted = {"status": {"on_hold": {"pending": 7}, "open": {"open": 2, "quarantined": 1}}}
-    verify_as(again, [replace(verdict_of("tickets", now), matrices=counted)])
-    status = next(one for one in report_of(again, tmp_path).report.matrices if one.name == "tickets.status")
+    summed = Aggregate("tickets", "n", "number", "number", Figures(7, 0, "61234"), Figures(7, 0, "71234"))
+    verify_as(again, [replace(verdict_of("tickets", now), matrices=counted, aggregates=(summed,))])
+    made = report_of(again, tmp_path)
+    shown = made.page.read_text()
+    assert "Sums, minima and maxima of 1 column, by both servers: 1 differs" in shown
+    assert "61,234<br>71,234" in shown
+    told = next(one for one in json.loads(made.data.read_text())["tables"] if one["name"] == "tickets")
+    assert told["verified"]["verdict"]["aggregates"] == [summed.as_json()]
+    status = next(one for one in made.report.matrices if one.name == "tickets.status")
     assert status.measured
     assert {word.word: (word.rows, dict(word.labels)) for word in status.words} == {
         "on_hold": (7, {"pending": 7}),

@@ -76,6 +76,10 @@ class TestWords:
     def test_sizes_too(self, count: int, words: str) -> None:
         assert page.size(count) == words.replace(" ", "\u00a0")
 
+    def test_an_exact_figure_loses_no_digit(self) -> None:
+        shown = map(page.figure, (None, 0, "-1764000000000000001", "12345.5", "2026-01-01 00:00:00+00"))
+        assert list(shown) == ["–", "0", "-1,764,000,000,000,000,001", "12,345.5", "2026-01-01 00:00:00+00"]
+
     def test_moments_are_in_utc_and_say_so(self) -> None:
         assert page.moment(datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)) == "2026-03-01 12:00:05 UTC"
 

@@ -5,7 +5,18 @@ from datetime import UTC, datetime
 
 from remoteiq_etl.backfill.state import State
 from remoteiq_etl.verify import store
-from remoteiq_etl.verify.result import Check, Finding, Kind, Label, Status, TableVerdict, Verdict, counted
+from remoteiq_etl.verify.result import (
+    Aggregate,
+    Check,
+    Figures,
+    Finding,
+    Kind,
+    Label,
+    Status,
+    TableVerdict,
+    Verdict,
+    counted,
+)
 from tests.support.migrating import Migration
 
 FINDINGS = (
@@ -26,6 +37,7 @@ def _verdict(table: str = "users", status: Status = Status.VERIFIED) -> TableVer
         checks=(Check("opinion", "every row is as the mapping says", 9, differences=2, bugs=1),),
         findings=FINDINGS,
         matrices={"status": {"active": {"active": 3}}},
+        aggregates=(Aggregate("users", "is_on", "enabled", "boolean", Figures(9, 1, "3"), Figures(9, 1, "4")),),
         inputs={"legacy": {"users": [1, 9]}},
     )
 
@@ -43,6 +55,8 @@ def test_a_verdict_is_read_as_it_was_written(migrated: Migration) -> None:
     assert users.findings == FINDINGS
     assert (users.labels, users.bugs, users.passed) == ({"BUG": 1, "held": 1}, 1, False)
     assert (users.matrices, users.inputs, users.checks) == (_verdict().matrices, _verdict().inputs, _verdict().checks)
+    assert users.aggregates == _verdict().aggregates
+    assert users.as_json()["aggregates"][0]["equal"] is False
     assert not roles.passed
     assert (row.status, row.tables["users"]["labels"]) == ("bug", {"BUG": 1, "held": 1})
 
