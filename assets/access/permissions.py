@@ -10,27 +10,18 @@ import pandas as pd
 from sqlalchemy import select
 
 from assets.access.permission_catalogue import PERMISSIONS
+from assets.access.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
 from assets.access.words import lowered
 from assets.seeds.seed import SEED
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.spec import (
-    INHERITS,
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-)
+from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
 from schemas import legacy, target
 
 OTHER_GROUP = "other"
-ONLY_IN_ROLE_META = "Found only in role_meta.permissions of the legacy database."
+# Still true of the row when a legacy permission of its key arrives.
+ONLY_IN_ROLE_META = "Made of a word in role_meta.permissions of the legacy database."
 LEGACY_COLUMNS = ("key", "label", "group_key", "group_label", "created_at")
 
 
@@ -38,25 +29,19 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
     permissions = inputs["permissions"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
-    found = decide_winners(rows, recorded, "permissions.key", "oldest", heirs_of="permissions")
+    found = decide_winners(rows, recorded, WINNERS, "oldest", heirs_of="permissions")
     only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
     return Decided(
-        decisions=[*found.decisions, *taking_over_seeds(found.winner, context)],
+        decisions=[
+            *found.decisions,
+            *taking_over_seeds(found.winner, context),
+            *taking_over_words(found.winner, recorded, context),
+            *having_back(only, recorded, context),
+        ],
         rows={"derived": frame({KEY: only})},
         prepared={"losers": found.losers},
         warnings={**found.warnings, **({"permission_only_in_role_meta": len(only)} if only else {})},
     )
-
-
-def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decision]:
-    """Legacy permissions that came after the catalogue was written: they take the row of their key over."""
-    seeds = set(context.lookup("permissions", SEED).keys.to_pylist())
-    written = set(context.lookup("permissions", "permissions").keys.to_pylist())
-    return [
-        Decision("permissions", legacy_key, "takes_over_seed", {INHERITS: [SEED, key]}, key)
-        for key, legacy_key in winner.items()
-        if key in seeds and legacy_key not in written
-    ]
 
 
 def words_of(lists: Iterable[list[str] | None]) -> set[str]:
@@ -89,13 +74,17 @@ def labels(legacy_labels: pd.Series, keys: pd.Series) -> pd.Series:
 
 
 def transform_words(batch: Batch, context: Context) -> Batch:
-    """One key that only role_meta has becomes one row, grouped by its text before the first dot."""
+    """One key that only role_meta has becomes one row, grouped by its text before the first dot.
+
+    created_at is the database's: it is set so that a legacy permission which takes the row over can be compared.
+    """
     groups = [key.split(".")[0] if "." in key else "" for key in batch.keys]
     batch["permission_key"] = batch.keys
     batch["label"] = batch.keys
     batch["group_key"] = pd.Series([group or OTHER_GROUP for group in groups], dtype=TEXT)
     batch["group_label"] = pd.Series([(group or OTHER_GROUP).capitalize() for group in groups], dtype=TEXT)
     batch["description"] = ONLY_IN_ROLE_META
+    batch["created_at"] = pd.Series([None] * len(batch.legacy), dtype=TIMESTAMP)
     return batch
 
 
@@ -113,12 +102,13 @@ SPEC = TableSpec(
             "role_meta": select(legacy.role_meta.c.permissions),
         },
         function=decide,
-        anew=("permissions.key",),
+        anew=(WINNERS,),
     ),
     lookups=(("permissions", "permissions"), ("permissions", SEED)),
     after=("seed_permissions",),
     legacy_reads=(legacy.role_meta,),
     adopt=Adoption(columns=("permission_key",)),
+    insert_only=("description",),
     lineage={
         "group_label": ("role_meta.permissions",),
         "group_key": ("role_meta.permissions",),

@@ -1,11 +1,16 @@
-"""What is decided about devices, checks, roles and sessions still holds when legacy changes between two runs."""
+"""What is decided about devices, checks, roles, permissions and sessions still holds when legacy changes between two runs."""
+
+from datetime import UTC, datetime
 
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.accounts import Ledger
 from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration
 from tests.support.server import Database
+from tests.support.undoing import last_run, undone
 
 #: What is decided about devices and checks is written here.
 TABLES = ("organizations", "clients", "sites", "devices", "agents", "checks", "check_assignments", "check_runs")
@@ -144,6 +149,40 @@ def test_a_legacy_role_takes_the_role_of_its_word_over(again: Migration, edge_db
     assert (other != made, moved) == (True, users)
     before = again.versions()
     again.run(*tables)
+    assert again.versions() == before
+
+
+def test_a_legacy_permission_takes_the_row_of_its_word_over(again: Migration, edge_db: Database) -> None:
+    """One row under the key, written by whom it is: the word of role_meta, a permission that comes later, the word again."""
+    ((key,),) = again.query(
+        "SELECT min(new_key) FROM remoteiq_etl.legacy_permissions_map WHERE legacy_table = 'derived' AND state = 'live'"
+    )
+    row = f"SELECT label, description, created_at FROM permissions WHERE permission_key = '{key}'"
+    of_word = again.query(row)
+    arrives = (
+        "INSERT INTO permissions (id, key, label, group_key, group_label, created_at)"
+        f" VALUES ('a0000000-0000-4000-8000-00000000beef', ' {key.upper()}', 'Defined later', 'g', 'G', '2024-01-01')"
+    )
+    edge_db.execute(arrives)
+    report = again.run("permissions")["permissions"]
+    assert (report.total(Ledger.QUARANTINED), report.total(Ledger.CONFLICT)) == (0, 0)
+    of_legacy = [("Defined later", of_word[0][1], datetime(2024, 1, 1, tzinfo=UTC))]
+    assert again.query(row) == of_legacy
+    assert verify(again.plan, ["permissions"]).passed
+    undone(again, Scope(run=last_run(again)))
+    assert again.query(row) == of_word
+    again.run("permissions")
+    assert again.query(row) == of_legacy
+    for _ in range(2):
+        edge_db.execute("DELETE FROM permissions WHERE label = 'Defined later'")
+        again.run("permissions")
+        assert again.query(row) == [(key, *of_legacy[0][1:])]
+        assert verify(again.plan, ["permissions"]).passed
+        edge_db.execute(arrives)
+        again.run("permissions")
+        assert again.query(row) == of_legacy
+    before = again.versions()
+    again.run("permissions")
     assert again.versions() == before
 
 

@@ -164,7 +164,8 @@ def test_rows_of_words(key: str, group: str, label: str) -> None:
         "label": key,
         "group_key": group,
         "group_label": label,
-        "description": "Found only in role_meta.permissions of the legacy database.",
+        "description": "Made of a word in role_meta.permissions of the legacy database.",
+        "created_at": None,
     }
 
 

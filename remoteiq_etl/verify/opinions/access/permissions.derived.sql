@@ -34,5 +34,5 @@ SELECT
     key AS label,
     group_key,
     upper(left(group_key, 1)) || substr(group_key, 2) AS group_label,
-    'Found only in role_meta.permissions of the legacy database.' AS description
+    'Made of a word in role_meta.permissions of the legacy database.' AS description
 FROM grouped
