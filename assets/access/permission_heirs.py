@@ -42,7 +42,7 @@ def having_back(words: Collection[str], recorded: Recorded, context: Context) ->
     written = set(context.lookup("permissions", "permissions").keys.to_pylist())
     winners = {key: one for (name, key), one in recorded.former.items() if name == WINNERS} | recorded.of(WINNERS)
     for word in words:
-        former = winners[word].values[WINNER] if word in winners else None
+        former = str(winners[word].values[WINNER]) if word in winners else ""
         if former in written:
             yield Decision("derived", word, HAS_BACK, {INHERITS: ["permissions", former]}, word)
             yield Decision("permissions", former, LAPSED)
