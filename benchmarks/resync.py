@@ -40,19 +40,19 @@ class Measured:
 def measure(bench: Bench, workload: Workload, rounds: int, console: Console) -> Measured:
     """Load once, then bring a hundred changed rows over in several ways, in turn."""
     plan = bench.plan(workload.name)
-    _load(plan, None)
+    load(plan, None)
     _settle(bench, workload)
-    _load(plan, None)
+    load(plan, None)
     bench.execute("VACUUM (ANALYZE)")
     ways: dict[str, Callable[[], float]] = {
-        "changed rows alone": lambda: _load(plan, workload.name),
-        "the hash of every row": lambda: _load(plan, workload.name, Mode.SWEEP),
-        "a full pass": lambda: _load(plan, workload.name, Mode.FULL),
+        "changed rows alone": lambda: load(plan, workload.name),
+        "the hash of every row": lambda: load(plan, workload.name, Mode.SWEEP),
+        "a full pass": lambda: load(plan, workload.name, Mode.FULL),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
         for name, way in ways.items():
-            _change(bench, workload, f"{number} {name}")
+            change(bench, workload, f"{number} {name}")
             seconds[name].append(way())
             console.print(f"{workload.name}: {name} took {seconds[name][-1]:.2f} s")
     return Measured(bench.rows_of(LEGACY_SCHEMA, workload), seconds)
@@ -94,7 +94,7 @@ def _verdict(reached: bool) -> str:
     return "reached" if reached else "MISSED"
 
 
-def _load(plan: Plan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
+def load(plan: Plan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
     """Seconds of the load of one table; with None of all, which nobody times."""
     with opened(replace(plan, mode=mode)) as run:
         started = time.perf_counter()
@@ -109,7 +109,8 @@ def _settle(bench: Bench, workload: Workload) -> None:
     bench.execute(f"DELETE FROM {LEGACY_SCHEMA}.{workload.name} WHERE id::text IN ({keys})")
 
 
-def _change(bench: Bench, workload: Workload, marker: str) -> None:
+def change(bench: Bench, workload: Workload, marker: str) -> None:
+    """Write this into a hundred legacy rows."""
     table = f"{LEGACY_SCHEMA}.{workload.name}"
     with psycopg.connect(bench.url, autocommit=True) as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""What a verification costs: every row of a loaded table compared, as a share of the time that the load took.
+"""What a verification costs, as a share of the time that the load took: every row compared, the rows written since, checksums.
 
 Run as a module it verifies one table in a process of its own, and prints seconds and the most memory that it held (MB).
 Belongs here: the rounds and their figures. Does not belong here: the load (see contestants).
@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import report, resync
 from benchmarks.contestants import ROOT, ours
 from benchmarks.database import Bench
 from benchmarks.ours import peak_mb
@@ -22,6 +22,9 @@ from benchmarks.workloads import LEGACY_SCHEMA, Workload
 from remoteiq_etl.verify.engine import verify
 
 WANTED_SHARE = 0.25
+#: Way → the options that it verifies with; the last one after a hundred rows were changed and brought over.
+SINCE = f"rows written since ({resync.CHANGED} changed)"
+WAYS = {"checksums (--quick)": ["--quick"], "every row (--full)": ["--full"], SINCE: []}
 
 
 def main() -> None:
@@ -30,21 +33,27 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("table")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
     started = time.perf_counter()
-    (found,) = verify(Bench(options.url).plan(options.table), [options.table], full=True, quick=options.quick).tables
+    (found,) = verify(
+        Bench(options.url).plan(options.table), [options.table], full=options.full, quick=options.quick
+    ).tables
     seconds = time.perf_counter() - started
     figures = {"seconds": seconds, "rows": found.rows_compared, "peak_mb": peak_mb(), "labels": found.labels}
     json.dump({**figures, "error": found.error}, sys.stdout)
 
 
 def measure(bench: Bench, workload: Workload, rounds: int, console: Console) -> dict[str, list[dict[str, float]]]:
-    """Load and verify in turn, in both ways: seconds of both, rows, and the memory of the verification."""
-    found: dict[str, list[dict[str, float]]] = {"checksums (--quick)": [], "every row": []}
+    """Load and verify in turn, in every way: seconds of both, rows, and the memory of the verification."""
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
         bench.reset(workload)
         load = ours(bench, workload, LEGACY_SCHEMA)
-        for way, options in (("checksums (--quick)", ["--quick"]), ("every row", [])):
+        for way, options in WAYS.items():
+            if way == SINCE:
+                resync.change(bench, workload, "since")
+                resync.load(bench.plan(workload.name), None)
             said = _verified(bench, workload, options)
             found[way].append({"load": load.seconds, **{name: said[name] for name in ("seconds", "rows", "peak_mb")}})
             console.print(f"{workload.name}, {way}: {found[way][-1]}")

@@ -99,7 +99,8 @@ def _described(verdict: TableVerdict, stale: int) -> str:
         return f"{verdict.bugs:,} differences that nothing explains: remoteiq-etl verify {verdict.table} names them."
     if stale:
         return f"Stale: legacy has changed since the last run, which explains {stale:,} differences."
-    return f"{verdict.rows_compared:,} rows compared, every difference explained."
+    since = " written since every row was" if verdict.whole_at else ""
+    return f"{verdict.rows_compared:,} rows{since} compared, every difference explained."
 
 
 def _metadata(verdict: TableVerdict) -> Metadata:
@@ -108,6 +109,7 @@ def _metadata(verdict: TableVerdict) -> Metadata:
     return {
         "rows compared": dg.MetadataValue.int(verdict.rows_compared),
         "verified at": dg.MetadataValue.timestamp(verdict.verified_at),
+        "every row compared at": dg.MetadataValue.timestamp(verdict.whole_at or verdict.verified_at),
         "legacy snapshot": dg.MetadataValue.text(verdict.snapshot),
         "seconds": dg.MetadataValue.float(round(verdict.seconds, 3)),
         **{label.replace("_", " "): dg.MetadataValue.int(count) for label, count in verdict.labels.items()},

@@ -8,7 +8,7 @@ of ours, so that no column with secrets is among them (see opinions, which compa
 opinions say. Belongs here: sums, and which rows differ. Does not belong here: why they do (see labels).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -66,7 +66,7 @@ class Checksums:
         return found
 
     def _differing_in(self, ranges: Sequence[int]) -> list[str]:
-        within = sql.SQL("WHERE range = ANY ({}::int[])").format(sql.Literal(list(ranges)))
+        within = sql.SQL("WHERE (key & 4095)::int = ANY ({}::int[])").format(sql.Literal(list(ranges)))
         legacy = self._hashes(self.look.legacy, self._legacy("checksum_rows", None, within))
         target = self._hashes(self.look.session, self._target("checksum_rows", within))
         without = set(self._without_row())
@@ -138,31 +138,32 @@ class Checksums:
         within: sql.Composable | None,
     ) -> sql.Composed:
         hashed = sql.SQL(self.hash_of)
-        hashes = [
-            sql.SQL("coalesce({}, 0) AS h{}").format(hashed.format(value), sql.SQL(str(n)))
-            for n, value in enumerate(values)
-        ]
-        numbers = [sql.SQL("h{}").format(sql.SQL(str(n))) for n in range(len(values))]
+        names = [sql.SQL("key"), *(sql.SQL(f"h{n}") for n in range(len(values)))]
+        hashes = [sql.SQL("coalesce({}, 0)").format(hashed.format(value)) for value in (key, *values)]
+        named = [sql.SQL("{} AS {}").format(*pair) for pair in zip(hashes, names, strict=True)]
         return load_sql(name).format(
             rows=rows,
             key=key,
-            key_hash=hashed.format(key),
-            hashes=sql.SQL(", ").join(hashes),
-            numbers=sql.SQL(", ").join(numbers),
-            sums=sql.SQL(", ").join(sql.SQL("sum({})").format(number) for number in numbers),
+            hashes=sql.SQL(", ").join(named),
+            numbers=sql.SQL(", ").join(names),
+            sums=sql.SQL(", ").join(sql.SQL("sum({})").format(one) for one in names),
             within=within or sql.SQL(""),
         )
 
 
-def checksums_of(look: Look, table: str) -> list[Checksums]:
-    """The checksums of a target table: one for each legacy table of which it carries columns unchanged."""
-    found = []
-    hash_of = _hash_of(look)
+def checksums_of(look: Look, table: str, further: Collection[str] = ()) -> list[Checksums]:
+    """The checksums of a target table: one for each legacy table of which it carries columns unchanged.
+
+    `further`: legacy tables of which the keys alone are added up where no column is carried.
+    """
+    carried: dict[str, Mapping[str, str]] = {name: {} for name in further}
     for opinion in (one for one in opinions() if one.target == table):
-        for legacy_table, columns in opinion.carried.items():
-            place = look.source(table, legacy_table)
-            if place is not None and not place[1].absent.intersection(columns.values()):
-                found.append(Checksums(look, *place, columns, hash_of))
+        carried |= opinion.carried
+    hash_of, found = _hash_of(look), []
+    for legacy_table, columns in carried.items():
+        place = look.source(table, legacy_table)
+        if place is not None and not place[1].absent.intersection(columns.values()):
+            found.append(Checksums(look, *place, columns, hash_of))
     return found
 
 

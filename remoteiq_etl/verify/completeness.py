@@ -4,13 +4,14 @@ A row's keyed hash covers all of its columns, archived ones included, so that no
 comparison of legacy, map and state. Does not belong here: what the target's columns hold (see compare).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from psycopg import sql
 from psycopg.rows import TupleRow
 
 from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.selection import is_one_of
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.verify.compare import load_sql, target_key
@@ -54,13 +55,14 @@ class Completeness:
             kind = Kind.ALTERED if is_known else Kind.UNACCOUNTED
             yield self._finding(kind, label, detail, key, new_key)
 
-    def rest(self) -> Iterator[Finding]:
-        """Once every row was looked at: keys of the map whose legacy row is not there."""
-        entries = int(self.known.look.session.value(self._statement("map_entries")))
-        if entries == self.mapped:
-            return
-        self.known.look.mirror.whole(self.source.name, self.source.key_columns)
-        for key, new_key, outcome, outlived in self._rows("dangling"):
+    def rest(self, keys: Collection[str] | None = None) -> Iterator[Finding]:
+        """Once every row was looked at: keys of the map whose legacy row is not there. `keys`: of these alone."""
+        if keys is None:
+            entries = int(self.known.look.session.value(self._statement("map_entries")))
+            if entries == self.mapped:
+                return
+            self.known.look.mirror.whole(self.source.name, self.source.key_columns)
+        for key, new_key, outcome, outlived in self._rows("dangling", is_gone=self._is_gone(keys)):
             if outcome is not None:
                 yield self._finding(Kind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
             else:
@@ -93,16 +95,34 @@ class Completeness:
 
     # --- statements ---------------------------------------------------------------------------------------------
 
-    def _rows(self, name: str) -> list[TupleRow]:
-        return self.known.look.session.rows(self._statement(name))
+    def _is_gone(self, keys: Collection[str] | None) -> sql.Composable:
+        if keys is None:
+            there = sql.SQL("NOT EXISTS (SELECT FROM {} AS l WHERE m.legacy_key = {})")
+            return there.format(self._copy, self._map_key())
+        gone = {*keys} - self._there(keys)
+        return sql.SQL("m.legacy_key::text = ANY ({}::text[])").format(sql.Literal(sorted(gone)))
+
+    def _there(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys that legacy has."""
+        look = self.known.look
+        query = sql.SQL("SELECT {} FROM {} AS l WHERE {}").format(
+            target_key(list(self.source.key_columns), "l"),
+            look.legacy.database.table(self.source.name),
+            is_one_of(self.source, keys),
+        )
+        return {row[0] for row in look.legacy.rows(query)}
+
+    def _rows(self, name: str, **parts: sql.Composable) -> list[TupleRow]:
+        return self.known.look.session.rows(self._statement(name, **parts))
 
     @property
     def _copy(self) -> sql.Identifier:
         return sql.Identifier("pg_temp", f"legacy_{self.source.name}")
 
-    def _statement(self, name: str) -> sql.Composed:
+    def _statement(self, name: str, **parts: sql.Composable) -> sql.Composed:
         look, state = self.known.look, self.known.look.state
         return load_sql(name).format(
+            **parts,
             **look.literals(self.spec.name),
             **{table: state.name(table) for table in ("left_out", "quarantine", "held", "conflicts", "gone")},
             map=state.name(map_of(self.spec).name),

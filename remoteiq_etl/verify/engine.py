@@ -130,12 +130,12 @@ class Verification:
         began = time.monotonic()
         try:
             self._wait_before(table)
-            former = None if table == database.NAME or self.quick else self._still_standing(table)
-            if former is not None:
+            former = None if table == database.NAME else self._former(table)
+            if former is not None and self._still_stands(former):
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._of_database() if table == database.NAME else self._renewed(table)
+            verdict = self._of_database() if table == database.NAME else self._renewed(table, former)
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
@@ -160,7 +160,7 @@ class Verification:
             findings=tally.findings,
         )
 
-    def _renewed(self, table: str) -> TableVerdict:
+    def _renewed(self, table: str, former: TableVerdict | None) -> TableVerdict:
         """The verdict of a table. A look that legacy can bear no longer is let go, and the table looked at in a new one.
 
         Once: a second one is an error, unless it was a pause that made the first one too old.
@@ -168,26 +168,31 @@ class Verification:
         is_last = False
         while True:
             try:
-                return self._verified(table)
+                return self._verified(table, former)
             except (SnapshotTooOld, SourceWaits):
                 self.close()
                 if not self._pace.wait_for_resume() and is_last:
                     raise
                 is_last = True
 
-    def _still_standing(self, table: str) -> TableVerdict | None:
+    def _former(self, table: str) -> TableVerdict | None:
+        """The last verdict of a table, where what has moved since can be told from it."""
         found = {one.table: one for one in store.read(self._control, self._state, self._source_id)}.get(table)
-        if self.full or found is None or not found.passed or found.inputs is None:
+        if self.full or self.quick or found is None or not found.passed or found.inputs is None:
             return None
-        if Label.CHANGED_IN_LEGACY in found.labels:
-            return None  # whether a run has caught up shows in no row of the table
         with self.look.of_table(options_of_table(self.look, table)):
-            stands = marks.stand(self.look, marks.inputs_of(self.look, table), found.inputs)
-        return found if stands else None
+            comparable = marks.are_comparable(self.look, marks.inputs_of(self.look, table), found.inputs)
+        return found if comparable else None
 
-    def _verified(self, table: str) -> TableVerdict:
+    def _still_stands(self, former: TableVerdict) -> bool:
+        if former.inputs is None or Label.CHANGED_IN_LEGACY in former.labels:
+            return False  # whether a run has caught up shows in no row of the table
+        with self.look.of_table(options_of_table(self.look, former.table)):
+            return marks.stand(self.look, marks.inputs_of(self.look, former.table), former.inputs)
+
+    def _verified(self, table: str, former: TableVerdict | None) -> TableVerdict:
         began = time.monotonic()
-        first = TableLook(self.look, table, step=self._step(table, began), quick=self.quick)
+        first = TableLook(self.look, table, step=self._step(table, began), quick=self.quick, former=former)
         suspects: list[Finding] = []
         tally = Tally().add(_watched(first.findings(), suspects))
         inputs = first.taken
@@ -204,7 +209,8 @@ class Verification:
             counts=tally.counts,
             checks=tally.checks(first.looked),
             findings=tally.findings,
-            matrices=first.matrices.plain(),
+            matrices=former.matrices if former and first.is_increment else first.matrices.plain(),
+            whole_at=(former.whole_at or former.verified_at) if former and first.is_increment else None,
             aggregates=tuple(first.aggregates),
             inputs=None if tally.bugs else inputs,
             verification_id=self.number,

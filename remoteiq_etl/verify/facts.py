@@ -4,7 +4,7 @@ Belongs here: those questions. Does not belong here: what follows from the answe
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.verify.compare import Difference, load_sql, target_key
 from remoteiq_etl.verify.labels import Entry, Facts, Legacy, Rules, Sides
 from remoteiq_etl.verify.look import Look
+from remoteiq_etl.verify.opinion import opinions
 from remoteiq_etl.verify.result import Label
 from remoteiq_etl.verify.stale import Known
 
@@ -204,20 +205,26 @@ class Inquiry:
         rows = self.look.session.rows(load_sql("difference_sides").format(**names), {})
         return {row[0]: _sides_of_row(*row[1:]) for row in rows}
 
-    def edits(self) -> Iterator[tuple[str, str, str, list[str]]]:
-        """Rows of ours that are not as last written: legacy table and key, new key, columns. Not of a log, which nobody edits."""
-        if self.spec.log_like:
+    def edits(self, only: Mapping[str, Collection[str]] | None = None) -> Iterator[tuple[str, str, str, list[str]]]:
+        """Rows of ours that are not as last written: legacy table and key, new key, columns.
+
+        Of a log, which nobody edits, that is asked only where an opinion leaves columns as they are; it is one of those.
+        `only`: by legacy table, the keys to look at; None: all.
+        """
+        left = sorted({name for one in opinions() if one.target == self.spec.name for name in one.taken})
+        if self.spec.log_like and not left:
             return
         columns = [self.spec.target.columns[name] for name in self.columns if name in self.spec.target.columns]
         for legacy_table in sorted({source.name for source in self.spec.sources}):
             statement = load_sql("edits").format(
                 **self._names,
                 legacy_table=sql.Literal(legacy_table),
-                edited=_cases(columns, lambda one: self._differs(one, "t")),
+                edited=_cases([] if self.spec.log_like else columns, lambda one: self._differs(one, "t")),
+                only=_one_of(None if only is None else only.get(legacy_table)),
                 current_hash=written.current_hash(self.look, self.spec, legacy_table),
             )
             for new_key, legacy_key, edited in self.look.session.rows(statement, {}):
-                yield legacy_table, legacy_key, new_key, edited
+                yield legacy_table, legacy_key, new_key, left if self.spec.log_like else edited
 
     def _differs(self, column: Column[Any], side: str) -> sql.Composable:
         """Whether a side is not as last written, in the form in which that is recorded."""
@@ -254,6 +261,12 @@ class Inquiry:
             expected_columns=_cast(others, "e", self.look.live[self.spec.name]),
         )
         return dict(self.look.session.rows(statement, {"lost": list(lost)}))
+
+
+def _one_of(keys: Collection[str] | None) -> sql.Composable:
+    if keys is None:
+        return sql.SQL("true")
+    return sql.SQL("m.legacy_key::text = ANY ({}::text[])").format(sql.Literal(sorted(keys)))
 
 
 def _cases(columns: Sequence[Column[Any]], condition: Any) -> sql.Composable:

@@ -1,7 +1,8 @@
 """Marks of everything that a verification of a table looked at: while they stay, its verdict stands without another look.
 
 A mark is a horizon (the xmin of the snapshot) and a number of rows: a row that was written since has a newer xmin, a row
-that is gone changes the number. Belongs here: taking and comparing marks. Does not belong here: what a verdict says.
+that is gone changes the number. Belongs here: taking and comparing marks. Does not belong here: what a verdict says, which rows
+to look at when something has moved (see increments).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.capture import OLDEST_HORIZON
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.selection import is_newer
 from remoteiq_etl.backfill.state import program_version
@@ -52,24 +54,39 @@ def inputs_of(look: Look, table: str) -> Inputs:
     return Inputs(table, statements, tuple(sorted(sources)), tuple(sorted(targets)), tuple(sorted(maps & present)))
 
 
-def take(look: Look, inputs: Inputs) -> dict[str, Any]:
-    """The marks of this look. Within its table's transaction, so that they are of what was looked at."""
+def take(look: Look, inputs: Inputs, parents: str | None = None) -> dict[str, Any]:
+    """The marks of this look. Within its table's transaction, so that they are of what was looked at.
+
+    `parents`: what its rows depend on besides, where they can be told apart (see increments).
+    """
     horizon = int(look.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot())"))
     return {
         "database": look.snapshot.database,
         "digest": _digest(look, inputs),
+        "parents": parents,
         "legacy": {name: [look.snapshot.xmin, _rows(look.legacy, _legacy(look, name))] for name in inputs.legacy},
         "target": {name: [horizon, _rows(look.session, query)] for name, query in _relations(look, inputs)},
     }
 
 
-def stand(look: Look, inputs: Inputs, marks: Marks) -> bool:
-    """Whether nothing of what the marks are of has moved since."""
+def are_comparable(look: Look, inputs: Inputs, marks: Marks) -> bool:
+    """Whether the marks are of the same databases, questions and relations, and young enough to tell what is newer."""
     if marks.get("database") != look.snapshot.database or marks.get("digest") != _digest(look, inputs):
         return False
-    relations = dict(_relations(look, inputs))
+    relations = [name for name, _ in _relations(look, inputs)]
     if set(marks["legacy"]) != set(inputs.legacy) or set(marks["target"]) != set(relations):
         return False
+    newest = int(look.session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
+    return _are_young(marks["legacy"], look.snapshot.xmax) and _are_young(marks["target"], newest)
+
+
+def _are_young(marks: Mapping[str, tuple[int, int]], newest: int) -> bool:
+    return all(0 <= newest - horizon <= OLDEST_HORIZON for horizon, _ in marks.values())
+
+
+def stand(look: Look, inputs: Inputs, marks: Marks) -> bool:
+    """Whether nothing of what the marks are of has moved since. They must be comparable."""
+    relations = dict(_relations(look, inputs))
     return all(_stands(look.session, relations[name], *mark) for name, mark in marks["target"].items()) and all(
         _stands(look.legacy, _legacy(look, name), *mark) for name, mark in marks["legacy"].items()
     )

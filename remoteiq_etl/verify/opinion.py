@@ -70,6 +70,12 @@ class Opinion:
         return found
 
     @property
+    def taken(self) -> frozenset[str]:
+        """Columns whose values it takes from the target, at least for some rows: SQL cannot make them."""
+        names = re.findall(rf"\btarget_{self.target} AS (\w+)", self.statement)
+        return frozenset(column for name in names for column in re.findall(rf"\b{name}\.(\w+)", self.query))
+
+    @property
     def query(self) -> str:
         """The SELECT of what the target must hold."""
         return _PART.split(self.statement)[-1]

@@ -146,8 +146,9 @@ class TableVerdict:
 
     `snapshot` is that of the legacy database. `confirmed_at`: when it was last known that nothing has moved since
     `verified_at`. `counts`: differences per check and label, all of them; `findings`: the first ones, BUGs first.
-    `matrices` by column, `aggregates` of what is carried unchanged, `inputs`: marks of what was compared. `error`: why a
-    failed one could not be verified.
+    `matrices` by column, `aggregates` of what is carried unchanged, `inputs`: marks of what was compared. `whole_at`: when
+    every row was compared last, where `rows_compared` are but those of which something was written since; the others stand
+    as they did then, and so do the matrices. `error`: why a failed one could not be verified.
     """
 
     table: str
@@ -164,6 +165,7 @@ class TableVerdict:
     inputs: Mapping[str, Any] | None = None
     error: str | None = None
     confirmed_at: datetime | None = None
+    whole_at: datetime | None = None
     verification_id: int | None = None
 
     @property
@@ -197,6 +199,7 @@ class TableVerdict:
             "passed": self.passed,
             "verified_at": self.verified_at,
             "confirmed_at": self.confirmed_at,
+            "whole_at": self.whole_at or self.verified_at,
             "snapshot": self.snapshot,
             "seconds": round(self.seconds, 3),
             "rows_compared": self.rows_compared,

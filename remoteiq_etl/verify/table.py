@@ -16,7 +16,17 @@ from remoteiq_etl.backfill.selection import is_one_of
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.errors import VerifyError
-from remoteiq_etl.verify import aggregates, checksums, completeness, conservation, constraints, labels, marks, rules
+from remoteiq_etl.verify import (
+    aggregates,
+    checksums,
+    completeness,
+    conservation,
+    constraints,
+    increments,
+    labels,
+    marks,
+    rules,
+)
 from remoteiq_etl.verify.aggregates import Named, aggregates_of
 from remoteiq_etl.verify.checksums import checksums_of
 from remoteiq_etl.verify.compare import Asked, ask, load_sql
@@ -25,7 +35,7 @@ from remoteiq_etl.verify.facts import CHUNK, Inquiry
 from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.matrices import Matrices
 from remoteiq_etl.verify.opinion import Opinion, opinions
-from remoteiq_etl.verify.result import Aggregate, Finding, Kind, Label
+from remoteiq_etl.verify.result import Aggregate, Finding, Kind, Label, TableVerdict
 from remoteiq_etl.verify.stale import Known, options_of_table
 
 RULES = "rules"
@@ -50,7 +60,8 @@ class TableLook:
     """What one look says of one table. `only`: of large tables, the rows to look at; None: all.
 
     `step` is called after each range of rows with how many there were. `quick`: where the checksums of both servers agree
-    nothing else is looked at, where they do not only the rows that differ are.
+    nothing else is looked at, where they do not only the rows that differ are. `former`: what the last look has kept, so that
+    of a large table only rows of which something was written since are compared again, where these can be told.
     """
 
     look: Look
@@ -58,11 +69,14 @@ class TableLook:
     only: Keys | None = None
     step: Callable[[int], None] = lambda rows: None
     quick: bool = False
+    former: TableVerdict | None = None
     looked: dict[str, Looked] = field(default_factory=dict, init=False)
     rows: int = field(default=0, init=False)
     taken: Mapping[str, Any] | None = field(default=None, init=False)
     matrices: Matrices = field(default_factory=Matrices, init=False)
     aggregates: list[Aggregate] = field(default_factory=list, init=False)
+    is_increment: bool = field(default=False, init=False)
+    _parents: str | None = field(default=None, init=False)
 
     def findings(self) -> Iterator[Finding]:
         """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
@@ -78,16 +92,18 @@ class TableLook:
                 self.only = differing
                 yield from self._of_rows(known) if any(differing.values()) else ()
                 return
+            self._take_increment(differing or {})
             named = Named()
             yield from named.watch(self._of_rows(known))
             yield from named.watch(self._of_checksums(known, differing or {}, named))
-            if self.only is None:
+            if self._is_whole:
                 yield from self._of_aggregates(known, named)
                 yield from self._of_constraints(known)
                 yield from self._of_sequences()
                 yield from self._of_ledger(known)
             yield from self._of_rules(known)
-            self.taken = None if self.only else marks.take(self.look, marks.inputs_of(self.look, self.table))
+            if self._is_whole:
+                self.taken = marks.take(self.look, marks.inputs_of(self.look, self.table), self._parents)
 
     def _refuse_blocked(self) -> None:
         """What a run could not load cannot be compared either. Raises VerifyError."""
@@ -105,6 +121,24 @@ class TableLook:
         writers = self.look.writers(self.table)
         return next((spec for spec in writers if spec.asset == self.table), writers[0])
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether this look says something of every row: all were compared, or those that may have changed."""
+        return self.only is None or self.is_increment
+
+    def _take_increment(self, differing: Keys) -> None:
+        """Choose the rows of which something was written since the last look, if they can be told."""
+        places = increments.places(self.look, self.table) if self.only is None else None
+        if places is None:
+            return
+        self._parents = increments.parents(self.look, self.table)
+        if self.former is None:
+            return
+        found = increments.Since(self.look, self.table, places, self.former, self._parents).keys()
+        if found is not None:
+            self.only = {name: sorted(keys.union(differing.get(name, ()))) for name, keys in found.items()}
+            self.is_increment = True
+
     def _count(self, check: str, about: str, count: int, unit: str = "rows") -> None:
         self.looked.setdefault(check, Looked(about, unit)).count += count
 
@@ -112,7 +146,9 @@ class TableLook:
 
     def _differing(self) -> dict[str, list[str]] | None:
         """By legacy table the keys of rows whose checksums differ; None where nothing is carried unchanged."""
-        sums = [] if self.only is not None else checksums_of(self.look, self.table)
+        whole = self.only is None
+        further = [] if self.quick or not whole else [*(increments.places(self.look, self.table) or {})]
+        sums = checksums_of(self.look, self.table, further) if whole else []
         found = {one.source.name: one.differing() for one in sums}
         for one in sums:
             self._count(checksums.CHECKSUMS, checksums.ABOUT, one.rows)
@@ -147,23 +183,35 @@ class TableLook:
             if source.primary
         }
         named: set[str] = set()
-        loaded = {source.name for spec in known.writers for source in spec.sources}
-        for opinion in self.opinions:
-            if opinion.covers and loaded.isdisjoint(opinion.covers):
-                continue  # no run has completed what it is about: the seeds of a table may come later than its rows
+        for opinion in self._asked(known):
             for finding in self._of_opinion(known, opinion, accounts):
                 named |= {finding.key} if finding.key else set()
                 yield finding
         for account in accounts.values():
-            if not account.begun:
+            keys = self._keys(account.source.name)
+            if not account.begun and keys is None:
                 self.look.mirror.whole(account.source.name, account.source.key_columns)
                 yield from account.of_copy()
             self._count(completeness.KEYS, completeness.ABOUT_KEYS, account.rows)
-            if self.only is None:
-                yield from account.rest()
-        if self.only is None:
+            if self._is_whole:
+                yield from account.rest(keys)
+        if self._is_whole:
             yield from self._removed(known, named)
             yield from self._edited(known, named)
+
+    def _asked(self, known: Known) -> Iterator[Opinion]:
+        """The opinions that have a row to be asked about."""
+        loaded = {source.name for spec in known.writers for source in spec.sources}
+        for opinion in self.opinions:
+            # The seeds of a table may come later than its rows: no run has completed then what their opinion is about.
+            is_loaded = not opinion.covers or not loaded.isdisjoint(opinion.covers)
+            if is_loaded and self._keys(opinion.rows) != []:
+                yield opinion
+
+    def _keys(self, legacy_table: str | None) -> list[str] | None:
+        """Which rows of a legacy table are looked at; None: all."""
+        keys = None if self.only is None or legacy_table is None else self.only.get(legacy_table)
+        return None if keys is None else list(keys)
 
     def _of_opinion(self, known: Known, opinion: Opinion, accounts: Mapping[str, Completeness]) -> Iterator[Finding]:
         reads = [*opinion.reads, *filter(None, [opinion.rows])]
@@ -183,10 +231,9 @@ class TableLook:
 
     def _condition(self, opinion: Opinion) -> sql.Composable | None:
         """Which rows of a large table are looked at."""
-        if self.only is None or opinion.rows is None or opinion.rows not in self.only:
-            return None
-        place = self.look.source(self.table, opinion.rows)
-        return None if place is None else is_one_of(place[1], self.only[opinion.rows])
+        keys = self._keys(opinion.rows)
+        place = self.look.source(self.table, opinion.rows or "")
+        return None if place is None or keys is None else is_one_of(place[1], keys)
 
     def _removed(self, known: Known, named: set[str]) -> Iterator[Finding]:
         """Rows that are not there although the map leads to them, beyond those that an opinion has missed."""
@@ -208,7 +255,7 @@ class TableLook:
         """Edits that no opinion tells: of columns and rows that it leaves as they are."""
         columns = [column.name for column in self.spec.target.columns]
         inquiry = Inquiry(self.look, known, self.spec, columns)
-        for legacy_table, legacy_key, new_key, edited in inquiry.edits():
+        for legacy_table, legacy_key, new_key, edited in inquiry.edits(self.only):
             if new_key not in named:
                 yield Finding(
                     self.table,

@@ -38,6 +38,11 @@ verifications = Table(
     Column("status", Text, nullable=False, comment="verified: every row was compared; failed: it could not be"),
     Column("verified_at", TIMESTAMPTZ, nullable=False, comment="when its rows were last compared"),
     Column("confirmed_at", TIMESTAMPTZ, nullable=False, comment="when it was last known that nothing has moved since"),
+    Column(
+        "whole_at",
+        TIMESTAMPTZ,
+        comment="when every row was compared last, if only rows written since were at verified_at",
+    ),
     Column("snapshot", Text, nullable=False, comment="pg_current_snapshot() of the legacy database that was compared"),
     Column("seconds", Float, nullable=False, comment="that the comparison took"),
     Column("rows_compared", BigInteger, nullable=False, comment="rows that the second opinion expects"),

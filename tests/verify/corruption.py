@@ -58,14 +58,15 @@ class Corruption:
 
 @dataclass
 class Corrupter:
-    """Makes corruptions of one migration."""
+    """Makes corruptions of one migration, of all target tables or of these."""
 
     migration: Migration
     random: random.Random
+    tables: frozenset[str] | None = None
 
     def cells(self) -> Iterator[Corruption]:
         """One cell of one row of ours in each target table."""
-        for table in sorted(compared_columns()):
+        for table in self._tables:
             columns = self._columns(self.migration.target, table)
             names = sorted(compared_columns()[table] & columns.keys())
             if names and (found := self._row(table)):
@@ -73,7 +74,7 @@ class Corrupter:
 
     def rows(self) -> Iterator[Corruption]:
         """One row of ours of each target table."""
-        for table in sorted(compared_columns()):
+        for table in self._tables:
             if found := self._row(table):
                 new_key, legacy_key = found
                 self._run(self.migration.target, _of_key("DELETE FROM {table} AS t WHERE {key}", self, table), new_key)
@@ -82,8 +83,8 @@ class Corrupter:
     def entries(self) -> Iterator[Corruption]:
         """One entry of each map. Audits are known by their entries alone: without one it is a row of the application."""
         changes = ("DELETE FROM {map} WHERE {entry}", "UPDATE {map} SET source_hash = '\\x00' WHERE {entry}")
-        for table in sorted(compared_columns().keys() - {"organization_setting_audits"}):
-            if found := self._row(table):
+        for table in self._tables:
+            if table != "organization_setting_audits" and (found := self._row(table)):
                 new_key, legacy_key = found
                 change = self.random.choice(changes if self._has_hash(table, legacy_key) else changes[:1])
                 names = {"map": _map(table), "entry": sql.SQL("legacy_key::text = %s AND new_key::text = %s")}
@@ -107,6 +108,10 @@ class Corrupter:
         """One sequence of the state schema."""
         self._run(self.migration.target, sql.SQL("SELECT setval('remoteiq_etl.runs_id_seq', 1, false)"))
         yield Corruption("the sequence of runs set back", frozenset(), "id", frozenset({"runs"}))
+
+    @property
+    def _tables(self) -> list[str]:
+        return sorted(compared_columns().keys() & (self.tables or compared_columns().keys()))
 
     # --- how ----------------------------------------------------------------------------------------------------
 

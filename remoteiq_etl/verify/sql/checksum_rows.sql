@@ -1,4 +1,4 @@
 -- Key and hashes of each row in some ranges.
-SELECT key, {numbers}
-FROM (SELECT {key} AS key, ({key_hash} & 4095)::int AS range, {hashes} FROM {rows}) AS r
+SELECT name, {numbers}
+FROM (SELECT {key} AS name, {hashes} FROM {rows}) AS r
 {within}

@@ -9,4 +9,4 @@ FROM {map} AS m
 LEFT JOIN {gone} AS g ON g.source_id = m.source_id AND g.table_name = {table_name} AND g.legacy_table = m.legacy_table
     AND g.legacy_key = m.legacy_key::text AND g.returned_run IS NULL
 WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.state IN ('live', 'merged', 'deleted', 'undone')
-    AND NOT EXISTS (SELECT FROM {copy} AS l WHERE m.legacy_key = {map_key})
+    AND {is_gone}

@@ -6,4 +6,4 @@ SELECT
 FROM {map} AS m
 JOIN {target} AS t ON {key_join}
 WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.state = 'live' AND NOT m.adopted
-    AND m.written_hash <> {current_hash}
+    AND {only} AND m.written_hash <> {current_hash}
