@@ -55,7 +55,7 @@ def server_pool() -> Iterator[Callable[[Path], Server]]:
 
     def get(bin_dir: Path) -> Server:
         if bin_dir not in started:
-            started[bin_dir] = servers.start(bin_dir)
+            started[bin_dir] = servers.start(bin_dir, place=servers.memory())
         return started[bin_dir]
 
     yield get

@@ -59,9 +59,8 @@ class Contract:
         """
         frame = frame.reset_index(drop=True)
         typed, failures = self._typed(frame)
-        present = self.schema.select_columns([name for name in self.schema.columns if name in typed.columns])
         try:
-            present.validate(typed, lazy=True)
+            self.schema.validate(typed, lazy=True)
         except SchemaErrors as errors:
             failures += self._failures(errors.failure_cases, len(frame))
         return typed, failures
@@ -73,7 +72,7 @@ class Contract:
             if name in columns:
                 wanted = column.metadata["arrow"]
                 columns[name], failed = coerced(columns[name], wanted)
-                failures += [Failure(int(row), name, f"type {wanted}") for row in failed[failed].index]
+                failures += [Failure(row, name, f"type {wanted}") for row in failed]
         return pd.DataFrame(columns, index=frame.index), failures
 
     def _failures(self, cases: pd.DataFrame, rows: int) -> list[Failure]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import psycopg
 import pyarrow as pa
+from adbc_driver_manager import AdbcConnection
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
@@ -92,8 +93,24 @@ class Database:
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
-        try:
+        with self._explained():
             return ArrowSession(self, dbapi.connect(self.conninfo, autocommit=autocommit))
+
+    def connect_beside(self, first: "ArrowSession") -> "ArrowSession":
+        """Another ADBC session of the same database, in autocommit mode. Raises ConnectionFailed.
+
+        The driver reads all columns and types of the catalogue when a database is opened (35 ms of CPU with 7,000 columns);
+        the second session shares what it found. Both end on their own.
+        """
+        shared = first.connection._db
+        with self._explained():
+            # As Connection.adbc_clone() does it, which knows no autocommit mode.
+            return ArrowSession(self, dbapi.Connection(shared, AdbcConnection(shared._db), autocommit=True))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except AdbcError as error:
             raise ConnectionFailed(
                 f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."

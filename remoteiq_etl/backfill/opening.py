@@ -65,7 +65,7 @@ def _open(
     stack.callback(session.close)
     arrow = target.connect_arrow()
     stack.callback(arrow.close)
-    writer = target.connect_arrow()
+    writer = target.connect_beside(arrow)
     stack.callback(writer.close)
     reader = snapshot.reader()
     stack.callback(reader.close)

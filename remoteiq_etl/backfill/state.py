@@ -301,7 +301,7 @@ class MapEntries:
 
 def _marks(table: pa.Table) -> Mapping[str, frozenset[str]]:
     return {
-        mark: frozenset(table.filter(pc.field(mark)).column("legacy_key").to_pylist())
+        mark: frozenset(table.column("legacy_key").filter(table.column(mark)).to_pylist())
         for mark in ("adopted", "quarantined", "deleted")
     }
 
@@ -310,8 +310,9 @@ def _whole(table: pa.Table) -> Lookup | None:
     """The lookup that all entries of a map make; None where it is too large, so that they were not read."""
     if pc.any(table.column("large")).as_py():
         return None
-    entries = table.filter(pc.field("new_key").is_valid()).combine_chunks()
-    decided = table.filter(pc.field("decision").is_valid())
+    # By masks: an expression makes a query plan of its own, which takes longer than most of these maps.
+    entries = table.filter(table.column("new_key").is_valid())
+    decided = table.filter(table.column("decision").is_valid())
     texts = zip(decided.column("legacy_key").to_pylist(), decided.column("decision").to_pylist(), strict=True)
     decisions = {key: jsons.parse(text) for key, text in texts}
     return Lookup(_array(entries.column("legacy_key")), _array(entries.column("new_key")), decisions, **_marks(table))

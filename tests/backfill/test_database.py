@@ -1,5 +1,6 @@
-"""Sessions: what is in a name or a literal is never taken for a placeholder."""
+"""Sessions: what is in a name or a literal is never taken for a placeholder; a second Arrow session stands on its own."""
 
+import pyarrow as pa
 from psycopg import sql
 
 from remoteiq_etl.backfill.database import Database as EngineDatabase
@@ -27,3 +28,17 @@ def test_a_percent_sign_in_a_name_or_literal_is_no_placeholder(empty_db: Databas
         ]
     finally:
         session.close()
+
+
+def test_a_second_arrow_session_commits_for_itself_and_outlives_the_first(empty_db: Database) -> None:
+    database = EngineDatabase(empty_db.url, "public")
+    first = database.connect_arrow()
+    second = database.connect_beside(first)
+    try:
+        second.execute("CREATE TABLE readings (n int)")
+        second.append("public", "readings", pa.table({"n": pa.array([1, 2], pa.int32())}))
+        assert first.table("SELECT sum(n)::int AS n FROM readings").column("n").to_pylist() == [3]
+        first.close()
+        assert second.table("SELECT count(*)::int AS n FROM readings").column("n").to_pylist() == [2]
+    finally:
+        second.close()

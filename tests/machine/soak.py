@@ -32,7 +32,7 @@ ROUND = settings(
 def main() -> None:
     until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "10"))
     given = os.environ.get("SOAK_SEED")
-    with server.running() as started, pairs_on(started) as pairs, killed_undo(started) as killed:
+    with server.running(place=server.memory()) as started, pairs_on(started) as pairs, killed_undo(started) as killed:
         for number in count(1):
             kill(killed, number)
             play(pairs, number, int(given) if given else secrets.randbelow(2**32))

@@ -1,6 +1,7 @@
 """Throw-away PostgreSQL servers and the databases in them. Data do not survive: fsync is off and stopping is immediate.
 
-As root the server runs as an unprivileged user that exists, because PostgreSQL refuses to run as root.
+As root the server runs as an unprivileged user that exists, because PostgreSQL refuses to run as root. A server ends with
+the process that started it, also when that is killed.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import itertools
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +24,18 @@ from remoteiq_etl.embedded import programs_for, unprivileged_account
 
 SUPERUSER = "tester"
 SELECT_ONLY_PASSWORD = "not-a-secret"
+
+# The databases of two workers take up to 0.9 GB (measured); a small /dev/shm, as containers have it, is not for them.
+_ROOM_IN_MEMORY = 4 * 2**30
+
+# Ends the server when its input ends: at `stop`, or with the process that started the server, however that ended.
+_KEEPER = """
+cat > /dev/null
+"$1" stop --silent -D "$2/data" -m immediate -w
+code=$?
+rm -rf "$2"
+exit $code
+"""
 
 # Durability is worth nothing here, and without it a clone of a template takes 20 ms.
 _SPEED = {
@@ -99,6 +113,7 @@ class Server:
     bin_dir: Path
     directory: Path
     major: int
+    keeper: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     templates: dict[str, str] = field(default_factory=dict)
 
@@ -126,13 +141,24 @@ class Server:
         return self.create_database(template=self.templates[name])
 
     def stop(self) -> None:
-        _run(self.bin_dir / "pg_ctl", "stop", "-D", self.directory / "data", "-m", "immediate", "-w")
-        shutil.rmtree(self.directory, ignore_errors=True)
+        _, said = self.keeper.communicate()
+        if self.keeper.returncode:
+            raise RuntimeError(f"the server in {self.directory} did not stop: {said.decode(errors='replace')}")
 
 
-def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED) -> Server:
-    """Create a cluster in the temp dir and start it. Raises RuntimeError with what the program said."""
-    directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-"))
+def memory() -> Path | None:
+    """A file system in memory with room for the databases of a session of tests; None: there is none."""
+    shared = Path("/dev/shm")
+    usable = shared.is_mount() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free >= _ROOM_IN_MEMORY
+    return shared if usable else None
+
+
+def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED, place: Path | None = None) -> Server:
+    """Create a cluster in a directory of its own in `place` (None: the temp dir) and start it.
+
+    Raises RuntimeError with what the program said.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-", dir=place))
     account = server_account()
     if account:
         os.chown(directory, account.uid, account.gid)
@@ -141,7 +167,22 @@ def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED) -> Server:
     options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     options += f" -c unix_socket_directories='{directory}'"
     _run(bin_dir / "pg_ctl", "start", "-D", data, "-w", "-l", directory / "log", "-o", options)
-    return Server(bin_dir, directory, major_version(bin_dir))
+    return Server(bin_dir, directory, major_version(bin_dir), _keeper(bin_dir, directory, account))
+
+
+def _keeper(bin_dir: Path, directory: Path, account: Account | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _KEEPER, "sh", bin_dir / "pg_ctl", directory],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        # Neither a Ctrl-C nor the end of our process group may reach it.
+        start_new_session=True,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
 
 
 def major_version(bin_dir: Path) -> int:
@@ -153,9 +194,11 @@ def major_version(bin_dir: Path) -> int:
 
 
 @contextlib.contextmanager
-def running(bin_dir: Path | None = None, settings: Mapping[str, str] = _SPEED) -> Iterator[Server]:
+def running(
+    bin_dir: Path | None = None, settings: Mapping[str, str] = _SPEED, place: Path | None = None
+) -> Iterator[Server]:
     """A server for the length of a with block."""
-    server = start(bin_dir or bundled_bin_dir(), settings)
+    server = start(bin_dir or bundled_bin_dir(), settings, place)
     try:
         yield server
     finally:
