@@ -117,38 +117,6 @@ runs AS (
     FROM attributed AS a
     LEFT JOIN statuses AS s ON s.status = a.status
     LEFT JOIN severities AS v ON v.severity = a.severity
-),
-
--- What would else be lost goes under `legacy`: the word of a status, the text of another device.
-told AS (
-    SELECT
-        id,
-        jsonb_strip_nulls(jsonb_build_object('status', lossy, 'deviceId', CASE WHEN names_another THEN device_id END)) AS kept,
-        CASE coalesce(jsonb_typeof(metrics), 'null')
-            WHEN 'object' THEN metrics
-            WHEN 'null' THEN '{}'
-            ELSE jsonb_build_object('value', metrics)
-        END AS metrics
-    FROM runs
-    WHERE lossy IS NOT NULL OR names_another
-),
-
-measured AS (
-    SELECT
-        id,
-        metrics || jsonb_build_object('legacy', kept) || CASE
-            WHEN metrics -> 'legacy' <> kept
-                THEN jsonb_build_object(
-                    'legacyValues',
-                    CASE coalesce(jsonb_typeof(metrics -> 'legacyValues'), 'null')
-                        WHEN 'object' THEN metrics -> 'legacyValues'
-                        WHEN 'null' THEN '{}'
-                        ELSE jsonb_build_object('value', metrics -> 'legacyValues')
-                    END || jsonb_build_object('legacy', metrics -> 'legacy')
-                )
-            ELSE '{}'
-        END AS metrics
-    FROM told
 )
 
 SELECT
@@ -169,8 +137,35 @@ SELECT
     r.finished_at,
     coalesce(r.created_at, least(r.started_at, r.finished_at), r.assigned_at) AS created_at,
     r.output,
-    CASE WHEN t.id IS NULL THEN r.metrics ELSE t.metrics END AS metrics,
+    -- What would else be lost goes under `legacy`: the word of a status, the text of another device.
+    CASE
+        WHEN r.lossy IS NULL AND NOT r.names_another THEN r.metrics
+        ELSE (
+            SELECT o.metrics || jsonb_build_object('legacy', o.kept) || CASE
+                WHEN o.metrics -> 'legacy' <> o.kept
+                    THEN jsonb_build_object(
+                        'legacyValues',
+                        CASE coalesce(jsonb_typeof(o.metrics -> 'legacyValues'), 'null')
+                            WHEN 'object' THEN o.metrics -> 'legacyValues'
+                            WHEN 'null' THEN '{}'
+                            ELSE jsonb_build_object('value', o.metrics -> 'legacyValues')
+                        END || jsonb_build_object('legacy', o.metrics -> 'legacy')
+                    )
+                ELSE '{}'
+            END
+            FROM (
+                SELECT
+                    jsonb_strip_nulls(
+                        jsonb_build_object('status', r.lossy, 'deviceId', CASE WHEN r.names_another THEN r.device_id END)
+                    ) AS kept,
+                    CASE coalesce(jsonb_typeof(r.metrics), 'null')
+                        WHEN 'object' THEN r.metrics
+                        WHEN 'null' THEN '{}'
+                        ELSE jsonb_build_object('value', r.metrics)
+                    END AS metrics
+            ) AS o
+        )
+    END AS metrics,
     coalesce(r.named, r.device) AS device_id
 FROM runs AS r
-LEFT JOIN measured AS t ON t.id = r.id
 LEFT JOIN map_check_runs AS m ON m.legacy_key = r.id
