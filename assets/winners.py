@@ -11,7 +11,7 @@ import pandas as pd
 
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import INHERITS, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, Decision, Recorded, Warned, warned
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
@@ -25,7 +25,7 @@ class Winners:
     winner: Mapping[str, str]
     losers: Mapping[str, str]
     decisions: list[Decision]
-    warnings: Mapping[str, int]
+    warnings: list[Warned]
 
 
 def decide_winners(
@@ -33,9 +33,9 @@ def decide_winners(
 ) -> Winners:
     """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
 
-    A recorded winner stays while it is a member of its group; where another would win today, that is only counted.
-    The decisions are recorded under `name`, by group. `heirs_of`: the legacy table of the rows, where a winner that is
-    chosen anew takes the row over that the former one had.
+    A recorded winner stays while it is a member of its group; where another would win today, that is only told.
+    The decisions are recorded under `name`, by group; it begins with the legacy table of the rows. `heirs_of`: that table,
+    where a winner that is chosen anew takes the row over that the former one had.
     """
     members = [(group, key) for group, key in zip(rows[GROUP], rows[KEY], strict=True) if isinstance(group, str)]
     best = dict(reversed(members))
@@ -46,7 +46,7 @@ def decide_winners(
         if (group, decision.values.get(WINNER)) in present
     }
     winner = {**best, **{group: decision.values[WINNER] for group, decision in kept.items()}}
-    overruled = sum(best[group] != key for group, key in winner.items())
+    overruled = [best[group] for group, key in winner.items() if best[group] != key]
     return Winners(
         winner=winner,
         losers={key: winner[group] for group, key in members if winner[group] != key},
@@ -54,7 +54,7 @@ def decide_winners(
             *(kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()),
             *(_heirs(winner, recorded, name, heirs_of) if heirs_of else ()),
         ],
-        warnings={"decided_otherwise_today": overruled} if overruled else {},
+        warnings=warned("decided_otherwise_today", name.partition(".")[0], overruled),
     )
 
 

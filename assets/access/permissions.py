@@ -16,7 +16,7 @@ from assets.seeds.seed import SEED
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, warned
 from schemas import legacy, target
 
 OTHER_GROUP = "other"
@@ -40,7 +40,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
         ],
         rows={"derived": frame({KEY: only})},
         prepared={"losers": found.losers},
-        warnings={**found.warnings, **({"permission_only_in_role_meta": len(only)} if only else {})},
+        warnings=[*found.warnings, *warned("permission_only_in_role_meta", "derived", only)],
     )
 
 

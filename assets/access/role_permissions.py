@@ -4,8 +4,7 @@ Known faults of the data: the two tables disagree, and roles or permissions that
 A grant dates from the legacy role that holds it, also where that role is merged into another.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -17,7 +16,7 @@ from assets.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
 from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, Warned
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"
@@ -44,7 +43,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
             "owner_of": {key: owners[role] for key, role in zip(roles["role_id"], roles["role"], strict=True)},
             "one_sided": listed,
         },
-        warnings={**found.warnings, **Counter(f"grant_only_in_{held_by}" for held_by in listed[HELD_BY])},
+        warnings=[*found.warnings, *told(listed)],
     )
 
 
@@ -81,6 +80,12 @@ def one_sided(held: pd.DataFrame, owners: Mapping[str, str]) -> pd.DataFrame:
         if by != {IN_ROWS, IN_META}
     ]
     return pd.DataFrame(listed, columns=[*PAIR, HELD_BY], dtype=TEXT)
+
+
+def told(listed: pd.DataFrame) -> Iterator[Warned]:
+    """A warning for each of these grants, by role name and key."""
+    for role, key, held_by in zip(*(listed[name] for name in (*PAIR, HELD_BY)), strict=True):
+        yield Warned(f"grant_only_in_{held_by}", held_by, key_text([role, key]))
 
 
 def transform(batch: Batch, context: Context) -> Batch:

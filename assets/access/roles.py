@@ -29,6 +29,7 @@ from remoteiq_etl.backfill.spec import (
     Recorded,
     Source,
     TableSpec,
+    warned,
 )
 from remoteiq_etl.backfill.text import common_spelling, is_blank, normalise, normalised, tidy
 from remoteiq_etl.backfill.times import first_of
@@ -63,7 +64,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
             "roles": dict(zip(roles["name"], roles["id"], strict=True)),
             **meta(inputs),
         },
-        warnings={**found.warnings, **({MADE: len(made)} if made else {})},
+        warnings=[*found.warnings, *warned(MADE, USERS_ROLE, [word.legacy_key for word in made])],
     )
 
 

@@ -14,7 +14,17 @@ from assets.inventory.pairing import rows_of
 from assets.inventory.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import (
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    TableSpec,
+    Warned,
+)
 from remoteiq_etl.backfill.text import normalise
 from schemas import legacy, target
 
@@ -57,19 +67,19 @@ def _warnings(
     uses: Mapping[str, Counter[str]],
     references: Mapping[str | None, set[str]],
     decisions: Mapping[str, Decision],
-) -> dict[str, int]:
+) -> list[Warned]:
     tables: dict[str | None, set[str]] = defaultdict(set)
     for mention in found:
         if mention.client is not None:
             tables[mention.place.client].add(mention.table)
-    return {
-        "client_known_only_from_agents": sum(named == {"agents"} for named in tables.values()),
-        "client_unassigned_made": int(UNASSIGNED_KEY in uses and not uses[UNASSIGNED_KEY]),
-        "client_external_ref_ambiguous": sum(len(uuids) > 1 for key, uuids in references.items() if key is not None),
-        "spelling_would_change": sum(
-            spelling.most_used(uses[key]) not in (None, decision.values["name"]) for key, decision in decisions.items()
-        ),
+    names = {key: str(decision.values["name"]) for key, decision in decisions.items()}
+    found_by_rule: dict[str, list[str | None]] = {
+        "client_known_only_from_agents": [key for key, named in tables.items() if named == {"agents"}],
+        "client_unassigned_made": [UNASSIGNED_KEY] if UNASSIGNED_KEY in uses and not uses[UNASSIGNED_KEY] else [],
+        "client_external_ref_ambiguous": [key for key, uuids in references.items() if len(uuids) > 1],
+        "spelling_would_change": [*spelling.overruled(uses, names)],
     }
+    return [Warned(rule, "derived", key) for rule, keys in found_by_rule.items() for key in keys if key is not None]
 
 
 def transform(batch: Batch, context: Context) -> Batch:

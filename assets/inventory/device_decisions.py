@@ -16,7 +16,7 @@ from assets.inventory.hostnames import Machine, renamed
 from assets.inventory.pairing import SYNTHESIZED, Pair, Pairing, Ref, pair, recorded_pairs, rows_of, seen, with_late
 from assets.inventory.places import NOWHERE, Survey, survey, taken_over
 from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decision, Recorded, Warned, warned
 
 TAKES_OVER, LAPSED, HOSTNAME = "takes_over", "lapsed", "hostname"
 
@@ -218,11 +218,12 @@ def device_rows(inventory: Inventory, table: str, rows: list[dict[str, Any]]) ->
     }
 
 
-def warnings_of(inventory: Inventory) -> dict[str, int]:
+def warnings_of(inventory: Inventory) -> list[Warned]:
     """What is reported: devices made up, taken over and renamed, and pairs that would be others today."""
-    return {
-        "device_synthesized": len(inventory.synthesized),
-        "device_taken_over": len(inventory.taken_over),
-        "hostname_renamed": len(inventory.renamed),
-        "pairing_would_change": len(set(inventory.fresh.late) - set(inventory.taken_over)),
-    }
+    late = set(inventory.fresh.late) - set(inventory.taken_over)
+    return [
+        *warned("device_synthesized", "agents", [agent["id"] for agent in inventory.synthesized]),
+        *warned("device_taken_over", "devices", inventory.taken_over),
+        *(Warned("hostname_renamed", *ref) for ref in inventory.renamed),
+        *warned("pairing_would_change", "devices", late),
+    ]

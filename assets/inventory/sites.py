@@ -13,7 +13,17 @@ from assets.inventory import spelling
 from assets.inventory.places import DEFAULT, DEFAULT_KEY, READS, mentions
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import by_distinct, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import (
+    Adoption,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    TableSpec,
+    warned,
+)
 from schemas import legacy, target
 
 
@@ -23,16 +33,16 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     uses = spelling.by_key((mention.place.site_key, mention.site, mention.uses) for mention in found)
     earlier = recorded.of("derived")
     decisions = {key: _decision(key, uses[key], earlier.get(key)) for key in sorted(uses)}
-    names = [str(decision.values["name"]) for decision in decisions.values()]
+    names = {key: str(decision.values["name"]) for key, decision in decisions.items()}
     return Decided(
         decisions=[*decisions.values(), *(decision for key, decision in earlier.items() if key not in decisions)],
-        rows={"derived": frame({KEY: list(decisions), "name": names})},
-        warnings={
-            "site_default_made": sum(_parts(key)[1] == DEFAULT_KEY and not uses[key] for key in uses),
-            "spelling_would_change": sum(
-                spelling.most_used(uses[key]) not in (None, name) for key, name in zip(decisions, names, strict=True)
+        rows={"derived": frame({KEY: list(decisions), "name": list(names.values())})},
+        warnings=[
+            *warned(
+                "site_default_made", "derived", [key for key in uses if _parts(key)[1] == DEFAULT_KEY and not uses[key]]
             ),
-        },
+            *warned("spelling_would_change", "derived", spelling.overruled(uses, names)),
+        ],
     )
 
 

@@ -17,7 +17,18 @@ from assets.optional import carry_optional
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame
 from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decide, Decided, Decision, Derived, Recorded, Source, TableSpec
+from remoteiq_etl.backfill.spec import (
+    SAME_AS,
+    Context,
+    Decide,
+    Decided,
+    Decision,
+    Derived,
+    Recorded,
+    Source,
+    TableSpec,
+    warned,
+)
 from remoteiq_etl.backfill.text import normalise
 from remoteiq_etl.backfill.times import filled
 from schemas import legacy, target
@@ -35,18 +46,19 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     made = [device for device, assignment in standing.items() if assignment is None]
     checks = rows_of(inputs["checks"])
     everywhere = [row for row in checks if row["enabled"] and normalise(row["scope"]) == "global"]
-    assigned = [row for row in everywhere if normalise(row["type"]) != "script"]
+    scripts = [row["id"] for row in everywhere if normalise(row["type"]) == "script"]
+    assigned = [row["id"] for row in everywhere if row["id"] not in scripts]
     return Decided(
         decisions=list({**recorded.of("device"), **fresh}.values()),
         rows={
-            "checks": frame({KEY: [row["id"] for row in assigned]}),
+            "checks": frame({KEY: assigned}),
             "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
         },
         prepared={"check_created_at": {row["id"]: row["created_at"] or row["updated_at"] for row in checks}},
-        warnings={
-            "global_script_not_assigned": len(everywhere) - len(assigned),
-            "assignment_unattributed_made": len(made),
-        },
+        warnings=[
+            *warned("global_script_not_assigned", "checks", scripts),
+            *warned("assignment_unattributed_made", "device", made),
+        ],
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from assets.inventory import spelling
 from assets.monitoring.check_names import NAMELESS, UNATTRIBUTED, check_key, check_name, free_name
 from assets.recorded import too_many_gone
-from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Decision, Recorded
+from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Decision, Recorded, Warned, warned
 from remoteiq_etl.backfill.text import tidy
 
 Row = Mapping[str, Any]
@@ -117,16 +117,16 @@ def _of_check(one: Named, plan: Plan, ids: Mapping[Ref, str], heirs: Mapping[str
     return Decision(table, key, NAME if table == "checks" else SYNTHESIZED, values)
 
 
-def warnings_of(plan: Plan) -> dict[str, int]:
+def warnings_of(plan: Plan) -> list[Warned]:
     """What is reported: checks made up and taken over, names that were taken, matches that would be others today."""
     today = defined_by_key(plan.checks)
     others = [key for key, ref in plan.found.items() if key in today and ref != ("checks", today[key])]
-    return {
-        "check_synthesized": len(plan.made),
-        "check_taken_over": len(plan.over),
-        "check_name_taken": sum(plan.names[one.ref] != one.name for one in plan.order),
-        "check_match_would_change": sum(plan.over.get(today[key]) != key for key in others),
-    }
+    return [
+        *warned("check_synthesized", "derived", plan.made),
+        *warned("check_taken_over", "checks", plan.over),
+        *(Warned("check_name_taken", *one.ref) for one in plan.order if plan.names[one.ref] != one.name),
+        *warned("check_match_would_change", "assignment", [key for key in others if plan.over.get(today[key]) != key]),
+    ]
 
 
 def wanted_checks(pairs: Iterable[Row]) -> dict[str, Wanted]:

@@ -13,7 +13,7 @@ from assets.seeds.seed import SECTION_8, SEED, entries, key_of, to_write
 from assets.seeds.system_roles import SYSTEM_ROLES
 from remoteiq_etl.backfill.batch import KEY, Batch
 from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec, warned
 from schemas import target
 
 GIVES_WAY = "gives_way"
@@ -28,7 +28,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     left_out = legacy_names | gone.keys()
     names = [role.name for key, role in SYSTEM_ROLES.items() if key not in left_out]
     keys = [key_of(name) for name in to_write(names, inputs["present"], context, "roles")]
-    return Decided(decisions, {SEED: frame({KEY: keys})}, warnings={"seed_gives_way": len(new)} if new else {})
+    return Decided(decisions, {SEED: frame({KEY: keys})}, warnings=warned("seed_gives_way", SEED, new))
 
 
 def names_of_legacy(context: Context) -> set[str]:

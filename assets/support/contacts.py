@@ -25,6 +25,7 @@ from remoteiq_etl.backfill.spec import (
     Derived,
     Recorded,
     TableSpec,
+    warned,
 )
 from remoteiq_etl.backfill.text import tidied
 from schemas import legacy, target
@@ -44,11 +45,11 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     return Decided(
         decisions=list((earlier | chosen).values()),
         rows={"derived": contacts(tickets, chosen)},
-        warnings={
-            "spelling_would_change": sum(
-                spelling.most_used(uses[key]) not in (None, choice.values["name"]) for key, choice in chosen.items()
-            )
-        },
+        warnings=warned(
+            "spelling_would_change",
+            "derived",
+            spelling.overruled(uses, {key: str(choice.values["name"]) for key, choice in chosen.items()}),
+        ),
     )
 
 

@@ -112,8 +112,8 @@ class ArchiveCount:
 @dataclass(frozen=True)
 class Waiting:
     """What is open of one table after its load. `ignored`: those of `quarantined` that a person accepts; `oldest`: since
-    when the oldest of the others is quarantined; `behind`: seconds since the snapshot that was read; `swept`: when a sweep
-    last compared every legacy row of it; `run`: the run that loaded it.
+    when the oldest of the others is quarantined; `warnings`: decisions that a person should know of; `behind`: seconds
+    since the snapshot that was read; `swept`: when a sweep last compared every legacy row of it; `run`: the run that loaded it.
     """
 
     quarantined: int = 0
@@ -121,6 +121,7 @@ class Waiting:
     oldest: datetime | None = None
     held: int = 0
     conflicts: int = 0
+    warnings: int = 0
     behind: float = 0.0
     swept: datetime | None = None
     run: int | None = None

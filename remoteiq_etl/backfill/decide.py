@@ -24,6 +24,7 @@ from remoteiq_etl.backfill.kept_rows import keep_rows
 from remoteiq_etl.backfill.lookup import Lookup
 from remoteiq_etl.backfill.spec import INHERITS, Context, Decide, Decided, Decision, Recorded, TableSpec
 from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.warned import keep_warnings
 
 if TYPE_CHECKING:
     from remoteiq_etl.backfill.run import Run
@@ -37,7 +38,7 @@ def decide(
     if spec.decide is None:
         return context, {}
     recorded, decided = _work_out(run, spec, spec.decide, context, reading)
-    report.decision_warnings = Counter(decided.warnings)
+    report.decision_warnings = Counter(decided.warned)
     report.decided = _record(run, spec, spec.decide, recorded, decided)
     tables = {decision.legacy_table for decision in decided.decisions if (decision.entity or spec.name) == spec.name}
     lookups = {**context.lookups, **_own(run, spec, tables)}
@@ -111,6 +112,7 @@ def _record(run: "Run", spec: TableSpec, step: Decide, recorded: Recorded, decid
             _write(run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity])
             run.lookups.forget(entity)
         keep_rows(run, step, decided)
+        keep_warnings(run, spec, decided)
     return len(new)
 
 

@@ -4,7 +4,8 @@ Belongs here: the shape of a declaration and what a transform is given. Does not
 declaration is run (see load), or Dagster.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -155,20 +156,39 @@ class Decision:
     entity: str | None = None  # default: the table that decides
 
 
+@dataclass(frozen=True, order=True)
+class Warned:
+    """A decision that a person should know of: the rule that says why, and the key (as in the map) that it is about."""
+
+    rule: str
+    legacy_table: str
+    legacy_key: str
+
+
+def warned(rule: str, legacy_table: str, legacy_keys: Iterable[str]) -> list[Warned]:
+    """The same about several keys of one table."""
+    return [Warned(rule, legacy_table, key) for key in legacy_keys]
+
+
 @dataclass(frozen=True)
 class Decided:
     """What a decide step worked out.
 
     `decisions`: all that hold now, recorded ones unchanged. `rows`: the rows of each Derived source by its name (with
     KEY). `prepared`: what the transforms of this table need besides (lookups, value tables). `kept`: all rows that hold now
-    of each table that the step keeps, by its name (column → value, without source and run). `warnings`: rule → count.
+    of each table that the step keeps, by its name (column → value, without source and run). `warnings`: all that hold now.
     """
 
     decisions: list[Decision] = field(default_factory=list)
     rows: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     prepared: Mapping[str, Any] = field(default_factory=dict)
     kept: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    warnings: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[Warned] = ()
+
+    @property
+    def warned(self) -> Mapping[str, int]:
+        """Warnings by rule."""
+        return Counter(one.rule for one in self.warnings)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from schemas.state import settings_map as _settings_map  # noqa: F401  # defines
 from schemas.state import tables as _tables  # noqa: F401  # defines fixed tables
 from schemas.state import undo as _undo  # noqa: F401  # defines fixed tables
 from schemas.state import verifications as _verifications  # noqa: F401  # defines fixed tables
+from schemas.state import warnings as _warnings  # noqa: F401  # defines fixed tables
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
 
 #: A map of so many bytes (about 20,000 entries) is read as a whole in a few hundredths of a second.

@@ -1,4 +1,4 @@
-"""What waits of a table after its load: rows in quarantine, those that a person ignores, held rows, conflicts.
+"""What waits of a table after its load: rows in quarantine, those that a person ignores, held rows, conflicts, warnings.
 
 Belongs here: counting them for the table's report. Does not belong here: which rows wait (see commit, merge), showing
 them (lifecycle).
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def count_waiting(run: "Run", spec: TableSpec) -> Waiting:
     """What is open of the rows that an asset reads, as it is committed now."""
-    names = ("quarantine", "held", "conflicts", "assets")
+    names = ("quarantine", "held", "conflicts", "assets", "decision_warnings")
     query = load_sql("waiting").format(**{name: run.state.name(name) for name in names})
     parameters = {
         "source_id": run.registered.id,

@@ -41,6 +41,19 @@ def quarantine_list(
     raise typer.Exit(show(table or [], rule or [], limit, ignored=ignored, as_json=as_json))
 
 
+@quarantine.command("warnings")
+def quarantine_warnings(
+    table: OfTables = None,
+    rule: OfRules = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Show at most N; 0 shows all.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List decisions that stopped no row, but that somebody should know of: what was made up, renamed, or left unassigned."""
+    from remoteiq_etl.cli.decision_warnings import show
+
+    raise typer.Exit(show(table or [], rule or [], limit, as_json=as_json))
+
+
 @quarantine.command("show")
 def quarantine_show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The legacy key of a row.")],

@@ -1,7 +1,8 @@
 """The rows in quarantine as people handle them: which there are, what is known of one, and which are accepted as they are.
 
-Belongs here: reading the quarantine, and the decision to ignore rows. Does not belong here: putting rows there and
-releasing them (`remoteiq_etl.backfill`), showing them (the command line).
+Besides, what decisions warn of: nothing waits for it, but somebody should know. Belongs here: reading both, and the
+decision to ignore rows. Does not belong here: putting rows there and releasing them (`remoteiq_etl.backfill`), showing
+them (the command line).
 """
 
 from collections.abc import Collection, Sequence
@@ -74,6 +75,18 @@ class QuarantinedDetail(QuarantinedRow):
     history: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class DecisionWarning:
+    """A decision that a person should know of, as long as it holds: asset, rule, and the key that it is about."""
+
+    table: str
+    rule: str
+    legacy_table: str
+    legacy_key: str
+    run: int
+    since: datetime
+
+
 _Row = TypeVar("_Row", QuarantinedRow, QuarantinedDetail)
 
 
@@ -92,6 +105,12 @@ class Quarantine:
     def details(self, selected: Selected) -> list[QuarantinedDetail]:
         """These rows with all that is known of them, by table."""
         return self._read(QuarantinedDetail, "details", selected)
+
+    def warnings(self, tables: Collection[str] = (), rules: Collection[str] = ()) -> list[DecisionWarning]:
+        """What decisions warn of, by table and rule; no table or rule named meaning all."""
+        query = load_sql("decision_warnings").format(decision_warnings=self.state.name("decision_warnings"))
+        with self.session.connection.cursor(row_factory=class_row(DecisionWarning)) as cursor:
+            return cursor.execute(query, self._parameters(Selected(tables, rules))).fetchall()
 
     def mark(self, selected: Selected, ignored_because: str | None) -> int:
         """Accept these rows as they are until they change, or (None) no longer; returns how many.

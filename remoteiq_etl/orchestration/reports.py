@@ -101,6 +101,7 @@ def _waiting(report: TableReport) -> Metadata:
         **{name: dg.MetadataValue.timestamp(at) for name, at in times.items() if at is not None},
         "open held": dg.MetadataValue.int(open_rows.held),
         "open conflicts": dg.MetadataValue.int(open_rows.conflicts),
+        "decisions to know of": dg.MetadataValue.int(open_rows.warnings),
     }
 
 

@@ -18,7 +18,7 @@ from remoteiq_etl.backfill.state import State
 
 _TABLES = (
     "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
-    "removed", "accepted_drift", "map_all",
+    "removed", "accepted_drift", "decision_warnings", "map_all",
 )  # fmt: skip
 _Row = TypeVar("_Row")
 

@@ -163,6 +163,14 @@ KINDS = (
         command="remoteiq-etl seal new-key",
     ),
     Kind(
+        "decisions_to_know",
+        "Kinds of decisions to know of",
+        "They stopped no row: names that were changed because they were taken, rows made up where legacy has none, and what would"
+        " be decided otherwise today. The list names each row.",
+        blocks=False,
+        command="remoteiq-etl quarantine warnings",
+    ),
+    Kind(
         "drift_accepted",
         "Tables and columns that no rule knows",
         "Somebody accepted them; what is in them is in the archive, and nowhere else.",

@@ -1,7 +1,7 @@
 from assets.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.backfill.batch import KEY
 from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Decision, Recorded
+from remoteiq_etl.backfill.spec import Decision, Recorded, Warned
 from tests.assets.builders import batch_of
 
 ROWS = frame({KEY: ["a", "b", "c", "d"], GROUP: ["x", "x", "y", None]})
@@ -16,7 +16,7 @@ def test_the_first_row_of_a_group_wins() -> None:
     found = decide_winners(ROWS, Recorded(), "names", "oldest")
     assert found.winner == {"x": "a", "y": "c"}
     assert found.losers == {"b": "a"}
-    assert found.warnings == {}
+    assert found.warnings == []
     assert {(d.legacy_table, d.legacy_key, d.rule, d.values["winner"]) for d in found.decisions} == {
         ("names", "x", "oldest", "a"),
         ("names", "y", "oldest", "c"),
@@ -24,13 +24,13 @@ def test_the_first_row_of_a_group_wins() -> None:
 
 
 def test_a_recorded_winner_stays() -> None:
-    """A recorded winner stays, unchanged, and what would win today is counted."""
+    """A recorded winner stays, unchanged, and the row that would win today is told."""
     found = decide_winners(ROWS, recorded("b"), "names", "oldest")
     assert found.winner["x"] == "b"
     assert found.losers == {"a": "b"}
-    assert found.warnings == {"decided_otherwise_today": 1}
+    assert found.warnings == [Warned("decided_otherwise_today", "names", "a")]
     assert recorded("b").get("names", "x") in found.decisions
-    assert decide_winners(ROWS, recorded("a"), "names", "oldest").warnings == {}
+    assert decide_winners(ROWS, recorded("a"), "names", "oldest").warnings == []
 
 
 def test_a_winner_that_is_gone_is_replaced() -> None:

@@ -41,6 +41,17 @@ def test_a_key_that_was_never_in_quarantine_is_named(cli: Cli, migrated: Migrate
     assert (ended.code, "was ever in quarantine" in " ".join(ended.err.split())) == (2, True)
 
 
+def test_decisions_that_somebody_should_know_of_are_listed(cli: Cli, migrated: Migrated) -> None:
+    found = json.loads(call(cli, migrated, "warnings", "--rule", "global_script_not_assigned", "--json").out)
+    assert {(one["table"], one["legacy_table"], one["run"]) for one in found} == {("check_assignments", "checks", 1)}
+    ended = call(cli, migrated, "warnings", "--table", "check_assignments")
+    assert ended.code == 0
+    assert all(one["legacy_key"] in ended.out for one in found)
+    assert "global_script_not_assigned" in ended.out
+    assert "1 of " in call(cli, migrated, "warnings", "--limit", "1").out
+    assert call(cli, migrated, "warnings", "--rule", "none").out == "There is no warning like this.\n"
+
+
 def test_an_ignored_row_is_listed_apart_until_it_is_taken_back(cli: Cli, migrated: Migrated) -> None:
     ended = call(cli, migrated, "ignore", LOCKED, "--table", "users", "--reason", "left the company")
     assert (ended.code, "rows are ignored until they change" in ended.out) == (0, True)

@@ -84,6 +84,7 @@ def test_a_materialization_says_what_became_of_the_rows(recorded: Recorded, tabl
     assert {"bytes", "seconds", "rows per second", "dagster/column_schema", "dagster/column_lineage"} <= set(metadata)
     assert ("rules" in metadata) == any(account.rules for account in report.accounts.values())
     assert ("warnings" in metadata) == bool(report.warnings)
+    assert metadata["decisions to know of"].value == sum(report.decision_warnings.values())
 
 
 def test_what_the_archive_holds_is_in_the_metadata_column_by_column(recorded: Recorded) -> None:

@@ -82,11 +82,15 @@ def test_what_a_person_has_to_do_is_derived_from_rows(report: Report) -> None:
     assert found == {
         "verify": 44, "quarantine_open": 46, "held_open": 17, "accounts_to_merge": 6, "agents_to_enrol": 1,
         "connections_missing": 1, "script_checks": 1, "mailboxes_start": 2, "backups_at_cutover": 1,
-        "second_factor_unreadable": 2, "secrets_withheld": 5,
+        "second_factor_unreadable": 2, "secrets_withheld": 5, "decisions_to_know": 15,
     }  # fmt: skip
     named = {task.name: list(task.keys) for task in report.tasks}
     assert named["agents_to_enrol"] == ["1"]
     assert named["script_checks"] == ["Nightly script"]
+    assert "check_assignments global_script_not_assigned: 1" in named["decisions_to_know"]
+    assignments = next(table for table in report.tables if table.name == "check_assignments")
+    (remark,) = [one for one in assignments.remarks if one.rule == "global_script_not_assigned"]
+    assert remark.rows == 1
 
 
 def test_what_was_done_is_told_no_more_and_what_came_up_is(again: Migration, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 -- What is open of one target table, of the legacy tables that an asset reads, how old its snapshot is, and when it was last
 -- swept. One row.
 SELECT q.quarantined, q.ignored, q.oldest, h.held, c.conflicts,
+    (SELECT count(*) FROM {decision_warnings} AS w WHERE w.source_id = %(source_id)s AND w.table_name = %(asset)s) AS warnings,
     extract(epoch FROM pg_catalog.clock_timestamp() - %(snapshot_at)s)::float8 AS behind,
     (SELECT a.swept_at FROM {assets} AS a WHERE a.source_id = %(source_id)s AND a.table_name = %(asset)s) AS swept
 FROM (

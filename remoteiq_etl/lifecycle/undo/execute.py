@@ -122,13 +122,19 @@ def _begin(undo: Opened, plan: UndoPlan) -> int:
         names = {name: undo.state.name(name) for name in ("undos", "undo_rows", "runs")}
         undo_id = int(session.value(load_sql("begin_undo").format(**names), _parameters(undo, plan)))
         session.execute(load_sql("begin_rows").format(**names), {"undo_id": undo_id})
-        for table in ("passes", "assets"):
-            forget = load_sql("forget_passes").format(table=undo.state.name(table))
-            session.execute(forget, {"source_id": undo.registered.id, "assets": _assets(undo, plan)})
+        _forget(undo, plan)
         figures = proof.checksums(undo, undo_id, _written(plan))
         update = sql.SQL("UPDATE {undos} SET proof = %s WHERE id = %s").format(**names)
         session.execute(update, [Jsonb(figures), undo_id])
     return undo_id
+
+
+def _forget(undo: Opened, plan: UndoPlan) -> None:
+    """Let the next run read and decide as if the tables had never been completed."""
+    statements = [load_sql("forget_passes").format(table=undo.state.name(table)) for table in ("passes", "assets")]
+    names = {"decision_warnings": undo.state.name("decision_warnings"), "of_run": plan.scope.of_run("w.run_id")}
+    for statement in (*statements, load_sql("warnings_undone").format(**names)):
+        undo.session.execute(statement, {"source_id": undo.registered.id, "assets": _assets(undo, plan)})
 
 
 def _refuse_other(plan: UndoPlan, now: UndoPlan) -> None:

@@ -76,7 +76,7 @@ def test_merge_decision_sticks() -> None:
     recorded = Recorded({("permissions.key", "a"): Decision("permissions.key", "a", "oldest", {"winner": uid(2)})})
     found = decided([(uid(1), "a", T1), (uid(2), "A", T2)], [], recorded)
     assert found.prepared["losers"] == {uid(1): uid(2)}
-    assert found.warnings == {"decided_otherwise_today": 1}
+    assert found.warned == {"decided_otherwise_today": 1}
 
 
 def test_words_of_role_meta() -> None:
@@ -85,8 +85,8 @@ def test_words_of_role_meta() -> None:
         [(uid(1), "legacy.key", T1)], [["Odd.Word ", "legacy.key", " ", "users.read"], None, ["odd.word", "b"]]
     )
     assert plain(found.rows["derived"]) == [{KEY: "b"}, {KEY: "odd.word"}]
-    assert found.warnings == {"permission_only_in_role_meta": 2}
-    assert decided([], []).warnings == {}
+    assert found.warned == {"permission_only_in_role_meta": 2}
+    assert decided([], []).warnings == []
 
 
 COLUMNS = {

@@ -72,7 +72,7 @@ def test_recorded_winner_of_equal_grants_sticks() -> None:
     known = Decision("role_permissions.grant", group, "oldest", {"winner": pair(TECH2, READ)})
     found = decided([(TECH2, READ), (TECH, READ)], recorded=Recorded({(known.legacy_table, group): known}))
     assert found.prepared["losers"] == {pair(TECH, READ): pair(TECH2, READ)}
-    assert found.warnings["decided_otherwise_today"] == 1
+    assert found.warned["decided_otherwise_today"] == 1
 
 
 def test_union() -> None:
@@ -124,7 +124,7 @@ def test_grants_to_look_at() -> None:
         {"role": "tech", "permission_key": "odd", "held_by": "role_meta"},
         {"role": "tech", "permission_key": "users.write", "held_by": "role_permissions"},
     ]
-    assert found.warnings == {
+    assert found.warned == {
         "grant_only_in_role_permissions": 2,
         "grant_only_in_role_meta": 1,
         "grant_only_in_merged_role": 1,

@@ -53,7 +53,7 @@ def test_a_recorded_winner_that_is_no_longer_the_oldest_is_counted() -> None:
     known = Decision("roles.name", "tech", "oldest", {"winner": uid(1)})
     found = decided(ROLES, {}, [known])
     assert found.prepared["losers"] == {uid(2): uid(1)}
-    assert found.warnings == {"decided_otherwise_today": 1}
+    assert found.warned == {"decided_otherwise_today": 1}
 
 
 def test_words_match_legacy_roles() -> None:
@@ -65,7 +65,7 @@ def test_words_match_legacy_roles() -> None:
         "admin": ("matched_role", ["roles", uid(3)]),
     }
     assert len(found.rows["users.role"]) == 0
-    assert "made_from_users_role" not in found.warnings
+    assert "made_from_users_role" not in found.warned
 
 
 def test_words_without_a_role_make_one() -> None:
@@ -75,7 +75,7 @@ def test_words_without_a_role_make_one() -> None:
         {KEY: "help desk", "name": "HELP DESK"},
         {KEY: "b", "name": "b"},
     ]
-    assert found.warnings == {"made_from_users_role": 2}
+    assert found.warned == {"made_from_users_role": 2}
     assert named(found, "users.role")["b"].rule == "made_from_users_role"
     assert named(found, "users.role")["b"].values == {"name": "b"}
 

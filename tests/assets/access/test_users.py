@@ -104,7 +104,7 @@ def test_winner_sticks() -> None:
     found = decided({"status": "suspended"}, {}, recorded=recorded)
     assert found.prepared["losers"] == {B}
     assert found.decisions == [known]
-    assert found.warnings == {"decided_otherwise_today": 1}
+    assert found.warned == {"decided_otherwise_today": 1}
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def decisions(found: Decided) -> dict[tuple[str, str], tuple[str, dict[str, Any]
 
 
 def reports(found: Decided) -> dict[str, int]:
-    return {rule: count for rule, count in found.warnings.items() if count}
+    return dict(found.warned)
 
 
 def synthesized(number: int) -> str:

@@ -21,7 +21,7 @@ def names(found: Decided) -> dict[str, str]:
 
 
 def reports(found: Decided) -> dict[str, int]:
-    return {rule: count for rule, count in found.warnings.items() if count}
+    return dict(found.warned)
 
 
 def test_distinct_sites_of_three_tables() -> None:

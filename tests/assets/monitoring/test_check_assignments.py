@@ -54,7 +54,7 @@ def decided(
 
 
 def reports(found: Decided) -> dict[str, int]:
-    return {rule: count for rule, count in found.warnings.items() if count}
+    return dict(found.warned)
 
 
 def unattributed(device: str) -> str:

@@ -80,7 +80,7 @@ def derived(check_type: str, name: str) -> str:
 
 
 def reports(found: Decided) -> dict[str, int]:
-    return {rule: count for rule, count in found.warnings.items() if count}
+    return dict(found.warned)
 
 
 # --- which check an assignment means --------------------------------------------------------------------------------

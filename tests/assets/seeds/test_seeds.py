@@ -157,7 +157,7 @@ class TestRoles:
         found = self.decide(context, None, ("1", "Owner"))
         assert found.decisions == [Decision(SEED, "owner", "gives_way")]
         assert "owner" not in keys(found)
-        assert found.warnings == {"seed_gives_way": 1}
+        assert found.warned == {"seed_gives_way": 1}
 
     def test_one_that_no_role_came_for_stays(self) -> None:
         found = self.decide(self.legacy("administrator", seeded={"owner": "1"}), None, ("1", "Owner"))
@@ -172,7 +172,7 @@ class TestRoles:
         """Also when the legacy role is gone again; it is reported once."""
         gone = Decision(SEED, "owner", seed_roles.GIVES_WAY)
         found = self.decide(self.legacy(seeded={"owner": "1"}), Recorded({(SEED, "owner"): gone}))
-        assert (found.decisions, "owner" in keys(found), found.warnings) == ([gone], False, {})
+        assert (found.decisions, "owner" in keys(found), found.warnings) == ([gone], False, [])
 
     def test_row(self) -> None:
         """A role of the whole system: it is of no organization."""
