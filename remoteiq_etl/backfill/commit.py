@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill import archive, history, jsons, ledger
+from remoteiq_etl.backfill import archive, history, jsons, ledger, movements
 from remoteiq_etl.backfill.accounts import OF_ACTION, OF_DISPOSAL, Account, TableReport
 from remoteiq_etl.backfill.batch import HASH, KEY, Disposal, Outcome
 from remoteiq_etl.backfill.castable import refuse_uncastable
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.merge import Merge
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.planned import PlannedMerge
 from remoteiq_etl.backfill.prepare_batch import Prepared
 from remoteiq_etl.backfill.redact import redacted_row
@@ -73,11 +74,12 @@ class BatchWriter:
 
     def write_merged(self, merged: Iterable[tuple[str, str, str, str]]) -> int:
         """Let each merged row's key lead to its winner's new key. Returns how many lead elsewhere now."""
-        rerouted = 0
+        was_live: list[bool] = []
         for legacy_table, key, rule, into in merged:
             statement = load_sql("map_merged").format(**self._names(legacy_table))
-            rerouted += self.run.session.execute(statement, {"key": key, "rule": rule, "into": into}).rowcount
-        return rerouted
+            was_live += [row[0] for row in self.run.session.rows(statement, {"key": key, "rule": rule, "into": into})]
+        movements.of_run(self.run, self.spec.name, Cause.MERGED, sum(was_live), -sum(was_live))
+        return len(was_live)
 
     # --- one batch ----------------------------------------------------------------------------------------------
 
@@ -121,7 +123,9 @@ class BatchWriter:
         """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
         try:
             with self.run.session.transaction():
-                return merge.load_first(self.run.session)
+                inserted = merge.load_first(self.run.session)
+                movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted, inserted)
+                return inserted
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
             return None
 
@@ -136,6 +140,8 @@ class BatchWriter:
         """Write what is planned; rows per action. Rows that wait for the end of the table are no part of this batch."""
         planned = self._planned(prepared, merge, uncastable)
         actions = planned.write()
+        if not self.run.planning:
+            movements.of_batch(self.run, self.spec)
         self.report.recreated += actions["recreated"]
         disposals += planned.refused
         if merge.shares_rows and not self.run.planning:

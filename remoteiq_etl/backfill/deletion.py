@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from remoteiq_etl.backfill import movements
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import text_join
 from remoteiq_etl.backfill.kept_images import keep_images, remember_left
 from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.references import Reference, references_to
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
@@ -187,6 +189,7 @@ class Deletion:
         for child, images in filter(None, referring):
             remember_left(self.run, child, images)
         mapped = self._mark(spec, "live")
+        movements.of_run(self.run, spec.name, Cause.GONE, mapped, -mapped)
         if self.run.has_merged(spec):
             self._mark(spec, "merged")
         self.run.capture.lead_elsewhere(spec.asset)

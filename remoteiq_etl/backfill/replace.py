@@ -4,15 +4,18 @@ Removed is only what is ours, as we wrote it, and referred to by nothing. Belong
 derived rows declared so. Does not belong here: rows gone from legacy, whose policy is the operator's.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill import movements
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.images import Image, ImageWriter
 from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.spec import Derived, TableSpec
 from remoteiq_etl.backfill.state import map_of
 
@@ -50,10 +53,13 @@ def remove_replaced(
     ]
     owners = present_owners(run, spec, {owner for _, _, owner in unseen})
     gone = [(table, key) for table, key, owner in unseen if owners is None or owner in owners]
+    removed = Counter({spec.name: len(gone)})
     for table, key in gone:
         for child in children:
-            _remove_owned(run, child, table, key)
+            removed[child.name] += _remove_owned(run, child, table, key)
         _remove(run, spec, table, key)
+    for name, rows in removed.items():
+        movements.of_run(run, name, Cause.REPLACED, rows, -rows)
     return len(gone)
 
 
@@ -77,14 +83,16 @@ def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
         run.session.execute(load_sql(statement).format(**names), parameters)
 
 
-def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> None:
-    """Remove a child's rows that go with their owner: all are ours and there, or the owner would not go."""
+def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> int:
+    """Remove a child's rows that go with their owner: all are ours and there, or the owner would not go. Returns how many."""
     query = sql.SQL(
         "SELECT legacy_key::text FROM {map} WHERE source_id = {source_id} AND legacy_table = %s AND owner_key = %s"
         " AND state = 'live' AND NOT adopted"
     )
-    for (key,) in run.session.rows(query.format(**_names(run, child)), [table, owner]):
+    rows = run.session.rows(query.format(**_names(run, child)), [table, owner])
+    for (key,) in rows:
         _remove(run, child, table, key)
+    return len(rows)
 
 
 def _children(run: "Run", spec: TableSpec) -> list[TableSpec]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from psycopg import sql
 
-from remoteiq_etl.backfill import blocked
+from remoteiq_etl.backfill import blocked, movements
 from remoteiq_etl.backfill.accepted import archive_extras
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.capture import Capture, Mode
@@ -21,6 +21,7 @@ from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns,
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.load import TableLoad
 from remoteiq_etl.backfill.lookups import Lookups
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.order import in_order
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
@@ -222,7 +223,10 @@ class Run:
             "source_id": sql.Literal(self.registered.id),
             "run_id": sql.Literal(self.id),
         }
-        return self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
+        with self.session.transaction():
+            deleted = self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
+            movements.of_run(self, spec.name, Cause.DELETED, deleted, -deleted)
+        return deleted
 
     def has_open_conflicts(self, table: str) -> bool:
         """Whether the conflict list has open entries of this table."""

@@ -26,6 +26,7 @@ from schemas import ddl, state
 from schemas.state import conflicts as _conflicts  # noqa: F401  # defines fixed tables
 from schemas.state import drift as _drift  # noqa: F401  # defines fixed tables
 from schemas.state import gone as _gone  # noqa: F401  # defines fixed tables
+from schemas.state import movements as _movements  # noqa: F401  # defines fixed tables
 from schemas.state import orders as _orders  # noqa: F401  # defines fixed tables
 from schemas.state import passes as _passes  # noqa: F401  # defines fixed tables
 from schemas.state import resets as _resets  # noqa: F401  # defines fixed tables
@@ -238,8 +239,10 @@ class State:
 
     def _upgrade(self, session: Session) -> None:
         tables = fixed_tables()
-        upgrade(session, self.schema, tables)
+        added = upgrade(session, self.schema, tables)
         entities = self.entities(session)
+        if "movements" in added:
+            self._open_movements(session, entities)
         comments = [statement for table in tables for statement in comment_ddl(table, self.schema)]
         comments += [statement for entity in entities for statement in comment_ddl(_ANY_MAP, self.schema, entity)]
         session.execute(";\n".join(comments))
@@ -247,6 +250,13 @@ class State:
         self._create_functions(session)
         update = sql.SQL("UPDATE {} SET schema_version = %s, program_version = %s").format(self.name("meta"))
         session.execute(update, [state.SCHEMA_VERSION, program_version()])
+
+    def _open_movements(self, session: Session, entities: Iterable[str]) -> None:
+        """Begin the book of movements with the rows that are ours."""
+        names = {name: self.name(name) for name in ("movements", "runs")}
+        for entity in entities:
+            places = {"map": self.name(map_name(entity)), "table_name": sql.Literal(entity)}
+            session.execute(load_sql("movements_opening").format(**names, **places))
 
     def _create_functions(self, session: Session) -> None:
         for name in _FUNCTIONS:

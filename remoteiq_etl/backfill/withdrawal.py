@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from remoteiq_etl.backfill import movements
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.deletion import write_account
 from remoteiq_etl.backfill.images import text_join
 from remoteiq_etl.backfill.kept_images import keep_images, remember_left
 from remoteiq_etl.backfill.keys import key_join
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.spec import NOW, TableSpec, WhenGone, Withdrawal
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.backfill.written import current_hash
@@ -65,7 +67,8 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
         remember_left(run, spec, images)
         return
     if run.state.has_map(run.session, spec.name):
-        run.session.execute(load_sql("withdraw_map").format(**names))
+        withdrawn = run.session.execute(load_sql("withdraw_map").format(**names)).rowcount
+        movements.of_run(run, spec.name, Cause.WITHDRAWN, withdrawn, -withdrawn)
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
 
 

@@ -10,6 +10,13 @@ UNACCOUNTED = """
 SELECT run_id, table_name, legacy_table, batch FROM remoteiq_etl.ledger
 WHERE primary_rows AND "read" <> (SELECT coalesce(sum(value::bigint), 0) FROM jsonb_each_text(outcomes))
 """
+#: Tables of which the rows that came less those that went are not those that the map leads to.
+UNBALANCED = """
+SELECT coalesce(m.entity, b.table_name), m.live, b.change
+FROM (SELECT entity, count(*) AS live FROM remoteiq_etl.map_all WHERE state = 'live' GROUP BY entity) AS m
+FULL JOIN (SELECT table_name, sum(change) AS change FROM remoteiq_etl.movements GROUP BY table_name) AS b ON b.table_name = m.entity
+WHERE coalesce(m.live, 0) <> coalesce(b.change, 0)
+"""
 
 
 def check(world: World, loaded: Collection[str]) -> None:
@@ -28,6 +35,7 @@ def check(world: World, loaded: Collection[str]) -> None:
         if name in loaded:
             _check_all_known(world, name, present, [lists[place][name] for place in ("quarantine", "held", "left_out")])
     assert world.application.execute(UNACCOUNTED).fetchall() == []
+    assert world.application.execute(UNBALANCED).fetchall() == []
 
 
 def differing(table: str, found: Mapping[str, Row], wanted: Mapping[str, Row]) -> str:

@@ -8,6 +8,7 @@ WITH joined AS MATERIALIZED (
         s._adopted,
         {new_key} AS new_key,
         m.written_hash AS written,
+        m.state AS was,
         coalesce(m.adopted, false)
             OR m.written_hash IS NULL AND (coalesce(s._adopted, false) OR {present} AND {collision} = 'adopted') AS adopted,
         {moved} AS moved,

@@ -6,3 +6,8 @@ FROM {map} AS winner
 WHERE winner.source_id = {source_id} AND winner.legacy_table = {legacy_table} AND winner.legacy_key = %(into)s AND winner.new_key IS NOT NULL
 ON CONFLICT ({map_key}) DO UPDATE SET new_key = EXCLUDED.new_key, rule = EXCLUDED.rule, state = 'merged', last_run = EXCLUDED.last_run
 WHERE (known.new_key, known.rule, known.state) IS DISTINCT FROM (EXCLUDED.new_key, EXCLUDED.rule, EXCLUDED.state)
+-- What this statement sees of the map is what it was before.
+RETURNING EXISTS (
+    SELECT FROM {map} AS before
+    WHERE before.source_id = {source_id} AND before.legacy_table = {legacy_table} AND before.legacy_key = %(key)s AND before.state = 'live'
+)

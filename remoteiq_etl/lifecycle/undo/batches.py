@@ -13,8 +13,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
+from remoteiq_etl.backfill import movements
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.images import activity_hash, text_join
+from remoteiq_etl.backfill.movements import Cause
 from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
@@ -136,7 +138,8 @@ class Batch:
             expected = self._change(count)
             if self.action != DELETE and (wrong := session.value(proof.not_restored(self.undo, self.table))):
                 raise self._moved(f"{wrong} rows would not be what they were; a trigger or a changed column does this")
-            for name in self._afterwards:
+            self._move_keys()
+            for name in ("gone_again", "conflicts_closed", "images_undone", "batch_done"):
                 session.execute(load_sql(name).format(**self._names), self._parameters)
             proof.refuse_others(self.undo, before, self.table, expected)
         return count
@@ -181,11 +184,13 @@ class Batch:
             )
         return Changed(deleted=written if self.action == DELETE else 0)
 
-    @property
-    def _afterwards(self) -> tuple[str, ...]:
-        """The statements that let the state say what is true now."""
-        restored = () if self.action == DELETE else ("map_restored",)
-        return ("map_undone", *restored, "gone_again", "conflicts_closed", "images_undone", "batch_done")
+    def _move_keys(self) -> None:
+        """Let the map say what is true now, and the book how many keys are live more or fewer."""
+        causes = {"map_undone": Cause.UNDONE, "map_restored": Cause.RESTORED}
+        for name in ("map_undone",) if self.action == DELETE else causes:
+            change = int(self.undo.session.value(load_sql(name).format(**self._names), self._parameters))
+            source_id, undo_id = self.undo.registered.id, self.batches.undo_id
+            movements.of_undo(self.undo.session, self.undo.state, source_id, undo_id, self.table, causes[name], change)
 
     def _defer(self) -> int:
         """Let the next row wait until all others are written."""

@@ -1,0 +1,75 @@
+"""The book of movements: each change of the number of rows that are ours, written in the transaction that makes it.
+
+What it adds up to is how many live keys a map must have; a verification recomputes that. Belongs here: writing it. Does not
+belong here: the statements that move rows, and reading it (see remoteiq_etl.verify.conservation).
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from remoteiq_etl.backfill.database import Session, load_sql
+from remoteiq_etl.backfill.state import State
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+    from remoteiq_etl.backfill.spec import TableSpec
+
+
+class Cause(StrEnum):
+    """Why a key became live, or ceased to be."""
+
+    OPENING = "opening"
+    INSERTED = "inserted"
+    RECREATED = "recreated"
+    ADOPTED = "adopted"
+    FOUND_AGAIN = "found again"
+    DELETED = "deleted in target"
+    MERGED = "merged away"
+    GONE = "gone from legacy"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
+    UNDONE = "undone"
+    RESTORED = "restored"
+
+
+def of_run(run: "Run", table: str, cause: Cause, rows: int, change: int) -> None:
+    """Record that this happened to so many rows of a target table, and by how much it changed the number of live keys."""
+    _write(run.session, run.state, run.registered.id, table, cause, rows, change, run_id=run.id)
+
+
+def of_batch(run: "Run", spec: "TableSpec") -> None:
+    """Record what the batch that was just merged has moved, as its plan says (see Merge.classify)."""
+    run.session.execute(
+        load_sql("movements_of_plan").format(
+            movements=run.state.name("movements"),
+            source_id=sql.Literal(run.registered.id),
+            table_name=sql.Literal(spec.name),
+            run_id=sql.Literal(run.id),
+        )
+    )
+
+
+def of_undo(
+    session: Session, state: State, source_id: int, undo_id: int, table: str, cause: Cause, change: int
+) -> None:
+    """Record by how much an undo changed the number of live keys of a target table."""
+    _write(session, state, source_id, table, cause, abs(change), change, undo_id=undo_id)
+
+
+def _write(
+    session: Session,
+    state: State,
+    source_id: int,
+    table: str,
+    cause: Cause,
+    rows: int,
+    change: int,
+    *,
+    run_id: int | None = None,
+    undo_id: int | None = None,
+) -> None:
+    if rows:
+        insert = load_sql("movement").format(movements=state.name("movements"))
+        session.execute(insert, [source_id, table, run_id, undo_id, cause.value, rows, change])
