@@ -25,7 +25,7 @@ from remoteiq_etl.verify.stale import Known, options_of_table
 from schemas import legacy, target
 from schemas.state.maps import map_name
 
-_OF_TABLE = ("quarantine", "held", "left_out", "gone", "conflicts", "assets")
+_OF_TABLE = ("quarantine", "held", "left_out", "gone", "conflicts", "assets", "movements")
 _WORD = re.compile(r"\w+")
 Marks = Mapping[str, Any]
 
