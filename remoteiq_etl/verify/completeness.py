@@ -15,6 +15,7 @@ from remoteiq_etl.backfill.selection import is_one_of
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.verify.compare import load_sql, target_key
+from remoteiq_etl.verify.labels import UNFINISHED, WRITTEN
 from remoteiq_etl.verify.mirror import copy_type
 from remoteiq_etl.verify.result import Finding, Kind, Label
 from remoteiq_etl.verify.stale import Known
@@ -47,11 +48,12 @@ class Completeness:
         rows = self._rows("accounts")
         count = int(self.known.look.session.value(sql.SQL("SELECT count(*) FROM {}").format(self._copy)))
         self.rows += count
-        for key, new_key, is_known, is_newer, in_conflict, unmapped in rows:
+        for key, new_key, is_known, is_newer, is_unfinished, in_conflict, unmapped in rows:
             if unmapped is not None:
                 self.mapped += count - int(unmapped)
                 continue
-            label, detail = self._judged(is_known=is_known, is_newer=is_newer, in_conflict=in_conflict)
+            moved = WRITTEN if is_newer else UNFINISHED if is_unfinished else None
+            label, detail = self._judged(moved, is_known=is_known, in_conflict=in_conflict)
             kind = Kind.ALTERED if is_known else Kind.UNACCOUNTED
             yield self._finding(kind, label, detail, key, new_key)
 
@@ -62,28 +64,32 @@ class Completeness:
             if entries == self.mapped:
                 return
             self.known.look.mirror.whole(self.source.name, self.source.key_columns)
-        for key, new_key, outcome, outlived in self._rows("dangling", is_gone=self._is_gone(keys)):
+        for key, new_key, outcome, outlived, is_unfinished in self._rows("dangling", is_gone=self._is_gone(keys)):
             if outcome is not None:
                 yield self._finding(Kind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
             else:
-                yield self._finding(Kind.DANGLING, *self._gone_since(outlived), key, new_key)
+                label, detail = self._gone_since(outlived=outlived, is_unfinished=is_unfinished)
+                yield self._finding(Kind.DANGLING, label, detail, key, new_key)
 
-    def _judged(self, *, is_known: bool, is_newer: bool, in_conflict: bool) -> tuple[Label, str]:
-        if is_newer:
-            return Label.CHANGED_IN_LEGACY, "the legacy row was written since the table was last completed"
+    def _judged(self, moved: str | None, *, is_known: bool, in_conflict: bool) -> tuple[Label, str]:
+        """That a row is accounted for depends on no other row: what was not written since was read as it is."""
+        if moved:
+            return Label.CHANGED_IN_LEGACY, moved
         if in_conflict:
             return Label.EDITED_IN_TARGET, "listed as a conflict"
-        if reason := self.known.stale():
+        if reason := self.known.changed_program:
             return Label.CHANGED_IN_LEGACY, reason
         if is_known:
             return Label.BUG, "the legacy row is not as it was read, and was not written since"
         return Label.BUG, "the legacy row is neither mapped nor left out, quarantined or held"
 
-    def _gone_since(self, outlived: bool) -> tuple[Label, str]:
+    def _gone_since(self, *, outlived: bool, is_unfinished: bool) -> tuple[Label, str]:
         """A run does not look for deleted rows by itself: one may have gone before the last run, and after that which wrote it."""
         if outlived:
             return Label.CHANGED_IN_LEGACY, "the legacy row is not there, and no pass over deleted rows has said so yet"
-        if reason := self.known.stale():
+        if is_unfinished:
+            return Label.CHANGED_IN_LEGACY, f"the legacy row is not there; {UNFINISHED}"
+        if reason := self.known.changed_program or self.known.changed_table([self.source.name]):
             return Label.CHANGED_IN_LEGACY, f"the legacy row is not there; {reason}"
         return (
             Label.BUG,
@@ -132,6 +138,7 @@ class Completeness:
             legacy_table=sql.Literal(self.source.name),
             age=sql.Literal(self._age),
             completed_run=sql.Literal(self.known.completed_run),
+            finished_run=sql.Literal(self.known.completed_with(self.source.name)),
         )
 
     def _map_key(self) -> sql.Composable:

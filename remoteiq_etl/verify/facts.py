@@ -18,14 +18,14 @@ from remoteiq_etl.backfill.expressions import NEVER_COMPARED
 from remoteiq_etl.backfill.hashing import row_hash
 from remoteiq_etl.backfill.keys import key_join
 from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.backfill.selection import is_newer, is_one_of
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.backfill.state import map_of
 from remoteiq_etl.verify.compare import Difference, load_sql, target_key
 from remoteiq_etl.verify.labels import Entry, Facts, Legacy, Rules, Sides
 from remoteiq_etl.verify.look import Look
-from remoteiq_etl.verify.opinion import opinions
+from remoteiq_etl.verify.opinion import Opinion, opinions
 from remoteiq_etl.verify.result import Label
+from remoteiq_etl.verify.since import Row, Since, newer_rows
 from remoteiq_etl.verify.stale import Known
 
 #: Differences that are looked into at once.
@@ -37,14 +37,14 @@ _STATE = ("quarantine", "held", "left_out", "gone", "conflicts")
 class Inquiry:
     """Looks into the differences of one table, while what its opinion expects lies in pg_temp.expected.
 
-    `columns`: those that were compared; `reads`: the legacy tables that the opinion reads.
+    `columns`: those that were compared; `opinion`: that which finds differences, None where none does.
     """
 
     look: Look
     known: Known
     spec: TableSpec
     columns: Sequence[str]
-    reads: Sequence[str] = ()
+    opinion: Opinion | None = None
 
     @property
     def rules(self) -> Rules:
@@ -66,10 +66,11 @@ class Inquiry:
             replace(one, legacy_table=origins[n][0], legacy_key=origins[n][1]) for n, one in enumerate(differences)
         ]
         entries, waits, conflicts = self._entries(), self._waits(), self._conflicts()
-        legacy, sides = self._legacy(named), self._sides(named)
+        keys = self._row_keys(named)
+        legacy, sides = self._legacy(keys), self._sides(named)
         lost = [n for n, entry in entries.items() if entry.state == "live" and not entry.is_there]
         twins = self._twins(lost)
-        stale = self.known.stale(self.reads) if differences else None
+        stale = self._stale([keys.get(n, (one.legacy_table, None)) for n, one in enumerate(named)])
         return [
             (
                 one,
@@ -80,7 +81,7 @@ class Inquiry:
                     legacy.get(n),
                     sides.get(n, Sides()),
                     twins.get(n),
-                    stale,
+                    stale[n],
                 ),
             )
             for n, one in enumerate(named)
@@ -130,7 +131,11 @@ class Inquiry:
         return self.look.session.rows(statement, {})
 
     def _entries(self) -> dict[int, Entry]:
-        return {row[0]: Entry(*row[1:]) for row in self._rows("entries")}
+        found = {}
+        for n, legacy_table, last_run, *known in self._rows("entries"):
+            is_unfinished = last_run > self.known.completed_with(legacy_table)
+            found[n] = replace(Entry(*known), unfinished=is_unfinished)
+        return found
 
     def _waits(self) -> dict[int, tuple[Label, str]]:
         """What the state says of each row: what is open before what is settled."""
@@ -145,19 +150,13 @@ class Inquiry:
             found.setdefault(n, {}).update(dict.fromkeys(columns, reason))
         return found
 
-    def _legacy(self, named: Sequence[Difference]) -> dict[int, Legacy]:
-        """The legacy rows as they are now, of those differences that have one."""
-        found: dict[int, Legacy] = {}
-        for table in sorted({one.legacy_table for one in named if one.legacy_table}):
-            keys = {
-                n: self._row_key(table, one.legacy_key)
-                for n, one in enumerate(named)
-                if one.legacy_table == table and one.legacy_key
-            }
-            newer = self._newer(table, sorted(set(keys.values())))
-            if newer is not None:
-                found |= {n: Legacy(key in newer, newer.get(key, False)) for n, key in keys.items()}
-        return found
+    def _row_keys(self, named: Sequence[Difference]) -> dict[int, tuple[str, str]]:
+        """Legacy table and key of the rows, of those differences that are about one."""
+        return {
+            n: (one.legacy_table, self._row_key(one.legacy_table, one.legacy_key))
+            for n, one in enumerate(named)
+            if one.legacy_table and one.legacy_key
+        }
 
     def _row_key(self, legacy_table: str, key: str) -> str:
         """The key of the legacy row; where one row becomes several, theirs begin with it."""
@@ -165,20 +164,22 @@ class Inquiry:
         is_part = self.spec.owned_by is not None and self.spec.owned_by.name == legacy_table and key.startswith("[")
         return str(json.loads(key)[0]) if is_part and place is not None and len(place[1].key_columns) == 1 else key
 
-    def _newer(self, legacy_table: str, keys: list[str]) -> dict[str, bool] | None:
-        """By key, whether each of these rows was written since; None where a name is that of no table that is read."""
-        place = self.look.source(self.spec.name, legacy_table)
-        horizon = self.known.horizon(legacy_table)
-        if place is None or horizon is None:
-            return None
-        source = place[1]
-        query = sql.SQL("SELECT {}, {} FROM {} AS l WHERE {}").format(
-            target_key(list(source.key_columns), "l"),
-            is_newer(sql.SQL("l.xmin"), horizon),
-            self.look.legacy.database.table(legacy_table),
-            is_one_of(source, keys),
-        )
-        return dict(self.look.legacy.rows(query))
+    def _legacy(self, keys: Mapping[int, tuple[str, str]]) -> dict[int, Legacy]:
+        """The legacy rows as they are now, of those differences that have one."""
+        found: dict[int, Legacy] = {}
+        for table in sorted({table for table, _ in keys.values()}):
+            newer = newer_rows(self.known, table, {key for name, key in keys.values() if name == table})
+            if newer is not None:
+                found |= {
+                    n: Legacy(key in newer, newer.get(key, False)) for n, (name, key) in keys.items() if name == table
+                }
+        return found
+
+    def _stale(self, rows: Sequence[Row]) -> list[str | None]:
+        """Why each of these rows may differ by now, besides that its own legacy row was written."""
+        if self.opinion is None or not rows:
+            return [None] * len(rows)
+        return Since(self.known, self.opinion).reasons(rows)
 
     # --- what was written ---------------------------------------------------------------------------------------
 

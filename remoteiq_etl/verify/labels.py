@@ -12,6 +12,9 @@ from remoteiq_etl.verify.result import Finding, Kind, Label
 
 OPINION = "opinion"
 """The check that an opinion makes."""
+WRITTEN = "the legacy row was written since the table was last completed"
+GONE = "the legacy row is gone since"
+UNFINISHED = "a run has changed it, and has not completed the table"
 _UPDATED_AT = "updated_at"
 _EDIT = "edited in the target since it was written"
 _NO_ROW = {
@@ -27,7 +30,8 @@ _ORDER = tuple(Label)
 @dataclass(frozen=True)
 class Entry:
     """What the map says of a row. `is_there`: the target has the row that it leads to; `renewed`: legacy changed it later;
-    `outlived`: a later run than the one that made it has completed the table.
+    `outlived`: a later run than the one that made it has completed the table; `unfinished`: the run that changed the entry
+    last has not completed it.
     """
 
     new_key: str | None
@@ -37,6 +41,7 @@ class Entry:
     is_there: bool
     renewed: bool = False
     outlived: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Facts:
     """All that is known of one row that differs.
 
     `waits`: label and reason where the state names the row. `conflicts`: column → reason. `twin`: key of a target row that
-    holds what this one should. `stale`: what the whole table depends on and has changed since it was completed.
+    holds what this one should. `stale`: what the row depends on besides and has changed since its table was completed.
     """
 
     entry: Entry | None = None
@@ -103,11 +108,13 @@ def findings(difference: Difference, facts: Facts, rules: Rules) -> list[Finding
 
 
 def moved(facts: Facts) -> tuple[Label, str] | None:
-    """The label of a row that, or whose surroundings, legacy has changed since; None when nothing has moved."""
+    """The label of a row that, or what it depends on, legacy has changed since; None when nothing has moved."""
+    if facts.entry is not None and facts.entry.unfinished:
+        return Label.CHANGED_IN_LEGACY, UNFINISHED
     if facts.legacy is not None and not facts.legacy.present:
-        return Label.CHANGED_IN_LEGACY, "the legacy row is gone since"
+        return Label.CHANGED_IN_LEGACY, GONE
     if facts.legacy is not None and facts.legacy.newer:
-        return Label.CHANGED_IN_LEGACY, "the legacy row was written since the table was last completed"
+        return Label.CHANGED_IN_LEGACY, WRITTEN
     return (Label.CHANGED_IN_LEGACY, facts.stale) if facts.stale else None
 
 

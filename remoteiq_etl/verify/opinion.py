@@ -6,6 +6,9 @@ One file for each target table, or for each legacy table that becomes rows of it
     -- covers: jobs                       names of legacy tables, as in the map, whose entries it answers for (default: all)
     -- rows: check_runs                   the legacy table that is compared a range of rows at a time; without it all at once
     -- reads: devices, agents(id, name)   further legacy tables, whole; of those with columns only these
+    -- each row: jobs, agents by agent_id  legacy tables of which a row depends on one row alone: on that of its own key, or on that
+                                           whose key this column holds (`by jobs.agent_id`: a column of that other row);
+                                           so does every row of the opinion on its own row of `rows`
     -- not compared: created_at, token: why
     -- carried from jobs: name, title as subject    columns that every live row has unchanged: both servers add them up
 
@@ -24,24 +27,39 @@ reading these files. Does not belong here: executing them (see compare).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
 from remoteiq_etl.errors import ConfigurationError
 
-_DIRECTIVE = re.compile(r"^-- (covers|rows|reads|not compared): *(.+)$")
+_DIRECTIVE = re.compile(r"^-- (covers|rows|reads|each row|not compared): *(.+)$")
 _PART = re.compile(r"^-- (?:once: *(\w+)|each range:)$", re.MULTILINE)
 _CARRIED = re.compile(r"^-- carried from (\w+): *(.+)$", re.MULTILINE)
+_MAP = re.compile(r"\bmap_(\w+)")
+_ROW = re.compile(r"(\w+)(?: by (?:(\w+)\.)?(\w+))?")
 _READ = re.compile(r"(\w+)(?:\(([^)]*)\))?")
+
+
+@dataclass(frozen=True)
+class OneRow:
+    """Of a legacy table a row depends on one row alone: that of its own key, or that whose key stands in `column`.
+
+    The column is one of the own row, or of the row of the table `of`.
+    """
+
+    table: str
+    column: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True)
 class Opinion:
     """One opinion. `reads`: legacy table → its columns, none meaning all; `not_compared`: target column → why.
 
-    `statement` is the whole file; `once` names the tables that are made before `query` is asked.
+    `each_row`: on which single rows a row depends; of other tables that are read it may depend on any row. `statement` is
+    the whole file; `once` names the tables that are made before `query` is asked.
     """
 
     target: str
@@ -51,7 +69,18 @@ class Opinion:
     covers: tuple[str, ...] = ()
     rows: str | None = None
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    each_row: tuple[OneRow, ...] = ()
     not_compared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The legacy tables that it reads, in whatever way."""
+        return tuple(dict.fromkeys((*self.reads, *filter(None, [self.rows]))))
+
+    @property
+    def maps(self) -> frozenset[str]:
+        """The entities whose maps it reads."""
+        return frozenset(_MAP.findall(self.statement))
 
     @property
     def once(self) -> Mapping[str, str]:
@@ -117,8 +146,15 @@ def parse(text: str, name: str, domain: str) -> Opinion:
         covers=tuple(part for line in said.get("covers", []) for part in _names(line)),
         rows=said["rows"][0] if "rows" in said else None,
         reads=reads,
+        each_row=tuple(_each_row([*said.get("rows", []), *said.get("each row", [])])),
         not_compared=not_compared,
     )
+
+
+def _each_row(lines: Iterable[str]) -> Iterator[OneRow]:
+    for part in (part for line in lines for part in _names(line)):
+        if match := _ROW.fullmatch(part):
+            yield OneRow(match[1], match[3], match[2])
 
 
 def _names(text: str) -> tuple[str, ...]:

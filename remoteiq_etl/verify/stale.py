@@ -1,10 +1,10 @@
 """What a table depends on and has changed since it was last completed: a reason for any of its rows to differ.
 
-Belongs here: finding the first such reason. Does not belong here: whether a single row was written since (see facts).
+Belongs here: finding the first such reason. Does not belong here: what has changed of a single row (see since).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,10 @@ from remoteiq_etl.backfill.fingerprint import fingerprint
 from remoteiq_etl.backfill.inputs import inputs_of
 from remoteiq_etl.backfill.passes import Completed, Pass, read_completed, read_passes
 from remoteiq_etl.backfill.selection import is_newer
+from remoteiq_etl.backfill.source_lock import is_locked, run_lock
 from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.verify.look import Look
+from schemas.state.maps import map_name
 
 #: Older than any transaction.
 _EVERY = 2**31 - 1
@@ -31,11 +33,13 @@ class Known:
 
     look: Look
     table: str
+    _unfinished: dict[str, int | None] = field(default_factory=dict, init=False, compare=False)
 
     @cached_property
     def completed(self) -> Mapping[str, Completed]:
-        """How each asset was last completed."""
-        return read_completed(self.look)
+        """How each asset that is declared was last completed."""
+        specs = self.look.ground.plan.specs
+        return {asset: done for asset, done in read_completed(self.look).items() if asset in specs}
 
     @cached_property
     def passes(self) -> Mapping[tuple[str, str], Pass]:
@@ -76,10 +80,20 @@ class Known:
 
     def stale(self, further: Collection[str] = ()) -> str | None:
         """Why any row of the table may differ by now; None when nothing has changed. `further`: tables that its opinions read."""
-        return self._changed_program or self._changed_map() or self._changed_table(self.reads(further))
+        return self.surroundings(self.reads(further))
+
+    def surroundings(self, tables: Collection[str], maps: Collection[str] = ()) -> str | None:
+        """The same by these legacy tables alone, and by these maps besides those that the declarations read."""
+        return self.changed_program or self._changed_map(maps) or self.changed_table(tables)
+
+    def completed_with(self, legacy_table: str) -> int:
+        """The run that last completed the rows which come from a legacy table; 0 where none did."""
+        found = [spec for spec in self.writers if any(source.name == legacy_table for source in spec.sources)]
+        return max((self.completed[spec.asset].run_id for spec in found or self.writers), default=0)
 
     @cached_property
-    def _changed_program(self) -> str | None:
+    def changed_program(self) -> str | None:
+        """Why what is known of the last run says nothing about any row."""
         for spec in self.writers:
             done = self.completed[spec.asset]
             if done.database != self.look.snapshot.database:
@@ -88,7 +102,7 @@ class Known:
                 return "rules, words or options have changed since the table was last completed"
         return None
 
-    def _changed_map(self) -> str | None:
+    def _changed_map(self, further: Collection[str]) -> str | None:
         """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
         changed = self._changed_in()
         for spec in self.writers:
@@ -97,22 +111,45 @@ class Known:
                 return f"{never[0]}, which decides about some of its rows, was never loaded"
             later = [entity for entity in inputs.maps if changed[entity] > own]
             later += [entity for entity in inputs.recalled if changed[entity] >= own]
+            others = {*further} - inputs.maps - inputs.recalled - {self.table}
+            later += [entity for entity in others if changed.get(entity, 0) > own]
             if later:
                 return f"the map of {min(later)} has changed since the table was last completed"
+            if reason := self._unfinished_map((inputs.maps | inputs.recalled | others) & changed.keys()):
+                return reason
         return None
+
+    def _unfinished_map(self, entities: Collection[str]) -> str | None:
+        """A map that a run has changed without completing its table. While a run is in work its end is waited for instead."""
+        if is_locked(self.look.session, run_lock(self.look.source_id)):
+            return None
+        for entity in sorted(entities):
+            if run_id := self._unfinished_run(entity):
+                return f"run {run_id} has changed the map of {entity}, and has not completed it"
+        return None
+
+    def _unfinished_run(self, entity: str) -> int | None:
+        """The run that changed a map after its table was last completed."""
+        if entity not in self._unfinished:
+            look, specs = self.look, self.look.ground.plan.specs
+            done = max(one.run_id for asset, one in self.completed.items() if specs[asset].name == entity)
+            query = sql.SQL("SELECT max(last_run) FROM {} WHERE source_id = %s AND last_run > %s")
+            name = look.state.name(map_name(entity))
+            self._unfinished[entity] = look.session.value(query.format(name), [look.source_id, done])
+        return self._unfinished[entity]
 
     def _changed_in(self) -> dict[str, int]:
         """In which run each entity's keys last changed; of those that were completed."""
         specs, found = self.look.ground.plan.specs, dict[str, int]()
         for asset, done in self.completed.items():
-            if asset in specs:
-                entity = specs[asset].name
-                found[entity] = max(done.changed_run, found.get(entity, 0))
+            entity = specs[asset].name
+            found[entity] = max(done.changed_run, found.get(entity, 0))
         return found
 
-    def _changed_table(self, tables: Collection[str]) -> str | None:
+    def changed_table(self, tables: Collection[str]) -> str | None:
+        """What has changed in the first of these legacy tables of which a row was written since, or is gone."""
         for table in tables:
-            horizon, rows = self._seen(table)
+            horizon, rows = self.seen(table)
             if horizon is None:
                 continue
             if horizon > self.look.snapshot.xmax or self.look.snapshot.xmax - horizon > OLDEST_HORIZON:
@@ -124,7 +161,7 @@ class Known:
                 return f"{table} had {rows:,} rows when the table was last completed, and has {found:,} now"
         return None
 
-    def _seen(self, table: str) -> tuple[int | None, int | None]:
+    def seen(self, table: str) -> tuple[int | None, int | None]:
         """Horizon and rows of a legacy table; of one that only the opinion reads the horizon of the others."""
         own = [self.passes[spec.asset, table] for spec in self.writers if (spec.asset, table) in self.passes]
         if own:

@@ -36,6 +36,7 @@ from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.matrices import Matrices
 from remoteiq_etl.verify.opinion import Opinion, opinions
 from remoteiq_etl.verify.result import Aggregate, Finding, Kind, Label, TableVerdict
+from remoteiq_etl.verify.since import own_reasons
 from remoteiq_etl.verify.stale import Known, options_of_table
 
 RULES = "rules"
@@ -158,12 +159,15 @@ class TableLook:
 
     def _of_checksums(self, known: Known, differing: Keys, named: Named) -> Iterator[Finding]:
         """Rows whose checksums differ and of which nothing else was found: the two ways of comparing contradict each other."""
-        rows = [(table, key) for table, keys in differing.items() for key in keys if not named.has(table, key)]
-        stale = known.stale() if rows else None
-        label = Label.CHANGED_IN_LEGACY if stale else Label.BUG
-        detail = stale or "the servers' checksums of what is carried unchanged differ, and nothing else tells why"
-        for legacy_table, key in rows:
-            yield Finding(self.table, checksums.CHECKSUMS, Kind.CHANGED, label, detail, None, legacy_table, key)
+        detail = "the servers' checksums of what is carried unchanged differ, and nothing else tells why"
+        for legacy_table, keys in differing.items():
+            rest = [key for key in keys if not named.has(legacy_table, key)]
+            moved = own_reasons(known, legacy_table, rest) if rest else {}
+            for key in rest:
+                since = moved.get(key)
+                label = Label.CHANGED_IN_LEGACY if since else Label.BUG
+                text = since or detail
+                yield Finding(self.table, checksums.CHECKSUMS, Kind.CHANGED, label, text, None, legacy_table, key)
 
     def _of_aggregates(self, known: Known, named: Named) -> Iterator[Finding]:
         """Columns whose sums differ. A quick look has no time for them."""
@@ -214,13 +218,12 @@ class TableLook:
         return None if keys is None else list(keys)
 
     def _of_opinion(self, known: Known, opinion: Opinion, accounts: Mapping[str, Completeness]) -> Iterator[Finding]:
-        reads = [*opinion.reads, *filter(None, [opinion.rows])]
         account = accounts.get(opinion.rows or "")
         counts = account is not None and not account.begun
         for asked in ask(opinion, self.look.mirror, self.look.target.schema, self._condition(opinion)):
             self.rows += asked.expected
             self._count(labels.OPINION, _ABOUT_OPINION, asked.expected)
-            yield from _judged(Inquiry(self.look, known, self.spec, asked.columns, reads), asked)
+            yield from _judged(Inquiry(self.look, known, self.spec, asked.columns, opinion), asked)
             if self.only is None:
                 self.matrices.add(self.look, self.spec, opinion, asked.columns)
             if account is not None and counts:
@@ -275,7 +278,8 @@ class TableLook:
         found = constraints.Constraints(self.look, self.spec.target)
         self._count(constraints.CONSTRAINTS, constraints.ABOUT_CONSTRAINTS, found.looked_at, "constraints")
         breaches = list(found.breaches())
-        states = self._states(known, {breach.key for breach in breaches})
+        stale = known.surroundings(()) if breaches else None
+        states = self._states(known, {breach.key for breach in breaches}, stale)
         for breach in breaches:
             label, detail, legacy = states.get(breach.key, _NOT_OURS)
             yield Finding(
@@ -305,29 +309,37 @@ class TableLook:
             return
         self._count(RULES, _ABOUT_RULES, len(about), "rules")
         found = [one for rule in about for one in rules.violations(rule, self.look) if one.table == self.table]
-        states = self._states(known, {one.key for one in found if one.key})
-        stale = known.stale() if found else None
+        reads = sorted({name for rule in about for name in rule.looks_at})
+        stale = known.surroundings(reads, frozenset().union(*(rule.maps for rule in about))) if found else None
+        states = self._states(known, {one.key for one in found if one.key}, stale)
         unknown = (Label.CHANGED_IN_LEGACY, stale, _NOBODY) if stale else (Label.BUG, "nothing explains it", _NOBODY)
         for one in found:
             label, detail, legacy = states.get(one.key or "", unknown)
             text = f"{rules.sentence(one.rule)} {one.finding}; {detail}"
             yield Finding(self.table, RULES, Kind.BROKEN, label, text, one.key, *legacy)
 
-    def _states(self, known: Known, keys: set[str]) -> dict[str, "_State"]:
-        """What explains that these target rows are not as they should be: edits, or what legacy has changed since."""
-        if not keys:
-            return {}
-        stale = known.stale()
+    def _states(self, known: Known, keys: set[str], stale: str | None) -> dict[str, "_State"]:
+        """What explains that these target rows are not as they should be: edits, or what legacy has changed since.
+
+        `stale`: what has changed that may concern any of them.
+        """
         found: dict[str, _State] = {}
-        for key, legacy_table, legacy_key, as_written in _edited_rows(self.look, self.spec, keys):
-            if as_written is False:
-                state = (Label.EDITED_IN_TARGET, "the row was edited in the target")
-            elif stale:
-                state = (Label.CHANGED_IN_LEGACY, stale)
-            else:
-                state = (Label.BUG, "the row is as it was written")
-            found[key] = (*state, (legacy_table, legacy_key))
+        edited = list(_edited_rows(self.look, self.spec, keys)) if keys else []
+        for legacy_table in sorted({table for _, table, _, _ in edited}):
+            rows = [
+                (key, legacy_key, as_written) for key, table, legacy_key, as_written in edited if table == legacy_table
+            ]
+            moved = own_reasons(known, legacy_table, [legacy_key for _, legacy_key, _ in rows])
+            for key, legacy_key, as_written in rows:
+                found[key] = (*_state(as_written, moved.get(legacy_key) or stale), (legacy_table, legacy_key))
         return found
+
+
+def _state(as_written: bool | None, since: str | None) -> tuple[Label, str]:
+    """Why one row is not as it should be, by whether it is as written and what has changed since."""
+    if as_written is False:
+        return Label.EDITED_IN_TARGET, "the row was edited in the target"
+    return (Label.CHANGED_IN_LEGACY, since) if since else (Label.BUG, "the row is as it was written")
 
 
 _State = tuple[Label, str, tuple[str | None, str | None]]

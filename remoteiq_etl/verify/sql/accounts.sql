@@ -6,13 +6,14 @@ WITH odd AS MATERIALIZED (
         l._hash AS hash,
         l._age <= {age} AS is_newer,
         coalesce(m.state IN ('live', 'merged', 'deleted', 'undone'), false) AS is_mapped,
+        coalesce(m.last_run > {finished_run}, false) AS is_unfinished,
         m.new_key::text AS new_key
     FROM {copy} AS l
     LEFT JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = {map_key}
     WHERE m.source_hash IS DISTINCT FROM l._hash OR m.state = 'gone'
 )
 
-SELECT o.key, o.new_key, o.is_mapped OR x.is_left_out OR x.waits AS is_known, o.is_newer, x.in_conflict, NULL::bigint AS unmapped
+SELECT o.key, o.new_key, o.is_mapped OR x.is_left_out OR x.waits AS is_known, o.is_newer, o.is_unfinished, x.in_conflict, NULL::bigint AS unmapped
 FROM odd AS o
 CROSS JOIN LATERAL (
     SELECT
@@ -61,4 +62,4 @@ CROSS JOIN LATERAL (
 ) AS x
 WHERE NOT x.waits_as_it_is AND NOT x.is_left_out_as_it_is
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, count(*) FROM odd WHERE NOT is_mapped
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, count(*) FROM odd WHERE NOT is_mapped

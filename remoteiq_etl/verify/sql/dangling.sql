@@ -4,7 +4,8 @@ SELECT
     m.legacy_key::text AS legacy_key,
     m.new_key::text AS new_key,
     g.outcome,
-    m.last_run < {completed_run} OR (m.state = 'merged' AND m.written_hash IS NOT NULL) AS outlived
+    m.last_run < {completed_run} OR (m.state = 'merged' AND m.written_hash IS NOT NULL) AS outlived,
+    m.last_run > {finished_run} AS is_unfinished
 FROM {map} AS m
 LEFT JOIN {gone} AS g ON g.source_id = m.source_id AND g.table_name = {table_name} AND g.legacy_table = m.legacy_table
     AND g.legacy_key = m.legacy_key::text AND g.returned_run IS NULL

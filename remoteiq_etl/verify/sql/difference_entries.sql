@@ -1,6 +1,8 @@
 -- What the map says of each row that differs, and whether the row that it leads to is there.
 SELECT
     d.n,
+    d.legacy_table,
+    m.last_run,
     m.new_key::text AS new_key,
     m.rule,
     m.state,

@@ -1,4 +1,5 @@
 -- reads: login_challenges, users(id, created_at)
+-- each row: login_challenges, users by user_id
 -- not compared: consumed_at: no legacy source
 SELECT
     'login_challenges' AS _legacy_table,

@@ -1,6 +1,7 @@
 -- Legacy permissions. Of equal keys one row stands, as the map says (see rules/access).
 -- covers: permissions
 -- reads: permissions
+-- each row: permissions
 -- not compared: description: no legacy source, a row that was a seed or made of a word keeps what it had
 -- not compared: updated_at: no legacy source, the default at insert stands
 WITH catalogue (key, label) AS (

@@ -1,4 +1,5 @@
 -- reads: personal_tokens, users(id, created_at)
+-- each row: personal_tokens, users by user_id
 -- not compared: expires_at: no legacy source, tokens of the legacy application do not expire
 -- carried from personal_tokens: name as description, last_used_at, revoked_at
 SELECT

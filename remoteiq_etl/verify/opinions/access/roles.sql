@@ -1,6 +1,7 @@
 -- Legacy roles. Of equal names one row stands, as the map says (see rules/access).
 -- covers: roles
 -- reads: roles, role_meta
+-- each row: roles, role_meta by name
 SELECT
     'roles' AS _legacy_table,
     l.id AS _legacy_key,

@@ -1,6 +1,7 @@
 -- carried from sessions: user_agent, trusted, revoked_at
 -- A jti that is a uuid becomes the id: a cookie names the session by it. Of equal ones a revoked one stands (see rules/access).
 -- reads: sessions, users(id, created_at)
+-- each row: sessions, users by user_id
 SELECT
     'sessions' AS _legacy_table,
     l.id AS _legacy_key,

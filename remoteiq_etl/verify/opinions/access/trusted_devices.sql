@@ -1,5 +1,6 @@
 -- The new application trusts a device for 90 days after last_seen_at.
 -- reads: trusted_devices
+-- each row: trusted_devices
 SELECT
     'trusted_devices' AS _legacy_table,
     l.id AS _legacy_key,

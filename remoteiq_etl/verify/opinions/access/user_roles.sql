@@ -1,5 +1,6 @@
 -- The role of legacy of that name, else the one made of the word; never one that was seeded. A blank word links nobody.
 -- reads: users(id, role, created_at, updated_at, last_seen, password_updated_at), roles(id, name)
+-- each row: users
 -- not compared: assigned_by: no legacy source
 WITH words AS (
     SELECT role, pg_temp.normalised(role) AS word

@@ -1,5 +1,6 @@
 -- A secret may stand inside an otpauth URI. One that is no base32 is carried as it is: two-factor authentication stays on.
 -- reads: users
+-- each row: users
 WITH parameters AS (
     SELECT id, substring(two_factor_secret FROM '(?i)[?&]secret=([^&#]*)') AS encoded
     FROM legacy_users

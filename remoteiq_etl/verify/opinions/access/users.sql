@@ -1,5 +1,6 @@
 -- An account that was in the target before us keeps its password and its status.
 -- reads: users
+-- each row: users
 WITH white (spaces) AS (
     VALUES ('\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000')
 ),

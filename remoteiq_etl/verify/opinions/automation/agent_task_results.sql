@@ -1,5 +1,6 @@
 -- rows: job_results
 -- reads: jobs(id, agent_id, created_at, dispatched_at, started_at, finished_at), agents(id, created_at)
+-- each row: jobs by job_id, agents by jobs.agent_id
 -- not compared: artifacts: no legacy source, results of the legacy application named no artifacts
 SELECT
     'job_results' AS _legacy_table,

@@ -1,6 +1,7 @@
 -- covers: agent_jobs
 -- rows: agent_jobs
 -- reads: agents(id, created_at)
+-- each row: agents by agent_id
 WITH texts AS MATERIALIZED (
     SELECT t.status AS text, pg_temp.normalised(t.status) AS word
     FROM (SELECT DISTINCT status FROM legacy_agent_jobs) AS t

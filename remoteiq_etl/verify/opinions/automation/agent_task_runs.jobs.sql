@@ -1,6 +1,7 @@
 -- covers: jobs
 -- rows: jobs
 -- reads: job_results(job_id, exit_code, duration_ms), agents(id, created_at)
+-- each row: job_results by id, agents by agent_id
 WITH texts AS MATERIALIZED (
     SELECT t.status AS text, pg_temp.normalised(t.status) AS word
     FROM (SELECT DISTINCT status FROM legacy_jobs) AS t

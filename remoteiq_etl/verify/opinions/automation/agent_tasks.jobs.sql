@@ -1,6 +1,7 @@
 -- covers: jobs
 -- rows: jobs
 -- reads: agents(id, created_at)
+-- each row: agents by agent_id
 -- not compared: created_by: no legacy source, nobody was recorded
 WITH texts AS MATERIALIZED (
     SELECT t.text, pg_temp.normalised(t.text) AS word

@@ -1,5 +1,6 @@
 -- rows: backup_job_logs
 -- reads: backup_jobs(id, started_at, finished_at)
+-- each row: backup_jobs by job_id
 -- carried from backup_job_logs: log_text
 WITH jobs AS (
     SELECT

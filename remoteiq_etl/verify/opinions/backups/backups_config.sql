@@ -1,4 +1,5 @@
 -- reads: backups_config
+-- each row: backups_config
 -- not compared: created_at, updated_at: no legacy source, the default at insert
 -- carried from backups_config: enabled, schedule, cron_expr, retention_days, encrypt
 SELECT

@@ -1,5 +1,6 @@
 -- covers: email_settings
 -- reads: email_settings
+-- each row: email_settings
 -- not compared: created_at: no legacy source, the default at insert stands
 SELECT
     'email_settings' AS _legacy_table,

@@ -1,5 +1,6 @@
 -- rows: agent_software
 -- reads: agents(id, created_at, updated_at, last_seen_at)
+-- each row: agents by agent_id
 -- not compared: install_location, uninstall_command: no legacy source
 -- not compared: created_at: updated_at at the time of the insert, which later runs do not move
 -- carried from agent_software: name, publisher, version

@@ -1,4 +1,5 @@
 -- reads: agents, devices(id, client, site)
+-- each row: agents
 -- carried from agents: agent_uuid
 WITH told AS (
     SELECT

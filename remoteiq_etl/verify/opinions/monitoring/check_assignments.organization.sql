@@ -1,5 +1,6 @@
 -- covers: checks
 -- reads: checks(id, type, scope, enabled)
+-- each row: checks
 -- not compared: created_by, created_at, updated_at: no legacy source
 SELECT
     'checks' AS _legacy_table,

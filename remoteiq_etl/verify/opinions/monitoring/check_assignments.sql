@@ -1,5 +1,6 @@
 -- covers: check_assignments
 -- reads: check_assignments, checks(id, created_at, updated_at)
+-- each row: check_assignments
 -- not compared: created_by: no legacy source
 WITH pairs AS MATERIALIZED (
     SELECT

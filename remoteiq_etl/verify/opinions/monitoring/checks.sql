@@ -1,5 +1,6 @@
 -- covers: checks
 -- reads: checks
+-- each row: checks
 -- carried from checks: description
 WITH words AS MATERIALIZED (
     SELECT

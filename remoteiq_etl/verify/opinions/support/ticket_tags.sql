@@ -1,4 +1,5 @@
 -- reads: tickets(id, client, site, customer_id, device_id, created_at, updated_at)
+-- each row: tickets
 WITH texts AS MATERIALIZED (
     SELECT t.text, pg_temp.normalised(t.text) AS form
     FROM (
