@@ -3,7 +3,6 @@
 Belongs here: those questions. Does not belong here: what follows from the answers (see labels).
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +24,7 @@ from remoteiq_etl.verify.labels import Entry, Facts, Legacy, Rules, Sides
 from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.opinion import Opinion, opinions
 from remoteiq_etl.verify.result import Label
-from remoteiq_etl.verify.since import Row, Since, newer_rows
+from remoteiq_etl.verify.since import Row, Since, newer_rows, row_key
 from remoteiq_etl.verify.stale import Known
 
 #: Differences that are looked into at once.
@@ -153,16 +152,10 @@ class Inquiry:
     def _row_keys(self, named: Sequence[Difference]) -> dict[int, tuple[str, str]]:
         """Legacy table and key of the rows, of those differences that are about one."""
         return {
-            n: (one.legacy_table, self._row_key(one.legacy_table, one.legacy_key))
+            n: (one.legacy_table, row_key(self.known, one.legacy_table, one.legacy_key))
             for n, one in enumerate(named)
             if one.legacy_table and one.legacy_key
         }
-
-    def _row_key(self, legacy_table: str, key: str) -> str:
-        """The key of the legacy row; where one row becomes several, theirs begin with it."""
-        place = self.look.source(self.spec.name, legacy_table)
-        is_part = self.spec.owned_by is not None and self.spec.owned_by.name == legacy_table and key.startswith("[")
-        return str(json.loads(key)[0]) if is_part and place is not None and len(place[1].key_columns) == 1 else key
 
     def _legacy(self, keys: Mapping[int, tuple[str, str]]) -> dict[int, Legacy]:
         """The legacy rows as they are now, of those differences that have one."""

@@ -6,6 +6,7 @@ have decided about it, one changed row is a reason for every row; what says so n
 for some rows. Does not belong here: what follows for a label (see labels).
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,12 +118,22 @@ def newer_rows(known: Known, table: str, keys: Collection[str]) -> Mapping[str, 
     return dict(known.look.legacy.rows(query))
 
 
+def row_key(known: Known, table: str, key: str) -> str:
+    """The key of the legacy row that a key in the map is about; where one row becomes several, theirs begin with it."""
+    place = known.look.source(known.table, table)
+    if place is None or not key.startswith("[") or len(place[1].key_columns) > 1:
+        return key
+    owner = place[0].owned_by
+    return str(json.loads(key)[0]) if owner is not None and owner.name == table else key
+
+
 def own_reasons(known: Known, table: str, keys: Collection[str]) -> Mapping[str, str]:
     """By key, of those of these legacy rows that legacy has changed since, how; of all where that cannot be told of one."""
-    newer = newer_rows(known, table, keys)
+    rows = {key: row_key(known, table, key) for key in keys}
+    newer = newer_rows(known, table, {*rows.values()})
     if newer is None:
         reason = known.stale()
         return dict.fromkeys(keys, reason) if reason else {}
-    moved = {key: WRITTEN if key in newer else GONE for key in keys if newer.get(key, True)}
+    moved = {key: WRITTEN if row in newer else GONE for key, row in rows.items() if newer.get(row, True)}
     shared = known.surroundings(())
     return dict.fromkeys(keys, shared) | moved if shared else moved
