@@ -12,7 +12,7 @@ from psycopg import sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from remoteiq_etl.verify.opinion import opinions
-from remoteiq_etl.verify.result import Finding
+from remoteiq_etl.verify.result import Finding, Kind
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
 
@@ -49,11 +49,15 @@ class Corruption:
     tables: frozenset[str] = field(default_factory=frozenset)
 
     def is_named_by(self, finding: Finding) -> bool:
-        """Whether a finding names the row, and the column where one cell was changed in the target."""
+        """Whether a finding names the row, and the column where one cell was changed in the target.
+
+        Another corruption may have left the row without a cause: it is surplus then, whatever its columns hold.
+        """
         if self.tables and finding.table not in self.tables:
             return False
         named = {finding.key, finding.legacy_key} & self.keys if self.keys else True
-        return bool(named) and (self.column is None or self.column in finding.columns)
+        is_of_cell = self.column is None or self.column in finding.columns or finding.kind is Kind.SURPLUS
+        return bool(named) and is_of_cell
 
 
 @dataclass
@@ -174,7 +178,8 @@ class Corrupter:
             # Of both sides of one row the same change would agree.
             other = _OTHER[kind]
             if database is not self.migration.target:
-                other = other.replace("1 hour", "3 hours").replace("'x'", "'y'").replace("+ 1", "+ 3")
+                for ours, theirs in (("1 hour", "3 hours"), ("'x'", "'y'"), ("+ 1", "+ 3"), ('": 1', '": 3')):
+                    other = other.replace(ours, theirs)
             return sql.SQL(other).format(c=sql.Identifier(name))
         with database.connect() as connection:
             query = "SELECT e.enumlabel FROM pg_enum AS e JOIN pg_type AS t ON t.oid = e.enumtypid WHERE t.typname = %s"
