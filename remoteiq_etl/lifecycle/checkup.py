@@ -258,9 +258,10 @@ def _state(session: Session, server: _Server, own: State) -> Finding:
         advice = f"run as the role that created it, or grant {server.role} its rights"
         return Finding("target", subject, f"{server.role} may not read it", Verdict.BLOCKS, advice)
     if version != state.SCHEMA_VERSION:
-        found, advice = f"version {version}, this program knows {state.SCHEMA_VERSION}", "use the newer program"
-        verdict = Verdict.BLOCKS if version is None or version > state.SCHEMA_VERSION else Verdict.WARNS
-        return Finding("target", subject, found, verdict, advice)
+        found = f"version {version}, this program knows {state.SCHEMA_VERSION}"
+        if version is not None and version < state.SCHEMA_VERSION:
+            return Finding("target", subject, found, advice="the next run or verification brings it up to date")
+        return Finding("target", subject, found, Verdict.BLOCKS, "use the newer program")
     return Finding("target", subject, f"version {version}")
 
 

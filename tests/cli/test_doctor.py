@@ -65,9 +65,11 @@ def test_a_target_that_may_not_be_written_blocks(cli: Cli, edge_db: Database, em
     assert blocking == {"extension pgcrypto", "extension citext", "rights", "state schema remoteiq_etl"}
 
 
-def test_state_of_a_newer_program_blocks(cli: Cli, migrated: Migrated) -> None:
-    assert cli("doctor", legacy=migrated.legacy, target=migrated.target).code == 0
-    migrated.target.execute("UPDATE remoteiq_etl.meta SET schema_version = schema_version + 1")
+def test_state_of_an_older_program_is_fine_and_that_of_a_newer_one_blocks(cli: Cli, migrated: Migrated) -> None:
+    migrated.target.execute("UPDATE remoteiq_etl.meta SET schema_version = schema_version - 1")
+    ended = cli("doctor", "--json", legacy=migrated.legacy, target=migrated.target)
+    assert (ended.code, verdicts(ended, "target")["state schema remoteiq_etl"]) == (0, "ok")
+    migrated.target.execute("UPDATE remoteiq_etl.meta SET schema_version = schema_version + 2")
     ended = cli("doctor", "--json", legacy=migrated.legacy, target=migrated.target)
     assert (ended.code, verdicts(ended, "target")["state schema remoteiq_etl"]) == (1, "blocks")
 
