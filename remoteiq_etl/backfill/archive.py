@@ -19,7 +19,7 @@ from remoteiq_etl.backfill.batch import Kept
 from remoteiq_etl.backfill.database import load_sql
 from remoteiq_etl.backfill.disposition import Kind
 from remoteiq_etl.backfill.prepare_batch import Prepared
-from remoteiq_etl.backfill.redact import SECRET_KEY, is_secret, plain, redacted_json
+from remoteiq_etl.backfill.redact import NAMES_A_SECRET, SECRET_KEY, is_secret, plain, redacted_json
 from remoteiq_etl.backfill.sealing import Place, Sealer
 from remoteiq_etl.backfill.spec import Source, TableSpec
 
@@ -131,12 +131,20 @@ def to_be_sealed(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
 # --- what an entry says -------------------------------------------------------------------------------------------
 
 
-def _public(full: str) -> str:
-    """What of a value may be read by everyone: the same text where nothing in it is secret."""
+def _public(full: str) -> str | None:
+    """What of a value may be read by everyone: the same text where nothing in it is secret.
+
+    None where its secrets cannot be told from the rest: a text of other people's JSON (NaN, half a character, nested deeper
+    than anybody reads).
+    """
     if full.lstrip('"')[:1] not in ("{", "["):
         return full  # most values: not parsed again
+    if jsons.is_too_deep(full):
+        return None if NAMES_A_SECRET.search(full) else full
     value = jsons.parse(full)
     inner = _parsed(value) if isinstance(value, str) else value  # a text, too, may hold an object with secrets
+    if inner is None:
+        return None if NAMES_A_SECRET.search(value) else full
     redacted = redacted_json(inner)
     return full if redacted == inner else jsons.dumps(redacted)
 
@@ -155,13 +163,15 @@ def _json_text(value: Any, column: Column[Any] | None) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """The object or array that a text is; None of everything else."""
+    """The object or array that a text is; None of everything else, and of what PostgreSQL does not take for one."""
     if text[:1] not in ("{", "["):
         return None
     try:
-        return jsons.parse(text)
+        value = jsons.parse(text)
+        jsons.dumps(value).encode()  # half a character (a lone surrogate) has no bytes
     except ValueError:
         return None
+    return value
 
 
 # --- counts -------------------------------------------------------------------------------------------------------

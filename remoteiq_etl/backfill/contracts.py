@@ -10,14 +10,17 @@ from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.compute as pc
 from pandera.errors import SchemaErrors
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
+from remoteiq_etl.backfill import jsons
 from remoteiq_etl.backfill.coerce import coerced
-from remoteiq_etl.backfill.frames import arrow_type
+from remoteiq_etl.backfill.frames import arrow_type, to_arrow
 from remoteiq_etl.errors import ContractError
 
+_NOT_TOO_DEEP = f"at most {jsons.DEEPEST} levels of JSON"
 UUID_TEXT = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
@@ -39,8 +42,11 @@ class Contract:
 
     @classmethod
     def of_legacy(cls, table: Table) -> "Contract":
-        """The source contract: types and NOT NULL of the legacy definition. Its CHECKs are not repeated: value maps judge words."""
-        columns = {column.name: _column(column, not column.nullable) for column in table.columns}
+        """The source contract: types and NOT NULL of the legacy definition, and JSON that can be read.
+
+        Its CHECKs are not repeated: value maps judge words.
+        """
+        columns = {column.name: _legacy_column(column) for column in table.columns}
         return cls(f"legacy {table.name}", pa.DataFrameSchema(columns, strict=False))
 
     @classmethod
@@ -73,6 +79,8 @@ class Contract:
                 wanted = column.metadata["arrow"]
                 columns[name], failed = coerced(columns[name], wanted)
                 failures += [Failure(row, name, f"type {wanted}") for row in failed]
+                if column.metadata["read_as_json"]:
+                    failures += [Failure(row, name, _NOT_TOO_DEEP) for row in _too_deep(columns[name])]
         return pd.DataFrame(columns, index=frame.index), failures
 
     def _failures(self, cases: pd.DataFrame, rows: int) -> list[Failure]:
@@ -88,7 +96,24 @@ class Contract:
 
 
 def _column(column: Column[Any], needed: bool, checks: list[pa.Check] | None = None) -> pa.Column:
-    return pa.Column(checks=checks, nullable=not needed, required=False, metadata={"arrow": arrow_type(column.type)})
+    return pa.Column(
+        checks=checks,
+        nullable=not needed,
+        required=False,
+        metadata={"arrow": arrow_type(column.type), "read_as_json": False},
+    )
+
+
+def _legacy_column(column: Column[Any]) -> pa.Column:
+    found = _column(column, not column.nullable)
+    found.metadata["read_as_json"] = isinstance(column.type, pg.JSON)
+    return found
+
+
+def _too_deep(column: pd.Series) -> list[int]:
+    """The positions of the JSON texts that nobody can read; only long ones can be such."""
+    long = pc.indices_nonzero(pc.greater(pc.binary_length(to_arrow(column)), 2 * jsons.DEEPEST)).to_pylist()
+    return [row for row in long if jsons.is_too_deep(column.iloc[row])]
 
 
 def _needed(column: Column[Any]) -> bool:

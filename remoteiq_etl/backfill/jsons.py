@@ -5,6 +5,7 @@ in. Belongs here: reading, writing and adding to JSON. Does not belong here: any
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,12 @@ from remoteiq_etl.backfill.frames import TEXT
 
 LEGACY_VALUES = "legacyValues"
 _LONGEST_INTEGER = 4000
+#: Objects and arrays within each other that a legacy value may have. Nothing that people or programs write comes near, while
+#: PostgreSQL takes some six thousand from anybody, and Python gives up below a thousand, with two frames for each.
+DEEPEST = 200
+#: What is read: a legacy value may lie some levels deep in one of ours.
+_DEEPEST_READ = DEEPEST + 100
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,27 @@ class Number:
 
 
 def parse(text: object) -> Any:
-    """The value of one JSON text; None for null. Numbers keep every digit (see Number)."""
-    return json.loads(text, parse_float=_float, parse_int=_int) if isinstance(text, str | bytes) else None
+    """The value of one JSON text; None for null. Numbers keep every digit (see Number).
+
+    Raises ValueError for what PostgreSQL does not read (NaN), and for what is nested still deeper than a legacy value may be.
+    """
+    if not isinstance(text, str | bytes):
+        return None
+    if is_too_deep(text if isinstance(text, str) else text.decode(), _DEEPEST_READ):
+        raise ValueError(f"expected JSON of at most {_DEEPEST_READ} levels, found more of them.")
+    return json.loads(text, parse_float=_float, parse_int=_int, parse_constant=_no_number)
+
+
+def is_too_deep(text: str, deepest: int = DEEPEST) -> bool:
+    """Whether objects and arrays lie more than so many levels deep within each other in a JSON text."""
+    if text.count("[") + text.count("{") <= deepest:
+        return False  # all but a few: nothing else is looked at
+    depth = 0
+    for token in _STRINGS_AND_BRACKETS.findall(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0)
+        if depth > deepest:
+            return True
+    return False
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -91,6 +117,10 @@ def _int(text: str) -> int | Number:
     # Python refuses to read integers of more than 4300 digits; 1e5000 is one, as PostgreSQL writes it.
     value = int(text) if len(text) < _LONGEST_INTEGER else None
     return value if value is not None and str(value) == text else Number(text)
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"expected a JSON number, found {name}.")
 
 
 def _plain(value: Any) -> Any:

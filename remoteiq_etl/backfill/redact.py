@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.backfill import jsons
 
 SECRET_KEY = re.compile(r"password|secret|token|key|credential", re.IGNORECASE)
+#: A key of the same kind in a text that looks like JSON and cannot be read as such.
+NAMES_A_SECRET = re.compile(rf'"[^"]*(?:{SECRET_KEY.pattern})[^"]*"\s*:', re.IGNORECASE)
 REDACTED = "[redacted]"
 LONGEST = 500  # characters of one text
 
@@ -61,5 +63,6 @@ def _redacted(column: Column[Any], value: Any) -> Any:
     if is_secret(column):
         return REDACTED
     if isinstance(column.type, pg.JSON) and isinstance(value, str):
-        value = jsons.dumps(redacted_json(jsons.parse(value)))
+        # Nobody reads what lies that deep, and it may be secret.
+        value = REDACTED if jsons.is_too_deep(value) else jsons.dumps(redacted_json(jsons.parse(value)))
     return f"{value[:LONGEST]}…" if isinstance(value, str) and len(value) > LONGEST else value

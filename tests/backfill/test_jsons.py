@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remoteiq_etl.backfill import jsons
+from remoteiq_etl.backfill.redact import redacted_json
 
 #: Numbers as PostgreSQL keeps them, and a double does not.
 EXACT = [
@@ -94,6 +95,24 @@ def test_what_a_database_refuses_is_not_written() -> None:
         jsons.dumps(float("nan"))
     with pytest.raises(ValueError, match="not JSON compliant"):
         jsons.dumps([jsons.Number("1e400"), float("inf")])
+
+
+def test_what_a_database_refuses_is_not_read() -> None:
+    with pytest.raises(ValueError, match="expected a JSON number, found NaN"):
+        jsons.parse("[NaN]")
+
+
+@pytest.mark.parametrize(("first", "inner", "last"), [("[", "", "]"), ('{"x":', "1", "}"), ('[{"x":', "1.10", "}]")])
+def test_json_is_read_to_a_depth_that_can_be_written_again(first: str, inner: str, last: str) -> None:
+    """Brackets in texts do not count, and neither do many beside each other."""
+    levels = len(first.replace('"x":', ""))
+    deepest = first * (300 // levels) + inner + last * (300 // levels)
+    value = jsons.parse(deepest)
+    assert jsons.dumps(value) == deepest
+    assert jsons.same(value, redacted_json(value))
+    assert not jsons.is_too_deep(json.dumps(["[{" * 999, '\\"[', [[]] * 999]))
+    with pytest.raises(ValueError, match="at most 300 levels"):
+        jsons.parse(f"[{deepest}]")
 
 
 def test_what_json_does_not_know_is_named_by_its_type_alone() -> None:

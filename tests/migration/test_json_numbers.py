@@ -1,8 +1,9 @@
-"""A number in a JSON column reaches the target with all its digits, also where an object is rebuilt."""
+"""A number in a JSON column reaches the target with all its digits, also where an object is rebuilt; what is too deep waits."""
 
 import pytest
 
 from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.jsons import DEEPEST
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -58,3 +59,18 @@ def test_a_quarantined_row_shows_its_numbers(with_numbers: Migration, edge_db: D
     with_numbers.run(*TABLES)
     [[shown]] = with_numbers.query("SELECT \"row\" ->> 'facts' FROM remoteiq_etl.quarantine WHERE legacy_key = '1'")
     assert '"price":1.10' in shown
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1])
+def test_a_row_whose_json_is_nested_too_deep_to_be_read_waits(
+    migration: Migration, edge_db: Database, depth: int
+) -> None:
+    """PostgreSQL takes thousands of levels; one such row ends no load, and the quarantine shows nothing of it."""
+    nested = '{"a":' * depth + "1" + "}" * depth
+    edge_db.execute(f"UPDATE agents SET facts = '{nested}' WHERE id = 1")
+    migration.run("organizations", "clients", "sites", "devices", "agents")
+    found = migration.query(
+        "SELECT rule, columns, detail, \"row\" ->> 'facts' FROM remoteiq_etl.quarantine WHERE table_name = 'agents' AND legacy_key = '1'"
+    )
+    refused = ("source_contract", ["facts"], "facts: at most 200 levels of JSON", "[redacted]")
+    assert found == ([refused] if depth > DEEPEST else [])
