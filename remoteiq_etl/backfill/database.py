@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -19,7 +19,7 @@ from adbc_driver_manager import Error as AdbcError
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
 from remoteiq_etl.backfill import jsons
@@ -27,6 +27,7 @@ from remoteiq_etl.config import libpq_url, redact_url
 from remoteiq_etl.errors import ConnectionFailed
 
 Observer = Callable[[str], None]
+_Row = TypeVar("_Row")
 
 # Text forms that row hashes and casts depend on; the server's own settings must not change them.
 SETTINGS = {
@@ -145,6 +146,18 @@ class Session:
     ) -> list[TupleRow]:
         """All rows of one statement."""
         return self.execute(statement, parameters).fetchall()
+
+    def objects(
+        self,
+        row_type: type[_Row],
+        statement: str | sql.Composable,
+        parameters: Sequence[Any] | dict[str, Any] | None = None,
+    ) -> list[_Row]:
+        """All rows of one statement as objects, made of the columns by name."""
+        text = self._text(statement, parameters is not None)
+        self.database.observe(text)
+        with self.connection.cursor(row_factory=class_row(row_type)) as cursor:
+            return cursor.execute(text, parameters).fetchall()
 
     def value(self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
         """The first column of the first row; None without rows."""

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.state import State
@@ -280,5 +279,4 @@ def _one(session: Session, row_type: type[_Row], what: str, schema: str) -> _Row
 
 def _rows(session: Session, row_type: type[_Row], what: str, schema: str) -> list[_Row]:
     query = files("remoteiq_etl.lifecycle").joinpath("sql", f"checkup_{what}.sql").read_text(encoding="utf-8")
-    with session.connection.cursor(row_factory=class_row(row_type)) as cursor:
-        return cursor.execute(query.encode(), {"schema": schema}).fetchall()
+    return session.objects(row_type, query, {"schema": schema})

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.conflicts import DOOR, ELSEWHERE
 from remoteiq_etl.backfill.database import Session
@@ -90,8 +89,7 @@ class ConflictList:
             "key": key,
             "only_open": only_open,
         }
-        with self.session.connection.cursor(row_factory=class_row(Conflict)) as cursor:
-            return cursor.execute(query, parameters).fetchall()
+        return self.session.objects(Conflict, query, parameters)
 
     def decide(self, conflicts: Sequence[Conflict], decision: Decision, reason: str | None = None) -> list[Conflict]:
         """Record a decision; the next run carries it out. Returns those that it is about.

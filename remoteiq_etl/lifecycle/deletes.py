@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg.rows import class_row
-
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.gone import GoneReport, Policy, look_for_gone
 from remoteiq_etl.backfill.state import State
@@ -52,5 +50,4 @@ def gone_rows(session: Session, state: State, source_id: int, tables: Sequence[s
     """The rows that are gone from the legacy database, of these target tables (None: of all), by table and key."""
     query = load_sql("gone_rows").format(gone=state.name("gone"))
     parameters = {"source_id": source_id, "tables": None if tables is None else list(tables)}
-    with session.connection.cursor(row_factory=class_row(GoneRow)) as cursor:
-        return cursor.execute(query, parameters).fetchall()
+    return session.objects(GoneRow, query, parameters)

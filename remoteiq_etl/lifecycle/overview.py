@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.accounts import ArchiveCount
 from remoteiq_etl.backfill.control import Control, Orders
@@ -122,5 +121,4 @@ class Overview:
     def _rows(self, row_type: type[_Row], what: str, parameters: dict[str, Any]) -> list[_Row]:
         names = {name: self.state.name(name) for name in _TABLES}
         query = load_sql(f"overview_{what}").format(**names)
-        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
-            return cursor.execute(query, {"source_id": self.source_id, **parameters}).fetchall()
+        return self.session.objects(row_type, query, {"source_id": self.source_id, **parameters})

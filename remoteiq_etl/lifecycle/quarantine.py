@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.control import actor
 from remoteiq_etl.backfill.database import Session
@@ -109,8 +108,7 @@ class Quarantine:
     def warnings(self, tables: Collection[str] = (), rules: Collection[str] = ()) -> list[DecisionWarning]:
         """What decisions warn of, by table and rule; no table or rule named meaning all."""
         query = load_sql("decision_warnings").format(decision_warnings=self.state.name("decision_warnings"))
-        with self.session.connection.cursor(row_factory=class_row(DecisionWarning)) as cursor:
-            return cursor.execute(query, self._parameters(Selected(tables, rules))).fetchall()
+        return self.session.objects(DecisionWarning, query, self._parameters(Selected(tables, rules)))
 
     def mark(self, selected: Selected, ignored_because: str | None) -> int:
         """Accept these rows as they are until they change, or (None) no longer; returns how many.
@@ -123,8 +121,7 @@ class Quarantine:
 
     def _read(self, row_type: type[_Row], what: str, selected: Selected) -> list[_Row]:
         query = load_sql(f"quarantine_{what}").format(**self._names())
-        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
-            return cursor.execute(query, self._parameters(selected)).fetchall()
+        return self.session.objects(row_type, query, self._parameters(selected))
 
     def _names(self) -> dict[str, sql.Composable]:
         return {"quarantine": self.state.name("quarantine"), "selected": load_sql("quarantine_where").format()}

@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
@@ -53,8 +52,7 @@ class Reader:
         self, row_type: type[_Row], name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
     ) -> list[_Row]:
         """The same as objects, made of the columns by name."""
-        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
-            return cursor.execute(self.statement(name, identifiers), self._parameters(parameters)).fetchall()
+        return self.session.objects(row_type, self.statement(name, identifiers), self._parameters(parameters))
 
     def target(self, table: str) -> sql.Identifier:
         """The name of a target table."""

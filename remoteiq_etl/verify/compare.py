@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import Any
 
 from psycopg import sql
-from psycopg.rows import class_row
 from sqlalchemy import Column, DefaultClause, Table
 
 from remoteiq_etl.backfill.database import Session
@@ -87,8 +86,7 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
     key_type = str(session.value(load_sql("key_type"), {"map": f"map_{opinion.target}"}))
     query = load_sql("compare").format(**_parts(opinion, columns, schema, key_type))
     parameters = {"covers": list(opinion.covers) or None}
-    with session.connection.cursor(row_factory=class_row(_Found)) as cursor:
-        found = cursor.execute(query, parameters).fetchall()
+    found = session.objects(_Found, query, parameters)
     return Asked(count, [one.difference(opinion.target) for one in found], tuple(columns))
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import sql
-from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.control import actor
@@ -36,8 +35,7 @@ class VerificationRow:
 def read(session: Session, state: State, source_id: int) -> list[TableVerdict]:
     """The last verdict of each table of a source that was ever verified, by name. Empty before the first verification."""
     query = sql.SQL("SELECT * FROM {} WHERE source_id = %s ORDER BY table_name").format(state.name("verifications"))
-    with session.connection.cursor(row_factory=dict_row) as cursor:
-        return [_verdict(row) for row in cursor.execute(query, [source_id]).fetchall()]
+    return [_verdict(row) for row in session.objects(dict, query, [source_id])]
 
 
 def history(session: Session, state: State, source_id: int, limit: int = 20) -> list[VerificationRow]:
@@ -46,8 +44,7 @@ def history(session: Session, state: State, source_id: int, limit: int = 20) -> 
         "SELECT id, status, started_at, finished_at, snapshot, actor, program_version, tables, error FROM {}"
         " WHERE source_id = %s ORDER BY id DESC LIMIT %s"
     ).format(state.name("verification_runs"))
-    with session.connection.cursor(row_factory=class_row(VerificationRow)) as cursor:
-        return cursor.execute(query, [source_id, limit]).fetchall()
+    return session.objects(VerificationRow, query, [source_id, limit])
 
 
 def begin(session: Session, state: State, source_id: int, snapshot: str) -> int:

@@ -23,6 +23,7 @@ def test_a_percent_sign_in_a_name_or_literal_is_no_placeholder(empty_db: Databas
             **names
         )
         assert session.rows(query, [1]) == [("50 %", "5 %")]
+        assert session.objects(dict, query, [1]) == [{ODD: "50 %", "?column?": "5 %"}]
         assert session.rows(sql.SQL("SELECT {column}, {literal}, 7 % 4 FROM {table}").format(**names)) == [
             ("50 %", "5 %", 3)
         ]

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.state import State
@@ -80,8 +79,7 @@ class Entries:
             kind=sql.SQL(kind),
         )
         parameters = {"source_id": self.source_id, "key": key, "legacy_table": legacy_table}
-        with self.session.connection.cursor(row_factory=class_row(MapEntry)) as cursor:
-            return cursor.execute(query, parameters).fetchall()
+        return self.session.objects(MapEntry, query, parameters)
 
 
 def is_of_type(key: str, kind: str) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from remoteiq_etl.backfill.database import Session
 from remoteiq_etl.backfill.identity import key_text
@@ -101,8 +100,7 @@ class Explainer:
             facts += [*row.behind, *row.merged, *row.writes, *row.conflicts]
         ids = {value for fact in facts for name, value in vars(fact).items() if _is_run(name) and value is not None}
         query = load_sql("explain_runs").format(runs=self.state.name("runs"))
-        with self.session.connection.cursor(row_factory=class_row(RunFact)) as cursor:
-            return {run.id: run for run in cursor.execute(query, {"ids": sorted(ids)}).fetchall()}
+        return {run.id: run for run in self.session.objects(RunFact, query, {"ids": sorted(ids)})}
 
     # --- nothing found ------------------------------------------------------------------------------------------
 

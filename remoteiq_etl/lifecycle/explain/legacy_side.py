@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 from sqlalchemy import Table
 
 from remoteiq_etl.backfill.database import Session
@@ -82,8 +81,7 @@ class LegacySide:
     def _rows(self, row_type: type[_Row], what: str, table: str, key: str) -> tuple[_Row, ...]:
         query = load_sql(f"explain_{what}").format(**{name: self.state.name(name) for name in _TABLES})
         parameters = {"source_id": self.source_id, "table": table, "key": key}
-        with self.session.connection.cursor(row_factory=class_row(row_type)) as cursor:
-            return tuple(cursor.execute(query, parameters).fetchall())
+        return tuple(self.session.objects(row_type, query, parameters))
 
     # --- the legacy database ------------------------------------------------------------------------------------
 
