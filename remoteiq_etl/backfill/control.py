@@ -86,6 +86,11 @@ class Control:
             self._give("stop", reason)
         return in_work
 
+    def fence(self) -> int:
+        """The fencing token of the last run."""
+        query = sql.SQL("SELECT fence FROM {} WHERE id = %s").format(self.state.name("sources"))
+        return int(self.session.value(query, [self.source_id]))
+
     def is_held(self) -> bool:
         """Whether a run holds the source."""
         return is_locked(self.session, run_lock(self.source_id))

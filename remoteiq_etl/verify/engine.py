@@ -29,10 +29,12 @@ from remoteiq_etl.verify.mirror import RANGE_ROWS
 from remoteiq_etl.verify.opinion import opinions
 from remoteiq_etl.verify.pace import Pace
 from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
-from remoteiq_etl.verify.stale import Known, options_of_table
+from remoteiq_etl.verify.stale import Known, is_overtaken, options_of_table
 from remoteiq_etl.verify.table import Keys, TableLook
 from remoteiq_etl.verify.tally import Tally
 
+#: Looks at what nothing explains, when each time a run begins meanwhile: in one of them none will write this very table.
+MOST_LOOKS = 5
 #: So many rows of a large table are read again by key; beyond that the whole table is.
 MOST_SUSPECTS = 20_000
 
@@ -217,10 +219,15 @@ class Verification:
         )
 
     def _second(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
-        """What a fresh look says of the differences that nothing explains."""
-        if self._pace.is_run_in_work():
-            self.close()  # nothing is held on the source meanwhile
-            self._pace.wait_for_run(first.table)
+        """What a fresh look says of the differences that nothing explains, one under which no run has begun."""
+        for _ in range(MOST_LOOKS):
+            fence = self._pace.wait_for_run(first.table, self.close)
+            judged = self._looked_again(first, tally, suspects)
+            if not judged.bugs or not self._pace.has_run_begun(fence):
+                break
+        return judged
+
+    def _looked_again(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
         only = _keys(first, suspects) if len(suspects) == tally.bugs else None
         with self.ground.look() as look, contextlib.closing(self._pace.pacer(look)) as pacer:
             report = TableReport(first.table)
@@ -250,13 +257,18 @@ class Verification:
     # --- pace and progress --------------------------------------------------------------------------------------
 
     def _wait_before(self, table: str) -> None:
-        """Obey orders and limits between two tables. A look that legacy can bear no longer is let go first."""
+        """Obey orders and limits between two tables.
+
+        A look that legacy can bear no longer is let go, and one that is older than what the table was made of.
+        """
         if self._pacer is not None:
             try:
                 self._pacer.before_table(TableReport(table))
             except (SnapshotTooOld, SourceWaits):
                 self.close()
                 self._pace.wait_for_resume()
+        if self._look is not None and is_overtaken(self._look, table):
+            self.close()
 
     def _step(self, table: str, began: float) -> "Step":
         with self.look.of_table(options_of_table(self.look, table)):

@@ -5,6 +5,7 @@ waits, and when it ends. Does not belong here: what is looked at again after tha
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.control import Control, Orders
@@ -56,16 +57,28 @@ class Pace:
             time.sleep(STEP)
         return waited
 
-    def is_run_in_work(self) -> bool:
-        """Whether a run holds the source."""
-        return self._control.is_held()
+    def wait_for_run(self, table: str, let_go: Callable[[], None]) -> int:
+        """Wait until no run is in work: what it has half done is no BUG. Gives the fencing token of the last one.
 
-    def wait_for_run(self, table: str) -> None:
-        """What a run has half done is no BUG: its end is waited for. Raises StopRequested."""
-        self.listener.noticed(Notice(table, "differs while a run is in work: it is read again when the run is over"))
-        while self._control.is_held():
+        `let_go` is called before, so that nothing is held on the source meanwhile. Raises StopRequested.
+        """
+        has_let_go = False
+        while True:
+            fence = self._control.fence()  # before the question: a run that begins after it is seen by has_run_begun
+            if not self._control.is_held():
+                return fence
+            if not has_let_go:
+                has_let_go = True
+                let_go()
+                self.listener.noticed(
+                    Notice(table, "differs while a run is in work: it is read again when the run is over")
+                )
             self._orders()
             time.sleep(STEP)
+
+    def has_run_begun(self, fence: int) -> bool:
+        """Whether a run has begun since the one with this fencing token."""
+        return self._control.fence() != fence
 
     def _orders(self) -> Orders:
         """What stands now. Raises StopRequested."""

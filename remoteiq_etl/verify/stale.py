@@ -18,6 +18,7 @@ from remoteiq_etl.backfill.passes import Completed, Pass, read_completed, read_p
 from remoteiq_etl.backfill.selection import is_newer
 from remoteiq_etl.backfill.source_lock import is_locked, run_lock
 from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.verify.compare import load_sql
 from remoteiq_etl.verify.look import Look
 from schemas.state.maps import map_name
 
@@ -183,6 +184,14 @@ def count_newer(legacy: Session, table: str, horizon: int) -> tuple[int, int]:
     query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l")
     found = legacy.rows(query.format(is_newer(sql.SQL("l.xmin"), horizon), legacy.database.table(table)))[0]
     return int(found[0]), int(found[1])
+
+
+def is_overtaken(look: Look, table: str) -> bool:
+    """Whether a table was last completed by a run that saw more of legacy than this look does."""
+    query = load_sql("snapshots").format(assets=look.state.name("assets"), runs=look.state.name("runs"))
+    assets = [spec.asset for spec in look.writers(table)]
+    rows = look.session.rows(query, {"source_id": look.source_id, "assets": assets})
+    return any(int(snapshot.split(":")[1]) > look.snapshot.xmax for (snapshot,) in rows)
 
 
 def options_of(look: Look, run_id: int) -> Mapping[str, Any]:

@@ -58,7 +58,7 @@ class Verifying:
     tables: Sequence[str]
     listener: Watched
     limits: Limits = NOTHING
-    full: bool = False
+    range_rows: int = RANGE_ROWS
     verdict: Verdict | None = None
     error: RemoteIQError | None = None
     thread: threading.Thread = field(init=False)
@@ -83,7 +83,7 @@ class Verifying:
     def _verify(self) -> None:
         plan = replace(self.migration.plan, limits=self.limits)
         try:
-            self.verdict = verify(plan, self.tables, listener=self.listener, range_rows=RANGE_ROWS, full=self.full)
+            self.verdict = verify(plan, self.tables, listener=self.listener, range_rows=self.range_rows)
         except RemoteIQError as error:
             self.error = error
 

@@ -13,9 +13,10 @@ from remoteiq_etl.verify.opinion import OneRow, Opinion, opinions
 from remoteiq_etl.verify.result import Finding, Label
 from tests.support.migrating import Migration
 from tests.verify.conftest import Bench, undone
+from tests.verify.wrong import written_wrong
 
 #: So many rows of each opinion are asked for once more, with nothing else at hand than what they say they depend on.
-ASKED = 4
+ASKED = 25
 CLAIMING = [one for one in opinions() if one.each_row]
 
 
@@ -68,28 +69,13 @@ def _key(one: OneRow) -> sql.Identifier:
     return sql.Identifier(column.name)
 
 
-def _wrong(migration: Migration, table: str, column: str, number: int) -> tuple[str, str]:
-    """As if the program had written another text: target and map agree, the mapping does not. Gives both keys of the row."""
-    entity = f"remoteiq_etl.legacy_{table}_map"
-    ((key, legacy_key),) = migration.query(
-        f"SELECT m.new_key::text, m.legacy_key::text FROM {entity} AS m JOIN {table} AS t ON t.id = m.new_key"
-        f" WHERE m.state = 'live' AND NOT m.adopted AND t.{column} IS NOT NULL AND m.legacy_table <> 'derived'"
-        f" ORDER BY m.legacy_key OFFSET {number} LIMIT 1"
-    )
-    migration.target.execute(
-        f"SET session_replication_role = replica; UPDATE {table} SET {column} = 'wrong' WHERE id = '{key}';"
-        f" UPDATE {entity} SET last_written = last_written || '{{\"{column}\": \"wrong\"}}' WHERE new_key = '{key}'"
-    )
-    return key, legacy_key
-
-
 def _labels(findings: Sequence[Finding], column: str) -> Iterator[tuple[str | None, tuple[Label, str]]]:
     return ((one.key, (one.label, one.detail)) for one in findings if column in one.columns)
 
 
 def test_rows_that_legacy_has_not_touched_are_bugs_among_rows_that_it_has(copy: Migration) -> None:
-    wrong = [_wrong(copy, "users", "first_name", number) for number in range(2)]
-    device, _ = _wrong(copy, "devices", "operating_system", 0)
+    wrong = [written_wrong(copy, "users", "first_name", number) for number in range(2)]
+    device, _ = written_wrong(copy, "devices", "operating_system", 0)
     copy.legacy.execute(
         f"UPDATE users SET phone = '+49 30 1' WHERE id = '{wrong[1][1]}';"
         " UPDATE devices SET last_seen = now() WHERE id = (SELECT max(id::text)::uuid FROM devices)"
@@ -107,7 +93,7 @@ def test_rows_that_legacy_has_not_touched_are_bugs_among_rows_that_it_has(copy: 
 
 
 def test_a_row_that_names_a_row_which_legacy_has_changed_is_no_bug_and_another_one_is(copy: Migration) -> None:
-    wrong = [_wrong(copy, "sessions", "user_agent", number) for number in range(2)]
+    wrong = [written_wrong(copy, "sessions", "user_agent", number) for number in range(2)]
     owners = [copy.query(f"SELECT user_id FROM sessions WHERE id = '{key}'")[0][0] for key, _ in wrong]
     assert owners[0] != owners[1]
     with copy.legacy.connect() as connection:
@@ -125,8 +111,8 @@ def test_a_row_that_names_a_row_which_legacy_has_changed_is_no_bug_and_another_o
 
 def test_what_a_run_has_changed_and_not_completed_is_no_bug_until_the_next_one(copy: Migration) -> None:
     """A run that was killed between its decisions and its rows: of users and of what refers to them."""
-    user, _ = _wrong(copy, "users", "first_name", 0)
-    token, _ = _wrong(copy, "personal_access_tokens", "description", 0)
+    user, _ = written_wrong(copy, "users", "first_name", 0)
+    token, _ = written_wrong(copy, "personal_access_tokens", "description", 0)
     copy.target.execute(f"UPDATE remoteiq_etl.legacy_users_map SET last_run = 77 WHERE new_key = '{user}'")
     users, tokens = verify(copy.plan, ["users", "personal_access_tokens"]).tables
     assert dict(_labels(users.findings, "first_name")) == {user: (Label.CHANGED_IN_LEGACY, UNFINISHED)}
