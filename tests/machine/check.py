@@ -5,17 +5,11 @@ from collections.abc import Collection, Mapping
 from tests.machine.model import TableState
 from tests.machine.tables import Row
 from tests.machine.world import World
+from tests.support.books import UNBALANCED
 
 UNACCOUNTED = """
 SELECT run_id, table_name, legacy_table, batch FROM remoteiq_etl.ledger
 WHERE primary_rows AND "read" <> (SELECT coalesce(sum(value::bigint), 0) FROM jsonb_each_text(outcomes))
-"""
-#: Tables of which the rows that came less those that went are not those that the map leads to.
-UNBALANCED = """
-SELECT coalesce(m.entity, b.table_name), m.live, b.change
-FROM (SELECT entity, count(*) AS live FROM remoteiq_etl.map_all WHERE state = 'live' GROUP BY entity) AS m
-FULL JOIN (SELECT table_name, sum(change) AS change FROM remoteiq_etl.movements GROUP BY table_name) AS b ON b.table_name = m.entity
-WHERE coalesce(m.live, 0) <> coalesce(b.change, 0)
 """
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from remoteiq_etl.backfill.gone import GoneReport, Policy
+from tests.support.books import moved, unbalanced
 from tests.support.gone import count, is_there, listed, new_key
 from tests.support.migrating import Migration
 from tests.support.small_installation import key
@@ -65,6 +66,13 @@ def test_the_map_keeps_the_row_marked(propagated: Propagated) -> None:
     migration, _ = propagated
     query = "SELECT state, written_hash, new_key IS NOT NULL FROM remoteiq_etl.legacy_tickets_map WHERE legacy_key = %s"
     assert migration.query(query, CLEAN) == [("gone", None, True)]
+
+
+def test_what_came_less_what_went_is_what_is_there(propagated: Propagated) -> None:
+    migration, reports = propagated
+    assert unbalanced(migration) == []
+    assert moved(migration, "tickets")["gone from legacy"] == -reports["tickets"].deleted < 0
+    assert moved(migration, "trusted_devices")["withdrawn"] < 0
 
 
 def test_the_tags_that_are_ours_go_with_their_ticket(propagated: Propagated) -> None:

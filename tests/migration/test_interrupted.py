@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from remoteiq_etl.errors import LockedError, RemoteIQError
+from tests.support.books import unbalanced
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server
 
@@ -102,7 +103,7 @@ def test_a_failure_at_any_step_leaves_whole_batches_and_resumes(
 
 
 def half_batches(migration: Migration) -> list[tuple[object, ...]]:
-    """Target rows without a map row, or the other way round, or not in the ledger."""
+    """Target rows without a map row, or the other way round, or not in the ledger, or not among the movements."""
     if not migration.query(
         "SELECT to_regclass('remoteiq_etl.legacy_users_map') IS NOT NULL AND to_regclass('remoteiq_etl.ledger') IS NOT NULL"
     )[0][0]:
@@ -115,6 +116,8 @@ def half_batches(migration: Migration) -> list[tuple[object, ...]]:
         " UNION ALL SELECT 'ledger', x.n::text FROM (SELECT (SELECT count(*) FROM users) -"
         " coalesce(sum((outcomes ->> 'inserted')::bigint), 0) AS n"
         " FROM remoteiq_etl.ledger WHERE table_name = 'users') x WHERE x.n <> 0"
+        " UNION ALL SELECT 'movements', x.n::text FROM (SELECT (SELECT count(*) FROM users) - coalesce(sum(change), 0) AS n"
+        " FROM remoteiq_etl.movements WHERE table_name = 'users') x WHERE x.n <> 0"
     )
 
 
@@ -162,6 +165,7 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
     assert killed >= 2
     migration.run()
     assert migration.checksums() == settled.checksums()
+    assert unbalanced(migration) == []
     statuses = {row[0] for row in migration.query("SELECT status FROM remoteiq_etl.runs")}
     assert statuses == {"interrupted", "succeeded"} or killed < 4
 

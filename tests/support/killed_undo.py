@@ -16,6 +16,7 @@ from remoteiq_etl.lifecycle.undo.plan import UndoPlan
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.conftest import with_legacy_schema
 from tests.machine.broken import ENDS, At
+from tests.support.books import unbalanced
 from tests.support.migrating import Migration, foreign_target
 from tests.support.server import Server
 from tests.support.undoing import place_of, planned
@@ -86,6 +87,7 @@ class KilledUndo:
             sessions = (migration.target,) if statement % 2 else ()
             assert _killed(migration, self.plan, At(statement, sessions))
             assert migration.query(_HALF_DONE) == [], statement
+            assert unbalanced(migration) == [], statement
             yield migration
 
     def resumed_at(self, statement: int) -> Outcome:
@@ -94,6 +96,7 @@ class KilledUndo:
             outcome = execute(place_of(migration), self.plan)
             assert outcome.proven, statement
             assert _found(migration) == self.wanted, statement
+            assert unbalanced(migration) == [], statement
         return outcome
 
 

@@ -9,6 +9,7 @@ from remoteiq_etl.lifecycle.undo.opened import Place
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan, plan
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from remoteiq_etl.sealing_keys import SealingKeys
+from tests.support.books import unbalanced
 from tests.support.migrating import Migration, build_target, lasting_columns, target_tables
 from tests.support.server import Database, Server
 
@@ -33,6 +34,7 @@ def undone(migration: Migration, scope: Scope, **choices: Any) -> Outcome:
     assert found.blocked == []
     outcome = execute(place_of(migration), found)
     assert outcome.proven, (outcome.changed, outcome.wrong)
+    assert unbalanced(migration) == []
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""Random corruptions of a migrated target or its legacy database, each of one cell, row, map entry or sequence.
+"""Random corruptions of a migrated target or its legacy database, each of one cell, row, column, map entry, count or sequence.
 
 Belongs here: making one and saying how a verification must name it. Does not belong here: the verification.
 """
@@ -11,8 +11,11 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from remoteiq_etl.verify.aggregates import AGGREGATES, Sort, sort_of
+from remoteiq_etl.verify.conservation import CONSERVATION
 from remoteiq_etl.verify.opinion import opinions
 from remoteiq_etl.verify.result import Finding, Kind
+from schemas import legacy
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
 
@@ -47,13 +50,14 @@ class Corruption:
     keys: frozenset[str]
     column: str | None = None
     tables: frozenset[str] = field(default_factory=frozenset)
+    check: str | None = None
 
     def is_named_by(self, finding: Finding) -> bool:
         """Whether a finding names the row, and the column where one cell was changed in the target.
 
         Another corruption may have left the row without a cause: it is surplus then, whatever its columns hold.
         """
-        if self.tables and finding.table not in self.tables:
+        if (self.tables and finding.table not in self.tables) or self.check not in (None, finding.check):
             return False
         named = {finding.key, finding.legacy_key} & self.keys if self.keys else True
         is_of_cell = self.column is None or self.column in finding.columns or finding.kind is Kind.SURPLUS
@@ -116,6 +120,33 @@ class Corrupter:
     @property
     def _tables(self) -> list[str]:
         return sorted(compared_columns().keys() & (self.tables or compared_columns().keys()))
+
+    def counts(self) -> Iterator[Corruption]:
+        """One count of what the books say of each target table: of a movement, or of a batch in the ledger, which still adds up."""
+        changes = (
+            "UPDATE remoteiq_etl.movements SET change = change + 1 WHERE {row}",
+            "DELETE FROM remoteiq_etl.movements WHERE {row}",
+            "UPDATE remoteiq_etl.ledger SET read = read + 1, outcomes ="
+            " outcomes || jsonb_build_object('inserted', (outcomes ->> 'inserted')::bigint + 1) WHERE {row}",
+        )
+        rows = "ctid = (SELECT min(ctid) FROM {book} WHERE table_name = %s AND {is_one})"
+        for table in sorted(compared_columns()):
+            change = self.random.choice(changes)
+            is_one = "outcomes ? 'inserted'" if "ledger" in change else "change <> 0"
+            row = rows.format(book=change.split()[2 if change.startswith("DELETE") else 1], is_one=is_one)
+            with self.migration.target.connect() as connection:
+                done = connection.execute(change.format(row=row).encode(), [table]).rowcount
+            if done:
+                yield Corruption(f"{change} of {table}", frozenset(), None, frozenset({table}), CONSERVATION)
+
+    def columns(self) -> Iterator[Corruption]:
+        """Every row of a column that both servers add up, by the same: no sum of differences between rows would tell."""
+        for table, name, kind in summed_columns():
+            shifts = {"time": "{c} + interval '7 hours'", "number": "{c} + 7"}
+            shift = sql.SQL(shifts[kind]).format(c=sql.Identifier(name))
+            statement = sql.SQL("UPDATE {} SET {} = {}").format(sql.Identifier(table), sql.Identifier(name), shift)
+            if self._try(self.migration.target, statement):
+                yield Corruption(f"{table}.{name} of every row", frozenset(), name, frozenset({table}), AGGREGATES)
 
     # --- how ----------------------------------------------------------------------------------------------------
 
@@ -221,6 +252,21 @@ def compared_columns() -> dict[str, set[str]]:
                 column.name for column in table.columns if isinstance(column.type, TIMESTAMP) and not column.nullable
             }
         found[opinion.target] = found.get(opinion.target, plain) & plain
+    return found
+
+
+def summed_columns() -> list[tuple[str, str, str]]:
+    """Target tables and columns of numbers and times that both servers add up, and of what sort they are."""
+    found = []
+    for opinion in opinions():
+        for legacy_table, columns in opinion.carried.items():
+            kinds = {
+                name: sort_of(legacy.metadata.tables[f"legacy.{legacy_table}"].columns[own].type)
+                for name, own in columns.items()
+            }
+            found += [
+                (opinion.target, name, kind.value) for name, kind in kinds.items() if kind in (Sort.NUMBER, Sort.TIME)
+            ]
     return found
 
 
