@@ -98,7 +98,7 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         raise ConfigurationError(
             f"Dagster cannot use its home {home}: {error} Mend it, or unset DAGSTER_HOME."
         ) from error
-    with sqlite.kept_open(), opened:
+    with sqlite.kept_open(), sqlite.engines_reused(), opened:
         yield opened
 
 

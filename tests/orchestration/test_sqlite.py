@@ -1,12 +1,14 @@
-"""SQLite files stay open between the connections of a block, and not beyond it."""
+"""SQLite files stay open between the connections of a block, and not beyond it; their engines are made once."""
 
 import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
-from remoteiq_etl.orchestration.sqlite import kept_open
+from remoteiq_etl.orchestration.sqlite import engines_reused, kept_open
 
 
 def write(path: Path) -> None:
@@ -64,3 +66,39 @@ def test_no_commit_waits_for_the_disk(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def engines_of(storages: Path) -> set[Engine]:
+    """The engines by which Dagster's storages connect, each of them three times."""
+    found: set[Engine] = set()
+
+    def note(connection: Connection) -> None:
+        found.add(connection.engine)
+
+    events, kept = SqliteEventLogStorage(str(storages)), SqliteRunStorage.from_local(str(storages))
+    event.listen(Engine, "engine_connect", note)
+    try:
+        for _ in range(3):
+            assert list(events.get_logs_for_run("one")) == []
+            assert kept.get_runs_count() == 0
+    finally:
+        event.remove(Engine, "engine_connect", note)
+    return found
+
+
+def test_dagster_makes_one_engine_for_a_file(tmp_path: Path) -> None:
+    """Else each of its statements would be compiled anew. Beyond the block it does as it always did."""
+    with engines_reused():
+        assert len(engines_of(tmp_path / "reused")) == 2
+    assert len(engines_of(tmp_path / "new")) == 6
+
+
+def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    """As when somebody deletes the runs of an instance while it is open."""
+    with engines_reused():
+        for _ in range(2):
+            events = SqliteEventLogStorage(str(tmp_path))
+            assert events.has_table("event_logs")
+            assert list(events.get_logs_for_run("one")) == []
+            for path in tmp_path.glob("*.db*"):
+                path.unlink()
