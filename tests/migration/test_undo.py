@@ -164,7 +164,10 @@ def test_rows_that_went_with_legacy_and_what_was_withdrawn_come_back(twice: Migr
 
 def test_an_adopted_row_gets_its_own_values_back(again: Migration) -> None:
     """What the row had before our first write is what an undo of everything leaves of it."""
-    again.target.execute("DELETE FROM remoteiq_etl.legacy_contacts_map; DELETE FROM remoteiq_etl.assets")
+    again.target.execute(
+        "DELETE FROM remoteiq_etl.legacy_contacts_map; DELETE FROM remoteiq_etl.movements WHERE table_name = 'contacts';"
+        " DELETE FROM remoteiq_etl.assets"
+    )
     again.target.execute("UPDATE contacts SET phone = NULL")
     own = again.rows("contacts")
     again.run("contacts")
