@@ -173,7 +173,9 @@ class Verification:
                 return self._verified(table, former)
             except (SnapshotTooOld, SourceWaits):
                 self.close()
-                if not self._pace.wait_for_resume() and is_last:
+                if self._pace.wait_for_resume():
+                    continue
+                if is_last:
                     raise
                 is_last = True
 

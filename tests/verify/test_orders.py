@@ -13,6 +13,8 @@ from tests.support.verifying import Verifying, Watched, order, past, verifying
 
 #: The first one has several ranges, the second is compared as a whole.
 TABLES = ("tickets", "contacts", "roles")
+#: A snapshot may live for so many transactions: many more than a verification of these tables begins by itself.
+OLD = Limits({Signal.SNAPSHOT_XIDS: Threshold(high=2000)}, 0.02)
 
 
 def test_stop_keeps_the_verdicts_that_are_done_and_the_next_verification_goes_on(copy: Migration) -> None:
@@ -59,10 +61,11 @@ def test_a_pause_holds_a_verification_until_resume(copy: Migration) -> None:
 
 
 def test_a_pause_that_outlasts_the_snapshot_holds_nothing_on_the_source_and_fails_no_table(copy: Migration) -> None:
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(high=1.0)}, 0.02)
-    paused = verifying(copy, TABLES, lambda: order(copy, lambda control: control.pause()), limits)
+    paused = verifying(copy, TABLES, lambda: order(copy, lambda control: control.pause()), OLD)
+    paused.wait_for_notice("paused by")
+    grow_old(copy)
     deadline = time.monotonic() + 20
-    while snapshots(copy) or not paused.listener.ranges:
+    while snapshots(copy):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     order(copy, lambda control: control.resume())
@@ -79,10 +82,7 @@ def test_stop_reaches_a_verification_that_is_paused(copy: Migration) -> None:
 
 
 def test_a_snapshot_that_grows_too_old_is_let_go_and_its_table_verified_in_a_new_one(copy: Migration) -> None:
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(high=1.5)}, 0.02)
-    ended = verifying(
-        copy, TABLES, lambda: (copy.legacy.execute("SELECT txid_current()"), time.sleep(1.6)), limits
-    ).end()
+    ended = verifying(copy, TABLES, lambda: grow_old(copy), OLD).end()
     assert ended.verdict is not None
     tickets, *others = ended.verdict.tables
     ((first,),) = copy.query("SELECT snapshot FROM remoteiq_etl.verification_runs")
@@ -92,18 +92,16 @@ def test_a_snapshot_that_grows_too_old_is_let_go_and_its_table_verified_in_a_new
 
 
 def test_a_table_that_takes_longer_than_a_snapshot_may_live_fails_and_the_others_do_not(copy: Migration) -> None:
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(high=0.5)}, 0.02)
-    listener = Watched("tickets", lambda: time.sleep(0.6), after_each=True)
-    ended = Verifying(copy, TABLES, listener, limits).start().end()
+    ended = Verifying(copy, TABLES, Watched("tickets", lambda: grow_old(copy), after_each=True), OLD).start().end()
     assert ended.verdict is not None
     errors = {one.table: one.error for one in ended.verdict.tables if one.error}
     assert errors.keys() == {"tickets"}
-    assert "the verification ends here, because snapshot_seconds of the source" in str(errors["tickets"])
+    assert "the verification ends here, because snapshot_xids of the source" in str(errors["tickets"])
 
 
 def test_a_verification_waits_while_a_signal_is_over_its_limit_and_can_be_stopped_then(copy: Migration) -> None:
     limits = Limits({Signal.CONNECTIONS: Threshold(high=0.01)}, 0.02)
-    waiting = verifying(copy, TABLES, lambda: time.sleep(0.2), limits)
+    waiting = Verifying(copy, TABLES, Watched("tickets", lambda: time.sleep(0.2), after_each=True), limits).start()
     waiting.wait_for_notice("waits, because connections of the")
     order(copy, lambda control: control.stop())
     assert isinstance(waiting.end().error, StopRequested)
@@ -111,7 +109,7 @@ def test_a_verification_waits_while_a_signal_is_over_its_limit_and_can_be_stoppe
 
 def test_a_verification_over_a_lower_limit_is_slowed_down_and_says_so(copy: Migration) -> None:
     limits = Limits({Signal.CONNECTIONS: Threshold(0.001, 1e9)}, 0.02)
-    slowed = verifying(copy, TABLES, lambda: time.sleep(0.2), limits).end()
+    slowed = Verifying(copy, TABLES, Watched("tickets", lambda: time.sleep(0.2), after_each=True), limits).start().end()
     assert slowed.verdict is not None
     assert slowed.verdict.passed
     assert [notice.text for notice in slowed.listener.notices if "is slowed down, because connections" in notice.text]
@@ -123,13 +121,19 @@ def test_a_verification_lets_a_schema_change_of_the_legacy_application_through(c
 
     def begin_change() -> None:
         change.start()
-        time.sleep(0.6)
+        time.sleep(1.0)
 
     ended = verifying(copy, TABLES, begin_change, Limits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)).end()
     change.join(timeout=5)
     assert not change.is_alive()
     assert ended.verdict is not None
     assert ended.verdict.passed
+
+
+def grow_old(migration: Migration) -> None:
+    """Let a snapshot of the legacy database be older than OLD allows, whatever the time, and a probe see it."""
+    migration.legacy.execute("DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM txid_current(); COMMIT; END LOOP; END $$")
+    time.sleep(0.5)
 
 
 def snapshots(migration: Migration) -> int:
