@@ -1,8 +1,14 @@
 """Unique values that changed hands go back to whom they belonged; what somebody else has now blocks before anything is written."""
 
+from dataclasses import replace
+
 import pytest
 
-from remoteiq_etl.errors import UndoBlocked
+from remoteiq_etl.backfill.batch import Batch
+from remoteiq_etl.backfill.capture import Mode
+from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo.execute import execute
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.support.migrating import Migration
@@ -44,6 +50,72 @@ def test_values_that_were_exchanged_are_exchanged_back(
     assert ids(pair, table, column) == before
     pair.run(table)
     assert ids(pair, table, column) == after
+
+
+DEVICES = tuple(key("device", number) for number in (1, 2))
+#: A device of the new application that no agent has.
+SPARE = "c9000000-0000-4000-8000-000000000002"
+
+
+@pytest.fixture
+def exchanged(pair: Migration) -> Migration:
+    """Two agents whose devices were exchanged in one run, as far as the state knows, by way of a third one."""
+    (organization_site,) = pair.query("SELECT site_id FROM devices WHERE id = %s", DEVICES[0])[0]
+    pair.target.execute(
+        f"INSERT INTO devices (id, site_id, hostname) VALUES ('{SPARE}', '{organization_site}', 'spare')"
+    )
+    one, other = agents_of(pair, *DEVICES)
+    lead(pair, {one: SPARE, other: DEVICES[0]})
+    lead(pair, {one: DEVICES[1], other: DEVICES[0]})
+    assert agents_of(pair, *DEVICES) == [other, one]
+    runs = "UPDATE remoteiq_etl.before_images SET run_id = {last} WHERE run_id = {last} - 1"
+    pair.target.execute(runs.format(last=last_run(pair)))
+    return pair
+
+
+def agents_of(migration: Migration, *devices: str) -> list[str]:
+    found = dict(migration.query("SELECT device_id::text, id::text FROM agents"))
+    return [found[device] for device in devices]
+
+
+def lead(migration: Migration, devices: dict[str, str]) -> None:
+    """A run that lets these agents lead to these devices. Legacy cannot say so: its pairs stay while the device is there."""
+    spec = migration.plan.specs["agents"]
+    (source,) = spec.streamed
+
+    def transform(batch: Batch, context: Context) -> Batch:
+        batch = source.transform(batch, context)
+        ids = batch.columns["id"]
+        batch["device_id"] = ids.map(devices).astype(TEXT).fillna(batch.columns["device_id"])
+        return batch
+
+    changed = replace(spec, sources=(replace(source, transform=transform),))
+    migration.run("agents", specs={**migration.plan.specs, "agents": changed}, mode=Mode.FULL)
+
+
+def test_parents_that_were_exchanged_are_exchanged_back(exchanged: Migration) -> None:
+    """A device has one agent at the most, and an agent always one: they leave theirs for devices of nobody."""
+    exchanged.target.execute("INSERT INTO devices (hostname) VALUES ('more')")
+    one, other = agents_of(exchanged, *DEVICES)
+    undone(exchanged, Scope(run=last_run(exchanged)))
+    assert agents_of(exchanged, *DEVICES) == [other, one]
+
+
+def test_without_a_free_parent_the_error_says_what_to_do(exchanged: Migration) -> None:
+    """Nothing of the batch is written; with enough free devices the same rows go back."""
+    exchanged.target.execute(
+        f"INSERT INTO agents (device_id, agent_uuid, version) VALUES ('{SPARE}', gen_random_uuid(), '1')"
+    )
+    before = agents_of(exchanged, *DEVICES)
+    plan = planned(exchanged, Scope(run=last_run(exchanged)))
+    with pytest.raises(
+        UndoMoved, match="2 rows exchange them, each needs a row of devices that no row of agents refers to"
+    ):
+        execute(place_of(exchanged), plan)
+    assert agents_of(exchanged, *DEVICES) == before
+    exchanged.target.execute("INSERT INTO devices (hostname) VALUES ('for the undo'), ('of an agent')")
+    undone(exchanged, plan.scope)
+    assert agents_of(exchanged, *DEVICES) == before[::-1]
 
 
 def test_an_address_that_moved_to_a_new_user_moves_back(pair: Migration) -> None:

@@ -123,7 +123,22 @@ class Batch:
 
     def refused(self, error: psycopg.Error) -> UndoMoved:
         """What is said when the target does not take the rows."""
-        return self._moved(f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})")
+        said = f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})"
+        parents = self._parents if isinstance(error, psycopg.errors.UniqueViolation) else ()
+        if self.action == RESTORE and parents:
+            waiting = self.undo.session.value(load_sql("waiting_rows").format(**self._names), self._parameters)
+            said += (
+                f"; if {waiting} rows exchange them, each needs a row of {' or '.join(parents)} that no row of {self.table}"
+                f" refers to, to leave its own for: add some for the time of the undo"
+            )
+        return self._moved(said)
+
+    @property
+    def _parents(self) -> list[str]:
+        """The tables of which each row is referred to by one row of this table at the most."""
+        uniques = [columns for columns in self.undo.unique[self.table] if len(columns) == 1]
+        columns = [self.spec.target.columns[name] for (name,) in uniques]
+        return sorted({key.column.table.name for column in columns for key in column.foreign_keys})
 
     def write(self, rows: int | None) -> int:
         """Write at most so many rows (None: all) in one transaction. Returns how many. Raises UndoMoved."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
+from sqlalchemy import Column
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill import jsons
@@ -71,7 +72,19 @@ class Restorer:
             return column.name, _own_text(self.spec, column.name)
         for column in uuids:
             return column.name, sql.SQL("md5({})::uuid").format(_own_text(self.spec, column.name))
-        return next(((column.name, sql.SQL("NULL")) for column in found if column.nullable), None)
+        empty = next(((column.name, sql.SQL("NULL")) for column in found if column.nullable), None)
+        return empty or next(((column.name, self._free(column)) for column in found if column.foreign_keys), None)
+
+    def _free(self, column: Column[Any]) -> sql.Composable:
+        """A row of the parent that nobody refers to: nothing else can stand in a foreign key that may not be null."""
+        parent = next(iter(column.foreign_keys)).column
+        return load_sql("free_parent").format(
+            **self._names(),
+            parent=self.undo.target.table(parent.table.name),
+            key=sql.Identifier(parent.name),
+            column=sql.Identifier(column.name),
+            column_name=sql.Literal(column.name),
+        )
 
     def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
         statement = load_sql("insert").format(
