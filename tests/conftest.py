@@ -16,6 +16,7 @@ import pytest
 
 from tests.support import chromium
 from tests.support import server as servers
+from tests.support.order import spread
 from tests.support.server import Database, Server
 
 # A developer's own settings must not reach the tests, and the tests report nothing to anybody.
@@ -31,6 +32,12 @@ def pytest_report_header() -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-bindir", type=Path, help="run on these PostgreSQL programs instead of the bundled ones")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = spread(items, workers)
 
 
 def pytest_collection_finish() -> None:

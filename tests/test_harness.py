@@ -4,11 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.support.order import spread
 from tests.support.server import Database, Server
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,28 @@ def test_every_version_found_runs(server: Server, target_db: Database) -> None:
     with target_db.connect() as connection:
         assert connection.info.server_version // 10000 == server.major
         assert connection.execute("SELECT 'A'::citext = 'a'").fetchone() == (True,)
+
+
+@dataclass(frozen=True)
+class Item:
+    """As much of a collected test as its place in the order depends on."""
+
+    nodeid: str
+    fixturenames: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return self.nodeid.partition("::")[0]
+
+
+def test_each_worker_begins_with_whole_modules_and_ends_with_short_tests() -> None:
+    sizes = {"cli/a": 6, "cli/b": 2, "cli/c": 3, "assets/d": 30, "assets/e": 9}
+    items = [Item(f"tests/{path}::{n}") for path, size in sizes.items() for n in range(size)]
+    items.append(Item("tests/assets/f::0", ("server",)))
+    found = "".join(item.path[-1] for item in spread(items, 2))  # type: ignore[arg-type]  # what it looks at is there
+    assert found == "a" * 6 + "d" * 19 + "bbcccf" + "d" * 11 + "e" * 9
+    for workers in (1, 2, 3, 60):
+        assert set(spread(items, workers)) == set(items)  # type: ignore[arg-type]
 
 
 def test_a_server_ends_with_the_process_that_started_it() -> None:

@@ -1,19 +1,15 @@
 """A run that ends at any moment leaves whole batches, and the next one comes to the result of an undisturbed run."""
 
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from remoteiq_etl.errors import LockedError, RemoteIQError
+from tests.support.apart import run_apart
 from tests.support.books import unbalanced
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server
@@ -121,47 +117,15 @@ def half_batches(migration: Migration) -> list[tuple[object, ...]]:
     )
 
 
-RUN = """
-import sys
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.opening import opened
-from tests.support.migrating import specs
-legacy, target, *tables = sys.argv[1:]
-print("ready", flush=True)
-with opened(Plan(Database(legacy, "public", read_only=True), Database(target, "public"), specs(), batch_rows=5)) as run:
-    print("open", flush=True)
-    run.load_all(tables or None)
-print("done", flush=True)
-"""
-
-
-def start(migration: Migration, *tables: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "ignore", "-c", RUN, migration.legacy.url, migration.target.url, *tables]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
-    )
-
-
-def wait_for(process: subprocess.Popen[str], word: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip() == word:
-            return
-    raise AssertionError(f"the process ended before it said {word!r}")
-
-
 def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
     migration: Migration, settled: Migration
 ) -> None:
     dice = random.Random(20240606)  # noqa: S311  # no secret: repeatable moments
     killed = 0
     for _ in range(4):
-        with start(migration) as process:
-            wait_for(process, "open")
+        with run_apart(migration) as apart:
             time.sleep(dice.uniform(0.0, 2.5))
-            process.send_signal(signal.SIGKILL)
-            killed += process.wait() == -signal.SIGKILL
+            killed += apart.kill()
     assert killed >= 2
     migration.run()
     assert migration.checksums() == settled.checksums()
@@ -171,15 +135,10 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
 
 
 def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:
-    with start(migration, *SMALL) as process:
-        wait_for(process, "open")
-        process.send_signal(signal.SIGSTOP)
-        try:
-            with pytest.raises(LockedError, match="another run holds the source 'default'"):
-                migration.run()
-        finally:
-            process.send_signal(signal.SIGCONT)
-        assert process.wait() == 0
+    with run_apart(migration, *SMALL) as apart:
+        with apart.stopped(), pytest.raises(LockedError, match="another run holds the source 'default'"):
+            migration.run()
+        assert apart.ended() == 0
 
 
 def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
