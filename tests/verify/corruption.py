@@ -3,6 +3,7 @@
 Belongs here: making one and saying how a verification must name it. Does not belong here: the verification.
 """
 
+import json
 import random
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -89,11 +90,16 @@ class Corrupter:
                 yield Corruption(f"row {new_key} of {table} deleted", frozenset({new_key, legacy_key}))
 
     def entries(self) -> Iterator[Corruption]:
-        """One entry of each map. Audits are known by their entries alone: without one it is a row of the application."""
+        """One entry of each map. Audits are known by their entries alone: without one it is a row of the application.
+
+        Not of a row and of another that it owns: without the owner's entry the mapping makes none of the other.
+        """
+        owners = set[str]()
         changes = ("DELETE FROM {map} WHERE {entry}", "UPDATE {map} SET source_hash = '\\x00' WHERE {entry}")
         for table in self._tables:
-            if table != "organization_setting_audits" and (found := self._row(table)):
+            if table != "organization_setting_audits" and (found := self._row(table, owners)):
                 new_key, legacy_key = found
+                owners |= {_owner(legacy_key)} if specs()[table].owned_by is not None else set()
                 change = self.random.choice(changes if self._has_hash(table, legacy_key) else changes[:1])
                 names = {"map": _map(table), "entry": sql.SQL("legacy_key::text = %s AND new_key::text = %s")}
                 self._run(self.migration.target, sql.SQL(change).format(**names), legacy_key, new_key)
@@ -178,15 +184,16 @@ class Corrupter:
                 return None
         return chosen and Corruption(f"legacy {table}.{name} of {chosen}", frozenset({chosen}))
 
-    def _row(self, table: str) -> tuple[str, str] | None:
-        """New and legacy key of a random row of ours."""
+    def _row(self, table: str, but: Collection[str] = ()) -> tuple[str, str] | None:
+        """New and legacy key of a random row of ours, not of these legacy keys."""
         rows = self.migration.query(
             f"SELECT new_key::text, legacy_key::text FROM remoteiq_etl.legacy_{table}_map WHERE state = 'live' AND NOT adopted"
             " AND legacy_table <> 'seed' ORDER BY 1"
         )
-        if not rows:
+        free = [row for row in rows if row[1] not in but]
+        if not free:
             return None
-        new_key, legacy_key = self.random.choice(rows)
+        new_key, legacy_key = self.random.choice(free)
         return new_key, legacy_key
 
     def _has_hash(self, table: str, legacy_key: str) -> bool:
@@ -235,6 +242,11 @@ class Corrupter:
         assert statement is not None
         with database.connect() as connection:
             connection.execute(statement, values or None)
+
+
+def _owner(legacy_key: str) -> str:
+    """The key of the row that owns one with this key."""
+    return str(json.loads(legacy_key)[0]) if legacy_key.startswith("[") else legacy_key
 
 
 def compared_columns() -> dict[str, set[str]]:
