@@ -360,8 +360,8 @@ def map_of(spec: TableSpec) -> Table:
     """The definition of a table's map: typed by the one legacy key of a log-like table, else text."""
     streamed = [source for source in spec.sources if isinstance(source, Source)]
     single = spec.log_like and len(spec.sources) == 1 and len(streamed) == 1
-    legacy_key = _narrow(streamed[0].table, streamed[0].key_columns) if single else "text"
-    new_key = _narrow(spec.target, spec.primary_key)
+    legacy_key = key_type(streamed[0].table, streamed[0].key_columns) if single else "text"
+    new_key = key_type(spec.target, spec.primary_key)
     return state.map_table(
         spec.name,
         legacy_key=legacy_key,
@@ -372,7 +372,8 @@ def map_of(spec: TableSpec) -> Table:
     )
 
 
-def _narrow(table: Table, columns: tuple[str, ...]) -> str:
+def key_type(table: Table, columns: tuple[str, ...]) -> str:
+    """The type that the key of these columns has in a map: uuid and bigint as they are, everything else as text."""
     if len(columns) != 1:
         return "text"
     return {"UUID": "uuid", "BIGINT": "bigint"}.get(str(table.columns[columns[0]].type), "text")

@@ -15,9 +15,9 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.state import State, key_type
 from remoteiq_etl.verify.names import offer_names
-from schemas import legacy
+from schemas import legacy, target
 from schemas.state.maps import map_name
 
 #: Rows of a table that are compared at once: each range joins the whole map and target table anew.
@@ -96,7 +96,7 @@ class Mirror:
         self.session.execute("SET enable_nestloop = off; SET jit = off")
         present = state.entities(self.session)
         for entity in entities:
-            query = _map_query(state, source_id, entity) if entity in present else _no_map()
+            query = _map_query(state, source_id, entity) if entity in present else _no_map(entity)
             self.session.execute(
                 sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS {}").format(sql.Identifier(f"map_{entity}"), query)
             )
@@ -171,16 +171,16 @@ class Mirror:
             while waiting and waiting != _TRAILER:
                 count = 0
                 self.session.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}")))
-                with self.session.connection.cursor().copy(goes_to) as target:
+                with self.session.connection.cursor().copy(goes_to) as filled:
                     written = [header]
                     while waiting and waiting != _TRAILER and (rows is None or count < rows):
                         written.append(waiting)
                         count += 1
                         if count % _WRITTEN_AT_ONCE == 0:
-                            target.write(b"".join(written))
+                            filled.write(b"".join(written))
                             written.clear()
                         waiting = bytes(next(messages, b""))
-                    target.write(b"".join([*written, _TRAILER]))
+                    filled.write(b"".join([*written, _TRAILER]))
                 self._analyze(table.name)
                 yield count
             for _ in messages:  # a COPY ends with its last message; until then the connection takes no other command
@@ -226,9 +226,12 @@ def _map_query(state: State, source_id: int, entity: str) -> sql.Composed:
     return query.format(columns, state.name(map_name(entity)), sql.Literal(source_id))
 
 
-def _no_map() -> sql.SQL:
+def _no_map(entity: str) -> sql.Composed:
+    """The map of a table that was never loaded: opinions and rules compare its keys with those of others."""
+    table = target.metadata.tables[f"{target.metadata.schema}.{entity}"]
+    kind = key_type(table, tuple(column.name for column in table.primary_key.columns))
     return sql.SQL(
-        "SELECT NULL::text AS legacy_table, NULL::text AS legacy_key, NULL::text AS new_key, NULL::text AS rule, NULL::text AS state,"
+        "SELECT NULL::text AS legacy_table, NULL::text AS legacy_key, NULL::{} AS new_key, NULL::text AS rule, NULL::text AS state,"
         " NULL::boolean AS adopted, NULL::text AS owner_key, NULL::jsonb AS decision, NULL::jsonb AS last_written,"
         " NULL::bigint AS first_run, NULL::bigint AS last_run WHERE false"
-    )
+    ).format(sql.SQL(kind))
