@@ -27,7 +27,6 @@ from remoteiq_etl.verify.compare import load_sql, target_key
 from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.opinion import opinions
 from remoteiq_etl.verify.result import Aggregate, Figures, Finding, Kind, Label
-from remoteiq_etl.verify.stale import Known
 
 AGGREGATES = "aggregates"
 """The check that sums, minima and maxima of what is carried unchanged are the same on both sides."""
@@ -113,9 +112,8 @@ class Aggregates:
     def of_rows(self, without: Collection[str] = ()) -> list[Aggregate]:
         """The figures of each column on both sides; `without`: legacy keys of rows that do not count on either."""
         excluded = sorted({*self._without_row(), *without})
-        with ThreadPoolExecutor(
-            1, thread_name_prefix="aggregates"
-        ) as other:  # each server adds up while the other does
+        # Each server adds up while the other does.
+        with ThreadPoolExecutor(1, thread_name_prefix="aggregates") as other:
             adding = other.submit(_row, self.look.legacy, self._legacy(), excluded)
             target = _row(self.look.session, self._target(), sorted(without))
             legacy = adding.result()
@@ -124,29 +122,25 @@ class Aggregates:
             for n, (column, name) in enumerate(self.columns.items())
         ]
 
-    def findings(self, known: Known, found: Iterable[Aggregate], named: Named) -> Iterator[Finding]:
+    def findings(self, found: Iterable[Aggregate], named: Named) -> Iterator[Finding]:
         """Each column whose figures differ, labelled as the rows that other checks name, where these explain it."""
         differing = [one for one in found if not one.is_equal]
         keys = named.keys.get(self.source.name, set())
         few = bool(differing) and 0 < len(keys) <= MOST_NAMED
         rest = {one.column for one in self.of_rows(keys) if not one.is_equal} if few else set()
         for one in differing:
-            label, why = self._judged(known, one.column, named, unexplained=one.column in rest or not keys)
+            label, why = self._judged(one.column, named, unexplained=one.column in rest or not keys)
             detail = f"both servers come to another {', '.join(one.differing)}; {why}"
             yield Finding(
                 self.spec.name, AGGREGATES, Kind.BROKEN, label, detail, None, self.source.name, None, (one.column,)
             )
 
-    def _judged(self, known: Known, column: str, named: Named, *, unexplained: bool) -> tuple[Label, str]:
+    def _judged(self, column: str, named: Named, *, unexplained: bool) -> tuple[Label, str]:
         label = named.label(self.source.name, column)
         if label is not None and not unexplained:
             count = len(named.keys[self.source.name])
-            return (
-                label,
-                f"{count:,} {'rows that other checks name are' if count > 1 else 'row that other checks name is'} why",
-            )
-        if stale := known.stale():
-            return Label.CHANGED_IN_LEGACY, stale
+            rows = "row that other checks name is" if count == 1 else "rows that other checks name are"
+            return label, f"{count:,} {rows} why"
         return Label.BUG, "no row that another check names explains it"
 
     def _without_row(self) -> list[str]:

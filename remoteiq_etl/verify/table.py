@@ -98,7 +98,7 @@ class TableLook:
             yield from named.watch(self._of_rows(known))
             yield from named.watch(self._of_checksums(known, differing or {}, named))
             if self._is_whole:
-                yield from self._of_aggregates(known, named)
+                yield from self._of_aggregates(named)
                 yield from self._of_constraints(known)
                 yield from self._of_sequences()
                 yield from self._of_ledger(known)
@@ -169,13 +169,13 @@ class TableLook:
                 text = since or detail
                 yield Finding(self.table, checksums.CHECKSUMS, Kind.CHANGED, label, text, None, legacy_table, key)
 
-    def _of_aggregates(self, known: Known, named: Named) -> Iterator[Finding]:
+    def _of_aggregates(self, named: Named) -> Iterator[Finding]:
         """Columns whose sums differ. A quick look has no time for them."""
         for one in [] if self.quick else aggregates_of(self.look, self.table):
             found = one.of_rows()
             self.aggregates += found
             self._count(aggregates.AGGREGATES, aggregates.ABOUT, len(found), "columns")
-            yield from one.findings(known, found, named)
+            yield from one.findings(found, named)
 
     # --- rows ---------------------------------------------------------------------------------------------------
 

@@ -128,10 +128,15 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
             killed += apart.kill()
     assert killed >= 2
     migration.run()
-    assert migration.checksums() == settled.checksums()
+    assert migration.checksums(_names_no_run) == settled.checksums(_names_no_run)
     assert unbalanced(migration) == []
     statuses = {row[0] for row in migration.query("SELECT status FROM remoteiq_etl.runs")}
     assert statuses == {"interrupted", "succeeded"} or killed < 4
+
+
+def _names_no_run(table: str) -> bool:
+    """An audit says which run wrote a setting: where the first was killed before it did, that is a later one."""
+    return table != "organization_setting_audits"
 
 
 def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:

@@ -14,7 +14,6 @@ from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.look import ground
 from remoteiq_etl.verify.opinion import opinions
 from remoteiq_etl.verify.result import Aggregate, Figures, Finding, Kind, Label, TableVerdict
-from remoteiq_etl.verify.stale import Known
 from schemas import legacy
 from tests.support.migrating import Migration
 
@@ -146,7 +145,7 @@ def test_a_difference_that_no_named_row_explains_is_a_bug(copy: Migration) -> No
         for what, keys in {"nobody": (), "one": (named,), "both": (named, silent)}.items():
             noted = Named()
             list(noted.watch(Finding(**{**vars(edit), "legacy_key": key}) for key in keys))
-            (finding,) = aggregates.findings(Known(look, "check_runs"), found, noted)
+            (finding,) = aggregates.findings(found, noted)
             labels[what] = finding.label
             assert finding.columns == ("finished_at",)
     assert labels == {"nobody": Label.BUG, "one": Label.BUG, "both": Label.EDITED_IN_TARGET}
