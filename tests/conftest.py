@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import chromium
@@ -23,6 +24,10 @@ from tests.support.server import Database, Server
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
     del os.environ[_name]
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+# How long an example takes tells how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_report_header() -> str:

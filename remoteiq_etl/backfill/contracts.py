@@ -35,9 +35,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Contract:
-    """What every frame of one table must look like. Grain: one contract per table and side."""
+    """What every frame of one table must look like. Grain: one contract per table and side.
+
+    `columns` tell the types of all; `schema` has those of which more is promised, because pandera takes its time with every
+    column that it is given.
+    """
 
     name: str
+    columns: Mapping[str, pa.Column]
     schema: pa.DataFrameSchema
 
     @classmethod
@@ -47,7 +52,7 @@ class Contract:
         Its CHECKs are not repeated: value maps judge words.
         """
         columns = {column.name: _legacy_column(column) for column in table.columns}
-        return cls(f"legacy {table.name}", pa.DataFrameSchema(columns, strict=False))
+        return cls._of(f"legacy {table.name}", columns)
 
     @classmethod
     def of_target(cls, table: Table, checks: Mapping[str, list[pa.Check]]) -> "Contract":
@@ -56,7 +61,12 @@ class Contract:
             column.name: _column(column, _needed(column), [*_form(column), *checks.get(column.name, [])])
             for column in table.columns
         }
-        return cls(f"target {table.name}", pa.DataFrameSchema(columns, strict=False))
+        return cls._of(f"target {table.name}", columns)
+
+    @classmethod
+    def _of(cls, name: str, columns: Mapping[str, pa.Column]) -> "Contract":
+        promising = {key: column for key, column in columns.items() if column.checks or not column.nullable}
+        return cls(name, columns, pa.DataFrameSchema(promising, strict=False))
 
     def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
         """The frame with its columns coerced, and the failures of its rows (row = position in the frame).
@@ -74,7 +84,7 @@ class Contract:
     def _typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
         failures: list[Failure] = []
         columns = {str(name): frame[name] for name in frame.columns}
-        for name, column in self.schema.columns.items():
+        for name, column in self.columns.items():
             if name in columns:
                 wanted = column.metadata["arrow"]
                 columns[name], failed = coerced(columns[name], wanted)
