@@ -78,7 +78,7 @@ class BatchWriter:
         for legacy_table, key, rule, into in merged:
             statement = load_sql("map_merged").format(**self._names(legacy_table))
             was_live += [row[0] for row in self.run.session.rows(statement, {"key": key, "rule": rule, "into": into})]
-        movements.of_run(self.run, self.spec.name, Cause.MERGED, sum(was_live), -sum(was_live))
+        movements.of_run(self.run, self.spec.name, Cause.MERGED, -sum(was_live))
         return len(was_live)
 
     # --- one batch ----------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class BatchWriter:
         try:
             with self.run.session.transaction():
                 inserted = merge.load_first(self.run.session)
-                movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted, inserted)
+                movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted)
                 return inserted
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
             return None

@@ -189,7 +189,7 @@ class Deletion:
         for child, images in filter(None, referring):
             remember_left(self.run, child, images)
         mapped = self._mark(spec, "live")
-        movements.of_run(self.run, spec.name, Cause.GONE, mapped, -mapped)
+        movements.of_run(self.run, spec.name, Cause.GONE, -mapped)
         if self.run.has_merged(spec):
             self._mark(spec, "merged")
         self.run.capture.lead_elsewhere(spec.asset)

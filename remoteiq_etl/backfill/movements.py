@@ -34,9 +34,9 @@ class Cause(StrEnum):
     RESTORED = "restored"
 
 
-def of_run(run: "Run", table: str, cause: Cause, rows: int, change: int) -> None:
-    """Record that this happened to so many rows of a target table, and by how much it changed the number of live keys."""
-    _write(run.session, run.state, run.registered.id, table, cause, rows, change, run_id=run.id)
+def of_run(run: "Run", table: str, cause: Cause, change: int) -> None:
+    """Record by how much a run changed the number of live keys of a target table. Needs the transaction that did."""
+    _write(run.session, run.state, [run.registered.id, table, run.id, None], cause, change)
 
 
 def of_batch(run: "Run", spec: "TableSpec") -> None:
@@ -54,22 +54,12 @@ def of_batch(run: "Run", spec: "TableSpec") -> None:
 def of_undo(
     session: Session, state: State, source_id: int, undo_id: int, table: str, cause: Cause, change: int
 ) -> None:
-    """Record by how much an undo changed the number of live keys of a target table."""
-    _write(session, state, source_id, table, cause, abs(change), change, undo_id=undo_id)
+    """The same of an undo."""
+    _write(session, state, [source_id, table, None, undo_id], cause, change)
 
 
-def _write(
-    session: Session,
-    state: State,
-    source_id: int,
-    table: str,
-    cause: Cause,
-    rows: int,
-    change: int,
-    *,
-    run_id: int | None = None,
-    undo_id: int | None = None,
-) -> None:
-    if rows:
+def _write(session: Session, state: State, place: list[int | str | None], cause: Cause, change: int) -> None:
+    """`place`: source, target table, run and undo."""
+    if change:
         insert = load_sql("movement").format(movements=state.name("movements"))
-        session.execute(insert, [source_id, table, run_id, undo_id, cause.value, rows, change])
+        session.execute(insert, [*place, cause.value, abs(change), change])

@@ -59,7 +59,7 @@ def remove_replaced(
             removed[child.name] += _remove_owned(run, child, table, key)
         _remove(run, spec, table, key)
     for name, rows in removed.items():
-        movements.of_run(run, name, Cause.REPLACED, rows, -rows)
+        movements.of_run(run, name, Cause.REPLACED, -rows)
     return len(gone)
 
 

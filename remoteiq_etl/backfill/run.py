@@ -225,7 +225,7 @@ class Run:
         }
         with self.session.transaction():
             deleted = self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
-            movements.of_run(self, spec.name, Cause.DELETED, deleted, -deleted)
+            movements.of_run(self, spec.name, Cause.DELETED, -deleted)
         return deleted
 
     def has_open_conflicts(self, table: str) -> bool:

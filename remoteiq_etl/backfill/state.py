@@ -253,7 +253,7 @@ class State:
 
     def _open_movements(self, session: Session, entities: Iterable[str]) -> None:
         """Begin the book of movements with the rows that are ours."""
-        names = {name: self.name(name) for name in ("movements", "runs")}
+        names = {name: self.name(name) for name in ("movements", "runs", "sources")}
         for entity in entities:
             places = {"map": self.name(map_name(entity)), "table_name": sql.Literal(entity)}
             session.execute(load_sql("movements_opening").format(**names, **places))

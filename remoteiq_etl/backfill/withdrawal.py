@@ -68,7 +68,7 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
         return
     if run.state.has_map(run.session, spec.name):
         withdrawn = run.session.execute(load_sql("withdraw_map").format(**names)).rowcount
-        movements.of_run(run, spec.name, Cause.WITHDRAWN, withdrawn, -withdrawn)
+        movements.of_run(run, spec.name, Cause.WITHDRAWN, -withdrawn)
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
 
 
