@@ -19,6 +19,9 @@ from tests.support.migrating import Migration
 
 TABLES = ("organizations", "users")
 NOTHING = Limits({}, 0.02)
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+#: Every snapshot is past it. Given to a run while it works, so that it does not matter how long that took to begin.
+LOWER_LIMIT = {Signal.SNAPSHOT_SECONDS: Threshold(low=0.001)}
 
 
 @dataclass
@@ -148,18 +151,25 @@ def test_stop_reaches_a_run_that_is_paused(migration: Migration) -> None:
 
 
 def test_a_pause_does_not_let_the_snapshot_grow_older_than_its_limit(migration: Migration) -> None:
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(high=1.0)}, 0.02)
-    run = running(migration, lambda: order(migration, lambda control: control.pause()), limits)
-    run.end()
+    thresholds: dict[Signal, Threshold] = {}
+    began = time.monotonic()
+
+    def pause() -> None:
+        """The limit is a moment later than the pause, however long the run took to come so far."""
+        order(migration, lambda control: control.pause())
+        thresholds[Signal.SNAPSHOT_SECONDS] = Threshold(high=time.monotonic() - began + 0.3)
+
+    run = running(migration, pause, Limits(thresholds, 0.02)).end()
     assert isinstance(run.error, SnapshotTooOld)
-    assert "snapshot_seconds of the source is 1." in str(run.error)
+    assert "snapshot_seconds of the source is " in str(run.error)
+    assert "paused by" in run.listener.notices[0].text
     assert (batches(migration), statuses(migration)) == (1, ["stopped"])
 
 
 def test_from_the_lower_limit_on_the_table_in_work_is_the_last(migration: Migration) -> None:
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(low=0.8)}, 0.02)
-    listener = Watched("organizations", lambda: time.sleep(0.8))
-    run = Running(migration, listener, limits).start().end()
+    thresholds: dict[Signal, Threshold] = {}
+    listener = Watched("organizations", lambda: thresholds.update(LOWER_LIMIT))
+    run = Running(migration, listener, Limits(thresholds, 0.02)).start().end()
     assert isinstance(run.error, SnapshotTooOld)
     assert len(migration.rows("organizations")) == 1
     assert batches(migration) == 0
@@ -189,7 +199,9 @@ def test_a_run_lets_go_when_the_legacy_application_waits_for_its_locks(migration
 
     def begin_change() -> None:
         change.start()
-        time.sleep(0.6)
+        while not migration.query(WAITING, migration.legacy.name):
+            time.sleep(0.02)
+        time.sleep(0.8)  # more than the limit, and several looks at it
 
     run = running(migration, begin_change, Limits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)).end()
     change.join(timeout=5)
@@ -257,13 +269,13 @@ def test_an_order_is_recorded_with_who_when_and_why(migration: Migration) -> Non
 
 def test_a_pause_holds_also_in_the_last_table_of_a_run(migration: Migration) -> None:
     """The snapshot is past its lower limit, so that the run ends after this table; until then it waits all the same."""
-    limits = Limits({Signal.SNAPSHOT_SECONDS: Threshold(low=0.5)}, 0.02)
+    thresholds: dict[Signal, Threshold] = {}
 
-    def pause_late() -> None:
-        time.sleep(0.5)
+    def pause() -> None:
         order(migration, lambda control: control.pause())
+        thresholds.update(LOWER_LIMIT)
 
-    run = running(migration, pause_late, limits)
+    run = running(migration, pause, Limits(thresholds, 0.02))
     wait_for_notice(run, "paused by")
     time.sleep(0.3)
     assert batches(migration) == 1
