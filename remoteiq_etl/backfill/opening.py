@@ -48,7 +48,9 @@ def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
             run.drop_leftovers()
             yield run
         except BaseException as error:
-            _quietly(run.record_end, "stopped" if isinstance(error, RunStopped) else "failed", describe(error))
+            # The run's own session may be in the middle of a statement that a signal cut short.
+            status = "stopped" if isinstance(error, RunStopped) else "failed"
+            _quietly(run.record_end, status, describe(error), control)
             raise
         run.record_end(*blocked.ending(run.reports))
 

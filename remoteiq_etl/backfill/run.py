@@ -304,10 +304,11 @@ class Run:
         )
         return [row[0] for row in self.session.rows(query.format(self.state.name("runs")), [self.registered.id])]
 
-    def record_end(self, status: str, error: str | None) -> None:
-        """Write how the run ended."""
+    def record_end(self, status: str, error: str | None, session: Session | None = None) -> None:
+        """Write how the run ended, with the run's own session unless another one is given."""
         if not self.planning:
             update = sql.SQL(
                 "UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s"
             )
-            self.session.execute(update.format(self.state.name("runs")), [status, error, self.id, self.fence])
+            name, values = self.state.name("runs"), [status, error, self.id, self.fence]
+            (session or self.session).execute(update.format(name), values)

@@ -11,6 +11,7 @@ import dagster as dg
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.orchestration import interruption
 from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.jobs import RESYNC
 from remoteiq_etl.orchestration.progress import listening
@@ -69,7 +70,7 @@ def execute_job(
     collector = _Collector(listener or Silent())
     reconstructable = dg.build_reconstructable_job(__name__, find_job.__name__, arguments)
     try:
-        with listening(collector):
+        with listening(collector), interruption.noticing():
             result = dg.execute_job(
                 reconstructable,
                 instance=instance,
@@ -79,7 +80,7 @@ def execute_job(
             )
     except dg.DagsterInvalidConfigError as error:
         raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None
-    if _was_interrupted(result.all_events):
+    if interruption.is_told(result.all_events):
         raise KeyboardInterrupt
     skipped = _not_begun(instance, result.run_id, result.all_events)
     errors = dict(_errors(result.all_events))
@@ -128,12 +129,6 @@ class _Collector:
 
 def _selection(tables: Collection[str]) -> list[dg.AssetKey]:
     return [TARGET_SCHEMA, ACCEPTED_DRIFT, *(dg.AssetKey(name) for name in sorted(tables))]
-
-
-def _was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:
-    """Dagster turns a signal that reaches it in a step into the failure of the step, and of the run."""
-    errors = [event.step_failure_data.error for event in events if event.is_step_failure]
-    return any(error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__ for error in errors)
 
 
 def _errors(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ from remoteiq_etl.errors import (
 from remoteiq_etl.lifecycle import alerts
 from remoteiq_etl.lifecycle.alerts import Alert
 from remoteiq_etl.lifecycle.migration import Migration, connected
+from remoteiq_etl.orchestration import interruption
 from remoteiq_etl.orchestration.choices import CONFIG, KEY, SOURCE_TAG, Choices
 from remoteiq_etl.orchestration.progress import LogProgress, attached
 from remoteiq_etl.orchestration.workers import fail_interrupted, name_process, started_by_itself
@@ -72,18 +73,30 @@ class OpenMigration:
         """
         self.progress.starts(context.log)
         try:
-            yield self._opened(context)
+            with interruption.noticing():
+                interruption.go_on()
+                yield self._opened(context)
         except GeneratorExit:
             # Dagster gave up an asset that yields: what it yielded could not be recorded.
             self._failed = self._failed or RemoteIQError(f"Dagster gave up {context.op_handle.name}.")
             raise
         except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
+            if (signal := interruption.hidden_in(error)) is not None:
+                self._failed = self._failed or signal
+                raise signal from None
             self._failed = self._failed or error
             self._settle(context.instance, error)
             raise dg.Failure(describe(error), allow_retries=False) from None
         except BaseException as error:
             self._failed = self._failed or error
             raise
+
+    def notice_signal(self, instance: dg.DagsterInstance) -> None:
+        """Let the run fail if a signal ended it between two steps, where no step of ours could see it."""
+        if self._run is not None and self._failed is None:
+            entries = instance.all_logs(self.dagster_run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+            if interruption.is_told(entry.get_dagster_event() for entry in entries):
+                self._failed = dg.DagsterExecutionInterruptedError()
 
     def close(self) -> None:
         """End the run as the steps went: succeeded, or failed with the first error."""
@@ -169,6 +182,8 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
         try:
             yield migration
         finally:
+            if context.run and context.instance:
+                migration.notice_signal(context.instance)
             _close(migration)
 
     return dg.ResourceDefinition(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.progress import Listener, Notice, Silent, TableProgress
+from remoteiq_etl.orchestration import interruption
 
 #: Seconds between two lines about one table: each is a row of Dagster's storage and a line that somebody reads.
 LOG_EVERY = 10.0
@@ -46,7 +47,8 @@ class LogProgress:
         self._last = time.monotonic()
 
     def progressed(self, progress: TableProgress) -> None:
-        """Log the table's progress when a line is due."""
+        """Log the table's progress when a line is due. Raises the signal that has got lost since the last time, if any."""
+        interruption.go_on()
         if self.is_due():
             self.log.info(_line(progress))
         self.audience.progressed(progress)

@@ -3,12 +3,15 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.instance import DagsterInstance
 
 import assets
 from remoteiq_etl.backfill.accounts import TableReport
@@ -184,6 +187,86 @@ def test_a_signal_ends_the_run_before_it_ends_the_caller(
         ("failed", "DagsterExecutionInterruptedError")
     ]
     assert [run.status for run in ephemeral.get_runs()] == [dg.DagsterRunStatus.FAILURE]
+
+
+def test_a_signal_between_two_steps_ends_the_run_too(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No step of ours sees it: Dagster keeps it for the next one, and ends that before it begins."""
+    original = DagsterInstance.handle_new_event
+
+    def handle_new_event(instance: DagsterInstance, entry: dg.EventLogEntry, **more: Any) -> None:
+        original(instance, entry, **more)
+        if entry.dagster_event and entry.dagster_event.is_step_success and entry.step_key == "organizations":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(DagsterInstance, "handle_new_event", handle_new_event)
+    with pytest.raises(KeyboardInterrupt):
+        run_some(ephemeral)
+    assert [(status, error) for status, error, _ in runs(configured)] == [
+        ("failed", "DagsterExecutionInterruptedError")
+    ]
+
+
+class Finalized:
+    """Collected while a signal waits, as a connection of psycopg may be."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+
+def test_a_signal_that_only_a_finalizer_hears_ends_the_run(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is raised there is printed and forgotten."""
+    forgotten: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: forgotten.append(said.exc_type.__name__))
+    fail_at(monkeypatch, "clients", Finalized)
+    with pytest.raises(KeyboardInterrupt):
+        run_some(ephemeral)
+    assert forgotten == ["DagsterExecutionInterruptedError"]
+    assert [(status, error) for status, error, _ in runs(configured)] == [
+        ("failed", "DagsterExecutionInterruptedError")
+    ]
+
+
+def test_a_signal_that_another_error_hides_ends_the_run(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hide() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(30)
+        finally:
+            raise psycopg.OperationalError("the session was cut short")
+
+    fail_at(monkeypatch, "clients", hide)
+    with pytest.raises(KeyboardInterrupt):
+        run_some(ephemeral)
+    assert [(status, error) for status, error, _ in runs(configured)] == [
+        ("failed", "DagsterExecutionInterruptedError")
+    ]
+
+
+def test_a_signal_in_the_middle_of_a_statement_leaves_no_run_running(
+    configured: Database, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session of the run is busy then, and cannot write how the run ended."""
+    original = TableLoad.execute
+
+    def execute(load: TableLoad) -> TableReport:
+        if load.spec.name == "clients":
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            load.run.session.execute("SELECT pg_sleep(30)")
+        return original(load)
+
+    monkeypatch.setattr(TableLoad, "execute", execute)
+    with pytest.raises(KeyboardInterrupt):
+        run_some(ephemeral)
+    assert [(status, error) for status, error, _ in runs(configured)] == [
+        ("failed", "DagsterExecutionInterruptedError")
+    ]
 
 
 def test_a_second_run_of_the_source_is_refused_with_our_text(
