@@ -33,7 +33,7 @@ from remoteiq_etl.verify.stale import Known, is_overtaken, options_of_table
 from remoteiq_etl.verify.table import Keys, TableLook
 from remoteiq_etl.verify.tally import Tally
 
-#: Looks at what nothing explains, when each time a run begins meanwhile: in one of them none will write this very table.
+#: Looks at what nothing explains, when each time a run begins between the snapshots of the two databases: milliseconds.
 MOST_LOOKS = 5
 #: So many rows of a large table are read again by key; beyond that the whole table is.
 MOST_SUSPECTS = 20_000
@@ -221,28 +221,29 @@ class Verification:
         )
 
     def _second(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
-        """What a fresh look says of the differences that nothing explains, one under which no run has begun."""
+        """What a fresh look says of the differences that nothing explains, one that sees nothing of a run in work."""
         for _ in range(MOST_LOOKS):
             fence = self._pace.wait_for_run(first.table, self.close)
-            judged = self._looked_again(first, tally, suspects)
-            if not judged.bugs or not self._pace.has_run_begun(fence):
+            judged, seen = self._looked_again(first, tally, suspects)
+            if not judged.bugs or seen == fence:
                 break
         return judged
 
-    def _looked_again(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
+    def _looked_again(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> tuple[Tally, int]:
+        """What one more look says of them, and the fencing token of the last run that it saw anything of."""
         only = _keys(first, suspects) if len(suspects) == tally.bugs else None
         with self.ground.look() as look, contextlib.closing(self._pace.pacer(look)) as pacer:
             report = TableReport(first.table)
             second = TableLook(look, first.table, only, step=lambda _rows: pacer.before_batch(report))
             if only is None:
                 first.aggregates = second.aggregates  # filled while it looks
-                return Tally().add(second.findings())
+                return Tally().add(second.findings()), second.fence
             again: dict[tuple[str | None, ...], list[Finding]] = {}
             for finding in second.findings():
                 again.setdefault(_identity(finding), []).append(finding)
         settled = [finding for label, kept in tally.kept.items() if label is not Label.BUG for finding in kept]
         judged = [one for name in {_identity(suspect) for suspect in suspects} for one in again.get(name, [])]
-        return Tally(counts=_without_bugs(tally), kept=_by_label(settled)).add(judged)
+        return Tally(counts=_without_bugs(tally), kept=_by_label(settled)).add(judged), second.fence
 
     def _failed(self, table: str, error: Exception, seconds: float) -> TableVerdict:
         snapshot = self._look.snapshot.horizon if self._look else ""

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import IsolationLevel, sql
 
 from remoteiq_etl.backfill import hashing, identity
+from remoteiq_etl.backfill.control import Control
 from remoteiq_etl.backfill.database import Database, Session
 from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
 from remoteiq_etl.backfill.inputs import inputs_of
@@ -131,6 +132,10 @@ class Look:
             (spec, source) for spec in self.writers(table) for source in spec.streamed if source.name == legacy_table
         )
         return next(found, None)
+
+    def fence(self) -> int:
+        """The fencing token of the last run of which the target shows anything."""
+        return Control(self.session, self.state, self.source_id).fence()
 
     @contextlib.contextmanager
     def of_table(self, options: Mapping[str, Any]) -> Iterator[None]:

@@ -64,7 +64,7 @@ class Pace:
         """
         has_let_go = False
         while True:
-            fence = self._control.fence()  # before the question: a run that begins after it is seen by has_run_begun
+            fence = self._control.fence()  # before the question: a run that begins after it has another one
             if not self._control.is_held():
                 return fence
             if not has_let_go:
@@ -75,10 +75,6 @@ class Pace:
                 )
             self._orders()
             time.sleep(STEP)
-
-    def has_run_begun(self, fence: int) -> bool:
-        """Whether a run has begun since the one with this fencing token."""
-        return self._control.fence() != fence
 
     def _orders(self) -> Orders:
         """What stands now. Raises StopRequested."""

@@ -61,7 +61,8 @@ class TableLook:
     """What one look says of one table. `only`: of large tables, the rows to look at; None: all.
 
     `step` is called after each range of rows with how many there were. `quick`: where the checksums of both servers agree
-    nothing else is looked at, where they do not only the rows that differ are. `former`: what the last look has kept, so that
+    nothing else is looked at, where they do not only the rows that differ are. `fence`: the
+    fencing token of the last run that it saw anything of. `former`: what the last look has kept, so that
     of a large table only rows of which something was written since are compared again, where these can be told.
     """
 
@@ -74,6 +75,7 @@ class TableLook:
     looked: dict[str, Looked] = field(default_factory=dict, init=False)
     rows: int = field(default=0, init=False)
     taken: Mapping[str, Any] | None = field(default=None, init=False)
+    fence: int = field(default=0, init=False)
     matrices: Matrices = field(default_factory=Matrices, init=False)
     aggregates: list[Aggregate] = field(default_factory=list, init=False)
     is_increment: bool = field(default=False, init=False)
@@ -83,6 +85,7 @@ class TableLook:
         """Every difference with its label. Raises VerifyError when no run has completed the table yet."""
         with self.look.of_table(options_of_table(self.look, self.table)):
             known = Known(self.look, self.table)
+            self.fence = self.look.fence()
             self._refuse_blocked()
             if not known.writers:
                 raise VerifyError(

@@ -53,3 +53,16 @@ def test_stop_names_what_happens_to_the_run_in_work(cli: Cli, edge_db: Database,
         assert "ends after its current batch" in ended.out
         stop = json.loads(cli("status", "--json", legacy=edge_db, target=target_db).out)["stop"]
     assert stop["reason"] == "wrong target"
+
+
+def test_pause_and_stop_name_what_happens_to_the_verification_in_work(
+    cli: Cli, edge_db: Database, target_db: Database
+) -> None:
+    cli("plan", "--table", "permissions", legacy=edge_db, target=target_db)
+    with target_db.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('remoteiq_etl/verify/1', 0))")
+        paused = cli("pause", legacy=edge_db, target=target_db)
+        assert "The verification in work waits after its current rows." in " ".join(paused.out.split())
+        ended = cli("stop", legacy=edge_db, target=target_db)
+    assert "the next remoteiq-etl verify goes on from there" in " ".join(ended.out.split())
+    assert "The run ends" not in ended.out

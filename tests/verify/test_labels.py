@@ -12,6 +12,7 @@ from remoteiq_etl.verify.result import Label
 LIVE = Entry("u1", "kept", "live", adopted=False, is_there=True)
 OUTLIVED = Entry("u1", "synthesized", "live", adopted=False, is_there=True, outlived=True)
 GONE = Entry("u1", "kept", "live", adopted=False, is_there=False)
+UNFINISHED = Entry("u1", "kept", "live", adopted=False, is_there=True, unfinished=True)
 STALE = "3 rows of sites were written since the table was last completed"
 EDITED = Sides(edited=frozenset({"name"}), as_written=False)
 WRONG = Sides(edited=frozenset({"name"}), wanted=frozenset({"name"}), as_written=False)
@@ -29,6 +30,7 @@ def _labels(kind: str, facts: Mapping[str, Any], *columns: str, rules: Rules | N
         ({}, Label.BUG),
         ({"legacy": Legacy(present=True, newer=True)}, Label.CHANGED_IN_LEGACY),
         ({"stale": STALE}, Label.CHANGED_IN_LEGACY),
+        ({"entry": UNFINISHED, "legacy": Legacy(present=True)}, Label.CHANGED_IN_LEGACY),
         ({"waits": (Label.HELD, "waits for its parent in clients")}, Label.HELD),
         ({"entry": GONE}, Label.EDITED_IN_TARGET),
         ({"entry": GONE, "twin": "u2"}, Label.BUG),
