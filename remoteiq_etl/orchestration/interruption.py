@@ -16,6 +16,7 @@ import dagster as dg
 
 INTERRUPTIONS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
 _NAMES = frozenset(kind.__name__ for kind in INTERRUPTIONS)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Raised by the handler of a signal, and not seen since.
 _noticed: list[BaseException] = []
 
@@ -68,7 +69,7 @@ class _Ear:
 
     def begin(self) -> None:
         """Stand in for the handlers that there are."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             handler = signal.getsignal(number)
             if callable(handler):
                 self.former[number] = handler
@@ -77,16 +78,20 @@ class _Ear:
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Let the former handler act."""
         try:
-            self.former[signal.Signals(number)](number, frame)
+            self._former(number)(number, frame)
         except INTERRUPTIONS as error:
             _noticed.append(error)
             raise
 
     def end(self) -> None:
         """Put the former handlers back, but for those that Dagster has changed meanwhile, as it does when an asset yields."""
-        for number, handler in self.former.items():
+        for number in _SIGNALS:
             if signal.getsignal(number) == self.handle:
-                signal.signal(number, handler)
+                signal.signal(number, self._former(number))
+
+    def _former(self, number: int) -> Callable[[int, FrameType | None], Any]:
+        """The handler that there was. Dagster lets that of SIGINT handle SIGTERM, too, also where nothing else did."""
+        return self.former.get(signal.Signals(number)) or self.former[signal.SIGINT]
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
