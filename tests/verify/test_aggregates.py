@@ -162,6 +162,23 @@ def test_an_infinite_time_counts_as_none_in_legacy_and_as_a_value_in_the_target(
     assert "nulls" in after.differing
 
 
+def test_a_row_that_was_edited_before_the_last_look_still_explains_the_sums(copy: Migration) -> None:
+    """The next look compares again what was written since, and rows whose checksums differ."""
+    edit = "UPDATE check_runs SET finished_at = finished_at + interval '1 hour' WHERE id = '{}'"
+    first, second = (
+        row[0] for row in copy.query("SELECT id FROM check_runs WHERE finished_at IS NOT NULL ORDER BY id LIMIT 2")
+    )
+    copy.target.execute(edit.format(first))
+    assert [found[1] for found in of_check(one(copy, "check_runs"))] == [Label.EDITED_IN_TARGET]
+    copy.target.execute(edit.format(second))
+    again = one(copy, "check_runs")
+    assert [found[1:] for found in of_check(again)] == [(Label.EDITED_IN_TARGET, ("finished_at",))]
+    hours = Decimal(column(again, "finished_at").target.sum or 0) - Decimal(
+        column(again, "finished_at").legacy.sum or 0
+    )
+    assert hours == 2 * 3600 * 10**6
+
+
 def test_a_quick_look_adds_nothing_up(copy: Migration) -> None:
     assert one(copy, "backup_jobs", quick=True).aggregates == ()
 
