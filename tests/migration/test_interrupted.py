@@ -124,7 +124,7 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
     killed = 0
     for _ in range(4):
         with run_apart(migration) as apart:
-            time.sleep(dice.uniform(0.0, 2.5))
+            time.sleep(dice.uniform(0.0, 1.5))
             killed += apart.kill()
     assert killed >= 2
     migration.run()
