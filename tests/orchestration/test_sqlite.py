@@ -89,8 +89,8 @@ def engines_of(storages: Path) -> set[Engine]:
 def test_dagster_makes_one_engine_for_a_file(tmp_path: Path) -> None:
     """Else each of its statements would be compiled anew. Beyond the block it does as it always did."""
     with engines_reused():
-        assert len(engines_of(tmp_path / "reused")) == 2
-    assert len(engines_of(tmp_path / "new")) == 6
+        assert len(engines_of(tmp_path)) == 2
+    assert len(engines_of(tmp_path)) == 6
 
 
 def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
