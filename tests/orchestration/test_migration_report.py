@@ -19,7 +19,7 @@ def test_the_verdict_is_in_the_metadata(configured: Database, ephemeral: dg.Dags
     assert metadata["verdict"] == "not verified yet"
     assert metadata["tables"] == {"not verified yet": 4}
     assert metadata["legacy rows without outcome"] == 0
-    assert metadata["before the cut-over"] == "- **5 Tables to verify**"
+    assert metadata["before the cut-over"] == "- **5 Tables to verify**\n- 5 Kinds of decisions to know of"
     assert {Path(metadata[name]).suffix for name in ("report", "report as JSON")} == {".html", ".json"}
     assert all(Path(metadata[name]).exists() for name in ("report", "report as JSON"))
 
