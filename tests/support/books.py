@@ -6,6 +6,8 @@ a verification says of it.
 
 from typing import Any
 
+from psycopg import sql
+
 from tests.support.migrating import Migration
 
 #: Tables of which the live keys are not as many as their movements add up to.
@@ -19,7 +21,8 @@ WHERE coalesce(m.live, 0) <> coalesce(b.change, 0)
 
 def unbalanced(migration: Migration) -> list[tuple[Any, ...]]:
     """The tables whose books do not close: live keys, and what their movements add up to."""
-    return migration.query(UNBALANCED)
+    schema = sql.Identifier(migration.plan.state_schema).as_string(None)
+    return migration.query(UNBALANCED.replace("remoteiq_etl.", f"{schema}."))
 
 
 def moved(migration: Migration, table: str) -> dict[str, int]:
