@@ -35,7 +35,6 @@ MOST_ROWS = 100_000
 Places = Mapping[str, tuple[TableSpec, Source]]
 """By legacy table, the declaration and source that make rows of the target table from it."""
 
-_MAP_WORD = re.compile(r"\bmap_(\w+)")
 _FROM = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
 _MADE = re.compile(r"\b(\w+) AS (?:NOT )?(?:MATERIALIZED )?\(|^-- once: *(\w+)", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"^--.*$", re.MULTILINE)
@@ -69,7 +68,7 @@ def parents(look: Look, table: str) -> str:
         rows = sql.SQL("{} AS r").format(look.legacy.database.table(name))
         sums.append(_sum(look.legacy, [one for one in there if not columns or one in columns], rows))
     present = set(look.state.entities(look.session))
-    for entity in sorted({word for one in about for word in _MAP_WORD.findall(one.statement)} & present - {table}):
+    for entity in sorted({entity for one in about for entity in one.maps} & present - {table}):
         rows = sql.SQL("{} AS r WHERE r.source_id = {}").format(
             look.state.name(map_name(entity)), sql.Literal(look.source_id)
         )
@@ -78,8 +77,8 @@ def parents(look: Look, table: str) -> str:
 
 
 @dataclass(frozen=True)
-class Since:
-    """What was written of a table since a verification of it."""
+class Increment:
+    """What was written of a table since a verification of it; `parents`: what its rows depend on besides, now."""
 
     look: Look
     table: str

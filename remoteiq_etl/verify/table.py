@@ -61,9 +61,9 @@ class TableLook:
     """What one look says of one table. `only`: of large tables, the rows to look at; None: all.
 
     `step` is called after each range of rows with how many there were. `quick`: where the checksums of both servers agree
-    nothing else is looked at, where they do not only the rows that differ are. `fence`: the
-    fencing token of the last run that it saw anything of. `former`: what the last look has kept, so that
-    of a large table only rows of which something was written since are compared again, where these can be told.
+    nothing else is looked at, where they do not only the rows that differ are. `former`: what the last look has kept, so
+    that of a large table only rows of which something was written since are compared again, where these can be told. `fence`:
+    the fencing token of the last run that it saw anything of.
     """
 
     look: Look
@@ -138,7 +138,7 @@ class TableLook:
         self._parents = increments.parents(self.look, self.table)
         if self.former is None:
             return
-        found = increments.Since(self.look, self.table, places, self.former, self._parents).keys()
+        found = increments.Increment(self.look, self.table, places, self.former, self._parents).keys()
         if found is not None:
             self.only = {name: sorted(keys.union(differing.get(name, ()))) for name, keys in found.items()}
             self.is_increment = True
