@@ -1,6 +1,6 @@
 """An error as text that may be stored and shown: it holds no value of any row.
 
-Belongs here: that text. Does not belong here: who catches the error.
+Belongs here: that text, and what an error stands for. Does not belong here: who catches the error.
 """
 
 import psycopg
@@ -15,3 +15,10 @@ def describe(error: BaseException) -> str:
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
     return type(error).__name__
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether an error is Ctrl-C, or has taken its place: that of a session which was cut short in a statement does so."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

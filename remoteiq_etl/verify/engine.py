@@ -16,13 +16,13 @@ import psycopg
 
 from remoteiq_etl.backfill.accounts import TableReport
 from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.failure import describe
+from remoteiq_etl.backfill.failure import describe, is_interruption
 from remoteiq_etl.backfill.pacing import Pacer
 from remoteiq_etl.backfill.plan import Plan
 from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
 from remoteiq_etl.backfill.source_lock import lock_verification
 from remoteiq_etl.backfill.state import State
-from remoteiq_etl.errors import RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
+from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
 from remoteiq_etl.verify import database, marks, store
 from remoteiq_etl.verify.look import Ground, Look, ground
 from remoteiq_etl.verify.mirror import RANGE_ROWS
@@ -85,7 +85,10 @@ class Verification:
             try:
                 verdict = Verdict(tuple(self._kept(table) for table in tables))
             except BaseException as error:
-                store.end(self._control, self._state, self.number, _ending(error), describe(error))
+                ended = KeyboardInterrupt() if is_interruption(error) else error
+                self._record_end(ended)
+                if ended is not error:
+                    raise ended from None
                 raise
             status = "failed" if verdict.word == "failed" else "bug" if verdict.bugs else "passed"
             store.end(self._control, self._state, self.number, status)
@@ -97,6 +100,14 @@ class Verification:
         lock_verification(self._control, self.ground.registered)
         store.mark_interrupted(self._control, self._state, self._source_id)
         self._pace = Pace(self.ground, self.listener)
+
+    def _record_end(self, error: BaseException) -> None:
+        """Write what ended the verification, by a session that is in the middle of nothing; what ended it stays the error."""
+        with (
+            contextlib.suppress(psycopg.Error, ConnectionFailed),
+            contextlib.closing(self._state.target.connect()) as session,
+        ):
+            store.end(session, self._state, self.number, _ending(error), describe(error))
 
     # --- looks --------------------------------------------------------------------------------------------------
 
@@ -141,6 +152,8 @@ class Verification:
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
+            if is_interruption(error):
+                raise
             verdict = self._failed(table, error, time.monotonic() - began)
             self.close()  # the copies of a look that failed cannot be relied on
         if not self.quick:

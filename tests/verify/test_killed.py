@@ -1,4 +1,4 @@
-"""A verification whose process is killed in the middle leaves whole verdicts and nothing else; the next one goes on from there."""
+"""A verification whose process is killed, or told to stop, leaves whole verdicts and nothing else; the next one goes on from there."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.result import TableVerdict
 from tests.support.migrating import Migration
-from tests.support.verifying import past
+from tests.support.verifying import order, past
 
 TABLES = ("roles", "tickets", "contacts")
 COMMAND = "import sys; from remoteiq_etl.cli import main; sys.exit(main(['verify', *sys.argv[1:]]))"
@@ -73,7 +73,7 @@ def test_a_verification_that_is_ended_in_the_middle_is_taken_up_where_it_was(
     if signal_ is signal.SIGKILL:
         assert (code, past(copy)) == (-signal.SIGKILL, [("running", ["roles"], [], None)])
     else:
-        assert (code, "the next remoteiq-etl verify goes on from there" in " ".join(said.split())) == (1, True)
+        assert (code, "the next remoteiq-etl verify goes on from there" in " ".join(said.split())) == (1, True), said
         assert past(copy) == [("interrupted", ["roles"], [], "KeyboardInterrupt")]
     until(lambda: not copy.query(SESSIONS))
     assert (copy.query(TEMPORARY), copy.query(LOCKS)) == ([], [])
@@ -84,3 +84,17 @@ def test_a_verification_that_is_ended_in_the_middle_is_taken_up_where_it_was(
         ("passed", ["contacts", "tickets"], ["roles"]),
     ]
     assert found(again.tables) == found(verify(copy.plan, TABLES, full=True).tables)
+
+
+def test_the_command_ends_with_1_when_it_is_stopped_and_says_how_to_go_on(copy: Migration, tmp_path: Path) -> None:
+    with copy.target.connect(autocommit=False) as holder, start(copy, tmp_path) as process:
+        holder.execute(HELD)
+        until(lambda: bool(copy.query(WAITING)), process)
+        order(copy, lambda control: control.stop("a release"))
+        holder.rollback()
+        said = " ".join(process.communicate(timeout=60)[1].split())
+    assert process.returncode == 1
+    assert "stopped by" in said
+    assert "a release" in said
+    assert "the next remoteiq-etl verify goes on from there" in said
+    assert [one[:3] for one in past(copy)] == [("stopped", ["roles", "tickets"], [])]
