@@ -101,7 +101,15 @@ class Known:
                 return "the legacy database is another one than the last run read"
             if done.fingerprint != fingerprint(spec, self.look.plan_with(options_of(self.look, done.run_id))):
                 return "rules, words or options have changed since the table was last completed"
-        return None
+        return next((why for place, one in self.passes.items() if (why := self._untold(*place, one.horizon))), None)
+
+    def _untold(self, asset: str, table: str, horizon: int) -> str | None:
+        """Why the age of a row of a legacy table says nothing: a restored backup, or too many transactions since."""
+        snapshot = self.look.snapshot
+        is_told = horizon <= snapshot.xmax and snapshot.xmax - horizon <= OLDEST_HORIZON
+        if is_told or all(spec.asset != asset for spec in self.writers):
+            return None
+        return f"nobody can tell which rows of {table} were written since the table was last completed"
 
     def _changed_map(self, further: Collection[str]) -> str | None:
         """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
@@ -153,8 +161,6 @@ class Known:
             horizon, rows = self.seen(table)
             if horizon is None:
                 continue
-            if horizon > self.look.snapshot.xmax or self.look.snapshot.xmax - horizon > OLDEST_HORIZON:
-                return f"nobody can tell which rows of {table} were written since the table was last completed"
             found, newer = self.look_at(table, horizon)
             if newer:
                 return f"{newer:,} rows of {table} were written since the table was last completed"
