@@ -119,8 +119,11 @@ class Bench:
             f"TRUNCATE {TARGET_SCHEMA}.{name}, {STATE_SCHEMA}.legacy_{name}_map",
             # It comes at the end of a load, of ours and of the limit.
             f"DROP INDEX IF EXISTS {STATE_SCHEMA}.uq_legacy_{name}_map_new_key",
-            # What an earlier round read must not be known.
-            f"DELETE FROM {STATE_SCHEMA}.passes WHERE table_name = '{name}'",
+            # What an earlier round read and wrote must not be known.
+            *(
+                f"DELETE FROM {STATE_SCHEMA}.{book} WHERE table_name = '{name}'"
+                for book in ("passes", "ledger", "movements")
+            ),
             "DROP SCHEMA IF EXISTS bench_copy CASCADE",
             "DROP SCHEMA IF EXISTS bench_copy_staging CASCADE",
             *(f"DELETE FROM {STATE_SCHEMA}.{table} WHERE legacy_table = '{name}'" for table in made_by_run),
