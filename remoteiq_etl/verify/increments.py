@@ -20,8 +20,10 @@ from remoteiq_etl.backfill.redact import is_secret
 from remoteiq_etl.backfill.selection import is_newer
 from remoteiq_etl.backfill.spec import Source, TableSpec
 from remoteiq_etl.backfill.state import map_of
-from remoteiq_etl.verify.checksums import SERVERS_OWN
+from remoteiq_etl.verify.checksums import CHECKSUMS, SERVERS_OWN
 from remoteiq_etl.verify.compare import load_sql, target_key
+from remoteiq_etl.verify.completeness import KEYS
+from remoteiq_etl.verify.labels import OPINION
 from remoteiq_etl.verify.look import Look
 from remoteiq_etl.verify.mirror import legacy_table
 from remoteiq_etl.verify.opinion import Opinion, opinions
@@ -39,6 +41,8 @@ _FROM = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
 _MADE = re.compile(r"\b(\w+) AS (?:NOT )?(?:MATERIALIZED )?\(|^-- once: *(\w+)", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 _MAP_CONTENT = ("legacy_table", "legacy_key", "new_key", "rule", "state", "adopted", "owner_key", "decision")
+#: Checks of single rows; the others are made of the whole table every time.
+_OF_ROWS = frozenset({OPINION, KEYS, CHECKSUMS})
 #: What is always compared again: what is open. Words of a state table → its column that closes a row.
 _OPEN = {"quarantine": "released_run", "held": "released_run", "conflicts": "resolved_run", "gone": "returned_run"}
 
@@ -118,7 +122,12 @@ class Increment:
         for label, count in self.former.labels.items():
             if label not in (Label.QUARANTINED, Label.HELD) and count > sum(one.label == label for one in known):
                 raise _Untold
-        yield from ((one.legacy_table, one.legacy_key) for one in known if one.legacy_table and one.legacy_key)
+        for one in known:
+            table, key = one.legacy_table, one.legacy_key
+            if table is not None and table in self.places and key is not None:
+                yield table, key
+            elif one.check in _OF_ROWS:
+                raise _Untold  # it would be lost: nothing else looks at that row again
 
     def _is_read(self, name: str) -> bool:
         """Whether an opinion asks for entries of the map under this name, which is that of no table of its rows."""

@@ -129,6 +129,9 @@ def test_differences_too_many_to_be_known_by_name_are_compared_whole(
     copy.target.execute("UPDATE remoteiq_etl.verifications SET findings = '[]'")
     copy.target.execute(f"UPDATE tickets SET description = 'edited twice' WHERE id = '{key}'")
     assert verified(copy, "tickets")["tickets"].whole_at is None
+    nameless = "UPDATE remoteiq_etl.verifications SET findings = jsonb_set(findings, '{0,legacy_key}', 'null')"
+    copy.target.execute(f"{nameless}; UPDATE tickets SET description = 'edited thrice' WHERE id = '{key}'")
+    assert verified(copy, "tickets")["tickets"].whole_at is None
     monkeypatch.setattr(increments, "MOST_ROWS", 0)
     copy.target.execute(f"UPDATE tickets SET description = 'edited again' WHERE id = '{key}'")
     assert verified(copy, "tickets")["tickets"].whole_at is None
