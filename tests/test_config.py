@@ -134,7 +134,7 @@ def test_a_bad_variable_is_refused_by_name(tmp_path: Path, name: str, value: str
 
 
 def test_variables_of_the_application_are_let_be(tmp_path: Path) -> None:
-    load(tmp_path, SESSION_SECRET="x")
+    assert load(tmp_path, SESSION_SECRET="x") == load(tmp_path)
 
 
 def test_one_database_needs_two_schemas(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_a_probe_whose_session_was_ended_opens_another(target_db: Database) -> N
             " WHERE application_name = 'remoteiq-etl' AND datname = current_database()"
         )
         wait_until(lambda: read(probe).keys() >= {Signal.CONNECTIONS, Signal.LOCK_WAIT})
+        assert probe.unreadable == {}
 
 
 def test_a_server_that_cannot_be_reached_makes_its_signals_unreadable() -> None:

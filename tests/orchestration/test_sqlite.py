@@ -41,6 +41,7 @@ def test_it_holds_no_lock(tmp_path: Path) -> None:
         other.execute("BEGIN EXCLUSIVE")
         other.execute("INSERT INTO events VALUES (2)")
         other.commit()
+        assert (2,) in other.execute("SELECT * FROM events").fetchall()
         other.close()
 
 

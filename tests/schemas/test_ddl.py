@@ -136,6 +136,9 @@ def test_legacy_ids_count_on(legacy_db: Database) -> None:
 def test_extension_statements_may_be_repeated(empty_db: Database) -> None:
     for _ in range(2):
         empty_db.execute(";".join(ddl.extension_ddl()))
+    with empty_db.connect() as connection:
+        found = {row[0] for row in connection.execute("SELECT extname FROM pg_extension").fetchall()}
+    assert found >= {"citext", "pgcrypto"}
 
 
 @pytest.mark.parametrize("package", [legacy, target])
