@@ -16,14 +16,14 @@ from psycopg import sql
 
 import assets
 from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
-from remoteiq_etl.backfill import hashing
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.fixtures.generator import generate
-from remoteiq_etl.lifecycle.prepare import prepare
+from remoteiq_etl.lifecycle.target.prepare import prepare
+from remoteiq_etl.postgres import row_hash
+from remoteiq_etl.postgres.database import Database
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy
 from tests.support.server import Server
 
@@ -151,7 +151,7 @@ class Bench:
         with psycopg.connect(self.url) as connection:
             row = connection.execute(f"SELECT hash_key FROM {STATE_SCHEMA}.sources").fetchone()
         assert row is not None
-        return hashing.session_settings(bytes(row[0]))
+        return row_hash.session_settings(bytes(row[0]))
 
     def rows_of(self, schema: str, workload: Workload) -> int:
         """Legacy rows."""

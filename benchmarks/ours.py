@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.database import Bench
-from remoteiq_etl.backfill.opening import opened
+from remoteiq_etl.backfill.run import opened
 
 
 def main() -> None:

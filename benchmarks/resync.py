@@ -19,9 +19,8 @@ from benchmarks import report
 from benchmarks.contestants import ROOT
 from benchmarks.database import STATE_SCHEMA, Bench
 from benchmarks.workloads import LEGACY_SCHEMA, Workload
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.fixtures.generator import generate
 from tests.support.server import Server
 

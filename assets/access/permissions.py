@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.access.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
-from assets.access.words import lowered
-from assets.seeds.seed import SEED
-from assets.winners import GROUP, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, warned
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
+from assets.access.rules.words import lowered
+from assets.seeds.rules.seed import SEED
+from assets.shared.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded, warned
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 OTHER_GROUP = "other"

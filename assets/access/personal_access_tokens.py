@@ -3,11 +3,13 @@
 Known faults of the data: created_at may be null.
 """
 
-from assets.access import owners
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.doors import OnceSet
-from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
-from remoteiq_etl.backfill.times import earliest, filled
+from assets.access.rules import owners
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.column_guards import OnceSet
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.times import earliest, filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

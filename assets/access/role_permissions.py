@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from assets.access import grants
-from assets.access.adopted_roles import adopted_ids
-from assets.access.grants import HELD_BY, IN_META, IN_ROWS, PAIR
-from assets.access.words import lowered
-from assets.winners import GROUP, Winners, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, Warned
+from assets.access.rules import grants
+from assets.access.rules.adopted_roles import adopted_ids
+from assets.access.rules.grants import HELD_BY, IN_META, IN_ROWS, PAIR
+from assets.access.rules.words import lowered
+from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded, Warned
+from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"

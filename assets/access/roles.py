@@ -11,28 +11,17 @@ from dataclasses import replace
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.access.words import lowered
-from assets.winners import GROUP, Winners, decide_winners, winners_of
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import (
-    INHERITS,
-    SAME_AS,
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-    warned,
-)
-from remoteiq_etl.backfill.text import common_spelling, is_blank, normalise, normalised, tidy
-from remoteiq_etl.backfill.times import first_of
+from assets.access.rules.words import lowered
+from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.frames.text import common_spelling, is_blank, normalise, normalised, tidy
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.times import first_of
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 USERS_ROLE = "users.role"
@@ -204,7 +193,7 @@ def transform_meta(batch: Batch, context: Context) -> Batch:
     batch.keep(lost, "updated_at", "superseded")
     lists = [words if isinstance(words, list) else [] for words in batch["permissions"]]
     changed = [list(lowered(pd.Series(words, dtype=TEXT))) != words for words in lists]
-    batch.keep(pd.Series(changed, dtype=bool), "permissions", "normalised", jsons.texts(lists))
+    batch.keep(pd.Series(changed, dtype=bool), "permissions", "normalised", json_text.texts(lists))
     batch.merge(batch.is_open(), "role_meta")
     return batch
 

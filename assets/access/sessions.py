@@ -10,26 +10,16 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.access import owners
-from assets.winners import GROUP, Winners, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import superseded
-from remoteiq_etl.backfill.doors import OnceSet
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import (
-    INHERITS,
-    NOW,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Recorded,
-    Source,
-    TableSpec,
-    WhenGone,
-    Withdrawal,
-)
-from remoteiq_etl.backfill.times import earliest, filled, latest
+from assets.access.rules import owners
+from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.column_guards import OnceSet
+from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.dispositions import superseded
+from remoteiq_etl.spec.table import NOW, Source, TableSpec, WhenGone, Withdrawal
+from remoteiq_etl.spec.times import earliest, filled, latest
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 STANDS, GIVES_WAY = "revoked_wins", "equal_jti"

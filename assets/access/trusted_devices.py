@@ -6,11 +6,12 @@ would trust expired devices again.
 
 import pandas as pd
 
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.doors import NeverBeyondLegacy
-from remoteiq_etl.backfill.frames import TIMESTAMP
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
-from remoteiq_etl.backfill.times import filled
+from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.column_guards import NeverBeyondLegacy
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 TRUSTED_FOR = pd.Timedelta(hours=2160)  # 90 days of 24 hours: no change of clocks moves an expiry

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.access import adopted_roles, grants, user_times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import normalised
+from assets.access.rules import adopted_roles, grants, user_times
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.frames.text import normalised
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import OWNER, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

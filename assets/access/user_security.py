@@ -6,14 +6,15 @@ stale second secret (users.totp_secret, retired).
 
 import pandas as pd
 
-from assets.access import user_times
-from assets.access.totp import Secret, hashed_code, read_secret
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import retired
-from remoteiq_etl.backfill.doors import KeptWhenEdited, NeverBack, NeverEarlier
-from remoteiq_etl.backfill.frames import TEXT, TEXT_LIST
-from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
+from assets.access.rules import user_times
+from assets.access.rules.totp import Secret, hashed_code, read_secret
+from remoteiq_etl.frames.dtypes import TEXT, TEXT_LIST
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.column_guards import KeptWhenEdited, NeverBack, NeverEarlier
+from remoteiq_etl.spec.dispositions import retired
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

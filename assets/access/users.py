@@ -9,29 +9,19 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.access import user_times
-from assets.access.words import lowered
-from assets.optional import carry_optional
-from assets.winners import GROUP, decide_winners
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.doors import KeptWhenNewer, NeverBack
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import (
-    CHANGED_AT,
-    NOW,
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Recorded,
-    Source,
-    TableSpec,
-    WhenGone,
-    Withdrawal,
-)
-from remoteiq_etl.backfill.text import is_blank
-from remoteiq_etl.backfill.times import latest
-from remoteiq_etl.backfill.values import ValueMap
+from assets.access.rules import user_times
+from assets.access.rules.words import lowered
+from assets.shared.optional import carry_optional
+from assets.shared.winners import GROUP, decide_winners
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.column_guards import KeptWhenNewer, NeverBack
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, Source, TableSpec, WhenGone, Withdrawal
+from remoteiq_etl.spec.times import latest
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 from schemas.target.optional import OPTIONAL_COLUMNS
 

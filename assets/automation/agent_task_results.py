@@ -8,11 +8,13 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.automation import job_times
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
+from assets.automation.rules import job_times
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import select
 
-from assets.automation import job_times, states
-from remoteiq_etl.backfill import jsons, times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
+from assets.automation.rules import job_times, states
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import to_arrow
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
@@ -37,7 +40,7 @@ def transform_jobs(batch: Batch, context: Context) -> Batch:
         states.timed_out(batch["status"]),
         strict=True,
     )
-    batch["output"] = jsons.texts(
+    batch["output"] = json_text.texts(
         _output(code, duration, bool(late), bool(has))
         for (code, duration, late), has in zip(figures, has_result, strict=True)
     )
@@ -49,7 +52,7 @@ def _output(code: int | None, duration: int | None, late: bool, has_result: bool
     """What is known of how a run went; nothing where there is no result and no word of a timeout."""
     if not has_result and not late:
         return None
-    return jsons.without_nulls({"exitCode": code, "durationMs": duration, "timedOut": late})
+    return json_text.without_nulls({"exitCode": code, "durationMs": duration, "timedOut": late})
 
 
 def transform_agent_jobs(batch: Batch, context: Context) -> Batch:

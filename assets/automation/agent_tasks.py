@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from assets.automation import job_times, states
-from assets.json_times import iso
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import superseded
-from remoteiq_etl.backfill.frames import TEXT, to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from assets.automation.rules import job_times, states
+from assets.shared.json_times import iso
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, to_arrow
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.dispositions import superseded
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
@@ -58,13 +60,13 @@ def _task(batch: Batch, context: Context, kind: str, dispatched: list[str | None
     batch["type"] = states.types(batch, context, kind)
     batch["status"] = states.final(labels)
     added = zip(to_arrow(batch[kind]).to_pylist(), to_arrow(batch["status"]).to_pylist(), dispatched, strict=True)
-    payloads = zip(jsons.objects(batch["payload"]), added, strict=True)
-    batch["payload"] = jsons.texts(jsons.with_added(payload, _added(*values)) for payload, values in payloads)
+    payloads = zip(json_text.objects(batch["payload"]), added, strict=True)
+    batch["payload"] = json_text.texts(json_text.with_added(payload, _added(*values)) for payload, values in payloads)
     return states.is_in_flight(labels)
 
 
 def _added(kind: str, status: str, dispatched: str | None) -> dict[str, Any]:
-    return jsons.without_nulls({"legacyType": kind, "legacyStatus": status, "legacyDispatchedAt": dispatched})
+    return json_text.without_nulls({"legacyType": kind, "legacyStatus": status, "legacyDispatchedAt": dispatched})
 
 
 SPEC = TableSpec(

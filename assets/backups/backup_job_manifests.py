@@ -3,9 +3,11 @@
 Known faults of the data: no time of its own.
 """
 
-from assets.backups import job_times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Context, Decide, Follow, Source, TableSpec
+from assets.backups.rules import job_times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -3,11 +3,12 @@
 Known faults of the data: restores that were running when the legacy application stopped.
 """
 
-from assets.backups import states
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import archived
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from assets.backups.rules import states
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.dispositions import archived
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -1,7 +1,8 @@
 """The legacy backup configuration, which the redesign keeps: one row per legacy row, unchanged."""
 
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.email import dkim
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.email.rules import dkim
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

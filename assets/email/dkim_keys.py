@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.email import dkim
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.times import filled
+from assets.email.rules import dkim
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

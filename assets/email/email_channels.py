@@ -10,25 +10,16 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import func, literal, select
 
-from assets.email.channels import NAMES, purpose_key
-from assets.inventory import spelling
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame, to_arrow
-from remoteiq_etl.backfill.spec import (
-    SAME_AS,
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-)
-from remoteiq_etl.backfill.text import is_blank, tidy
-from remoteiq_etl.backfill.values import ValueMap
+from assets.email.rules.channels import NAMES, purpose_key
+from assets.inventory.rules import spelling
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, frame, to_arrow
+from remoteiq_etl.frames.text import is_blank, tidy
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 PURPOSE = ValueMap("email_channels.purpose", {"alerts": "alerts"}, default="system")
@@ -75,9 +66,9 @@ def transform_settings(batch: Batch, context: Context) -> Batch:
     batch["purpose"] = batch.words_of("purpose", context.extended(PURPOSE))
     batch["is_outbound_enabled"] = batch["enabled"] & ~is_blank(batch["smtp_host"])
     batch["is_inbound_enabled"] = batch["enabled"] & ~is_blank(batch["imap_host"])
-    batch["smtp_settings"] = jsons.texts(_objects(batch, SMTP))
+    batch["smtp_settings"] = json_text.texts(_objects(batch, SMTP))
     pops = _objects(batch, POP)
-    batch["imap_settings"] = jsons.texts(
+    batch["imap_settings"] = json_text.texts(
         {**imap, "pop": pop} for imap, pop in zip(_objects(batch, IMAP), pops, strict=True)
     )
     batch["updated_at"] = batch["updated_at"]
@@ -98,7 +89,7 @@ def transform_purposes(batch: Batch, context: Context) -> Batch:
 def _objects(batch: Batch, keys: Mapping[str, str]) -> list[dict[str, Any]]:
     """One object per row, of the columns named for its keys; nulls are left out."""
     values = [to_arrow(batch[column]).to_pylist() for column in keys.values()]
-    return [jsons.without_nulls(dict(zip(keys, row, strict=True))) for row in zip(*values, strict=True)]
+    return [json_text.without_nulls(dict(zip(keys, row, strict=True))) for row in zip(*values, strict=True)]
 
 
 def _uses(inputs: Mapping[str, pd.DataFrame]) -> Mapping[str, Counter[str]]:

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.email import channels
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, if_else
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
+from assets.email.rules import channels
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, if_else
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 COLUMNS = ["last_uid", "state_at", "ingested_at"]

@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from assets import links
-from assets.email import channels, headers
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TEXT_LIST, TIMESTAMP, by_distinct, to_arrow
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from assets.email.rules import channels, headers
+from assets.shared import links
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TEXT_LIST, TIMESTAMP, by_distinct, to_arrow
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 # A bigint has at most 19 digits.
@@ -30,7 +31,7 @@ def transform_ingested(batch: Batch, context: Context) -> Batch:
     names = ("uid", "size_bytes", "headers_snippet", "is_bounce")
     bounces = ("bounce_recipient", "bounce_status", "bounce_action", "bounce_diagnostic")
     columns = [_plain(batch[name]) for name in (*names, *bounces)]
-    batch["payload"] = jsons.texts(_ingested(*values) for values in zip(*columns, strict=True))
+    batch["payload"] = json_text.texts(_ingested(*values) for values in zip(*columns, strict=True))
     return batch
 
 
@@ -39,8 +40,8 @@ def transform_event(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.derive_many("email_messages", "email_inbound_events", batch.keys)
     raws = _plain(batch["raw"])
     _message(batch, context, [headers.of_bytes(raw) for raw in raws])
-    batch["payload"] = jsons.texts(
-        jsons.without_nulls({"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")})
+    batch["payload"] = json_text.texts(
+        json_text.without_nulls({"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")})
         for kind, raw in zip(_plain(batch["kind"]), raws, strict=True)
     )
     return batch
@@ -59,9 +60,9 @@ def _ingested(
     is_bounce: bool,
     *bounce: str | None,
 ) -> dict[str, Any]:
-    details = jsons.without_nulls(dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True)))
+    details = json_text.without_nulls(dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True)))
     found = {"uid": uid, "sizeBytes": size, "headersSnippet": snippet, "isBounce": is_bounce, "bounce": details or None}
-    return jsons.without_nulls(found)
+    return json_text.without_nulls(found)
 
 
 def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import String, cast, func, not_, select
 
-from assets.inventory.install_dates import formats_of, parse_install_dates
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
-from remoteiq_etl.backfill.times import earliest, filled, first_of
+from assets.inventory.rules.install_dates import formats_of, parse_install_dates
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, to_arrow
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.times import earliest, filled, first_of
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 SOFTWARE = legacy.agent_software.c

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory import pairing
-from assets.inventory.places import NOWHERE, recorded_survey
-from assets.optional import carry_optional
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import archived
-from remoteiq_etl.backfill.frames import TEXT, to_arrow
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
-from remoteiq_etl.backfill.times import earliest, filled, latest
+from assets.inventory.rules import pairing
+from assets.inventory.rules.places import NOWHERE, recorded_survey
+from assets.shared.optional import carry_optional
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, to_arrow
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.dispositions import archived
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.times import earliest, filled, latest
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 # The application reads these keys in facts; each from a column of the legacy agent.
@@ -63,9 +65,9 @@ def _times(batch: Batch) -> None:
 def facts(batch: Batch) -> pd.Series:
     """The legacy facts with the columns added; a column wins over a key of that name, a null column leaves it."""
     columns = [to_arrow(batch[column]).to_pylist() for column in FACTS.values()]
-    added = [jsons.without_nulls(dict(zip(FACTS, row, strict=True))) for row in zip(*columns, strict=True)]
-    merged = (jsons.with_added(known, ours) for known, ours in zip(jsons.objects(batch["facts"]), added, strict=True))
-    return jsons.texts(merged)
+    added = [json_text.without_nulls(dict(zip(FACTS, row, strict=True))) for row in zip(*columns, strict=True)]
+    merged = (json_text.with_added(known, ours) for known, ours in zip(json_text.objects(batch["facts"]), added, strict=True))
+    return json_text.texts(merged)
 
 
 def _token(batch: Batch, context: Context) -> None:

@@ -9,23 +9,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory import spelling
-from assets.inventory.pairing import rows_of
-from assets.inventory.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    TableSpec,
-    Warned,
-)
-from remoteiq_etl.backfill.text import normalise
+from assets.inventory.rules import spelling
+from assets.inventory.rules.pairing import rows_of
+from assets.inventory.rules.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import normalise
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, Warned
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -11,12 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
-from assets.inventory import device_texts, pairing
-from assets.inventory.device_decisions import decisions_of, device_rows, take_inventory, text_decisions, warnings_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame, from_arrow, to_arrow
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.values import ValueMap
+from assets.inventory.rules import device_texts, pairing
+from assets.inventory.rules.device_decisions import (
+    decisions_of,
+    device_rows,
+    take_inventory,
+    text_decisions,
+    warnings_of,
+)
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow, to_arrow
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 ARCHITECTURES = ValueMap(

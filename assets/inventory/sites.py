@@ -9,21 +9,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory import spelling
-from assets.inventory.places import DEFAULT, DEFAULT_KEY, READS, mentions
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import by_distinct, frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    TableSpec,
-    warned,
-)
+from assets.inventory.rules import spelling
+from assets.inventory.rules.places import DEFAULT, DEFAULT_KEY, READS, mentions
+from remoteiq_etl.frames.dtypes import by_distinct, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

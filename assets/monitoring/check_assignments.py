@@ -9,28 +9,19 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.inventory.device_texts import devices_of, dispose_deviceless
-from assets.inventory.pairing import rows_of
-from assets.monitoring import stand_ins
-from assets.monitoring.check_names import UNATTRIBUTED_KEY, check_keys
-from assets.optional import carry_optional
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import (
-    SAME_AS,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-    warned,
-)
-from remoteiq_etl.backfill.text import normalise
-from remoteiq_etl.backfill.times import filled
+from assets.inventory.rules.device_texts import devices_of, dispose_deviceless
+from assets.inventory.rules.pairing import rows_of
+from assets.monitoring.rules import stand_ins
+from assets.monitoring.rules.check_names import UNATTRIBUTED_KEY, check_keys
+from assets.shared.optional import carry_optional
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame
+from remoteiq_etl.frames.text import normalise
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.table import Derived, Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 _TIMES = ("created_at", "updated_at")

@@ -10,16 +10,18 @@ from functools import cache, partial
 import pandas as pd
 from sqlalchemy import select
 
-from assets.inventory.device_texts import devices_of, dispose_deviceless
-from assets.monitoring.check_names import SEVERITIES, SEVERITY_UNSET, check_keys
-from assets.monitoring.run_metrics import with_legacy
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, if_else, to_arrow
-from remoteiq_etl.backfill.key_index import Keyed
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.times import earliest, filled, first_of
-from remoteiq_etl.backfill.values import ValueMap
+from assets.inventory.rules.device_texts import devices_of, dispose_deviceless
+from assets.monitoring.rules.check_names import SEVERITIES, SEVERITY_UNSET, check_keys
+from assets.monitoring.rules.run_metrics import with_legacy
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, if_else, to_arrow
+from remoteiq_etl.frames.key_index import Keyed
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.times import earliest, filled, first_of
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 _TIMES = ("created_at", "updated_at")

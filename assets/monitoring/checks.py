@@ -9,19 +9,21 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.inventory.pairing import rows_of
-from assets.monitoring import check_decisions as decisions
-from assets.monitoring import seeded_checks, stand_ins
-from assets.monitoring.check_names import UNATTRIBUTED_KEY
-from assets.seeds.seed import SEED
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import archived
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.times import filled
-from remoteiq_etl.backfill.values import ValueMap
+from assets.inventory.rules.pairing import rows_of
+from assets.monitoring.rules import check_decisions as decisions
+from assets.monitoring.rules import seeded_checks, stand_ins
+from assets.monitoring.rules.check_names import UNATTRIBUTED_KEY
+from assets.seeds.rules.seed import SEED
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.dispositions import archived
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 TYPES = ValueMap(
@@ -129,9 +131,9 @@ def configurations(batch: Batch) -> pd.Series:
     columns = [to_arrow(batch[column]).to_pylist() for column in CONFIG.values()]
     added = [dict(zip(CONFIG, row, strict=True)) for row in zip(*columns, strict=True)]
     for ours, threshold in zip(added, batch["threshold"], strict=True):
-        ours["threshold"] = jsons.parse(threshold)
-    pairs = zip(jsons.objects(batch["config"]), added, strict=True)
-    return jsons.texts(jsons.with_added(known, jsons.without_nulls(ours)) for known, ours in pairs)
+        ours["threshold"] = json_text.parse(threshold)
+    pairs = zip(json_text.objects(batch["config"]), added, strict=True)
+    return json_text.texts(json_text.with_added(known, json_text.without_nulls(ours)) for known, ours in pairs)
 
 
 def transform_synthesized(batch: Batch, context: Context) -> Batch:
@@ -147,7 +149,7 @@ def transform_synthesized(batch: Batch, context: Context) -> Batch:
     for column, dtype in UNKNOWN.items():
         batch[column] = pd.Series([None] * len(batch.legacy), dtype=dtype)
     words = to_arrow(batch["type"]).to_pylist()
-    batch["config"] = jsons.texts(jsons.without_nulls({"legacyType": word}) for word in words)
+    batch["config"] = json_text.texts(json_text.without_nulls({"legacyType": word}) for word in words)
     return batch
 
 

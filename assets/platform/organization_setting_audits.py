@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 
 from assets.platform.organization_settings import JSON_COLUMNS
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 WRITE = "write"
@@ -35,7 +37,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 def changes(writes: pd.DataFrame) -> Iterator[Decision]:
     """One decision per write and settings type that it changed. Where there was no row, an empty setting is no change."""
     for write in writes.to_dict("records"):
-        previous, following = jsons.parse(write["previous"]), jsons.as_object(jsons.parse(write["next"]))
+        previous, following = json_text.parse(write["previous"]), json_text.as_object(json_text.parse(write["next"]))
         for settings_type in JSON_COLUMNS:
             before = None if previous is None else previous.get(settings_type)
             after = following.get(settings_type)
@@ -63,7 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 
 
 def _cell(column: str, value: Any) -> Any:
-    return jsons.dumps(value) if column in {"previous", "next"} and value is not None else value
+    return json_text.dumps(value) if column in {"previous", "next"} and value is not None else value
 
 
 SPEC = TableSpec(

@@ -10,27 +10,19 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import settings_paths, singletons
-from assets.platform.singletons import Row
-from assets.seeds import settings
-from assets.seeds.seed import SEED
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-)
+from assets.platform.rules import settings_paths, singletons
+from assets.platform.rules.singletons import Row
+from assets.seeds.rules import settings
+from assets.seeds.rules.seed import SEED
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
-from schemas.state.settings_map import legacy_settings_map
+from schemas.state.decisions import legacy_settings_map
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
 MERGED = "settings"
@@ -47,7 +39,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     row = frame(
         {
             KEY: [context.organization_slug],
-            **{name: [jsons.dumps(values[name])] for name in JSON_COLUMNS},
+            **{name: [json_text.dumps(values[name])] for name in JSON_COLUMNS},
             "created_at": [created_at],
             "updated_at": [updated_at],
         },
@@ -94,7 +86,7 @@ def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
 def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
     """The four JSON objects of the target row."""
     backups = used["backups_config"]
-    notifications = {} if backups is None else {"backups": jsons.as_object(jsons.parse(backups["notifications"]))}
+    notifications = {} if backups is None else {"backups": json_text.as_object(json_text.parse(backups["notifications"]))}
     return {
         "branding": settings_paths.section(used["branding_settings"], settings_paths.BRANDING),
         "localization": settings_paths.section(used["localization_settings"], settings_paths.LOCALIZATION),

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import singletons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
+from assets.platform.rules import singletons
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 DEFAULT_NAME = "Default Organization"

@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import settings_paths, singletons
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
-from remoteiq_etl.backfill.text import tidy
+from assets.platform.rules import settings_paths, singletons
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import tidy
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 # Channel word → the key of the support settings without which there is no channel, and the configuration made of them.
@@ -36,14 +38,14 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     legal = singletons.first_row(inputs["support_legal"])
     settings = singletons.first_row(inputs["support_legal_settings"])
     found = channels(settings_paths.support(legal, settings, None))
-    rows = frame({KEY: list(found), "configuration": [jsons.dumps(value) for value in found.values()]})
+    rows = frame({KEY: list(found), "configuration": [json_text.dumps(value) for value in found.values()]})
     return Decided(rows={"derived": rows})
 
 
 def channels(support: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The configuration of each channel: one per value that is not blank; the chat widget only when it is shown."""
     found = {
-        word: jsons.without_nulls({name: support.get(key) for name, key in keys.items()})
+        word: json_text.without_nulls({name: support.get(key) for name, key in keys.items()})
         for word, keys in CHANNELS.items()
         if tidy(support.get(next(iter(keys.values())))) is not None
     }

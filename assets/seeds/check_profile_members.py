@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.seeds.seed import SEED, entries, key_of
-from assets.seeds.templates import CHECKS, PROFILE
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.seed import SEED, entries, key_of
+from assets.seeds.rules.templates import CHECKS, PROFILE
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
-from assets.seeds.templates import PROFILE, PROFILE_DESCRIPTION
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from assets.seeds.rules.templates import PROFILE, PROFILE_DESCRIPTION
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 

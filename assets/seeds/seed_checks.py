@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
-from assets.seeds.templates import CHECKS, OFF, SCHEDULE
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from assets.seeds.rules.templates import CHECKS, OFF, SCHEDULE
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 _MIGRATED = ("checks", "derived")
@@ -38,7 +40,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     for column in ("created_at", "updated_at"):
         batch[column] = pd.Series([None] * len(templates), dtype=TIMESTAMP)
     batch["schedule"] = SCHEDULE
-    batch["config"] = jsons.texts({**template.config, **OFF} for template in templates)
+    batch["config"] = json_text.texts({**template.config, **OFF} for template in templates)
     return batch
 
 

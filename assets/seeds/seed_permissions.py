@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.access.words import lowered
-from assets.seeds.seed import SEED, to_write
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.words import lowered
+from assets.seeds.rules.seed import SEED, to_write
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SEED, entries, new_keys
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.seed import SEED, entries, new_keys
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import OWNER, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 PERMISSION_MAPS = ("permissions", "derived", SEED)

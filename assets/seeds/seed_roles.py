@@ -9,11 +9,13 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, entries, key_of, to_write
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec, warned
+from assets.seeds.rules.seed import SECTION_8, SEED, entries, key_of, to_write
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from remoteiq_etl.frames.dtypes import TEXT, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 GIVES_WAY = "gives_way"

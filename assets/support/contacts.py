@@ -11,23 +11,16 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.inventory import spelling
-from assets.support import places, requesters
-from remoteiq_etl.backfill import jsons, times
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    TableSpec,
-    warned,
-)
-from remoteiq_etl.backfill.text import tidied
+from assets.inventory.rules import spelling
+from assets.support.rules import places, requesters
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.frames.text import tidied
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 MOST_USED = "most_used_name"
@@ -98,7 +91,7 @@ def metadata(batch: Batch, context: Context) -> pd.Series:
     clients = context.lookup("clients", "derived").find(batch["client"])
     sites = context.lookup("sites", "derived").find(batch["site"])
     pairs = zip(clients, sites, strict=True)
-    return jsons.texts(jsons.without_nulls({"clientId": client, "siteId": site}) for client, site in pairs)
+    return json_text.texts(json_text.without_nulls({"clientId": client, "siteId": site}) for client, site in pairs)
 
 
 TICKETS = legacy.tickets.c

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory.pairing import READS as PAIRING_READS
-from assets.inventory.places import recorded_survey
-from assets.support import places
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import normalise, normalised, tidied
+from assets.inventory.rules.pairing import READS as PAIRING_READS
+from assets.inventory.rules.places import recorded_survey
+from assets.support.rules import places
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, frame
+from remoteiq_etl.frames.text import normalise, normalised, tidied
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 KINDS = ("client", "site", "legacy-number")

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets import links
-from assets.support import places, requesters, ticket_numbers
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
-from remoteiq_etl.backfill.values import ValueMap
+from assets.shared import links
+from assets.support.rules import places, requesters, ticket_numbers
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 STATUS = ValueMap(

@@ -5,36 +5,49 @@ loaded (see load).
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill import blocked, movements
-from remoteiq_etl.backfill.accepted import archive_extras
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.capture import Capture, Mode
-from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
-from remoteiq_etl.backfill.doors import KeptWhenNewer
-from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
-from remoteiq_etl.backfill.keys import key_join
-from remoteiq_etl.backfill.load import TableLoad
-from remoteiq_etl.backfill.lookups import Lookups
-from remoteiq_etl.backfill.movements import Cause
-from remoteiq_etl.backfill.order import in_order
-from remoteiq_etl.backfill.pacing import Pacer
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener
-from remoteiq_etl.backfill.sealing import Sealer
-from remoteiq_etl.backfill.selection import Keys
-from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.source_lock import check_fence
-from remoteiq_etl.backfill.spec import Context, TableSpec
-from remoteiq_etl.backfill.staging import Stage
-from remoteiq_etl.backfill.state import Registered, State, map_of
-from remoteiq_etl.backfill.sweep import Sweep
-from remoteiq_etl.errors import PrepareError, TableBlocked
+from remoteiq_etl.backfill.change_capture.capture import Capture
+from remoteiq_etl.backfill.change_capture.sweep import Sweep
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, effective, live_columns, without_absent
+from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.progress import Listener, Silent
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.load.staging import Stage
+from remoteiq_etl.backfill.load_table import TableLoad
+from remoteiq_etl.backfill.outcomes import movements
+from remoteiq_etl.backfill.outcomes.drift_archive import archive_extras
+from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.backfill.source.selection import Keys
+from remoteiq_etl.backfill.source.snapshot import Snapshot
+from remoteiq_etl.backfill.throttle.pacer import Pacer
+from remoteiq_etl.backfill.transform.lookups import Lookups
+from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked, describe
+from remoteiq_etl.postgres import row_hash
+from remoteiq_etl.postgres.database import ArrowSession, Database, Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.sealing import Sealer
+from remoteiq_etl.spec.column_guards import KeptWhenNewer
+from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.state.locks import check_fence, lock, take_over
+from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.orders import Control
+from remoteiq_etl.state.schema import State, program_version
+from remoteiq_etl.state.sources import Registered
+
+if TYPE_CHECKING:
+    pass
+
+SQL = statements(__file__)
 
 
 @dataclass
@@ -122,7 +135,7 @@ class Run:
         With `keys` (legacy keys by legacy table) only these rows are read.
         Raises TableBlocked when the legacy database lacks what it needs; then nothing about the table is touched.
         """
-        blocked.refuse(self, spec)
+        refuse(self, spec)
         if not self.planning and spec.no_source is None and not self.has_target(spec.name):
             raise PrepareError(
                 f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
@@ -312,3 +325,105 @@ class Run:
             )
             name, values = self.state.name("runs"), [status, error, self.id, self.fence]
             (session or self.session).execute(update.format(name), values)
+
+
+def refuse(run: "Run", spec: TableSpec) -> None:
+    """Report a blocked table and raise TableBlocked; do nothing for any other. Its rows, map and quarantine stay as they are."""
+    reason = run.plan.blocked.get(spec.asset)
+    if reason is None:
+        return
+    run.reports[spec.asset] = TableReport(spec.asset, blocked=reason)
+    run.listener.finished(run.reports[spec.asset])
+    raise TableBlocked(f"{spec.asset} was not loaded, and nothing of it was touched: {reason}")
+
+
+def ending(reports: Mapping[str, TableReport]) -> tuple[str, str | None]:
+    """Status and error of a run that came to its end: failed where a table was blocked."""
+    blocked = [report.table for report in reports.values() if report.blocked]
+    return ("failed", f"not loaded: {', '.join(blocked)}") if blocked else ("succeeded", None)
+
+
+@contextlib.contextmanager
+def opened(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
+    """An open run; what fails inside is recorded as its end.
+
+    Raises LockedError when the source is busy, SourcePaused when it is paused.
+    """
+    state = State(plan.target, plan.state_schema)
+    with contextlib.ExitStack() as stack:
+        control = plan.target.connect()
+        stack.callback(control.close)
+        state.ensure(control)
+        registered = state.register(control, plan.source, plan.organization_slug)
+        Control(control, state, registered.id).refuse_paused()
+        lock(control, registered)
+        run = _open(plan, listener or Silent(), state, control, registered, stack)
+        stack.callback(_quietly, run.drop_stages)
+        stack.callback(run.pacer.close)
+        try:
+            run.drop_leftovers()
+            yield run
+        except BaseException as error:
+            # The run's own session may be in the middle of a statement that a signal cut short.
+            status = "stopped" if isinstance(error, RunStopped) else "failed"
+            _quietly(run.record_end, status, describe(error), control)
+            raise
+        run.record_end(*ending(run.reports))
+
+
+def _open(
+    plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack
+) -> Run:
+    settings = row_hash.session_settings(registered.hash_key)
+    legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
+    fence = take_over(control, state, registered)
+    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
+    snapshot = stack.enter_context(Snapshot(legacy, tables))
+    session = target.connect()
+    stack.callback(session.close)
+    arrow = target.connect_arrow()
+    stack.callback(arrow.close)
+    writer = target.connect_beside(arrow)
+    stack.callback(writer.close)
+    reader = snapshot.reader()
+    stack.callback(reader.close)
+    insert = sql.SQL(
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version, options)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+    )
+    status = "plan" if plan.planning else "running"
+    row = control.rows(
+        insert.format(state.name("runs")),
+        [
+            registered.id,
+            plan.orchestrator_run_id,
+            status,
+            snapshot.horizon,
+            snapshot.database.partition("/")[0],
+            fence,
+            program_version(),
+            Jsonb(dict(plan.options)),
+        ],
+    )[0]
+    return Run(
+        plan,
+        listener,
+        state,
+        session,
+        arrow,
+        reader,
+        writer,
+        legacy,
+        target,
+        registered,
+        row[0],
+        fence,
+        snapshot,
+        row[1].astimezone(UTC),
+    )
+
+
+def _quietly(function: Any, *arguments: object) -> None:
+    """Clean up without hiding the error that ended the run: the target may be gone."""
+    with contextlib.suppress(psycopg.Error):
+        function(*arguments)

@@ -11,6 +11,6 @@ Belongs here: reading options, calling what does the work, showing what came out
 Modules of commands are imported when their command is called: Dagster and pandas take seconds.
 """
 
-from remoteiq_etl.cli.app import main
+from remoteiq_etl.cli.main import main
 
 __all__ = ["main"]

@@ -12,23 +12,21 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl import embedded
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.database import Database, Observer, Session
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener, Silent
-from remoteiq_etl.backfill.run import Run
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.config import Settings
+from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.progress import Listener, Silent
+from remoteiq_etl.backfill.run import Run, opened
+from remoteiq_etl.bundled_server import databases
+from remoteiq_etl.config.conflicts import Policies
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
-from remoteiq_etl.lifecycle.acceptance import remember, remembered
-from remoteiq_etl.lifecycle.drift import DriftReport
+from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
+from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
+from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.lifecycle.legacy_drift import LegacyDrift, examine
 from remoteiq_etl.lifecycle.undo.retention import prune
-from remoteiq_etl.policies import Policies
+from remoteiq_etl.postgres.database import Database, Observer, Session
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ class Migration:
 @contextlib.contextmanager
 def connected(settings: Settings, specs: Mapping[str, TableSpec]) -> Iterator[Migration]:
     """The migration of these settings; the bundled server runs as long as the context is open."""
-    with embedded.databases(settings) as found:
+    with databases.databases(settings) as found:
         yield Migration(
             settings,
             Database(found.legacy, settings.legacy_schema, read_only=True),

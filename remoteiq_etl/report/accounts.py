@@ -9,10 +9,10 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.spec import Derived, Source, TableSpec
-from remoteiq_etl.lifecycle.overview import TableRow
+from remoteiq_etl.lifecycle.operations.overview import TableRow
 from remoteiq_etl.report.model import Account, Remark, Table, Verified
 from remoteiq_etl.report.reading import Reader
+from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from schemas.state.maps import map_name
 
 #: The outcomes of a key, in the order in which the law is written.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from remoteiq_etl.report.model import Account, Report, Table
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 
 def as_json(report: Report) -> str:

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from remoteiq_etl import embedded
-from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State, program_version
-from remoteiq_etl.config import Settings
+from remoteiq_etl.bundled_server import databases as bundled
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConnectionFailed, ReportError, UnknownTable
-from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
-from remoteiq_etl.lifecycle.overview import Overview
+from remoteiq_etl.lifecycle.mapping.column_map import column_map
+from remoteiq_etl.lifecycle.operations.overview import Overview
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
 from remoteiq_etl.report.accounts import Accounts
 from remoteiq_etl.report.model import Report, Verified
 from remoteiq_etl.report.reading import Reader
-from remoteiq_etl.verify import store
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.freshness import freshness
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State, program_version
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.incremental.freshness import freshness
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 #: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
 MOST_RUNS = 60
@@ -65,7 +65,7 @@ def write(settings: Settings, scope: Scope, path: Path | None = None, record: Se
     (without secrets) and can be read by their owner alone. Raises ReportError when no run of the source has begun yet, or
     the file cannot be written, UnknownTable when nothing has the name of the table.
     """
-    with embedded.databases(settings) as databases:
+    with bundled.databases(settings) as databases:
         target = Database(databases.target, settings.target_schema)
         legacy = Database(databases.legacy, settings.legacy_schema, read_only=True)
         report = gather(settings, scope, target, legacy, record)

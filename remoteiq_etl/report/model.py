@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from remoteiq_etl.lifecycle.explain import Explanation
-from remoteiq_etl.lifecycle.overview import RunRow
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.lifecycle.operations.overview import RunRow
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 
 class Standing(StrEnum):

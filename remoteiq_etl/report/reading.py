@@ -6,26 +6,23 @@ Belongs here: how a statement is asked. Does not belong here: what the answers m
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.schema import State
+
+SQL = statements(__file__)
 
 _TABLES = (
     "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
     "removed", "accepted_drift", "decision_warnings", "map_all",
 )  # fmt: skip
+
+
 _Row = TypeVar("_Row")
-
-
-@cache
-def load_sql(name: str) -> sql.SQL:
-    """One statement of the report, with {placeholders} for identifiers."""
-    return sql.SQL(files("remoteiq_etl.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.report.model import Standing, Task, Verdict
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.report.waiting import FEW_KEYS
+from remoteiq_etl.spec.table import TableSpec
 
 
 @dataclass(frozen=True)

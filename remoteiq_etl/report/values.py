@@ -1,6 +1,6 @@
 """The legacy words of the report: as a matrix against the labels of an enum, or as the formats that a parser met.
 
-Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.backfill.values).
+Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.spec.value_map).
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ from psycopg import sql
 from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import ENUM
 
-from remoteiq_etl.backfill.batch import NULL_WORD
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.values import ValueMap
+from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.report.model import Formats, Matrix, Word
 from remoteiq_etl.report.reading import Reader
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.spec.batch import NULL_WORD
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.spec.value_map import ValueMap
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 from schemas import target
 
 #: Words that are listed of one column; more belong to no enum, and name no row.

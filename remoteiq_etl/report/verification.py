@@ -6,11 +6,11 @@ Belongs here: what verdicts mean for the report. Does not belong here: verifying
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.report.model import Standing, Verdict, Verified
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.freshness import Fresh, Freshness
-from remoteiq_etl.verify.result import Status, TableVerdict
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness
+from remoteiq_etl.verify.verdicts.model import Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
 _WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from remoteiq_etl.backfill.accounts import ArchiveCount
-from remoteiq_etl.lifecycle.column_map import ColumnMap
+from remoteiq_etl.backfill.context.report import ArchiveCount
+from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap
 from remoteiq_etl.report.model import Archived, Conflicts, Disputed, Held, LeftOut, Quarantined, Sample, Sides
 from remoteiq_etl.report.reading import Reader
 

@@ -14,24 +14,33 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.failure import describe, is_interruption
-from remoteiq_etl.backfill.pacing import Pacer
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
-from remoteiq_etl.backfill.source_lock import lock_verification
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
-from remoteiq_etl.verify import database, marks, store
-from remoteiq_etl.verify.look import Ground, Look, ground
-from remoteiq_etl.verify.mirror import RANGE_ROWS
-from remoteiq_etl.verify.opinion import opinions
+from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.progress import Listener, Silent, TableProgress
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.throttle.pacer import Pacer
+from remoteiq_etl.errors import (
+    ConnectionFailed,
+    RemoteIQError,
+    SnapshotTooOld,
+    SourceWaits,
+    StopRequested,
+    describe,
+    is_interruption,
+)
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.state.locks import lock_verification
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.causes.table_changes import Known, is_overtaken, options_of_table
+from remoteiq_etl.verify.checks import sequences
+from remoteiq_etl.verify.expected.expectation import opinions
+from remoteiq_etl.verify.expected.legacy_copy import RANGE_ROWS
+from remoteiq_etl.verify.incremental import watermarks
 from remoteiq_etl.verify.pace import Pace
-from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
-from remoteiq_etl.verify.stale import Known, is_overtaken, options_of_table
+from remoteiq_etl.verify.snapshots import Ground, Look, ground
 from remoteiq_etl.verify.table import Keys, TableLook
-from remoteiq_etl.verify.tally import Tally
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, Verdict
+from remoteiq_etl.verify.verdicts.tally import Tally
 
 #: Looks at what nothing explains, when each time a run begins between the snapshots of the two databases: milliseconds.
 MOST_LOOKS = 5
@@ -57,7 +66,7 @@ def verify(
     """
     with ground(plan, range_rows) as place:
         return Verification(place, listener or Silent(), full=full, quick=quick).of(
-            list(tables or [*place.completed(), database.NAME])
+            list(tables or [*place.completed(), sequences.NAME])
         )
 
 
@@ -80,7 +89,7 @@ class Verification:
         self._begin()
         with contextlib.closing(self):
             if self.quick:
-                return Verdict(tuple(self._kept(table) for table in tables if table != database.NAME))
+                return Verdict(tuple(self._kept(table) for table in tables if table != sequences.NAME))
             self.number = store.begin(self._control, self._state, self._source_id, self.look.snapshot.horizon)
             try:
                 verdict = Verdict(tuple(self._kept(table) for table in tables))
@@ -143,12 +152,12 @@ class Verification:
         began = time.monotonic()
         try:
             self._wait_before(table)
-            former = None if table == database.NAME else self._former(table)
+            former = None if table == sequences.NAME else self._former(table)
             if former is not None and self._still_stands(former):
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._of_database() if table == database.NAME else self._renewed(table, former)
+            verdict = self._of_database() if table == sequences.NAME else self._renewed(table, former)
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
@@ -162,10 +171,10 @@ class Verification:
         return verdict
 
     def _of_database(self) -> TableVerdict:
-        began, found = time.monotonic(), database.DatabaseLook(self.look)
+        began, found = time.monotonic(), sequences.DatabaseLook(self.look)
         tally = Tally().add(found.findings())
         return TableVerdict(
-            database.NAME,
+            sequences.NAME,
             Status.VERIFIED,
             datetime.now(UTC),
             self.look.snapshot.horizon,
@@ -198,14 +207,14 @@ class Verification:
         if self.full or self.quick or found is None or not found.passed or found.inputs is None:
             return None
         with self.look.of_table(options_of_table(self.look, table)):
-            comparable = marks.are_comparable(self.look, marks.inputs_of(self.look, table), found.inputs)
+            comparable = watermarks.are_comparable(self.look, watermarks.inputs_of(self.look, table), found.inputs)
         return found if comparable else None
 
     def _still_stands(self, former: TableVerdict) -> bool:
         if former.inputs is None or Label.CHANGED_IN_LEGACY in former.labels:
             return False  # whether a run has caught up shows in no row of the table
         with self.look.of_table(options_of_table(self.look, former.table)):
-            return marks.stand(self.look, marks.inputs_of(self.look, former.table), former.inputs)
+            return watermarks.stand(self.look, watermarks.inputs_of(self.look, former.table), former.inputs)
 
     def _verified(self, table: str, former: TableVerdict | None) -> TableVerdict:
         began = time.monotonic()

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from remoteiq_etl.backfill.control import Control, Orders
-from remoteiq_etl.backfill.pacing import Pacer, Worker
-from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
-from remoteiq_etl.backfill.progress import Listener, Notice
+from remoteiq_etl.backfill.context.progress import Listener, Notice
+from remoteiq_etl.backfill.throttle.pacer import Pacer, Worker
+from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.errors import StopRequested
-from remoteiq_etl.verify.look import Ground, Look
+from remoteiq_etl.state.orders import Control, Orders
+from remoteiq_etl.verify.snapshots import Ground, Look
 
 KEPT = "Verdicts of tables that were done are kept; the next remoteiq-etl verify goes on from there."
 """What a verification that ends early leaves."""

@@ -10,50 +10,41 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill import written
-from remoteiq_etl.backfill.keys import key_join
-from remoteiq_etl.backfill.selection import is_one_of
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.errors import VerifyError
-from remoteiq_etl.verify import (
-    aggregates,
-    checksums,
-    completeness,
-    conservation,
-    constraints,
-    increments,
-    labels,
-    marks,
-    rules,
-)
-from remoteiq_etl.verify.aggregates import Named, aggregates_of
-from remoteiq_etl.verify.checksums import checksums_of
-from remoteiq_etl.verify.compare import Asked, ask, load_sql
-from remoteiq_etl.verify.completeness import Completeness
-from remoteiq_etl.verify.facts import CHUNK, Inquiry
-from remoteiq_etl.verify.look import Look
-from remoteiq_etl.verify.matrices import Matrices
-from remoteiq_etl.verify.opinion import Opinion, opinions
-from remoteiq_etl.verify.result import Aggregate, Finding, Kind, Label, TableVerdict
-from remoteiq_etl.verify.since import own_reasons
-from remoteiq_etl.verify.stale import Known, options_of_table
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state import written_columns
+from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.verify.causes import labels
+from remoteiq_etl.verify.causes.evidence import CHUNK, Inquiry
+from remoteiq_etl.verify.causes.row_changes import own_reasons
+from remoteiq_etl.verify.causes.table_changes import Known, options_of_table
+from remoteiq_etl.verify.checks import aggregates, checksums, completeness, conservation, constraints, rules
+from remoteiq_etl.verify.checks.aggregates import Named, aggregates_of
+from remoteiq_etl.verify.checks.checksums import checksums_of
+from remoteiq_etl.verify.checks.completeness import Completeness
+from remoteiq_etl.verify.checks.matrices import Matrices
+from remoteiq_etl.verify.expected.compare import Asked, ask
+from remoteiq_etl.verify.expected.expectation import Opinion, opinions
+from remoteiq_etl.verify.incremental import increment, watermarks
+from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.verdicts.model import Aggregate, Finding, Kind, Label, Looked, TableVerdict
+
+SQL = statements(__file__)
 
 RULES = "rules"
+
+
 _ABOUT_OPINION = "every row is as the mapping says, told by SQL that shares nothing with the load"
+
+
 _ABOUT_RULES = "every rule beyond single rows holds"
 
 Keys = Mapping[str, Sequence[str]]
+
+
 """Of legacy tables that are compared a range of rows at a time: the legacy keys to look at."""
-
-
-@dataclass
-class Looked:
-    """How much of what a check looked at."""
-
-    about: str
-    unit: str = "rows"
-    count: int = 0
 
 
 @dataclass
@@ -107,7 +98,7 @@ class TableLook:
                 yield from self._of_ledger(known)
             yield from self._of_rules(known)
             if self._is_whole:
-                self.taken = marks.take(self.look, marks.inputs_of(self.look, self.table), self._parents)
+                self.taken = watermarks.take(self.look, watermarks.inputs_of(self.look, self.table), self._parents)
 
     def _refuse_blocked(self) -> None:
         """What a run could not load cannot be compared either. Raises VerifyError."""
@@ -132,13 +123,13 @@ class TableLook:
 
     def _take_increment(self, differing: Keys) -> None:
         """Choose the rows of which something was written since the last look, if they can be told."""
-        places = increments.places(self.look, self.table) if self.only is None else None
+        places = increment.places(self.look, self.table) if self.only is None else None
         if places is None:
             return
-        self._parents = increments.parents(self.look, self.table)
+        self._parents = increment.parents(self.look, self.table)
         if self.former is None:
             return
-        found = increments.Increment(self.look, self.table, places, self.former, self._parents).keys()
+        found = increment.Increment(self.look, self.table, places, self.former, self._parents).keys()
         if found is not None:
             self.only = {name: sorted(keys.union(differing.get(name, ()))) for name, keys in found.items()}
             self.is_increment = True
@@ -151,7 +142,7 @@ class TableLook:
     def _differing(self) -> dict[str, list[str]] | None:
         """By legacy table the keys of rows whose checksums differ; None where nothing is carried unchanged."""
         whole = self.only is None
-        further = [] if self.quick or not whole else [*(increments.places(self.look, self.table) or {})]
+        further = [] if self.quick or not whole else [*(increment.places(self.look, self.table) or {})]
         sums = checksums_of(self.look, self.table, further) if whole else []
         found = {one.source.name: one.differing() for one in sums}
         for one in sums:
@@ -346,7 +337,11 @@ def _state(as_written: bool | None, since: str | None) -> tuple[Label, str]:
 
 
 _State = tuple[Label, str, tuple[str | None, str | None]]
+
+
 _NOBODY: tuple[str | None, str | None] = (None, None)
+
+
 _NOT_OURS: _State = (Label.EXPECTED, "the row is none of ours", _NOBODY)
 
 
@@ -361,13 +356,13 @@ def _edited_rows(look: Look, spec: TableSpec, keys: set[str]) -> Iterator[tuple[
     query = sql.SQL("SELECT DISTINCT legacy_table FROM {} WHERE source_id = %s AND table_name = %s")
     tables = look.session.rows(query.format(look.state.name("written_columns")), [look.source_id, spec.name])
     for (legacy_table,) in tables:
-        statement = load_sql("edited_rows").format(
+        statement = SQL["edited_rows"].format(
             **look.literals(spec.name),
             map=look.state.name(map_of(spec).name),
             target=look.target.table(spec.name),
             key_join=key_join(spec),
             legacy_table=sql.Literal(legacy_table),
-            current_hash=written.current_hash(look, spec, legacy_table),
+            current_hash=written_columns.current_hash(look, spec, legacy_table),
         )
         rows = look.session.rows(statement, {"keys": sorted(keys)})
         yield from ((key, table, legacy_key, as_written) for key, table, legacy_key, as_written in rows)

@@ -1,7 +1,7 @@
 """The tables of our own schema `remoteiq_etl` in the target database: what was read, decided, written and left out.
 
 `maps` makes the mapping table of an entity, the other modules hold the fixed ones. Belongs here: definitions and their
-comments. Does not belong here: reading and writing them (see remoteiq_etl.backfill.state).
+comments. Does not belong here: reading and writing them (see remoteiq_etl.state.schema).
 """
 
 from schemas.state.base import SCHEMA_VERSION, metadata

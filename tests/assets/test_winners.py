@@ -1,7 +1,7 @@
-from assets.winners import GROUP, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Decision, Recorded, Warned
+from assets.shared.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decision, Recorded, Warned
 from tests.assets.builders import batch_of
 
 ROWS = frame({KEY: ["a", "b", "c", "d"], GROUP: ["x", "x", "y", None]})

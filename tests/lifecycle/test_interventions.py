@@ -2,9 +2,9 @@
 
 import pytest
 
+from remoteiq_etl.config.conflicts import Policies, Policy, policies_of
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.policies import Policies, Policy, policies_of
 
 
 def test_options_name_policies_rows_and_tables() -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from remoteiq_etl.backfill.accounts import Ledger, TableReport
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.policies import Policies, Policy
+from remoteiq_etl.backfill.context.plan import Mode
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.config.conflicts import Policies, Policy
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, LegacyRules, Writes

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from remoteiq_etl.errors import UndoBlocked
+from remoteiq_etl.lifecycle.undo.access import Place
 from remoteiq_etl.lifecycle.undo.execute import execute
-from remoteiq_etl.lifecycle.undo.opened import Place
 from remoteiq_etl.lifecycle.undo.plan import TablePlan, UndoPlan, plan
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.machine.broken import ENDS, At

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Account, TableReport
+from remoteiq_etl.backfill.context.report import Account, TableReport
 from tests.support import expected
 from tests.support.migrating import Migration, bare_target, specs, with_dependencies
 from tests.support.server import Database, Server

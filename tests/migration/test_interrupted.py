@@ -148,7 +148,7 @@ def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:
 
 def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
     """A zombie holds an old fencing token: its next batch is refused whole."""
-    from remoteiq_etl.backfill.opening import opened
+    from remoteiq_etl.backfill.run import opened
     from remoteiq_etl.errors import FencedError
     from tests.support.migrating import specs
 

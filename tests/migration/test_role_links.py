@@ -2,8 +2,8 @@
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Ledger, TableReport
-from remoteiq_etl.policies import Policies, Policy
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.config.conflicts import Policies, Policy
 from tests.support.migrating import Migration
 from tests.support.server import Database
 

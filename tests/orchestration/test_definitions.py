@@ -9,10 +9,10 @@ import pytest
 
 import assets
 from remoteiq_etl.definitions import defs
-from remoteiq_etl.orchestration import legacy
-from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
-from remoteiq_etl.orchestration.tables import find_tables
-from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.assets.discovery import find_tables
+from remoteiq_etl.orchestration.assets.drift import ACCEPTED_DRIFT
+from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.metadata import legacy_tables
 from schemas import legacy as legacy_schema
 
 DEFINITIONS: dg.Definitions = defs()
@@ -80,7 +80,7 @@ class TestEveryTable:
 
 def test_every_legacy_table_is_an_external_asset() -> None:
     graph = DEFINITIONS.resolve_asset_graph()
-    keys = {legacy.key(table.name) for table in legacy_schema.metadata.tables.values()}
+    keys = {legacy_tables.key(table.name) for table in legacy_schema.metadata.tables.values()}
     assert keys <= graph.external_asset_keys
     assert {graph.get(key).group_name for key in keys} <= {f"legacy_{domain}" for domain in DOMAINS}
 

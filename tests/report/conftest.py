@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import assets
-from remoteiq_etl.config import Settings
-from remoteiq_etl.orchestration.tables import find_tables
+from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.orchestration.assets.discovery import find_tables
 from remoteiq_etl.report.make import Scope, Written, write
 from tests.support import chromium
 from tests.support.migrating import Migration, migrated_target

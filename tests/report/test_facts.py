@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import ReportError
+from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.report.make import Written
 from remoteiq_etl.report.model import Report, Standing
 from remoteiq_etl.report.waiting import FEW
-from remoteiq_etl.verify import store
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.result import Aggregate, Check, Figures, Finding, Kind, Label, Status, TableVerdict
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import Aggregate, Check, Figures, Finding, Kind, Label, Status, TableVerdict
 from tests.report.conftest import DEVICE, report_of
 from tests.support.migrating import Migration, specs, target_tables
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.postgres.database import Database
 from tests.support.migrating import Migration, specs
 
 PATIENCE = 60.0

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from remoteiq_etl.cluster import Account, run_as
-from remoteiq_etl.config import Settings
-from remoteiq_etl.embedded import databases
+from remoteiq_etl.bundled_server.cluster import Account, run_as
+from remoteiq_etl.bundled_server.databases import databases
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import RemoteIQError
 
 ROOT = Path(__file__).parents[2]

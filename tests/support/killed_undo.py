@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remoteiq_etl.backfill.gone import Policy, look_for_gone
-from remoteiq_etl.backfill.opening import opened
+from remoteiq_etl.backfill.deletes.detect import Policy, look_for_gone
+from remoteiq_etl.backfill.run import opened
 from remoteiq_etl.lifecycle.undo.execute import Outcome, execute
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan
 from remoteiq_etl.lifecycle.undo.scope import Scope

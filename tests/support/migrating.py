@@ -12,13 +12,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 import assets
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import Database as EngineDatabase
-from remoteiq_etl.backfill.database import Observer
-from remoteiq_etl.backfill.gone import GoneReport, Policy, look_for_gone
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy, look_for_gone
+from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.postgres.database import Observer
+from remoteiq_etl.spec.table import TableSpec
 from schemas import ddl, target
 from tests.support.server import Database, Server
 

@@ -5,10 +5,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.finalize import Finalized, Progress, finalize
-from remoteiq_etl.lifecycle.prepare import Prepared, prepare
+from remoteiq_etl.lifecycle.target.finalize import Finalized, Progress, finalize
+from remoteiq_etl.lifecycle.target.prepare import Prepared, prepare
+from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.state.schema import State
 from tests.support import server
 
 STATE_SCHEMA = "remoteiq_etl"

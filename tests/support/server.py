@@ -19,8 +19,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.cluster import Account, run_as
-from remoteiq_etl.embedded import programs_for, unprivileged_account
+from remoteiq_etl.bundled_server.cluster import Account, run_as
+from remoteiq_etl.bundled_server.databases import programs_for, unprivileged_account
 
 SUPERUSER = "tester"
 SELECT_ONLY_PASSWORD = "not-a-secret"

@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from remoteiq_etl.lifecycle.undo.access import Place
 from remoteiq_etl.lifecycle.undo.execute import Outcome, execute
-from remoteiq_etl.lifecycle.undo.opened import Place
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan, plan
 from remoteiq_etl.lifecycle.undo.scope import Scope
-from remoteiq_etl.sealing_keys import SealingKeys
+from remoteiq_etl.sensitive.keys import SealingKeys
 from tests.support.books import unbalanced
 from tests.support.migrating import Migration, build_target, lasting_columns, target_tables
 from tests.support.server import Database, Server

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.control import Control
-from remoteiq_etl.backfill.progress import Notice, Silent, TableProgress
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.context.progress import Notice, Silent, TableProgress
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.config.throttle import Limits
 from remoteiq_etl.errors import RemoteIQError
-from remoteiq_etl.limits import Limits
+from remoteiq_etl.state.orders import Control
+from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Verdict
+from remoteiq_etl.verify.verdicts.model import Verdict
 from tests.support.migrating import Migration
 
 #: Nothing is limited, and the servers are looked at often.

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from psycopg import Rollback
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.verify.compare import Difference, ask
-from remoteiq_etl.verify.mirror import Mirror
-from remoteiq_etl.verify.opinion import Opinion
+from remoteiq_etl.backfill.source.snapshot import Snapshot
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.expected.compare import Difference, ask
+from remoteiq_etl.verify.expected.expectation import Opinion
+from remoteiq_etl.verify.expected.legacy_copy import Mirror
 from tests.support import migrating
 from tests.support.migrating import Migration
 from tests.support.server import Database, Server

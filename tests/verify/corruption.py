@@ -12,10 +12,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from remoteiq_etl.verify.aggregates import AGGREGATES, Sort, sort_of
-from remoteiq_etl.verify.conservation import CONSERVATION
-from remoteiq_etl.verify.opinion import opinions
-from remoteiq_etl.verify.result import Finding, Kind
+from remoteiq_etl.verify.checks.aggregates import AGGREGATES, Sort, sort_of
+from remoteiq_etl.verify.checks.conservation import CONSERVATION
+from remoteiq_etl.verify.expected.expectation import opinions
+from remoteiq_etl.verify.verdicts.model import Finding, Kind
 from schemas import legacy
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database

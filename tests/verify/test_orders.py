@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from remoteiq_etl.config.throttle import Limits, Signal, Threshold
 from remoteiq_etl.errors import SourcePaused, StopRequested
-from remoteiq_etl.limits import Limits, Signal, Threshold
 from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration
 from tests.support.verifying import Verifying, Watched, order, past, verifying

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Verdict
+from remoteiq_etl.verify.verdicts.model import Verdict
 from tests.conftest import with_edge_cases
 from tests.support import migrating
 from tests.support.migrating import Migration

@@ -5,6 +5,6 @@ reads. Does not belong here: showing it (the command line, the report).
 """
 
 from remoteiq_etl.lifecycle.explain.find import Explainer
-from remoteiq_etl.lifecycle.explain.tree import Explanation
+from remoteiq_etl.lifecycle.explain.model import Explanation
 
 __all__ = ["Explainer", "Explanation"]

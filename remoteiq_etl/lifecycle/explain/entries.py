@@ -11,11 +11,13 @@ from uuid import UUID
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.explain.tree import MapEntry
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.lifecycle.explain.model import MapEntry
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.schema import State
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 _CASTS: Mapping[str, Callable[[str], Any]] = {"uuid": UUID, "bigint": int, "text": str}
 
@@ -33,7 +35,7 @@ class Entries:
         """The target tables that have a map, with the types of its two keys."""
         names = {map_name(entity): entity for entity in self.state.entities(self.session)}
         found: dict[str, dict[str, str]] = {entity: {} for entity in sorted(names.values())}
-        for table, column, kind in self.session.rows(load_sql("explain_key_types"), {"schema": self.state.schema}):
+        for table, column, kind in self.session.rows(SQL["key_types"], {"schema": self.state.schema}):
             if table in names:
                 found[names[table]][column] = kind
         return found
@@ -72,7 +74,7 @@ class Entries:
         kind = self.entities[entity][column]
         if not is_of_type(key, kind):
             return []
-        query = load_sql("explain_entries").format(
+        query = SQL["entries"].format(
             entity=sql.Literal(entity),
             map=self.state.name(map_name(entity)),
             column=sql.Identifier("m", column),

@@ -11,15 +11,17 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.redact import LONGEST, REDACTED, SECRET_KEY, is_secret, redacted_json
-from remoteiq_etl.backfill.selection import is_one_of
-from remoteiq_etl.backfill.spec import Source, TableSpec
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.lifecycle.explain.entries import Entries
-from remoteiq_etl.lifecycle.explain.tree import Archived, Gone, Held, LeftOut, LegacyRow, SettingPath
-from remoteiq_etl.lifecycle.ownership import load_sql
-from remoteiq_etl.lifecycle.quarantine import Quarantine, QuarantinedDetail, Selected
+from remoteiq_etl.lifecycle.explain.model import Archived, Gone, Held, LeftOut, LegacyRow, SettingPath
+from remoteiq_etl.lifecycle.operations.quarantine import Quarantine, QuarantinedDetail, Selected
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import LONGEST, REDACTED, SECRET_KEY, is_secret, redacted_json
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.state.schema import State
+
+SQL = statements(__file__)
 
 _Row = TypeVar("_Row", Held, LeftOut, Gone, Archived, SettingPath)
 _TABLES = ("held", "left_out", "gone", "legacy_archive", "legacy_settings_map")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from remoteiq_etl.lifecycle.explain.tree import LegacyRow, MapEntry, Write
+from remoteiq_etl.lifecycle.explain.model import LegacyRow, MapEntry, Write
 
 #: A value is cut after so many characters: the whole one is in the database, and in the JSON.
 LONGEST = 60

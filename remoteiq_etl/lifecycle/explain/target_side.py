@@ -11,19 +11,21 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns
-from remoteiq_etl.backfill.images import Image, text_join
-from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.column_map import of_table
-from remoteiq_etl.lifecycle.conflicts import ConflictList
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, effective, live_columns
+from remoteiq_etl.backfill.outcomes.before_images import Image, text_join
 from remoteiq_etl.lifecycle.explain.entries import Entries
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
-from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LeftOut, MapEntry, TargetRow, Write
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.lifecycle.explain.model import ColumnFact, LeftOut, MapEntry, TargetRow, Write
+from remoteiq_etl.lifecycle.mapping.column_map import of_table
+from remoteiq_etl.lifecycle.operations.conflicts import ConflictList
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import is_secret
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 
 class _ImageRow(NamedTuple):
@@ -102,7 +104,7 @@ class TargetSide:
         return (found[0][0], found[0][1] or {}) if found else (None, {})
 
     def _images(self, table: str, key: str) -> list["_ImageRow"]:
-        query = load_sql("explain_images").format(before_images=self.state.name("before_images"))
+        query = SQL["images"].format(before_images=self.state.name("before_images"))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
         return [_ImageRow(*row) for row in found]
 
@@ -110,7 +112,7 @@ class TargetSide:
         """The rows that are part of this one and have no entry in the map."""
         if table not in self.entries.entities:
             return ()
-        query = load_sql("explain_merged").format(
+        query = SQL["merged"].format(
             left_out=self.state.name("left_out"), map=self.state.name(map_name(table))
         )
         found = self.session.rows(query, {"source_id": self.source_id, "table": table})

@@ -13,20 +13,23 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill import movements
-from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.images import activity_hash, text_join
-from remoteiq_etl.backfill.movements import Cause
-from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.outcomes import movements
+from remoteiq_etl.backfill.outcomes.before_images import activity_hash, text_join
+from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import UndoMoved
 from remoteiq_etl.lifecycle.undo import proof
-from remoteiq_etl.lifecycle.undo.judge import row_now
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.lifecycle.undo.access import Opened
 from remoteiq_etl.lifecycle.undo.proof import Changed
 from remoteiq_etl.lifecycle.undo.restore import Restorer
 from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.verdicts import row_now
+from remoteiq_etl.postgres.row_hash import row_hash
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import is_secret
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.maps import map_of
+
+SQL = statements(__file__)
 
 DELETE, RESTORE, INSERT = "delete", "restore", "insert"
 AGAIN = "What was committed stands. Make a new plan of the rest: remoteiq-etl undo … --out FILE."
@@ -126,7 +129,7 @@ class Batch:
         said = f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})"
         parents = self._parents if isinstance(error, psycopg.errors.UniqueViolation) else ()
         if self.action == RESTORE and parents:
-            waiting = self.undo.session.value(load_sql("waiting_rows").format(**self._names), self._parameters)
+            waiting = self.undo.session.value(SQL["waiting_rows"].format(**self._names), self._parameters)
             said += (
                 f"; if {waiting} rows exchange them, each needs a row of {' or '.join(parents)} that no row of {self.table}"
                 f" refers to, to leave its own for: add some for the time of the undo"
@@ -164,8 +167,8 @@ class Batch:
     def _take(self, rows: int | None) -> int:
         """Lock the next rows, and note them. Returns how many."""
         session, parameters = self.undo.session, {**self._parameters, "rows": rows}
-        session.execute(load_sql("lock_rows").format(**self._names), parameters)
-        return session.execute(load_sql("batch").format(**self._names), parameters).rowcount
+        session.execute(SQL["lock_rows"].format(**self._names), parameters)
+        return session.execute(SQL["batch"].format(**self._names), parameters).rowcount
 
     def _refuse_moved(self) -> None:
         session = self.undo.session
@@ -173,7 +176,7 @@ class Batch:
         if key is not None:
             raise self._moved(f"the row {key} was changed, deleted or made since the undo began")
         for reference in self.undo.referring[self.table] if self.action == DELETE else ():
-            statement = load_sql("referred").format(
+            statement = SQL["referred"].format(
                 **self._names,
                 child=sql.Identifier(reference.schema, reference.table),
                 child_key=reference.shown_key(),
@@ -190,7 +193,7 @@ class Batch:
             parked = restorer.park() if self.deferred else 0
             return Changed(updated=parked + restorer.restore())
         if self.action == DELETE:
-            written = self.undo.session.execute(load_sql("delete").format(**self._names)).rowcount
+            written = self.undo.session.execute(SQL["delete"].format(**self._names)).rowcount
         else:
             written = restorer.insert()
         if written != count:

@@ -10,12 +10,15 @@ from itertools import chain
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill.control import actor
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo import proof
+from remoteiq_etl.lifecycle.undo.access import Opened, Place, holding, looking
 from remoteiq_etl.lifecycle.undo.batches import Batches
-from remoteiq_etl.lifecycle.undo.opened import Opened, Place, holding, load_sql, looking
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan, judged
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.orders import actor
+
+SQL = statements(__file__)
 
 Progress = Callable[[str, str, int], None]
 
@@ -120,8 +123,8 @@ def _begin(undo: Opened, plan: UndoPlan) -> int:
         undo.check_fence()
         _refuse_other(plan, judged(undo, plan.scope, accept_loss=plan.accept_loss))
         names = {name: undo.state.name(name) for name in ("undos", "undo_rows", "runs")}
-        undo_id = int(session.value(load_sql("begin_undo").format(**names), _parameters(undo, plan)))
-        session.execute(load_sql("begin_rows").format(**names), {"undo_id": undo_id})
+        undo_id = int(session.value(SQL["begin_undo"].format(**names), _parameters(undo, plan)))
+        session.execute(SQL["begin_rows"].format(**names), {"undo_id": undo_id})
         _forget(undo, plan)
         figures = proof.checksums(undo, undo_id, _written(plan))
         update = sql.SQL("UPDATE {undos} SET proof = %s WHERE id = %s").format(**names)
@@ -131,9 +134,9 @@ def _begin(undo: Opened, plan: UndoPlan) -> int:
 
 def _forget(undo: Opened, plan: UndoPlan) -> None:
     """Let the next run read and decide as if the tables had never been completed."""
-    statements = [load_sql("forget_passes").format(table=undo.state.name(table)) for table in ("passes", "assets")]
+    statements = [SQL["forget_passes"].format(table=undo.state.name(table)) for table in ("passes", "assets")]
     names = {"decision_warnings": undo.state.name("decision_warnings"), "of_run": plan.scope.of_run("w.run_id")}
-    for statement in (*statements, load_sql("warnings_undone").format(**names)):
+    for statement in (*statements, SQL["warnings_undone"].format(**names)):
         undo.session.execute(statement, {"source_id": undo.registered.id, "assets": _assets(undo, plan)})
 
 
@@ -201,7 +204,7 @@ def _end(undo: Opened, plan: UndoPlan, outcome: Outcome) -> None:
 
 def _leave_images(undo: Opened, plan: UndoPlan, undo_id: int, table: str) -> None:
     specs = [s for asset, s in undo.place.specs.items() if s.name == table and plan.scope.has(asset)]
-    statement = load_sql("images_left").format(**undo.of(table), of_run=plan.scope.of_run("b.run_id"))
+    statement = SQL["images_left"].format(**undo.of(table), of_run=plan.scope.of_run("b.run_id"))
     legacy_tables = sorted({source.name for source in chain.from_iterable(spec.sources for spec in specs)})
     session_parameters = {"undo_id": undo_id, "tables": [table], "legacy_tables": legacy_tables}
     undo.session.execute(statement, session_parameters)

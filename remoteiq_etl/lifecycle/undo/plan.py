@@ -13,9 +13,12 @@ from typing import Any
 from psycopg import sql
 
 from remoteiq_etl.errors import UndoError
-from remoteiq_etl.lifecycle.undo.judge import Judge
-from remoteiq_etl.lifecycle.undo.opened import Opened, Place, load_sql, looking
+from remoteiq_etl.lifecycle.undo.access import Opened, Place, looking
 from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.verdicts import Judge
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 #: The form of the file; raised when a program could misread an older one.
 VERSION = 1
@@ -168,7 +171,7 @@ def _tables(undo: Opened) -> list[TablePlan]:
         of_table = counts.setdefault(table, {})
         name = action if verdict == "free" else verdict
         of_table[name] = of_table.get(name, 0) + rows
-    digests = {row[0]: row[2] for row in undo.session.rows(load_sql("digest").format())}
+    digests = {row[0]: row[2] for row in undo.session.rows(SQL["digest"].format())}
     return [TablePlan(table, digest=digests[table], **counts[table]) for table in undo.tables if table in counts]
 
 

@@ -9,11 +9,14 @@ from typing import TypeAlias
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.images import text_join
+from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.errors import UndoMoved
-from remoteiq_etl.lifecycle.undo.judge import row_over_image
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.lifecycle.undo.access import Opened
+from remoteiq_etl.lifecycle.undo.verdicts import row_over_image
+from remoteiq_etl.postgres.row_hash import row_hash
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 Checksums: TypeAlias = dict[str, list[str]]
 """By table (schema.table): rows and checksum."""
@@ -29,7 +32,7 @@ class Changed:
 
 def changes(undo: Opened) -> dict[str, Changed]:
     """What the transaction has changed so far, by schema.table. What earlier ones of the session did may be in it, too."""
-    rows = undo.session.rows(load_sql("changes").format(), [undo.state.schema])
+    rows = undo.session.rows(SQL["changes"].format(), [undo.state.schema])
     return {f"{schema}.{table}": Changed(deleted, updated) for schema, table, deleted, updated in rows}
 
 
@@ -87,7 +90,7 @@ def not_as_before(undo: Opened, undo_id: int, tables: set[str]) -> dict[str, int
 def not_restored(undo: Opened, table: str) -> sql.Composable:
     """How many rows of the batch are not what the hash of their image says they were."""
     spec = undo.tables[table]
-    return load_sql("not_restored").format(
+    return SQL["not_restored"].format(
         **undo.of(table),
         row_join=text_join(spec, "r"),
         absent=sql.SQL("t.{} IS NULL").format(sql.Identifier(spec.primary_key[0])),
@@ -102,7 +105,7 @@ def _checksum(undo: Opened, undo_id: int, schema: str, table: str) -> list[str]:
         left_alone = sql.SQL(
             "NOT EXISTS (SELECT FROM {} AS r WHERE r.undo_id = {} AND r.table_name = {} AND {})"
         ).format(undo.state.name("undo_rows"), sql.Literal(undo_id), sql.Literal(table), text_join(spec, "r"))
-    statement = load_sql("checksum").format(
+    statement = SQL["checksum"].format(
         table=sql.Identifier(schema, table), row_hash=row_hash([sql.SQL("t.*")]), left_alone=left_alone
     )
     rows, checksum = undo.session.rows(statement)[0]

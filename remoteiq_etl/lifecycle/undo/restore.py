@@ -12,11 +12,14 @@ from psycopg import sql
 from sqlalchemy import Column
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.images import outside, place_of, text_join
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.outcomes.before_images import outside, place_of, text_join
 from remoteiq_etl.errors import UndoError
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.lifecycle.undo.access import Opened
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
+
+SQL = statements(__file__)
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Restorer:
         """Give the rows their former values. Returns how many had others."""
         names, rows = self._names(), self._formers()
         plain = [name for name in self._columns(self.undo.live[self.spec.name]) if name not in self.spec.primary_key]
-        statement = load_sql("restore").format(
+        statement = SQL["restore"].format(
             **names,
             row_join=text_join(self.spec, "v"),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = f.{0}").format(sql.Identifier(name)) for name in plain),
@@ -78,7 +81,7 @@ class Restorer:
     def _free(self, column: Column[Any]) -> sql.Composable:
         """A row of the parent that nobody refers to: nothing else can stand in a foreign key that may not be null."""
         parent = next(iter(column.foreign_keys)).column
-        return load_sql("free_parent").format(
+        return SQL["free_parent"].format(
             **self._names(),
             parent=self.undo.target.table(parent.table.name),
             key=sql.Identifier(parent.name),
@@ -87,7 +90,7 @@ class Restorer:
         )
 
     def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
-        statement = load_sql("insert").format(
+        statement = SQL["insert"].format(
             **self._names(),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=sql.SQL(", ").join(sql.Identifier("f", name) for name in columns),
@@ -97,7 +100,7 @@ class Restorer:
     def _formers(self) -> list[Former]:
         rows: dict[str, Former] = {}
         for new_key, image_id, image, withheld, sealed, idle, lost in self.undo.session.rows(
-            load_sql("images").format(**self._names())
+            SQL["images"].format(**self._names())
         ):
             former = rows.setdefault(new_key, Former(new_key))
             former.values |= image
@@ -114,7 +117,7 @@ class Restorer:
             raise UndoError("former secrets are sealed, and no key is given. Set REMOTEIQ_SEALING_KEY.")
         table = self.spec.name
         return {
-            name: jsons.parse(sealer.open(text, place_of(image_id, table, new_key, name)))
+            name: json_text.parse(sealer.open(text, place_of(image_id, table, new_key, name)))
             for name, text in sealed.items()
         }
 
@@ -128,7 +131,7 @@ class Restorer:
 
 
 def _as_text(rows: Iterable[Former]) -> str:
-    return jsons.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
+    return json_text.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
 
 
 def _same_key(spec: TableSpec) -> sql.Composable:

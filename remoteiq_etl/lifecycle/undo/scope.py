@@ -9,9 +9,9 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.references import Reference
-from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.errors import UndoError
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.references import Reference
 
 
 @dataclass(frozen=True)

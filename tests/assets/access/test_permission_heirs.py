@@ -1,8 +1,9 @@
 """Whose row a permission key is, decided from what was recorded and what has a row."""
 
-from assets.access.permission_heirs import having_back, taking_over_words
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decision, Recorded
+from assets.access.rules.permission_heirs import having_back, taking_over_words
+from remoteiq_etl.spec.decisions import Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import uid
 
 TAKES_OVER = Decision("permissions", uid(1), "takes_over_word", {"inherits": ["derived", "odd"]}, "odd")

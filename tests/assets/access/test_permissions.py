@@ -3,13 +3,14 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from assets.access.permission_catalogue import PERMISSIONS
 from assets.access.permissions import SPEC, decide, labels, transform, transform_words
-from assets.access.words import lowered
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.words import lowered
+from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
 
 T1, T2 = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)

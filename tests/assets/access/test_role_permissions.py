@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.access import grants
 from assets.access.role_permissions import SPEC, decide, transform, transform_words
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Decided, Decision, Recorded
+from assets.access.rules import grants
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))

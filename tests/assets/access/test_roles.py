@@ -4,10 +4,11 @@ from typing import Any
 import pandas as pd
 
 from assets.access.roles import SPEC, decide, transform, transform_made, transform_meta
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import INTEGER, TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))

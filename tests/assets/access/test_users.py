@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from assets.access.users import SPEC, decide, split_names, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import CHANGED_AT, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.table import CHANGED_AT
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from assets.automation import agent_task_results, agent_task_runs, agent_tasks
-from assets.automation.states import STATUS, TYPE
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from assets.automation.rules.states import STATUS, TYPE
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 JOB, AGENT = uid(1), uid(9)

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from assets.backups import backup_destinations, backup_policies, backups_config, config_row
+from assets.backups import backup_destinations, backup_policies, backups_config
 from assets.backups.backup_destinations import configuration, provider
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decision, Recorded
+from assets.backups.rules import config_row
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of
 
 CONFIG = {

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from assets.email.channels import purpose_key
 from assets.email.email_channels import PURPOSE, decide, transform_purposes, transform_settings
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
+from assets.email.rules.channels import purpose_key
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, plain, rows_of
 
 CONTEXT = Context(lookups={("organizations", "derived"): Lookup.of({"default": "org"})})

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from assets.email.email_messages import SPEC, ticket_number, transform_event, transform_ingested
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BINARY, BOOLEAN, INTEGER, TIMESTAMP
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.frames.dtypes import BINARY, BOOLEAN, INTEGER, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, waits
 
 CONTEXT = Context(

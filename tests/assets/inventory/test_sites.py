@@ -1,10 +1,11 @@
 from typing import Any
 
 from assets.inventory.sites import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid, waits
 from tests.assets.inventory.rows import agent, device, inputs, ticket
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from assets.monitoring.checks import SPEC, decide, transform, transform_synthesized
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, plain, rows_of, uid
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

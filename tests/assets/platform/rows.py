@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from assets.platform.organization_settings import decide
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
 Rows = dict[str, Any] | list[dict[str, Any]]

@@ -2,10 +2,11 @@ import pandas as pd
 
 from assets.platform import organizations
 from assets.platform.organizations import SPEC, decide, transform, transform_company_profile
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import INTEGER, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of
 
 CONTEXT = Context(organization_slug="acme", time_zones=frozenset({"UTC", "Europe/Berlin"}))

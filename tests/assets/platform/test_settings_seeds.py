@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from assets.platform.organization_settings import decide
-from assets.seeds.seed import SEED
-from assets.seeds.settings import DEFAULTS
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.seeds.rules.seed import SEED
+from assets.seeds.rules.settings import DEFAULTS
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.platform.rows import CONTEXT, Rows, inputs_of
 
 WRITTEN = Context(

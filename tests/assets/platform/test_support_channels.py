@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from assets.platform.support_channels import SPEC, channels, decide, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, frame
-from remoteiq_etl.backfill.spec import Context, Derived, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.table import Derived
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 from tests.assets.builders import batch_of, plain, rows_of
 

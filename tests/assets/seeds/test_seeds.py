@@ -7,27 +7,27 @@ from typing import Any
 import pytest
 
 from assets.access import permissions
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.monitoring import seeded_checks
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.monitoring.rules import seeded_checks
 from assets.seeds import (
     check_profile_members,
     check_profiles,
-    seed,
     seed_backup_policies,
     seed_checks,
     seed_permissions,
     seed_role_permissions,
     seed_roles,
-    settings,
-    templates,
 )
-from assets.seeds.seed import SEED
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, OWNER, Context, Decided, Decision, Recorded
+from assets.seeds.rules import seed, settings, templates
+from assets.seeds.rules.seed import SEED
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import INHERITS, Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, rows_of
 from tests.support import expected
 

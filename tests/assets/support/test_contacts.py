@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from assets.support.contacts import decide, transform
-from assets.support.requesters import address, contact_keys
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.support.rules.requesters import address, contact_keys
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import plain, rows_of
 
 COLUMNS = ("id", "requester_name", "requester_email", "client", "site", "customer_id", "created_at", "updated_at")

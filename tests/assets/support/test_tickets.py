@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from assets.support.tickets import PRIORITY, STATUS, decide, transform
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, Recorded
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
 
 T1, T2, DEVICE = uid(1), uid(2), uid(50)

@@ -1,0 +1,69 @@
+"""Winners: which row stands for several legacy rows of one normalised key. Decided once, then read from the map.
+
+Belongs here: how such a choice is taken, joined and recorded. Does not belong here: what makes a row better than
+another, or what becomes of the others.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import INHERITS, Decision, Recorded, Warned, warned
+
+GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
+WINNER = "winner"
+CHOSEN_ANEW = "chosen_anew"
+
+
+@dataclass(frozen=True)
+class Winners:
+    """Who won: `winner` by group, and for each other row (`losers`) the winner it gives way to."""
+
+    winner: Mapping[str, str]
+    losers: Mapping[str, str]
+    decisions: list[Decision]
+    warnings: list[Warned]
+
+
+def decide_winners(
+    rows: pd.DataFrame, recorded: Recorded, name: str, rule: str, heirs_of: str | None = None
+) -> Winners:
+    """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
+
+    A recorded winner stays while it is a member of its group; where another would win today, that is only told.
+    The decisions are recorded under `name`, by group; it begins with the legacy table of the rows. `heirs_of`: that table,
+    where a winner that is chosen anew takes the row over that the former one had.
+    """
+    members = [(group, key) for group, key in zip(rows[GROUP], rows[KEY], strict=True) if isinstance(group, str)]
+    best = dict(reversed(members))
+    present = set(members)
+    kept = {
+        group: decision
+        for group, decision in recorded.of(name).items()
+        if (group, decision.values.get(WINNER)) in present
+    }
+    winner = {**best, **{group: decision.values[WINNER] for group, decision in kept.items()}}
+    overruled = [best[group] for group, key in winner.items() if best[group] != key]
+    return Winners(
+        winner=winner,
+        losers={key: winner[group] for group, key in members if winner[group] != key},
+        decisions=[
+            *(kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()),
+            *(_heirs(winner, recorded, name, heirs_of) if heirs_of else ()),
+        ],
+        warnings=warned("decided_otherwise_today", name.partition(".")[0], overruled),
+    )
+
+
+def _heirs(winner: Mapping[str, str], recorded: Recorded, name: str, table: str) -> Iterator[Decision]:
+    for (named, group), former in recorded.former.items():
+        if named == name and winner.get(group) not in (None, former.values[WINNER]):
+            yield Decision(table, winner[group], CHOSEN_ANEW, {INHERITS: [table, former.values[WINNER]]})
+
+
+def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:
+    """For each row that lost the legacy key of its winner, else null."""
+    return pd.Series([losers.get(key) for key in batch.keys], index=batch.keys.index, dtype=TEXT)

@@ -1,0 +1,162 @@
+"""Rows that exist only as long as something else says so: what a complete read no longer yields is removed.
+
+Removed is only what is ours, as we wrote it, and referred to by nothing. Belongs here: rows of an owner (links, tags) and
+derived rows declared so. Does not belong here: rows gone from legacy, whose policy is the operator's.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from sqlalchemy import Table
+
+from remoteiq_etl.backfill.outcomes import movements
+from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
+from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.state.maps import key_join, map_of
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+SQL = statements(__file__)
+
+# What a child's map (o) says of the rows that go with the row of this map (m).
+_OWNED = sql.SQL(
+    "o.source_id = m.source_id AND o.legacy_table = m.legacy_table AND o.owner_key = m.legacy_key::text AND NOT o.adopted"
+)
+
+
+def removing_sources(spec: TableSpec) -> list[str]:
+    """The sources whose rows are removed when they are no longer yielded."""
+    if spec.replaces:
+        return [source.name for source in spec.sources]
+    return [source.name for source in spec.sources if isinstance(source, Derived) and source.removes]
+
+
+def remove_replaced(
+    run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str], emptied: Collection[str] = ()
+) -> int:
+    """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed.
+
+    Rows whose owner is gone from legacy, and rows of a legacy table that is empty (`emptied`), stay too: these are gone as
+    any other row is, with a policy and a brake (see gone).
+    """
+    names, children = _names(run, spec), _children(run, spec)
+    query = SQL["removable"].format(**names, unreferenced=_unreferenced(run, spec, children))
+    mapped = run.session.rows(query, [removing_sources(spec)])
+    unseen = [
+        (table, key, owner)
+        for table, key, owner in mapped
+        if (table, key) not in seen and owner not in waiting_owners and table not in emptied
+    ]
+    owners = present_owners(run, spec, {owner for _, _, owner in unseen})
+    gone = [(table, key) for table, key, owner in unseen if owners is None or owner in owners]
+    removed = Counter({spec.name: len(gone)})
+    for table, key in gone:
+        for child in children:
+            removed[child.name] += _remove_owned(run, child, table, key)
+        _remove(run, spec, table, key)
+    for name, rows in removed.items():
+        movements.of_run(run, name, Cause.REPLACED, -rows)
+    return len(gone)
+
+
+def present_owners(run: "Run", spec: TableSpec, owners: set[str]) -> set[str] | None:
+    """Which of these owners the legacy database has; None for a table whose rows have none."""
+    if spec.owned_by is None:
+        return None
+    key = next(iter(spec.owned_by.primary_key.columns)).name
+    query = sql.SQL("SELECT {0}::text FROM {1} WHERE {0}::text = ANY (%s)").format(
+        sql.Identifier(key), run.legacy.table(spec.owned_by.name)
+    )
+    return {row[0] for row in run.snapshot.session.rows(query, [sorted(owners)])} if owners else set()
+
+
+def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
+    names, parameters = _names(run, spec), {"table": table, "key": key}
+    writer = ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
+    removed = SQL["removed_image"].format(**names, **Image.of(spec, run.state.schema).statement)
+    writer.write(run.session, removed, parameters)
+    for statement in ("remove", "forget"):
+        run.session.execute(load_sql(statement).format(**names), parameters)
+
+
+def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> int:
+    """Remove a child's rows that go with their owner: all are ours and there, or the owner would not go. Returns how many."""
+    query = sql.SQL(
+        "SELECT legacy_key::text FROM {map} WHERE source_id = {source_id} AND legacy_table = %s AND owner_key = %s"
+        " AND state = 'live' AND NOT adopted"
+    )
+    rows = run.session.rows(query.format(**_names(run, child)), [table, owner])
+    for (key,) in rows:
+        _remove(run, child, table, key)
+    return len(rows)
+
+
+def _children(run: "Run", spec: TableSpec) -> list[TableSpec]:
+    """The tables whose rows go with a row that is removed."""
+    named = [name for source in spec.sources if isinstance(source, Derived) for name in source.takes]
+    return [run.live_spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
+
+
+def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+    return {
+        "map": run.state.name(map_of(spec).name),
+        "target": run.target_name(spec.name),
+        "before_images": run.state.name("before_images"),
+        "redacted": run.state.name("redacted"),
+        "source_id": sql.Literal(run.registered.id),
+        "run_id": sql.Literal(run.id),
+        "table_name": sql.Literal(spec.name),
+        "key_join": key_join(spec),
+    }
+
+
+def _unreferenced(run: "Run", spec: TableSpec, children: Sequence[TableSpec]) -> sql.Composable:
+    """Conditions that no row of another table refers to the row: a cascade must never take a row that is not ours.
+
+    Children that go with it may, as long as all of them are ours, and none of ours is missing: else somebody edited it.
+    """
+    taken = {child.name: child for child in children}
+    conditions = [
+        sql.SQL("AND NOT EXISTS (SELECT FROM {} AS c WHERE c.{} = t.{}{})").format(
+            run.target_name(child.name),
+            sql.Identifier(column),
+            sql.Identifier(parent),
+            _not_ours(run, taken[child.name]) if child.name in taken else sql.SQL(""),
+        )
+        for child, column, parent in _references(run.spec(spec.name).target)
+        if run.has_target(child.name)
+    ]
+    return sql.SQL("\n    ").join([*conditions, *(_none_missing(run, child) for child in children)])
+
+
+def _not_ours(run: "Run", child: TableSpec) -> sql.Composable:
+    owned = sql.SQL(" AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state = 'live' AND {joined})")
+    return owned.format(map=run.state.name(map_of(child).name), owned=_OWNED, joined=key_join(child, "c", "o"))
+
+
+def _none_missing(run: "Run", child: TableSpec) -> sql.Composable:
+    missing = sql.SQL(
+        "AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state IN ('live', 'deleted')"
+        " AND NOT EXISTS (SELECT FROM {child} AS c WHERE {joined}))"
+    )
+    return missing.format(
+        map=run.state.name(map_of(child).name),
+        owned=_OWNED,
+        child=run.target_name(child.name),
+        joined=key_join(child, "c", "o"),
+    )
+
+
+def _references(table: Table) -> list[tuple[Table, str, str]]:
+    """(child table, its column, our column) for every foreign key that refers to a table."""
+    return [
+        (child, key.parent.name, key.column.name)
+        for child in table.metadata.sorted_tables
+        for key in child.foreign_keys
+        if key.column.table is table
+    ]

@@ -1,0 +1,179 @@
+"""A batch that is compared before it is written: policies, decisions, doors, and rows that break a constraint.
+
+Belongs here: in which order the statements of the merge and of the conflict list run, what becomes of a row that the
+target refuses, and when values are parked. Does not belong here: the statements, or the account of the batch (see commit).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.load import conflicts, unique_swaps
+from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.frames.derived_ids import derive
+from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
+from remoteiq_etl.spec.table import TableSpec
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+_RULES = {
+    psycopg.errors.UniqueViolation: "unique_violation",
+    psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
+    psycopg.errors.CheckViolation: "check_violation",
+    psycopg.errors.NotNullViolation: "not_null_violation",
+}
+_NO_VALUE = "no value of the column's type in the target"
+_REFUSALS = (psycopg.errors.IntegrityError, psycopg.errors.DataError)
+
+Failures = list[tuple[int, psycopg.Error]]
+
+
+class _TakenBack(Exception):  # not an error: it takes a savepoint back
+    pass
+
+
+@dataclass
+class PlannedMerge:
+    """One batch of one table.
+
+    `uncastable`: by row the columns whose value is none of the column's type; `may_wait`: rows that want a unique value
+    which another row still has are written last; `open_conflicts`: the conflict list has entries of the table.
+
+    Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait.
+    """
+
+    run: "Run"
+    spec: TableSpec
+    prepared: Prepared
+    merge: Merge
+    uncastable: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    may_wait: bool = True
+    open_conflicts: bool = False
+    refused: list[Disposal] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+
+    def write(self) -> Counter[str]:
+        """Write the batch within the caller's transaction; in a plan, only work out what would be done. Rows per action.
+
+        Raises ConflictError when the policy of the table is to fail and both sides changed a row.
+        """
+        actions = self._planned()
+        if not self.run.planning:
+            session, merge = self.run.session, self.merge
+            conflicts.list_before(merge, session, actions)
+            self._write_all(parks=bool(actions.keys() & {"updated", "taken"}))
+            if self.refused or self.waiting:
+                actions = merge.actions(session)
+            if actions["adopted"]:
+                conflicts.list_adopted(merge, session)
+            if self.open_conflicts or actions["taken"]:
+                conflicts.settle(merge, session)
+            merge.finish(session)
+        return Counter(
+            {action: count for action, count in actions.items() if action not in ("quarantined", "deferred")}
+        )
+
+    def list_conflicts(self) -> None:
+        """List the conflicts of a batch that was not written, because of the policy."""
+        conflicts.list_before(self.merge, self.run.session, self.merge.classify(self.run.session))
+
+    def _planned(self) -> Counter[str]:
+        session, merge = self.run.session, self.merge
+        actions = merge.classify(session)
+        for row, columns in self.uncastable.items():
+            self._quarantine(row, "cast_refused", columns, "; ".join(f"{name}: {_NO_VALUE}" for name in columns))
+        if actions["collision"]:
+            namespace = self.run.context_base.namespace
+            keys = merge.collisions(session)
+            merge.resolve_collisions(
+                session, {key: derive(namespace, self.spec.name, self.prepared.legacy_table, key) for key in keys}
+            )
+        if self.open_conflicts:
+            conflicts.carry_out(merge, session)
+        if self.uncastable or actions["collision"] or self.open_conflicts:
+            actions = merge.actions(session)
+        if not actions.keys() & {"conflict kept", "move refused"}:
+            return actions
+        failing = conflicts.follow(merge, session, self.run.plan.conflicts.of(self.spec.asset))
+        if failing and not self.run.planning:
+            raise conflicts.failure(self.spec.asset, failing)
+        return merge.actions(session)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def _write_all(self, *, parks: bool) -> None:
+        """Write all rows but those that the target refuses. `parks`: rows that are there may get another unique value."""
+        last = len(self.prepared.rows) - 1
+        if self._whole(last):
+            return
+        if parks and unique_swaps.can_park(self.merge):
+            while failures := self._parked(last):
+                self._refuse(failures)
+        else:
+            self._refuse(self._apply(0, last))
+
+    def _whole(self, last: int) -> bool:
+        """Write all rows at once. Returns whether the target took them."""
+        try:
+            with self.run.session.transaction():
+                self.merge.apply(self.run.session, 0, last)
+        except _REFUSALS:
+            return False
+        return True
+
+    def _parked(self, last: int) -> Failures:
+        """Write rows after all that get another unique value were parked; nothing is written if any row fails.
+
+        A row that fails after it was parked could not have its former value back: it may be another's by then.
+        """
+        failures: Failures = []
+        try:
+            with self.run.session.transaction():
+                images = self.merge.keep_images(self.run.session, 0, last)
+                unique_swaps.park(self.merge, self.run.session)
+                failures = self._apply(0, last, images=False)
+                if failures:
+                    raise _TakenBack
+                self.merge.remember_left(self.run.session, images)
+        except _TakenBack:
+            pass
+        return failures
+
+    def _apply(self, first: int, last: int, *, images: bool = True) -> Failures:
+        """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""
+        if first > last:
+            return []
+        try:
+            with self.run.session.transaction():
+                self.merge.apply(self.run.session, first, last, images=images)
+        except _REFUSALS as error:
+            if first == last:
+                return [(first, error)]
+            middle = (first + last) // 2
+            return self._apply(first, middle, images=images) + self._apply(middle + 1, last, images=images)
+        return []
+
+    def _refuse(self, failures: Failures) -> None:
+        may_wait = self.may_wait and unique_swaps.changes_hands(self.merge)
+        for row, error in failures:
+            waits = may_wait and isinstance(error, psycopg.errors.UniqueViolation)
+            if waits:
+                self._leave_out(row, "deferred")
+                self.waiting.append(row)
+            else:
+                rule = next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")
+                constraint = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
+                self._quarantine(row, rule, (), constraint)
+
+    def _quarantine(self, row: int, rule: str, columns: Sequence[str], detail: str) -> None:
+        self._leave_out(row, "quarantined")
+        key = str(self.prepared.rows[KEY].iloc[row])
+        self.refused.append(Disposal(key, Outcome.QUARANTINED, rule, tuple(columns), detail))
+
+    def _leave_out(self, row: int, action: str) -> None:
+        self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = %s", [action, row])

@@ -1,0 +1,293 @@
+"""The commit of one batch: target rows, map, ledger, quarantine, held rows and archive in one transaction.
+
+Belongs here: what is inside that transaction, and what happens when a row breaks a constraint of the target. Does not
+belong here: the statements of the merge (see merge), or the order of batches (see load).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, Account, TableReport
+from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
+from remoteiq_etl.backfill.load.casts import refuse_uncastable
+from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.backfill.load.planned_writes import remember_planned
+from remoteiq_etl.backfill.load.survivors import take_over
+from remoteiq_etl.backfill.outcomes import archive, ledger, movements
+from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.backfill.outcomes.quarantine import MOST_HISTORY, _hashes
+from remoteiq_etl.errors import ConflictError, ConservationError
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import redacted_row
+from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.written_columns import remember_written
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+SQL = statements(__file__)
+
+
+class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan back
+    pass
+
+
+class BatchWriter:
+    """Writes the batches of one table of one run."""
+
+    def __init__(self, run: "Run", spec: TableSpec, report: TableReport) -> None:
+        self.run = run
+        self.spec = spec
+        self.report = report
+        self.number = 0
+        self.may_wait = True
+        self.waiting: list[Prepared] = []
+        self._deferred: list[int] = []
+        self._open_conflicts: bool | None = None
+
+    def write(self, prepared: Prepared, merge: Merge | None) -> None:
+        """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
+        account = Account(
+            prepared.legacy_table, self._is_primary(prepared.legacy_table), read=prepared.read, bytes=prepared.bytes
+        )
+        if prepared.batch is not None:
+            account.warnings += prepared.batch.warnings
+        disposals = list(prepared.disposals)
+        try:
+            with self.run.session.transaction():
+                self._write(prepared, merge, account, disposals)
+                if self.run.planning:
+                    raise _PlanOnly
+        except _PlanOnly:
+            pass
+        except ConflictError:
+            self._list_conflicts(prepared, merge)
+            raise
+        prepared.disposals = disposals
+        self.report.account(account.legacy_table, primary=account.primary).add(account)
+
+    def write_merged(self, merged: Iterable[tuple[str, str, str, str]]) -> int:
+        """Let each merged row's key lead to its winner's new key. Returns how many lead elsewhere now."""
+        was_live: list[bool] = []
+        for legacy_table, key, rule, into in merged:
+            statement = SQL["map_merged"].format(**self._names(legacy_table))
+            was_live += [row[0] for row in self.run.session.rows(statement, {"key": key, "rule": rule, "into": into})]
+        movements.of_run(self.run, self.spec.name, Cause.MERGED, -sum(was_live))
+        return len(was_live)
+
+    # --- one batch ----------------------------------------------------------------------------------------------
+
+    def _write(self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]) -> None:
+        run = self.run
+        run.check_fence()
+        run.session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
+        self._deferred = []
+        actions = self._merge(prepared, merge, account, disposals)
+        for action, count in actions.items():
+            account.outcomes[OF_ACTION[action]] += count
+        for disposal in disposals:
+            account.outcomes[OF_DISPOSAL[disposal.outcome]] += 1
+            account.rules[(OF_DISPOSAL[disposal.outcome], disposal.rule)] += 1
+        self._check(account, prepared)
+        archived = archive.entries(prepared, archive.columns_of(self.spec, prepared.legacy_table), run.sealer)
+        account.warnings += Counter({archive.WITHHELD: sum(entry.withheld for entry in archived)})
+        if run.planning:
+            remember_planned(run, self.spec, prepared, merge)
+        else:
+            self._release(merge, prepared.legacy_table)
+            if merge is not None:
+                remember_written(run, self.spec, prepared.legacy_table, merge.compared_columns)
+            self._write_disposals(prepared, disposals)
+            archive.write(run, self.spec.asset, prepared.legacy_table, archived)
+            self._write_ledger(account)
+
+    def _merge(
+        self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]
+    ) -> Counter[str]:
+        if merge is None:
+            return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
+        refused = refuse_uncastable(self.run.session, merge)
+        if self.report.first_load and not self.run.planning and not refused:
+            inserted = self._load_first(merge)
+            if inserted is not None:
+                return Counter({"inserted": inserted})
+        return self._merge_planned(prepared, merge, account, disposals, refused)
+
+    def _load_first(self, merge: Merge) -> int | None:
+        """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
+        try:
+            with self.run.session.transaction():
+                inserted = merge.load_first(self.run.session)
+                movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted)
+                return inserted
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+            return None
+
+    def _merge_planned(
+        self,
+        prepared: Prepared,
+        merge: Merge,
+        account: Account,
+        disposals: list[Disposal],
+        uncastable: Mapping[int, Sequence[str]],
+    ) -> Counter[str]:
+        """Write what is planned; rows per action. Rows that wait for the end of the table are no part of this batch."""
+        planned = self._planned(prepared, merge, uncastable)
+        actions = planned.write()
+        if not self.run.planning:
+            movements.of_batch(self.run, self.spec)
+        self.report.recreated += actions["recreated"]
+        disposals += planned.refused
+        if merge.shares_rows and not self.run.planning:
+            self._keep_shared(prepared, merge)
+        if planned.waiting:
+            account.read -= len(planned.waiting)
+            self.waiting.append(prepared.only(planned.waiting))
+            self._deferred = planned.waiting
+        return actions
+
+    def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
+        take_over(self.run, self.spec, prepared.legacy_table, merge)
+        if self._open_conflicts is None:
+            self._open_conflicts = self.run.has_open_conflicts(self.spec.name)
+        return PlannedMerge(self.run, self.spec, prepared, merge, uncastable, self.may_wait, self._open_conflicts)
+
+    def _list_conflicts(self, prepared: Prepared, merge: Merge | None) -> None:
+        """List what made the policy fail: the batch itself was taken back."""
+        if merge is not None:
+            with self.run.session.transaction():
+                self.run.check_fence()
+                self._planned(prepared, merge, refuse_uncastable(self.run.session, merge)).list_conflicts()
+
+    def _keep_shared(self, prepared: Prepared, merge: Merge) -> None:
+        """Archive the legacy rows that have no place beside a row of another source, whole."""
+        keys = merge.of_another_source(self.run.session)
+        if keys and prepared.batch is not None and self._source(prepared.legacy_table) is not None:
+            prepared.batch.keep_whole(prepared.batch.keys.isin(keys), "row_of_another_source")
+
+    def _check(self, account: Account, prepared: Prepared) -> None:
+        """Read = accounted for, where each legacy row becomes at most one row."""
+        if account.primary and account.accounted != account.read:
+            raise ConservationError(
+                f"{self.spec.name} from {prepared.legacy_table}: a batch of {account.read} rows accounts for"
+                f" {account.accounted} ({dict(account.outcomes)})."
+                " The batch was not committed. This is a fault of the program; report it with the ledger."
+            )
+
+    # --- what did not become a row ------------------------------------------------------------------------------
+
+    def _release(self, merge: Merge | None, legacy_table: str) -> None:
+        """Rows that waited and are written now wait no longer. Those that wait for the end of the table do so till then."""
+        if merge is None:
+            return
+        deferred = {"deferred": self._deferred}
+        names = {**self._names(legacy_table), "stage": merge.stage.identifier}
+        for waiting in self.run.waiting(self.spec.name):
+            release = SQL["release"].format(**names, waiting=self.run.state.name(waiting))
+            self.run.session.execute(release, deferred)
+        if self.run.has_left_out(self.spec.name):
+            self.run.session.execute(SQL["taken_in"].format(**names))
+
+    def _write_disposals(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
+        names = self._names(prepared.legacy_table)
+        refused = [disposal for disposal in disposals if disposal.outcome == Outcome.QUARANTINED]
+        held = [disposal for disposal in disposals if disposal.outcome == Outcome.HELD]
+        rows = self._redacted(prepared, {disposal.key for disposal in refused})
+        hashes = _hashes(prepared, {disposal.key for disposal in disposals})
+        self._write_rows(
+            load_sql("quarantine").format(**names),
+            {
+                d.key: {
+                    "legacy_key": d.key,
+                    "rule": d.rule,
+                    "columns": d.columns,
+                    "detail": d.detail,
+                    "row": rows.get(d.key, {}),
+                    "hash": hashes.get(d.key),
+                }
+                for d in refused
+            },
+        )
+        self._write_rows(
+            load_sql("held").format(**names),
+            {
+                d.key: {
+                    "legacy_key": d.key,
+                    "parent_table": d.parent[0],
+                    "parent_key": d.parent[1],
+                    "column": ", ".join(d.columns),
+                    "hash": hashes.get(d.key),
+                }
+                for d in held
+                if d.parent is not None
+            },
+        )
+        self._write_left_out(prepared, disposals, hashes)
+
+    def _write_left_out(self, prepared: Prepared, disposals: Sequence[Disposal], hashes: Mapping[str, str]) -> None:
+        """Remember the rows that became nothing of their own, and forget of those that wait that they once were such."""
+        waiting = [d.key for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
+        if waiting and self.run.has_left_out(self.spec.name):
+            forget = load_sql("waits_again").format(**self._names(prepared.legacy_table))
+            self.run.session.execute(forget, [waiting])
+        self._write_rows(
+            load_sql("left_out").format(**self._names(prepared.legacy_table)),
+            {
+                d.key: {"legacy_key": d.key, "outcome": d.outcome.value, "rule": d.rule, "hash": hashes.get(d.key)}
+                for d in disposals
+                if d.outcome not in (Outcome.QUARANTINED, Outcome.HELD)
+            },
+        )
+
+    def _write_rows(self, statement: sql.Composable, rows: Mapping[object, Mapping[str, Any]]) -> None:
+        """Rows by their key in one statement: one round trip, and one parse, for what may be every row of a batch."""
+        if rows:
+            self.run.session.execute(statement, {"rows": json_text.dumps(list(rows.values()))})
+
+    def _redacted(self, prepared: Prepared, keys: set[str]) -> dict[str, dict[str, Any]]:
+        if not keys:
+            return {}
+        source = self._source(prepared.legacy_table)
+        picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
+        rows = [{str(name): cell for name, cell in row.items()} for row in picked.to_dict("records")]
+        return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
+
+    def _write_ledger(self, account: Account) -> None:
+        self.number += 1
+        ledger.write_account(self.run, self.spec.name, self.number, account)
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def _names(self, legacy_table: str) -> dict[str, sql.Composable]:
+        state = self.run.state
+        table = map_of(self.spec)
+        return {
+            "map": state.name(table.name),
+            "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
+            "quarantine": state.name("quarantine"),
+            "recent": load_sql("recent").format(most=sql.Literal(MOST_HISTORY)),
+            "as_ignored": load_sql("as_ignored").format(),
+            "held": state.name("held"),
+            "left_out": state.name("left_out"),
+            "source_id": sql.Literal(self.run.registered.id),
+            "run_id": sql.Literal(self.run.id),
+            "legacy_table": sql.Literal(legacy_table),
+            "table_name": sql.Literal(self.spec.name),
+        }
+
+    def _source(self, legacy_table: str) -> Source | None:
+        return next(
+            (source for source in self.spec.sources if isinstance(source, Source) and source.name == legacy_table), None
+        )
+
+    def _is_primary(self, legacy_table: str) -> bool:
+        source = self._source(legacy_table)
+        return source is not None and source.primary

@@ -1,0 +1,91 @@
+"""Staging: a batch of target rows as Arrow, copied in binary form into an unlogged table of the state schema.
+
+Belongs here: the staging table and its Arrow form. Does not belong here: what is done with the staged rows (see merge).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from psycopg import sql
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql as pg
+
+from remoteiq_etl.backfill.context.prepared import ADOPTED, NEW, ROW, RULE
+from remoteiq_etl.frames.dtypes import _uuid_array, is_cast_later, key_array, to_arrow
+from remoteiq_etl.postgres.database import ArrowSession, Session
+from remoteiq_etl.spec.batch import HASH, KEY
+from remoteiq_etl.spec.table import CHANGED_AT, OWNER
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One staging table: which target columns it carries, and the type of its legacy key."""
+
+    schema: str
+    name: str
+    target: Table
+    columns: tuple[str, ...]
+    key_type: str
+    changed_at: bool = False  # whether it tells when legacy changed a guarded value
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """The quoted name."""
+        return sql.Identifier(self.schema, self.name)
+
+    def create(self, session: ArrowSession, target: sql.Identifier) -> None:
+        """Make the table, empty; columns take the types that the live target has, but for forms that are cast later."""
+        session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.identifier).as_string(None))
+        own = sql.SQL(
+            "NULL::int AS _row, NULL::{} AS _key, NULL::bytea AS _hash, NULL::text AS _rule, NULL::boolean AS _adopted,"
+            " NULL::text AS _owner, NULL::text AS _new"
+        ).format(sql.SQL(self.key_type))
+        if self.changed_at:
+            own += sql.SQL(", NULL::timestamptz AS _changed_at")
+        columns = [own, *[self._column(self.target.columns[name]) for name in self.columns]]
+        create = sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} AS t LIMIT 0")
+        session.execute(create.format(self.identifier, sql.SQL(", ").join(columns), target).as_string(None))
+
+    def fill(self, session: ArrowSession, rows: pd.DataFrame) -> int:
+        """Replace the contents by these rows; committed at once. Returns the bytes sent."""
+        table = self.arrow(rows)
+        session.execute(sql.SQL("TRUNCATE {}").format(self.identifier).as_string(None))
+        session.append(self.schema, self.name, table)
+        return int(table.nbytes)
+
+    def drop(self, session: Session) -> None:
+        """Remove the table."""
+        session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.identifier))
+
+    def arrow(self, rows: pd.DataFrame) -> pa.Table:
+        """The rows in the binary forms that PostgreSQL receives: uuid as 16 bytes, numbers and times as they are, else text."""
+        count = len(rows)
+        own = {
+            ROW: pa.array(np.arange(count, dtype=np.int32)),
+            KEY: key_array(rows[KEY], self.key_type),
+            HASH: _optional(rows, HASH, pa.binary()),
+            RULE: _optional(rows, RULE, pa.string()),
+            ADOPTED: _optional(rows, ADOPTED, pa.bool_()),
+            OWNER: _optional(rows, OWNER, pa.string()),
+            NEW: _optional(rows, NEW, pa.string()),
+        }
+        if self.changed_at:
+            own[CHANGED_AT] = to_arrow(rows[CHANGED_AT])
+        columns = {name: _array(rows[name], self.target.columns[name]) for name in self.columns}
+        return pa.table({**own, **columns})
+
+    def _column(self, column: Column[Any]) -> sql.Composable:
+        if is_cast_later(column):
+            return sql.SQL("NULL::text AS {}").format(sql.Identifier(column.name))
+        return sql.SQL("t.{}").format(sql.Identifier(column.name))
+
+
+def _array(values: pd.Series, column: Column[Any]) -> pa.Array:
+    return _uuid_array(values) if isinstance(column.type, pg.UUID) else to_arrow(values)
+
+
+def _optional(rows: pd.DataFrame, name: str, wanted: pa.DataType) -> pa.Array:
+    return to_arrow(rows[name]).cast(wanted) if name in rows else pa.nulls(len(rows), wanted)

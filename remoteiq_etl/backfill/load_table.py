@@ -1,0 +1,311 @@
+"""The load of one target table: decide, then stream its sources through transform, staging and merge.
+
+While one batch is being merged by the target's server, the next is extracted, transformed and staged by a second thread;
+two staging tables take turns. A batch commits whole: target rows, map, account and what did not become a row.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg import sql
+
+from remoteiq_etl.backfill.change_capture.capture import Reading, of_keys
+from remoteiq_etl.backfill.context.prepared import Prepared, joined
+from remoteiq_etl.backfill.context.progress import TableProgress
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.deletes.owned_rows import remove_replaced, removing_sources
+from remoteiq_etl.backfill.load.commit import BatchWriter
+from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.backfill.load.staging import Stage
+from remoteiq_etl.backfill.outcomes import archive
+from remoteiq_etl.backfill.outcomes.open_rows import count_waiting
+from remoteiq_etl.backfill.source import extract
+from remoteiq_etl.backfill.source.selection import Keys
+from remoteiq_etl.backfill.transform.adoption import Adopter, foreign_owners, leave_alone
+from remoteiq_etl.backfill.transform.contracts import Contract
+from remoteiq_etl.backfill.transform.decide import decide
+from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
+from remoteiq_etl.backfill.transform.seen_values import Words
+from remoteiq_etl.errors import ConservationError
+from remoteiq_etl.spec.batch import KEY, Outcome
+from remoteiq_etl.spec.table import Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.state.maps import map_of
+
+if TYPE_CHECKING:
+    from remoteiq_etl.backfill.run import Run
+
+
+@dataclass
+class Staged:
+    """A prepared batch that lies in a staging table."""
+
+    prepared: Prepared
+    stage: Stage | None
+
+
+@dataclass
+class TableLoad:
+    """One table of one run."""
+
+    run: "Run"
+    spec: TableSpec
+    keys: Keys | None = None  # by legacy table: nothing else is read
+    report: TableReport = field(init=False)
+    reading: Reading = field(init=False)
+    changed: bool = False  # keys lead elsewhere for a reason that the report does not count
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    waiting_owners: set[str] = field(default_factory=set)
+    merged: list[tuple[str, str, str, str]] = field(default_factory=list)
+    expected: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.report = TableReport(self.spec.asset)
+        self.words = Words(self.run)
+
+    def execute(self) -> TableReport:
+        """Load the table. Raises ConservationError when rows are unaccounted for."""
+        started = time.monotonic()
+        run, spec = self.run, self.spec
+        run.pacer.before_table(self.report)
+        if spec.no_source is not None:
+            run.listener.finished(self.report)
+            return self.report
+        run.state.ensure_map(run.session, spec)
+        self.changed = run.mark_deleted(spec) > 0
+        self.reading = run.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
+        self.report.found_late = 0 if self.keys is not None else run.sweep.found_late(spec)
+        if self.reading.nothing:
+            self._pass_by()
+        else:
+            self._load(started)
+        self.report.reading = str(self.reading.reason)
+        self.report.waiting = count_waiting(run, spec)
+        self.report.seconds = time.monotonic() - started
+        run.listener.finished(self.report)
+        return self.report
+
+    def _pass_by(self) -> None:
+        """Nothing is to be read: remember that it was looked at."""
+        run, spec = self.run, self.spec
+        for source in spec.streamed:
+            self.report.account(source.name, primary=source.primary)
+        self.report.archived = archive.last_counts(run, spec)
+        with run.session.transaction():
+            run.check_fence()
+            run.capture.complete(spec, self.reading, changed=self.changed)
+
+    def _load(self, started: float) -> None:
+        run, spec = self.run, self.spec
+        context, derived = decide(run, spec, self.report, self.reading)
+        self.report.first_load = run.is_first_load(spec)
+        before = None if self._is_small_part() else self._mapped()
+        self.total = sum(map(self._count, spec.streamed)) + sum(map(len, derived.values()))
+        run.listener.progressed(TableProgress(spec.asset, 0, self.total, 0.0))
+        self.adopter = (
+            Adopter.load(run.session, spec, run.target_name(spec.name), run.state.name(map_of(spec).name))
+            if run.has_target(spec.name)
+            else Adopter(spec)
+        )
+        if self.adopter.ambiguous:
+            self.report.decision_warnings["several_candidates_the_oldest_adopted"] += self.adopter.ambiguous
+        self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
+        self._stream(context, derived, started)
+        self._finish(before)
+
+    # --- streaming ----------------------------------------------------------------------------------------------
+
+    def _stream(self, context: Context, derived: dict[str, pd.DataFrame], started: float) -> None:
+        writer = BatchWriter(self.run, self.spec, self.report)
+        with ThreadPoolExecutor(1, thread_name_prefix="extract") as producer:
+            staged = self._staged(context, derived)
+            try:
+                waiting = producer.submit(next, staged, None)
+                while (batch := waiting.result()) is not None:
+                    waiting = producer.submit(next, staged, None)
+                    self.run.pacer.before_batch(self.report)
+                    writer.write(batch.prepared, self._merge(batch))
+                    self._remember(batch)
+                    self.run.listener.progressed(
+                        TableProgress(self.spec.asset, self.report.read, self.total, time.monotonic() - started)
+                    )
+            finally:
+                waiting.cancel()
+                producer.submit(staged.close).result()
+        self._write_waiting(writer)
+
+    def _write_waiting(self, writer: BatchWriter) -> None:
+        """Write the rows that wanted a unique value which another row still had: by now that one may have left it.
+
+        Again as long as it helps, because a chain may go through several sources; what is left then is refused for good.
+        """
+        while waiting := writer.waiting:
+            writer.waiting = []
+            for prepared in joined(waiting):
+                batch = Staged(prepared, self._stage(prepared, 0))
+                writer.write(prepared, self._merge(batch))
+                self._remember(batch)
+            writer.may_wait = sum(one.read for one in writer.waiting) < sum(one.read for one in waiting)
+
+    def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Generator[Staged]:
+        """The batches of all sources, staged in turn in two tables. Runs in the second thread."""
+        for number, prepared in enumerate(self._prepared(context, derived)):
+            yield Staged(prepared, self._stage(prepared, number % 2))
+
+    def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Prepared]:
+        target = Contract.of_target(self.spec.target, self.spec.checks)
+        for source in self.spec.sources:
+            contracts = Contracts(Contract.of_legacy(source.table) if isinstance(source, Source) else None, target)
+            known = context.lookup(self.spec.name, source.name)
+            for frame in self._frames(source, derived):
+                prepared = prepare(frame, source.name, self.spec, source.transform, contracts, context)
+                leave_alone(prepared, self.spec, self.foreign)
+                if len(prepared.rows):
+                    prepared.rows = with_keys(prepared.rows, self.spec, source.name, self.adopter, known, frame)
+                yield prepared
+
+    def _frames(self, source: Source | Derived, derived: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        if isinstance(source, Derived):
+            rows = derived.get(source.name)
+            selection = self.reading.selection(source.name)
+            if rows is not None and selection is not None:
+                rows = rows[rows[KEY].isin(list(selection.keys))].reset_index(drop=True)
+            if rows is not None and len(rows):
+                yield rows
+            return
+        yield from extract.frames(self.run.reader, source, self.run.batch_rows, self.reading.selection(source.name))
+
+    def _stage(self, prepared: Prepared, slot: int) -> Stage | None:
+        rows = prepared.rows
+        if not len(rows) or not self.run.has_target(self.spec.name):
+            return None
+        stage = self.run.stage(
+            self.spec,
+            prepared.legacy_table,
+            slot,
+            tuple(column.name for column in self.spec.target.columns if column.name in rows),
+        )
+        prepared.bytes = stage.fill(self.run.writer, rows)
+        return stage
+
+    def _merge(self, staged: Staged) -> Merge | None:
+        if staged.stage is None:
+            return None
+        run = self.run
+        return Merge(
+            self.spec,
+            staged.stage,
+            staged.prepared.legacy_table,
+            run.state.schema,
+            run.target_name(self.spec.name),
+            map_of(self.spec),
+            run.registered.id,
+            run.id,
+            run.target.schema,
+            run.plan.recreate.get(self.spec.asset),
+            run.sealer,
+        )
+
+    # --- end of the table ---------------------------------------------------------------------------------------
+
+    def _remember(self, staged: Staged) -> None:
+        prepared = staged.prepared
+        table = prepared.legacy_table
+        self.merged += [
+            (table, disposal.key, disposal.rule, disposal.into)
+            for disposal in prepared.disposals
+            if disposal.outcome == Outcome.MERGED and disposal.into is not None
+        ]
+        self.words.add({} if prepared.batch is None else prepared.batch.words)
+        if table in removing_sources(self.spec):
+            waiting = {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
+            self.seen |= {(table, key) for key in waiting.union(prepared.rows[KEY] if len(prepared.rows) else ())}
+            self.waiting_owners |= waiting
+        self.run.lookups.written(self.spec, table, prepared, self.merged)
+
+    def _finish(self, before: tuple[int, int] | None) -> None:
+        self._check_read()
+        run = self.run
+        self.words.tell(self.report)
+        if run.planning:
+            run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+            return
+        with run.session.transaction():
+            run.check_fence()
+            rerouted = BatchWriter(run, self.spec, self.report).write_merged(self.merged)
+            if self.spec.decide is not None and not self.spec.log_like:
+                rerouted += run.follow_same_as(self.spec)
+            self.changed = self.changed or rerouted > 0
+            if removing_sources(self.spec) and not self.reading.partial:
+                emptied = [table for table, rows in self.expected.items() if not rows]
+                self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners, emptied)
+            self.words.write(add=self.reading.partial)
+            self.report.archived = archive.count(run, self.spec)
+            if self.keys is None:
+                run.release_rest(self.spec)
+                run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+            run.state.complete_map(run.session, self.spec)
+        run.lookups.forget(self.spec.name)
+        self._check_ours(before)
+
+    def _leads_elsewhere(self) -> bool:
+        """Whether a key of this table leads elsewhere than before: then what refers to it is looked at again."""
+        report = self.report
+        moved = report.total(Ledger.INSERTED) + report.total(Ledger.ADOPTED) + report.removed + report.decided
+        return self.changed or moved > 0 or self.run.has_new_waiting(self.spec)
+
+    def _check_read(self) -> None:
+        """Every row to be read of the snapshot was read, and every row read has one outcome."""
+        for source in self.spec.sources:
+            if not isinstance(source, Source):
+                continue
+            account = self.report.account(source.name, primary=source.primary)
+            expected = self.expected[source.name]
+            if account.read != expected or (source.primary and account.accounted != account.read):
+                raise ConservationError(
+                    f"{self.spec.name} from {source.name}: the snapshot holds {expected} rows, {account.read} were read and"
+                    f" {account.accounted} are accounted for ({dict(account.outcomes)}). Nothing was taken back:"
+                    f" committed batches are whole."
+                    " This is a fault of the program or of the source; keep the state schema and report it."
+                )
+
+    def _is_small_part(self) -> bool:
+        """A few rows of a log: counting a million to check a hundred would take most of the time; a full pass counts them."""
+        return self.spec.log_like and self.reading.partial
+
+    def _check_ours(self, before: tuple[int, int] | None) -> None:
+        """Ours after = ours before + inserted − removed; rows deleted in the target count until then, and made again, too."""
+        if before is None:
+            return
+        inserted = self.report.total(Ledger.INSERTED) - self.report.recreated
+        after = self._mapped()
+        if sum(after) != sum(before) + inserted - self.report.removed:
+            raise ConservationError(
+                f"{self.spec.name}: {sum(before)} rows were ours, {inserted} were inserted and {self.report.removed}"
+                f" removed, but {sum(after)} are mapped now."
+                " This is a fault of the program; keep the state schema and report it."
+            )
+        self.report.rows_in_target = self.run.count_target(self.spec)
+
+    def _count(self, source: Source) -> int:
+        selection = self.reading.selection(source.name)
+        query = extract.count_query(self.run.legacy, source, selection)
+        self.expected[source.name] = int(self.run.snapshot.session.value(query))
+        return self.expected[source.name]
+
+    def _mapped(self) -> tuple[int, int]:
+        """Rows of this table that are ours: live, and deleted in the target since."""
+        if not self.run.state.has_map(self.run.session, self.spec.name):
+            return 0, 0
+        query = sql.SQL(
+            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {}"
+            " WHERE source_id = %s AND NOT adopted"
+        )
+        row = self.run.session.rows(
+            query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id]
+        )[0]
+        return int(row[0]), int(row[1])
