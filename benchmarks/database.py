@@ -17,7 +17,7 @@ from psycopg import sql
 import assets
 from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
 from remoteiq_etl.backfill.context.plan import Plan
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
 from remoteiq_etl.lifecycle.target.prepare import prepare
 from remoteiq_etl.postgres import row_hash
@@ -88,9 +88,9 @@ class Bench:
     def load_parents(self, workload: Workload) -> None:
         """Load what the workload's table depends on; what is there stays unchanged."""
         plan = self.plan(workload.name)
-        with opened(plan) as run:
+        with open_run(plan) as run:
             run.load_all(plan.specs.keys() - {workload.name})
-            run.state.ensure_map(run.session, plan.specs[workload.name])
+            run.context.state.ensure_map(run.context.session, plan.specs[workload.name])
         self.execute("VACUUM (ANALYZE)")
 
     def sample(self, rows: int) -> str:

@@ -20,7 +20,7 @@ from benchmarks.contestants import ROOT
 from benchmarks.database import STATE_SCHEMA, Bench
 from benchmarks.workloads import LEGACY_SCHEMA, Workload
 from remoteiq_etl.backfill.context.plan import Mode, Plan
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
 from tests.support.server import Server
 
@@ -95,7 +95,7 @@ def _verdict(reached: bool) -> str:
 
 def load(plan: Plan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
     """Seconds of the load of one table; with None of all, which nobody times."""
-    with opened(replace(plan, mode=mode)) as run:
+    with open_run(replace(plan, mode=mode)) as run:
         started = time.perf_counter()
         run.load_all(None if table is None else {table})
         return time.perf_counter() - started

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from assets.access.rules.permission_catalogue import PERMISSIONS
 from assets.access.rules.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
 from assets.access.rules.words import lowered
-from assets.seeds.rules.seed import SEED
+from assets.shared.seed import SEED
 from assets.shared.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch

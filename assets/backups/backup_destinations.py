@@ -35,7 +35,9 @@ def transform(batch: Batch, context: Context) -> Batch:
     )
     batch["provider"] = by_distinct(found, lambda text: provider(json_text.parse(text)["kind"]))
     batch["configuration"] = found
-    connected = by_distinct(found, lambda text: json_text.parse(text).get("connectionId") is not None, BOOLEAN, null=False)
+    connected = by_distinct(
+        found, lambda text: json_text.parse(text).get("connectionId") is not None, BOOLEAN, null=False
+    )
     batch.warn(connected & batch.is_open(), "destination_connection_missing")
     return batch
 

@@ -66,7 +66,9 @@ def facts(batch: Batch) -> pd.Series:
     """The legacy facts with the columns added; a column wins over a key of that name, a null column leaves it."""
     columns = [to_arrow(batch[column]).to_pylist() for column in FACTS.values()]
     added = [json_text.without_nulls(dict(zip(FACTS, row, strict=True))) for row in zip(*columns, strict=True)]
-    merged = (json_text.with_added(known, ours) for known, ours in zip(json_text.objects(batch["facts"]), added, strict=True))
+    merged = (
+        json_text.with_added(known, ours) for known, ours in zip(json_text.objects(batch["facts"]), added, strict=True)
+    )
     return json_text.texts(merged)
 
 

@@ -13,7 +13,7 @@ from assets.inventory.rules.pairing import rows_of
 from assets.monitoring.rules import check_decisions as decisions
 from assets.monitoring.rules import seeded_checks, stand_ins
 from assets.monitoring.rules.check_names import UNATTRIBUTED_KEY
-from assets.seeds.rules.seed import SEED
+from assets.shared.seed import SEED
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
 from remoteiq_etl.spec.batch import KEY, Batch

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from assets.platform.rules import settings_paths, singletons
 from assets.platform.rules.singletons import Row
 from assets.seeds.rules import settings
-from assets.seeds.rules.seed import SEED
+from assets.shared.seed import SEED
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
@@ -86,7 +86,9 @@ def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
 def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
     """The four JSON objects of the target row."""
     backups = used["backups_config"]
-    notifications = {} if backups is None else {"backups": json_text.as_object(json_text.parse(backups["notifications"]))}
+    notifications = (
+        {} if backups is None else {"backups": json_text.as_object(json_text.parse(backups["notifications"]))}
+    )
     return {
         "branding": settings_paths.section(used["branding_settings"], settings_paths.BRANDING),
         "localization": settings_paths.section(used["localization_settings"], settings_paths.LOCALIZATION),

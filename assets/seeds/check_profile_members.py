@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.seeds.rules.seed import SEED, entries, key_of
 from assets.seeds.rules.templates import CHECKS, PROFILE
+from assets.shared.seed import SEED, entries, key_of
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Recorded

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.rules.seed import SECTION_8, SEED, key_of, of_organization, to_write
 from assets.seeds.rules.templates import PROFILE, PROFILE_DESCRIPTION
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Recorded

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from assets.seeds.rules import templates
-from assets.seeds.rules.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.rules.seed import SECTION_8, SEED, key_of, of_organization, to_write
 from assets.seeds.rules.templates import CHECKS, OFF, SCHEDULE
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from assets.access.rules.permission_catalogue import PERMISSIONS
 from assets.access.rules.words import lowered
-from assets.seeds.rules.seed import SEED, to_write
+from assets.shared.seed import SEED, to_write
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Recorded

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.rules.seed import SEED, entries, new_keys
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared.seed import SEED, entries, new_keys
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch

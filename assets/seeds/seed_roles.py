@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.rules.seed import SECTION_8, SEED, entries, key_of, to_write
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared.seed import SECTION_8, SEED, entries, key_of, to_write
 from remoteiq_etl.frames.dtypes import TEXT, frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned

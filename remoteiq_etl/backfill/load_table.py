@@ -8,36 +8,40 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg import sql
 
-from remoteiq_etl.backfill.change_capture.capture import Reading, of_keys
+from remoteiq_etl.backfill.change_capture.capture import Capture, Reading, of_keys
+from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.context.prepared import Prepared, joined
 from remoteiq_etl.backfill.context.progress import TableProgress
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.deletes.owned_rows import remove_replaced, removing_sources
 from remoteiq_etl.backfill.load.commit import BatchWriter
 from remoteiq_etl.backfill.load.merge_statements import Merge
-from remoteiq_etl.backfill.load.staging import Stage
-from remoteiq_etl.backfill.outcomes import archive
-from remoteiq_etl.backfill.outcomes.open_rows import count_waiting
+from remoteiq_etl.backfill.load.staging import Stage, StagingTables
+from remoteiq_etl.backfill.outcomes import archive, conservation, movements
+from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows, count_waiting
 from remoteiq_etl.backfill.source import extract
 from remoteiq_etl.backfill.source.selection import Keys
+from remoteiq_etl.backfill.throttle.pacer import Pacer
 from remoteiq_etl.backfill.transform.adoption import Adopter, foreign_owners, leave_alone
 from remoteiq_etl.backfill.transform.contracts import Contract
-from remoteiq_etl.backfill.transform.decide import decide
+from remoteiq_etl.backfill.transform.decide import DecideStep
+from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
 from remoteiq_etl.backfill.transform.seen_values import Words
-from remoteiq_etl.errors import ConservationError
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
-from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.map_queries import count_target, follow_same_as
+from remoteiq_etl.state.maps import key_join, map_of
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+SQL = statements(__file__)
 
 
 @dataclass
@@ -52,7 +56,13 @@ class Staged:
 class TableLoad:
     """One table of one run."""
 
-    run: "Run"
+    run: RunContext
+    capture: Capture
+    sweep: Sweep
+    lookups: Lookups
+    pacer: Pacer
+    stages: StagingTables
+    open_rows: OpenRows
     spec: TableSpec
     keys: Keys | None = None  # by legacy table: nothing else is read
     report: TableReport = field(init=False)
@@ -71,14 +81,14 @@ class TableLoad:
         """Load the table. Raises ConservationError when rows are unaccounted for."""
         started = time.monotonic()
         run, spec = self.run, self.spec
-        run.pacer.before_table(self.report)
+        self.pacer.before_table(self.report)
         if spec.no_source is not None:
             run.listener.finished(self.report)
             return self.report
         run.state.ensure_map(run.session, spec)
-        self.changed = run.mark_deleted(spec) > 0
-        self.reading = run.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
-        self.report.found_late = 0 if self.keys is not None else run.sweep.found_late(spec)
+        self.changed = self._mark_deleted() > 0
+        self.reading = self.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
+        self.report.found_late = 0 if self.keys is not None else self.sweep.found_late(spec)
         if self.reading.nothing:
             self._pass_by()
         else:
@@ -97,13 +107,13 @@ class TableLoad:
         self.report.archived = archive.last_counts(run, spec)
         with run.session.transaction():
             run.check_fence()
-            run.capture.complete(spec, self.reading, changed=self.changed)
+            self.capture.complete(spec, self.reading, changed=self.changed)
 
     def _load(self, started: float) -> None:
         run, spec = self.run, self.spec
-        context, derived = decide(run, spec, self.report, self.reading)
+        context, derived = DecideStep(run, self.capture, self.lookups, spec).decide(self.report, self.reading)
         self.report.first_load = run.is_first_load(spec)
-        before = None if self._is_small_part() else self._mapped()
+        before = None if self._is_small_part() else conservation.mapped_rows(run, spec)
         self.total = sum(map(self._count, spec.streamed)) + sum(map(len, derived.values()))
         run.listener.progressed(TableProgress(spec.asset, 0, self.total, 0.0))
         self.adopter = (
@@ -120,14 +130,14 @@ class TableLoad:
     # --- streaming ----------------------------------------------------------------------------------------------
 
     def _stream(self, context: Context, derived: dict[str, pd.DataFrame], started: float) -> None:
-        writer = BatchWriter(self.run, self.spec, self.report)
+        writer = BatchWriter(self.run, self.spec, self.report, self.open_rows)
         with ThreadPoolExecutor(1, thread_name_prefix="extract") as producer:
             staged = self._staged(context, derived)
             try:
                 waiting = producer.submit(next, staged, None)
                 while (batch := waiting.result()) is not None:
                     waiting = producer.submit(next, staged, None)
-                    self.run.pacer.before_batch(self.report)
+                    self.pacer.before_batch(self.report)
                     writer.write(batch.prepared, self._merge(batch))
                     self._remember(batch)
                     self.run.listener.progressed(
@@ -183,7 +193,7 @@ class TableLoad:
         rows = prepared.rows
         if not len(rows) or not self.run.has_target(self.spec.name):
             return None
-        stage = self.run.stage(
+        stage = self.stages.stage(
             self.spec,
             prepared.legacy_table,
             slot,
@@ -225,20 +235,20 @@ class TableLoad:
             waiting = {d.key for d in prepared.disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)}
             self.seen |= {(table, key) for key in waiting.union(prepared.rows[KEY] if len(prepared.rows) else ())}
             self.waiting_owners |= waiting
-        self.run.lookups.written(self.spec, table, prepared, self.merged)
+        self.lookups.written(self.spec, table, prepared, self.merged)
 
     def _finish(self, before: tuple[int, int] | None) -> None:
-        self._check_read()
+        conservation.check_read(self.spec, self.report, self.expected)
         run = self.run
         self.words.tell(self.report)
         if run.planning:
-            run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+            self.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
             return
         with run.session.transaction():
             run.check_fence()
-            rerouted = BatchWriter(run, self.spec, self.report).write_merged(self.merged)
+            rerouted = BatchWriter(run, self.spec, self.report, self.open_rows).write_merged(self.merged)
             if self.spec.decide is not None and not self.spec.log_like:
-                rerouted += run.follow_same_as(self.spec)
+                rerouted += follow_same_as(run, self.spec, run.id)
             self.changed = self.changed or rerouted > 0
             if removing_sources(self.spec) and not self.reading.partial:
                 emptied = [table for table, rows in self.expected.items() if not rows]
@@ -246,50 +256,23 @@ class TableLoad:
             self.words.write(add=self.reading.partial)
             self.report.archived = archive.count(run, self.spec)
             if self.keys is None:
-                run.release_rest(self.spec)
-                run.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+                self.open_rows.release_rest(self.spec)
+                self.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
             run.state.complete_map(run.session, self.spec)
-        run.lookups.forget(self.spec.name)
-        self._check_ours(before)
+        self.lookups.forget(self.spec.name)
+        if before is not None:
+            conservation.check_ours(self.spec, self.report, before, conservation.mapped_rows(run, self.spec))
+            self.report.rows_in_target = count_target(run, self.spec)
 
     def _leads_elsewhere(self) -> bool:
         """Whether a key of this table leads elsewhere than before: then what refers to it is looked at again."""
         report = self.report
         moved = report.total(Ledger.INSERTED) + report.total(Ledger.ADOPTED) + report.removed + report.decided
-        return self.changed or moved > 0 or self.run.has_new_waiting(self.spec)
-
-    def _check_read(self) -> None:
-        """Every row to be read of the snapshot was read, and every row read has one outcome."""
-        for source in self.spec.sources:
-            if not isinstance(source, Source):
-                continue
-            account = self.report.account(source.name, primary=source.primary)
-            expected = self.expected[source.name]
-            if account.read != expected or (source.primary and account.accounted != account.read):
-                raise ConservationError(
-                    f"{self.spec.name} from {source.name}: the snapshot holds {expected} rows, {account.read} were read and"
-                    f" {account.accounted} are accounted for ({dict(account.outcomes)}). Nothing was taken back:"
-                    f" committed batches are whole."
-                    " This is a fault of the program or of the source; keep the state schema and report it."
-                )
+        return self.changed or moved > 0 or self.open_rows.has_new(self.spec)
 
     def _is_small_part(self) -> bool:
         """A few rows of a log: counting a million to check a hundred would take most of the time; a full pass counts them."""
         return self.spec.log_like and self.reading.partial
-
-    def _check_ours(self, before: tuple[int, int] | None) -> None:
-        """Ours after = ours before + inserted − removed; rows deleted in the target count until then, and made again, too."""
-        if before is None:
-            return
-        inserted = self.report.total(Ledger.INSERTED) - self.report.recreated
-        after = self._mapped()
-        if sum(after) != sum(before) + inserted - self.report.removed:
-            raise ConservationError(
-                f"{self.spec.name}: {sum(before)} rows were ours, {inserted} were inserted and {self.report.removed}"
-                f" removed, but {sum(after)} are mapped now."
-                " This is a fault of the program; keep the state schema and report it."
-            )
-        self.report.rows_in_target = self.run.count_target(self.spec)
 
     def _count(self, source: Source) -> int:
         selection = self.reading.selection(source.name)
@@ -297,15 +280,19 @@ class TableLoad:
         self.expected[source.name] = int(self.run.snapshot.session.value(query))
         return self.expected[source.name]
 
-    def _mapped(self) -> tuple[int, int]:
-        """Rows of this table that are ours: live, and deleted in the target since."""
-        if not self.run.state.has_map(self.run.session, self.spec.name):
-            return 0, 0
-        query = sql.SQL(
-            "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {}"
-            " WHERE source_id = %s AND NOT adopted"
-        )
-        row = self.run.session.rows(
-            query.format(self.run.state.name(map_of(self.spec).name)), [self.run.registered.id]
-        )[0]
-        return int(row[0]), int(row[1])
+    def _mark_deleted(self) -> int:
+        """Note which of the rows that other tables refer to were deleted in the target since. Returns how many."""
+        run, spec = self.run, self.spec
+        if run.planning or not any(place[0] == spec.name for place in self.lookups.wanted):
+            return 0
+        names = {
+            "map": run.state.name(map_of(spec).name),
+            "target": run.target_name(spec.name),
+            "key_join": key_join(spec),
+            "source_id": sql.Literal(run.registered.id),
+            "run_id": sql.Literal(run.id),
+        }
+        with run.session.transaction():
+            deleted = run.session.execute(SQL["mark_deleted"].format(**names)).rowcount
+            movements.of_run(run, spec.name, Cause.DELETED, -deleted)
+        return deleted

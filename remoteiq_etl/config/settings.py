@@ -1,4 +1,4 @@
-"""Settings: environment variables, the optional configuration file, their checks, and URLs that hide their password.
+"""Settings: environment variables, the optional configuration file, and their checks.
 
 Nothing here connects to a database or creates a directory. The environment wins over the file.
 """
@@ -7,45 +7,42 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict, StringConstraints, model_validator
 
-from remoteiq_etl.config import alerts as alerting
+from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
-from remoteiq_etl.config.conflicts import Policies, policies_of
+from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
 from remoteiq_etl.config.schedules import Schedules
-from remoteiq_etl.config.throttle import Limits
-from remoteiq_etl.config.urls import _SCHEME, libpq_url, redact_url
+from remoteiq_etl.config.throttle import ThrottleLimits
+from remoteiq_etl.config.urls import connection_parameters, is_postgresql_url, redact_url
+from remoteiq_etl.config.validation import (
+    PREFIX,
+    Expected,
+    Table,
+    Where,
+    checked,
+    contradiction,
+    expected,
+    is_table,
+    unknown_setting,
+)
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.sensitive import keys as sealing_keys
 from remoteiq_etl.sensitive.keys import SealingKeys
 
-PREFIX = "REMOTEIQ_"
-
-
 CONFIG_NAME = "remoteiq.toml"
-
-
 HOME_NAME = ".remoteiq"
-
-
 #: The rows of one batch: extracted, transformed and committed together. `make bench` sweeps it.
 DEFAULT_BATCH_ROWS = 50_000
-
-
 MAX_BATCH_ROWS = 1_000_000
-
-#: What a scheduled pass does about rows gone from legacy.
-LIST = "list"
-
-
-DELETES = (LIST, "propagate")
+#: A hundred years: more days than PostgreSQL subtracts from any date in use is surely a slip.
+MOST_DAYS = 36_500
 
 #: Settings that may stand at the top of the configuration file, and in the environment as REMOTEIQ_<NAME IN CAPITALS>.
 SETTING_NAMES = (
@@ -61,36 +58,98 @@ SETTING_NAMES = (
     "deletes",
 )
 
+#: What the file alone may hold: lists and tables.
+_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention")
+
 #: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (
     sealing_keys.VARIABLE,
     sealing_keys.FILE_VARIABLE,
-    alerting.PASSWORD_VARIABLE,
-    alerting.WEBHOOK_VARIABLE,
+    alerts.PASSWORD_VARIABLE,
+    alerts.WEBHOOK_VARIABLE,
 )
 
-
-#: What the file alone may hold: lists and tables.
-#: A hundred years: more days than PostgreSQL subtracts from any date in use is surely a slip.
-MOST_DAYS = 36_500
-
-
-_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention")
-
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-
-
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-
 Words = Mapping[str, Mapping[str, str]]
-
-
 """For each value map, named `<target table>.<column>`, extra words and what they mean."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Settings:
+def _connection_url(url: object) -> object:
+    """A URL that libpq can read, or None. Before any other check: no other error text hides the password."""
+    if url is None:
+        return None
+    if not isinstance(url, str) or not is_postgresql_url(url):
+        words = "postgresql://user@host:5432/database or postgresql+psycopg://…"
+        raise expected(words, "Without it the bundled server is used.")
+    try:
+        connection_parameters(url)
+    except ProgrammingError:
+        # libpq's own message quotes the URL, and with it the password.
+        raise expected(
+            "a connection URL",
+            "Write @ : / ? # % in a user or password percent-encoded (@ is %40) and check the names of the parameters"
+            " after '?'.",
+        ) from None
+    return url
+
+
+def _schema_name(name: str) -> str:
+    if not name or "\0" in name or len(name.encode()) > 63 or name.startswith("pg_"):
+        raise ValueError
+    return name
+
+
+def _digits(value: object) -> object:
+    """The environment holds text; 10_000 is 10000 there as it is in TOML."""
+    is_number = isinstance(value, str) and re.fullmatch(r"[0-9][0-9_]{0,11}", value, re.ASCII)
+    return int(str(value).replace("_", "")) if is_number else value
+
+
+def _frozen(words: Words) -> Words:
+    return MappingProxyType({name: MappingProxyType(dict(meanings)) for name, meanings in words.items()})
+
+
+def _default_home() -> Path:
+    return project_directory() / HOME_NAME
+
+
+_Url = Annotated[str | None, BeforeValidator(_connection_url)]
+_SchemaName = Annotated[str, AfterValidator(_schema_name), Expected("the name of a schema (1 to 63 bytes, not pg_…)")]
+_SourceName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"),
+    Expected("letters, digits, '.', '_' and '-', at most 63, as in head-office"),
+]
+_Slug = Annotated[
+    str,
+    StringConstraints(pattern="^[a-z0-9]+(?:-[a-z0-9]+)*$"),
+    Expected("lower case words joined by '-', as in acme-it"),
+]
+_BatchRows = Annotated[
+    int,
+    Strict(),
+    Field(ge=1, le=MAX_BATCH_ROWS),
+    BeforeValidator(_digits),
+    Expected(f"a whole number from 1 to {MAX_BATCH_ROWS}", f"The default is {DEFAULT_BATCH_ROWS}."),
+]
+_Meanings = Annotated[
+    Mapping[str, str],
+    Expected(
+        'lines such as "legacy word" = "target word", both text',
+        'Write the name in double quotes, [values."<table>.<column>"], because it has a dot.',
+    ),
+]
+_Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Expected('a list such as ["name", "another name"]')]
+
+
+class _Retention(Table):
+    """The table [retention] of the file: after how many days before images go; None keeps them."""
+
+    before_images_days: Annotated[
+        int | None, Strict(), Field(ge=1, le=MOST_DAYS), Expected(f"1 to {MOST_DAYS}", "Without it they are kept.")
+    ] = None
+
+
+class Settings(Table):
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
@@ -102,47 +161,48 @@ class Settings:
     the environment alone, never from the file.
     """
 
-    legacy_url: str | None = None
-    target_url: str | None = None
-    legacy_schema: str = "public"
-    target_schema: str = "public"
-    state_schema: str = "remoteiq_etl"
-    source: str = "default"
-    organization_slug: str = "default"
-    home: Path = field(default_factory=lambda: project_directory() / HOME_NAME)
-    server_user: str | None = None
-    batch_rows: int = DEFAULT_BATCH_ROWS
+    legacy_url: _Url = None
+    target_url: _Url = None
+    legacy_schema: _SchemaName = "public"
+    target_schema: _SchemaName = "public"
+    state_schema: _SchemaName = "remoteiq_etl"
+    source: _SourceName = "default"
+    organization_slug: _Slug = "default"
+    home: Annotated[Path, Expected("the path of a directory")] = Field(default_factory=_default_home)
+    server_user: Annotated[str | None, Expected("the name of a user")] = None
+    batch_rows: _BatchRows = DEFAULT_BATCH_ROWS
     config_file: Path | None = None
-    sealing_keys: SealingKeys | None = None
-    values: Words = field(default_factory=lambda: MappingProxyType({}))
-    throttle: Limits = field(default_factory=Limits)
+    sealing_keys: InstanceOf[SealingKeys] | None = None
+    values: Annotated[
+        Mapping[str, _Meanings], AfterValidator(_frozen), is_table('tables [values."<table>.<column>"]')
+    ] = Field(default_factory=lambda: MappingProxyType({}))
+    throttle: InstanceOf[ThrottleLimits] = Field(default_factory=ThrottleLimits)
     before_images_days: int | None = None
-    schedules: Schedules = field(default_factory=Schedules)
-    alerts: Alerting = field(default_factory=Alerting)
-    accept_drift: tuple[str, ...] = ()
-    conflicts: Policies = field(default_factory=Policies)
-    deletes: str = LIST
+    schedules: InstanceOf[Schedules] = Field(default_factory=Schedules)
+    alerts: InstanceOf[Alerting] = Field(default_factory=Alerting)
+    accept_drift: _Names = ()
+    conflicts: InstanceOf[ConflictPolicies] = Field(default_factory=ConflictPolicies)
+    deletes: Annotated[Literal["list", "propagate"], Expected("list or propagate")] = "list"
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot work. Raises ConfigurationError."""
-        for name in ("legacy_url", "target_url"):
-            _check_url(name, getattr(self, name))
-        for name in ("legacy_schema", "target_schema", "state_schema"):
-            _check_schema_name(name, getattr(self, name))
-        _check_pattern("source", self.source, _NAME, "letters, digits, '.', '_' and '-', at most 63, as in head-office")
-        _check_pattern(
-            "organization_slug", self.organization_slug, _SLUG, "lower case words joined by '-', as in acme-it"
-        )
-        _check_batch_rows(self.batch_rows)
-        _check_deletes(self.deletes)
-        _check_schemas_apart(self)
+    @model_validator(mode="after")
+    def _schemas_are_apart(self) -> Self:
+        """The state has a schema of its own; in one database legacy and target must differ by schema."""
+        if self.state_schema in (self.legacy_schema, self.target_schema):
+            raise contradiction(
+                f"{self.state_schema!r} is the schema of our own state; name another for legacy and target."
+            )
+        if self.legacy_schema == self.target_schema and _same_database(self.legacy_url, self.target_url):
+            raise contradiction(
+                f"legacy_url and target_url name one database and both schemas are {self.legacy_schema!r}."
+                " Set REMOTEIQ_LEGACY_SCHEMA and REMOTEIQ_TARGET_SCHEMA to different ones, or use two databases."
+            )
+        return self
 
-    def __repr__(self) -> str:
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show every setting, without passwords."""
-        shown = {name: getattr(self, name) for name in self.__slots__}
-        for name in ("legacy_url", "target_url"):
-            shown[name] = shown[name] and redact_url(shown[name])
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        for name, value in super().__repr_args__():
+            is_url = name in ("legacy_url", "target_url") and value is not None
+            yield name, redact_url(value) if is_url else value
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> "Settings":
@@ -154,11 +214,12 @@ class Settings:
         project = project_directory(directory)
         _refuse_misspelt_variables(environ)
         config_file = _config_file(environ, project)
-        given: dict[str, Any] = _read_config(config_file) if config_file else {}
-        given.update(_from_environment(environ))
-        keys = sealing_keys.from_environment(environ, project)
-        alerts = Alerting.read(given.pop("alerts", {}), environ, str(config_file or CONFIG_NAME))
-        return cls(**_resolved(given, project), config_file=config_file, sealing_keys=keys, alerts=alerts)
+        file = config_file or Path(CONFIG_NAME)
+        variables = _from_environment(environ)
+        given = _with_tables(_read_config(config_file) if config_file else {}, environ, file) | variables
+        given["home"] = _resolved(given.get("home", HOME_NAME), project)
+        given["sealing_keys"] = sealing_keys.from_environment(environ, project)
+        return checked(cls, {**given, "config_file": config_file}, Where(str(file), in_environment=variables.keys()))
 
 
 def project_directory(start: Path | None = None) -> Path:
@@ -203,147 +264,41 @@ def _read_config(path: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from error
-    for name in document:
-        if name not in (*SETTING_NAMES, *_FILE_ONLY):
-            raise ConfigurationError(_unknown_setting(path, name))
-    retention = document.pop("retention", {})
-    return {
-        **document,
-        "before_images_days": _read_retention(path, retention),
-        "values": _read_values(path, document.get("values", {})),
-        "throttle": Limits.read(document.get("throttle", {}), path),
-        "schedules": Schedules.read(document.get("schedules", {}), path),
-        "conflicts": policies_of(document.get("conflicts", {}), f"{path}: [conflicts]"),
-        "accept_drift": _read_names(path, "accept_drift", document.get("accept_drift", [])),
-    }
-
-
-def _read_retention(path: Path, table: object) -> int | None:
-    """The one setting of [retention]: after how many days before images go; None keeps them."""
-    if not isinstance(table, dict) or table.keys() - {"before_images_days"}:
-        raise ConfigurationError(f"{path}: expected [retention] with before_images_days alone, found {table!r}.")
-    days = table.get("before_images_days")
-    if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS):
-        raise ConfigurationError(
-            f"{path}: expected [retention] before_images_days to be 1 to {MOST_DAYS}, found {days!r}. Without it they are kept."
-        )
-    return days
+    for name in document.keys() - {*SETTING_NAMES, *_FILE_ONLY}:
+        raise ConfigurationError(_unknown_setting(path, name))
+    return document
 
 
 def _unknown_setting(path: Path, name: str) -> str:
-    if PREFIX + name.upper() in ONLY_IN_ENVIRONMENT:
-        return f"{path}: {name!r} may not stand in a file that is kept with the code. Set {PREFIX}{name.upper()} in the environment."
-    meant = difflib.get_close_matches(name, (*SETTING_NAMES, *_FILE_ONLY), n=1)
-    hint = f" {meant[0]!r} is meant?" if meant else ""
-    tables = '[values."<table>.<column>"], [throttle], [schedules], [alerts], [conflicts] and [retention]'
-    known = f"{', '.join(SETTING_NAMES)}, accept_drift and the tables {tables}"
-    return f"{path}: unknown setting {name!r}.{hint} Known: {known}."
-
-
-def _read_values(path: Path, tables: object) -> Words:
-    """Each table [values."<table>.<column>"] maps legacy words to target words, both text."""
-    if not isinstance(tables, dict):
-        raise ConfigurationError(f'{path}: expected tables [values."<table>.<column>"], found values = {tables!r}.')
-    for name, words in tables.items():
-        if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-            raise ConfigurationError(
-                f'{path}: [values."{name}"] must hold lines such as "legacy word" = "target word", both text.'
-                " Write the table's name in double quotes, because it has a dot."
-            )
-    return MappingProxyType({name: MappingProxyType(dict(words)) for name, words in tables.items()})
-
-
-def _read_names(path: Path, setting: str, names: object) -> tuple[str, ...]:
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ConfigurationError(f'{path}: expected {setting} = ["name", "another name"], found {names!r}.')
-    return tuple(names)
-
-
-def _resolved(given: Mapping[str, Any], project: Path) -> dict[str, Any]:
-    """Bring texts to their types; a relative home is the project directory's."""
-    home = given.get("home", HOME_NAME)
-    if not isinstance(home, str):
-        raise ConfigurationError(f"home: expected the path of a directory, found {home!r}.")
-    resolved = {**given, "home": (project / Path(home).expanduser()).resolve()}
-    if "batch_rows" in given:
-        resolved["batch_rows"] = _number("batch_rows", given["batch_rows"])
-    return resolved
-
-
-def _number(name: str, value: object) -> int:
-    text = str(value).replace("_", "")
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,12}", text, re.ASCII):
-        raise ConfigurationError(
-            f"{name}: expected a whole number, found {value!r}. Set {PREFIX}{name.upper()}, e.g. {DEFAULT_BATCH_ROWS}."
+    variable = PREFIX + name.upper()
+    if variable in ONLY_IN_ENVIRONMENT:
+        return (
+            f"{path}: {name!r} may not stand in a file that is kept with the code. Set {variable} in the environment."
         )
-    return int(text)
+    return unknown_setting(str(path), name, (*SETTING_NAMES, *_FILE_ONLY))
 
 
-def _check_batch_rows(value: int) -> None:
-    if not 1 <= value <= MAX_BATCH_ROWS:
-        raise ConfigurationError(
-            f"batch_rows: expected 1 to {MAX_BATCH_ROWS}, found {value}. The default is {DEFAULT_BATCH_ROWS}."
-        )
+def _with_tables(document: dict[str, Any], environ: Mapping[str, str], file: Path) -> dict[str, Any]:
+    """The settings of the file, its tables checked. Alerts have secrets that the environment holds."""
+    given = dict(document)
+    retention = checked(_Retention, given.pop("retention", {}), Where(str(file), "retention"))
+    return {
+        **given,
+        "before_images_days": retention.before_images_days,
+        "throttle": ThrottleLimits.read(given.get("throttle", {}), file),
+        "schedules": checked(Schedules, given.get("schedules", {}), Where(str(file), "schedules")),
+        "conflicts": conflict_policies(given.get("conflicts", {}), Where(str(file), "conflicts")),
+        "alerts": Alerting.read(given.get("alerts", {}), environ, str(file)),
+    }
 
 
-def _check_deletes(value: object) -> None:
-    if value not in DELETES:
-        raise ConfigurationError(f"deletes: expected {' or '.join(DELETES)}, found {value!r}. Set {PREFIX}DELETES.")
+def _resolved(home: object, project: Path) -> object:
+    """A relative home is the project directory's. What is no path is left to the check."""
+    return (project / Path(home).expanduser()).resolve() if isinstance(home, str) else home
 
 
-def _check_url(name: str, url: object) -> None:
-    if url is None:
-        return
-    scheme = _SCHEME.match(url) if isinstance(url, str) else None
-    if not isinstance(url, str) or not scheme or (scheme[2] or "+psycopg").lower() != "+psycopg":
-        shown = redact_url(url) if isinstance(url, str) else url
-        raise ConfigurationError(
-            f"{name}: expected postgresql://user@host:5432/database or postgresql+psycopg://…, found {shown!r}."
-            f" Set {PREFIX}{name.upper()}, or leave it out for the bundled server."
-        )
-    _connection_facts(name, url)
-
-
-def _connection_facts(name: str, url: str) -> dict[str, Any]:
-    try:
-        return dict(conninfo_to_dict(libpq_url(url)))
-    except ProgrammingError:
-        # libpq's own message quotes the URL, and with it the password.
-        raise ConfigurationError(
-            f"{name}: {redact_url(url)!r} is not a connection URL. Write @ : / ? # % in a user or password"
-            " percent-encoded (@ is %40) and check the names of the parameters after '?'."
-        ) from None
-
-
-def _check_schema_name(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value or "\0" in value or len(value.encode()) > 63 or value.startswith("pg_"):
-        raise ConfigurationError(f"{name}: expected the name of a schema (1 to 63 bytes, not pg_…), found {value!r}.")
-
-
-def _check_pattern(name: str, value: object, pattern: re.Pattern[str], expected: str) -> None:
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise ConfigurationError(f"{name}: expected {expected}; found {value!r}. Set {PREFIX}{name.upper()}.")
-
-
-def _check_schemas_apart(settings: Settings) -> None:
-    """The state has a schema of its own; in one database legacy and target must differ by schema."""
-    if settings.state_schema in (settings.legacy_schema, settings.target_schema):
-        raise ConfigurationError(
-            f"{settings.state_schema!r} is the schema of our own state; name another for legacy and target."
-        )
-    if _same_database(settings) and settings.legacy_schema == settings.target_schema:
-        raise ConfigurationError(
-            f"legacy_url and target_url name one database and both schemas are {settings.legacy_schema!r}."
-            " Set REMOTEIQ_LEGACY_SCHEMA and REMOTEIQ_TARGET_SCHEMA to different ones, or use two databases."
-        )
-
-
-def _same_database(settings: Settings) -> bool:
-    if settings.legacy_url is None or settings.target_url is None:
+def _same_database(legacy_url: str | None, target_url: str | None) -> bool:
+    if legacy_url is None or target_url is None:
         return False
-    facts = [_connection_facts("url", url) for url in (settings.legacy_url, settings.target_url)]
-    place = [
-        [fact.get(name) for name in ("host", "hostaddr")] + [str(fact.get("port", 5432)), fact.get("dbname")]
-        for fact in facts
-    ]
-    return place[0] == place[1]
+    legacy, target = ({"port": "5432", **connection_parameters(url)} for url in (legacy_url, target_url))
+    return all(legacy.get(name) == target.get(name) for name in ("host", "hostaddr", "port", "dbname"))

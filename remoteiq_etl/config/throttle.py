@@ -4,15 +4,16 @@ Belongs here: the signals, their defaults, and their form in the configuration f
 (`backfill.probes`) and deciding on them (`backfill.throttle`).
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Self
 
-from remoteiq_etl.errors import ConfigurationError
+from pydantic import BeforeValidator, Field, Strict, model_validator
+
+from remoteiq_etl.config.validation import Expected, Table, Where, checked, contradiction
 
 OFF = "off"
 
@@ -32,7 +33,7 @@ class Signal(StrEnum):
 
 
 #: Waiting longer would only make these worse: what they ask for is that the run ends and lets go.
-HELD = frozenset({Signal.SOURCE_LOCK_WAIT, Signal.SNAPSHOT_SECONDS, Signal.SNAPSHOT_XIDS})
+SOURCE_LIMITS = frozenset({Signal.SOURCE_LOCK_WAIT, Signal.SNAPSHOT_SECONDS, Signal.SNAPSHOT_XIDS})
 
 
 @dataclass(frozen=True)
@@ -69,25 +70,17 @@ DEFAULTS: Mapping[Signal, Threshold] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Limits:
+class ThrottleLimits:
     """All limits of a run, and how often (seconds) both servers are looked at."""
 
     thresholds: Mapping[Signal, Threshold] = field(default_factory=lambda: DEFAULTS)
     probe_seconds: float = 1.0
 
     @classmethod
-    def read(cls, table: object, file: Path) -> "Limits":
+    def read(cls, table: object, file: Path) -> "ThrottleLimits":
         """The limits of a [throttle] table. What it does not name keeps its default. Raises ConfigurationError."""
-        if not isinstance(table, Mapping):
-            raise ConfigurationError(f"{file}: expected a table [throttle], found throttle = {table!r}.")
-        given = dict(table)
-        seconds = _positive(given.pop("probe_seconds", cls.probe_seconds), f"{file}: [throttle] probe_seconds")
-        if unknown := sorted(given.keys() - set(Signal)):
-            raise ConfigurationError(
-                f"{file}: [throttle] has no setting {', '.join(unknown)}. Known: probe_seconds, {', '.join(Signal)}."
-            )
-        changed = {Signal(name): _threshold(Signal(name), value, file) for name, value in given.items()}
-        return cls(MappingProxyType({**DEFAULTS, **changed}), seconds)
+        found = checked(_ThrottleTable, table, Where(str(file), "throttle"))
+        return cls(MappingProxyType(found.thresholds()), found.probe_seconds)
 
     def of(self, signal: Signal) -> Threshold:
         """The limits of one signal; off where none are set."""
@@ -96,32 +89,77 @@ class Limits:
 
 def words(signal: Signal) -> tuple[str, str]:
     """How the two limits of a signal are called in the configuration file."""
-    return ("finish", "stop") if signal in HELD else ("slow", "pause")
+    return ("finish", "stop") if signal in SOURCE_LIMITS else ("slow", "pause")
 
 
-def _threshold(signal: Signal, given: object, file: Path) -> Threshold:
-    where = f"{file}: [throttle] {signal}"
-    if given == OFF:
-        return Threshold()
-    low, high = words(signal)
-    if not isinstance(given, Mapping) or not given.keys() <= {low, high}:
-        raise ConfigurationError(
-            f'{where}: expected "{OFF}" or a table such as {{ {low} = 1, {high} = 2 }}, found {given!r}.'
+def _none_when_off(value: object) -> object:
+    return None if value == OFF else value
+
+
+_Number = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+_Limit = Annotated[_Number | None, BeforeValidator(_none_when_off), Expected(f'a number above 0 or "{OFF}"')]
+
+
+class _LimitsTable(Table):
+    """The two limits of one signal in the file. A limit that is not named keeps its default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both_off(cls, value: object) -> object:
+        return dict.fromkeys(cls.model_fields, OFF) if value == OFF else value
+
+    def over(self, default: Threshold) -> Threshold:
+        """The default, but for the limits that are named."""
+        names = type(self).model_fields
+        low, high = (
+            getattr(self, name) if name in self.model_fields_set else limit
+            for name, limit in zip(names, (default.low, default.high), strict=True)
         )
-    changes = {
-        name: _limit(given[word], f"{where}.{word}") for name, word in (("low", low), ("high", high)) if word in given
-    }
-    found = replace(DEFAULTS[signal], **changes)
-    if found.low is not None and found.high is not None and found.low >= found.high:
-        raise ConfigurationError(f"{where}: {low} = {found.low:g} must be less than {high} = {found.high:g}.")
-    return found
+        return Threshold(low, high)
 
 
-def _limit(value: object, where: str) -> float | None:
-    return None if value == OFF else _positive(value, where)
+class _LoadLimits(_LimitsTable):
+    """Limits of a signal about load."""
+
+    shape = f'"{OFF}" or a table such as {{ slow = 1, pause = 2 }}'
+
+    slow: _Limit = None
+    pause: _Limit = None
 
 
-def _positive(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise ConfigurationError(f"{where}: expected a number above 0, found {value!r}.")
-    return float(value)
+class _SourceLimits(_LimitsTable):
+    """Limits of a signal about what the run itself holds."""
+
+    shape = f'"{OFF}" or a table such as {{ finish = 1, stop = 2 }}'
+
+    finish: _Limit = None
+    stop: _Limit = None
+
+
+class _ThrottleTable(Table):
+    """The table [throttle] of the file: how often both servers are looked at, and the limits of every signal."""
+
+    probe_seconds: Annotated[_Number, Expected("a number above 0")] = 1.0
+    replay_lag: _LoadLimits = _LoadLimits()
+    replay_bytes: _LoadLimits = _LoadLimits()
+    wal_rate: _LoadLimits = _LoadLimits()
+    lock_wait: _LoadLimits = _LoadLimits()
+    connections: _LoadLimits = _LoadLimits()
+    source_lock_wait: _SourceLimits = _SourceLimits()
+    snapshot_seconds: _SourceLimits = _SourceLimits()
+    snapshot_xids: _SourceLimits = _SourceLimits()
+
+    @model_validator(mode="after")
+    def _lower_limits_are_lower(self) -> Self:
+        for signal, found in self.thresholds().items():
+            if found.low is not None and found.high is not None and found.low >= found.high:
+                low, high = words(signal)
+                raise contradiction(
+                    f"{signal}: {low} = {found.low:g} must be less than {high} = {found.high:g}."
+                    " A limit that is not named keeps its default."
+                )
+        return self
+
+    def thresholds(self) -> dict[Signal, Threshold]:
+        """The limits of every signal."""
+        return {signal: getattr(self, signal).over(DEFAULTS[signal]) for signal in Signal}

@@ -1,11 +1,14 @@
-"""TODO-DOC remoteiq_etl/config/urls.py."""
+"""Connection URLs: what libpq makes of them, and how they are shown without their password.
+
+Does not belong here: which URL an operator sets (remoteiq_etl.config.settings); connecting.
+"""
 
 import re
 
+from psycopg.conninfo import conninfo_to_dict
+
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
-
 _PASSWORD = re.compile(r"(?P<lead>://[^:/?#]*):.*@", re.DOTALL)
-
 _PASSWORD_WORD = re.compile(r"(?i)\b(?P<name>password|sslpassword|passfile)\s*=\s*('(?:[^'\\]|\\.)*'|[^&\s]*)")
 
 
@@ -20,6 +23,12 @@ def libpq_url(url: str) -> str:
     return _SCHEME.sub("postgresql://", url)
 
 
-def sqlalchemy_url(url: str) -> str:
-    """Give the URL as SQLAlchemy wants it: naming the driver, because the bare scheme's meaning changed with 2.1."""
-    return _SCHEME.sub("postgresql+psycopg://", url)
+def is_postgresql_url(url: str) -> bool:
+    """Whether the URL is one of PostgreSQL, with psycopg or without a driver."""
+    scheme = _SCHEME.match(url)
+    return scheme is not None and (scheme[2] or "+psycopg").lower() == "+psycopg"
+
+
+def connection_parameters(url: str) -> dict[str, str]:
+    """What the URL says, by libpq's names. Raises psycopg.ProgrammingError, whose text quotes the URL, password and all."""
+    return {name: str(value) for name, value in conninfo_to_dict(libpq_url(url)).items() if value is not None}

@@ -14,9 +14,9 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.context.plan import Mode, Plan
 from remoteiq_etl.backfill.context.progress import Listener, Silent
-from remoteiq_etl.backfill.run import Run, opened
+from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.bundled_server import databases
-from remoteiq_etl.config.conflicts import Policies
+from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
@@ -75,11 +75,11 @@ class Migration:
             recreate={table: frozenset(keys) for table, keys in asked.recreate.items()},
             redecide=frozenset(asked.redecide),
         )
-        with opened(plan, listener) as run:
-            remember(run, drift.accepted)
+        with open_run(plan, listener) as run:
+            remember(run.context, drift.accepted)
             yield run
             if self.settings.before_images_days is not None and not planning:
-                prune(run, self.settings.before_images_days)
+                prune(run.context, self.settings.before_images_days)
 
     def plan(self, drift: LegacyDrift | None = None) -> Plan:
         """What the settings say about both databases, in the face of this drift (default: as it is now).
@@ -105,7 +105,7 @@ class Migration:
             warnings=drift.warnings,
         )
 
-    def _policies(self, asked: Interventions) -> Policies:
+    def _policies(self, asked: Interventions) -> ConflictPolicies:
         """Who wins: what the settings say, but for what is asked of this run."""
         self.settings.conflicts.check_tables(self.specs, f"{self.settings.config_file}: [conflicts]")
         asked.check(self.specs)

@@ -17,7 +17,7 @@ from remoteiq_etl.orchestration.assets.tables import table_asset
 from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
-from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules
+from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
 from remoteiq_etl.orchestration.metadata import legacy_tables as legacy
 from remoteiq_etl.orchestration.metadata import lineage
 from remoteiq_etl.orchestration.runtime import resource, run_options
@@ -32,6 +32,7 @@ def definitions_of(
     found: Mapping[str, DeclaredTable], settings: Callable[[], Settings] = Settings.load
 ) -> dg.Definitions:
     """The definitions for these tables."""
+    settings = with_readable_schedules(settings)
     tables = list(found.values())
     specs = {name: table.spec for name, table in found.items()}
     shown = _for_display(settings)

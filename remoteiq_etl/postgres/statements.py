@@ -25,7 +25,9 @@ class Statements:
     def __getitem__(self, name: str) -> sql.SQL:
         """One statement. Raises StatementMissing for a name that the file does not have."""
         if name not in self.read:
-            raise StatementMissing(f"{self.path.name} has no statement {name!r}; it has {', '.join(sorted(self.read))}.")
+            raise StatementMissing(
+                f"{self.path.name} has no statement {name!r}; it has {', '.join(sorted(self.read))}."
+            )
         return self.read[name]
 
     @cached_property

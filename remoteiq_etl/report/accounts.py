@@ -10,10 +10,13 @@ from typing import Any
 from psycopg import sql
 
 from remoteiq_etl.lifecycle.operations.overview import TableRow
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.report.model import Account, Remark, Table, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 #: The outcomes of a key, in the order in which the law is written.
 OUTCOMES = (
@@ -34,9 +37,9 @@ class Accounts:
     def tables(self, known: Iterable[TableRow]) -> list[Table]:
         """Every target table, by domain and name. `known`: what the state schema knows of each."""
         rows, maps = {row.name: row for row in known}, self.reader.state.maps(self.reader.session)
-        passes = {(name, legacy): count for name, legacy, count in self.reader.ask("passes")}
-        remarks = self.reader.ask_for(Remark, "remarks")
-        present = {row[0] for row in self.reader.ask("tables", {"schema": self.reader.session.database.schema})}
+        passes = {(name, legacy): count for name, legacy, count in self.reader.ask(SQL["passes"])}
+        remarks = self.reader.ask_for(Remark, SQL["remarks"])
+        present = {row[0] for row in self.reader.ask(SQL["tables"], {"schema": self.reader.session.database.schema})}
         return [
             self._table(
                 [self.specs[asset] for asset in assets],
@@ -95,9 +98,9 @@ class Accounts:
     def _outcomes(self, table: str, legacy_table: str, mapped: bool) -> dict[str, int]:
         parameters: dict[str, Any] = {"table": table, "legacy_table": legacy_table}
         if mapped:
-            found = dict(self.reader.ask("accounts", parameters, map=self.reader.state.name(map_name(table))))
+            found = dict(self.reader.ask(SQL["accounts"], parameters, map=self.reader.state.name(map_name(table))))
         else:
-            found = dict(self.reader.ask("accounts_unmapped", parameters))
+            found = dict(self.reader.ask(SQL["accounts_unmapped"], parameters))
         return {
             outcome: found[outcome]
             for outcome in (*OUTCOMES, *sorted(found.keys() - set(OUTCOMES)))

@@ -1,4 +1,4 @@
-"""Reading the state schema and the target for the report: statements of sql/, one snapshot for all of them.
+"""Reading the state schema and the target for the report: one snapshot for all of them.
 
 Belongs here: how a statement is asked. Does not belong here: what the answers mean.
 """
@@ -11,10 +11,7 @@ from typing import Any, TypeVar
 from psycopg import sql
 
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
-
-SQL = statements(__file__)
 
 _TABLES = (
     "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
@@ -41,24 +38,30 @@ class Reader:
             self.session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
-    def ask(self, name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable) -> list[Any]:
-        """The rows of one statement of sql/, as tuples."""
-        return self.session.rows(self.statement(name, identifiers), self._parameters(parameters))
+    def ask(
+        self, statement: sql.SQL, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
+    ) -> list[Any]:
+        """The rows of one statement, as tuples."""
+        return self.session.rows(self.statement(statement, identifiers), self._parameters(parameters))
 
     def ask_for(
-        self, row_type: type[_Row], name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
+        self,
+        row_type: type[_Row],
+        statement: sql.SQL,
+        parameters: dict[str, Any] | None = None,
+        **identifiers: sql.Composable,
     ) -> list[_Row]:
         """The same as objects, made of the columns by name."""
-        return self.session.objects(row_type, self.statement(name, identifiers), self._parameters(parameters))
+        return self.session.objects(row_type, self.statement(statement, identifiers), self._parameters(parameters))
 
     def target(self, table: str) -> sql.Identifier:
         """The name of a target table."""
         return self.session.database.table(table)
 
-    def statement(self, name: str, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
-        """One statement of sql/ with the names that it has placeholders for."""
+    def statement(self, statement: sql.SQL, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
+        """One statement with the names that it has placeholders for."""
         names: dict[str, sql.Composable] = {one: self.state.name(one) for one in _TABLES}
-        return load_sql(name).format(**{**names, **identifiers})
+        return statement.format(**{**names, **identifiers})
 
     def _parameters(self, more: dict[str, Any] | None) -> dict[str, Any]:
         return {"source_id": self.source_id, "source": self.source, **(more or {})}

@@ -9,10 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.report.model import Standing, Task, Verdict
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.report.waiting import FEW_KEYS
 from remoteiq_etl.spec.table import TableSpec
+
+SQL = statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,8 @@ def find(reader: Reader, specs: Mapping[str, TableSpec], present: Collection[str
 
 def _task(reader: Reader, kind: Kind, parameters: dict[str, Any]) -> Task:
     names = {table: reader.target(table) for table in kind.reads}
-    statement = reader.statement(f"tasks/{kind.name}", names)
-    ((count, keys),) = reader.ask("task", parameters, rows=statement)
+    statement = reader.statement(SQL[kind.name], names)
+    ((count, keys),) = reader.ask(SQL["task"], parameters, rows=statement)
     return Task(kind.name, kind.title, kind.text, count, kind.blocks, keys if kind.named else (), kind.command)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import ENUM
 
 from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.report.model import Formats, Matrix, Word
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.batch import NULL_WORD
@@ -22,6 +23,8 @@ from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.value_map import ValueMap
 from remoteiq_etl.verify.verdicts.model import TableVerdict
 from schemas import target
+
+SQL = statements(__file__)
 
 #: Words that are listed of one column; more belong to no enum, and name no row.
 SHOWN = 60
@@ -75,7 +78,7 @@ def formats(maps: Maps, met: Mapping[str, Sequence[Met]], told: Collection[str])
 
 def met(reader: Reader) -> dict[str, list[Met]]:
     """What the runs met, by value map or parser, the most frequent first."""
-    rows = [Met(*row) for row in reader.ask("words")]
+    rows = [Met(*row) for row in reader.ask(SQL["words"])]
     return {name: list(found) for name, found in groupby(rows, key=attrgetter("name"))}
 
 

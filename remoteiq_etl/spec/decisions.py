@@ -1,4 +1,8 @@
-"""TODO-DOC remoteiq_etl/spec/decisions.py."""
+"""Set-wise decisions: what a decide step declares, decides and finds recorded.
+
+Belongs here: these plain objects. Does not belong here: running a step and recording what it decided
+(remoteiq_etl.backfill.transform.decide).
+"""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -7,16 +7,12 @@ Belongs here: that list, and whether an asset may be read in part. Does not belo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

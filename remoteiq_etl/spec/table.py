@@ -182,6 +182,10 @@ class TableSpec:
         """The name of the asset and of its module: the target table's, unless another declaration writes that one first."""
         return self.asset_name or self.name
 
+    def source(self, legacy_table: str) -> Source | None:
+        """The source that streams this legacy table; None: there is none."""
+        return next((one for one in self.sources if isinstance(one, Source) and one.name == legacy_table), None)
+
     @property
     def streamed(self) -> tuple[Source, ...]:
         """The sources that are legacy tables."""

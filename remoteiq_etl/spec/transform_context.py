@@ -1,4 +1,7 @@
-"""TODO-DOC remoteiq_etl/spec/transform_context.py."""
+"""What a transform may know besides its batch: the source, the run's time, lookups, words and options.
+
+Belongs here: that object. Does not belong here: sessions, and anything that changes during a load.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -41,13 +41,13 @@ def make_views(session: Session, schema: str, entities: Iterable[str], among: It
         _replace(session, schema, view_name(entity), select)
         comment = f"Which legacy row became which row of {entity}"
         _say(session, schema, view_name(entity), comment, COLUMNS)
-    parts = [_select(schema, entity, "map_view_part") for entity in sorted(among)] or [SQL["none"]]
+    parts = [_select(schema, entity, "part") for entity in sorted(among)] or [SQL["none"]]
     _replace(session, schema, ALL, sql.SQL("\nUNION ALL\n").join(parts))
     _say(session, schema, ALL, "Which legacy row became which target row; both keys as text", {**_ENTITY, **COLUMNS})
 
 
 def _select(schema: str, entity: str, query: str) -> sql.Composable:
-    return load_sql(query).format(
+    return SQL[query].format(
         map=sql.Identifier(schema, map_name(entity)),
         sources=sql.Identifier(schema, "sources"),
         entity=sql.Literal(entity),

@@ -1,4 +1,7 @@
-"""Joins between a map and the target table whose keys it holds."""
+"""Identity maps: their definition, the join with the target table whose keys they hold, and reading them as lookups.
+
+Belongs here: questions that a map answers. Does not belong here: the writes of a batch (remoteiq_etl.backfill.load).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +15,14 @@ from sqlalchemy import Table
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.postgres.database import ArrowSession
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.lookup import LazyLookup, Lookup
 from remoteiq_etl.spec.table import Source, TableSpec
 from schemas import state
 
 SQL = statements(__file__)
+
+#: A map of so many bytes (about 20,000 entries) is read as a whole in a few hundredths of a second.
+SMALL_MAP = 8 * 1024 * 1024
 
 
 def key_join(spec: TableSpec, row: str = "t", of_map: str = "m") -> sql.Composable:
@@ -74,6 +80,32 @@ def _marks(table: pa.Table) -> Mapping[str, frozenset[str]]:
         mark: frozenset(table.column("legacy_key").filter(table.column(mark)).to_pylist())
         for mark in ("adopted", "quarantined", "deleted")
     }
+
+
+def whole_map(
+    arrow: ArrowSession, name: sql.Identifier, of_table: sql.Composable, quarantined: sql.Composable, *, own: bool
+) -> Lookup | None:
+    """The lookup that all entries of a map for one legacy table make; None where it is too large, so that they were not read.
+
+    `own`: keys that a decision alone names count in any case (see State.lookup).
+    """
+    query = SQL["lookup_whole"].format(
+        of_table=of_table,
+        map=name,
+        own=sql.Literal(own),
+        quarantined=quarantined,
+        size=sql.Literal(SMALL_MAP),
+        relation=sql.Literal(name.as_string(None)),
+    )
+    return _whole(arrow.table(query.as_string(None)))
+
+
+def lazy_map(
+    arrow: ArrowSession, name: sql.Identifier, of_table: sql.Composable, quarantined: sql.Composable, *, own: bool
+) -> LazyLookup:
+    """The lookup of a large map, of which only the entries that are asked for are read."""
+    pairs = SQL["lookup"].format(of_table=of_table, map=name, own=sql.Literal(own))
+    return LazyLookup(MapEntries(arrow, of_table, pairs, quarantined))
 
 
 def _whole(table: pa.Table) -> Lookup | None:

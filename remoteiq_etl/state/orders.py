@@ -65,9 +65,7 @@ class Control:
 
     def orders(self) -> Orders:
         """What stands now."""
-        rows = self.session.rows(
-            SQL["orders"].format(orders=self.state.name("orders")), {"source_id": self.source_id}
-        )
+        rows = self.session.rows(SQL["orders"].format(orders=self.state.name("orders")), {"source_id": self.source_id})
         found = {row[0]: Order(*row) for row in rows}
         return Orders(found.get("pause"), found.get("stop"))
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.state.target_access import Reach
+from remoteiq_etl.state.target_access import TargetAccess
 from schemas import ddl
 
 SQL = statements(__file__)
@@ -50,7 +50,7 @@ class Reference:
         return self.table if self.schema == schema else f"{self.schema}.{self.table}"
 
 
-def references_to(run: Reach, spec: TableSpec) -> list[Reference]:
+def references_to(run: TargetAccess, spec: TableSpec) -> list[Reference]:
     """Every foreign key that refers to a table."""
     query = SQL["references"].as_string(None)
     rows = run.session.rows(query, [run.target.schema, spec.name])
@@ -62,7 +62,7 @@ def references_to(run: Reach, spec: TableSpec) -> list[Reference]:
     return [*live, *(one for one in _declared(run, spec) if (one.schema, one.table, one.columns) not in known)]
 
 
-def _declared(run: Reach, spec: TableSpec) -> list[Reference]:
+def _declared(run: TargetAccess, spec: TableSpec) -> list[Reference]:
     """The foreign keys of our own definition, of tables that the target has."""
     name = run.spec(spec.asset).target.fullname
     return [

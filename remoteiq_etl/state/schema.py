@@ -4,30 +4,25 @@ Belongs here: creating and upgrading the state schema, sources, maps read as loo
 here: the writes of a batch (see merge), the life of a run (see run).
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from psycopg import sql
 from sqlalchemy import Table
 
-from remoteiq_etl.errors import ConfigurationError, StateVersionError
+from remoteiq_etl.errors import StateVersionError
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.decisions import Decision, Recorded
-from remoteiq_etl.spec.lookup import LazyLookup, Lookup
+from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_views import make_views
-from remoteiq_etl.state.maps import MapEntries, _whole, map_of
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.maps import lazy_map, map_of, whole_map
 from remoteiq_etl.state.upgrade import upgrade
 from schemas import ddl, state
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
 
 SQL = statements(__file__)
-
-#: A map of so many bytes (about 20,000 entries) is read as a whole in a few hundredths of a second.
-SMALL_MAP = 8 * 1024 * 1024
 
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))"
@@ -121,31 +116,6 @@ class State:
             if name not in self._indexes:
                 session.execute(statement)
 
-    def register(self, session: Session, name: str, slug: str) -> Registered:
-        """The source of this name; made at its first run. Raises ConfigurationError when another source has the slug."""
-        sources = self.name("sources")
-        owner = session.value(
-            sql.SQL("SELECT name FROM {} WHERE organization_slug = %s AND name <> %s").format(sources), [slug, name]
-        )
-        if owner is not None:
-            raise ConfigurationError(
-                f"the organization slug {slug!r} belongs to the source {owner!r} in this target; source {name!r} needs one of its own."
-                " Set REMOTEIQ_ORGANIZATION_SLUG, or REMOTEIQ_SOURCE if it is the same legacy database."
-            )
-        insert = sql.SQL(
-            "INSERT INTO {} (name, organization_slug, hash_key) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING"
-        )
-        session.execute(insert.format(sources), [name, slug, secrets.token_bytes(32)])
-        row = session.rows(
-            sql.SQL("SELECT id, organization_slug, hash_key FROM {} WHERE name = %s").format(sources), [name]
-        )[0]
-        if row[1] != slug:
-            raise ConfigurationError(
-                f"the source {name!r} was migrated with the organization slug {row[1]!r}, but {slug!r} is configured."
-                " A source keeps its slug: set REMOTEIQ_ORGANIZATION_SLUG back, or choose another REMOTEIQ_SOURCE."
-            )
-        return Registered(row[0], name, bytes(row[2]))
-
     def lookup(
         self, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool
     ) -> Lookup:
@@ -161,23 +131,14 @@ class State:
             name, sql.Literal(source_id), sql.Literal(legacy_table)
         )
         quarantined = self._quarantined(source_id, entity, legacy_table)
-        lookup: Lookup | None = None
+        found: Lookup | None = None
         if not self._large.get(entity):
-            whole = load_sql("lookup_whole").format(
-                of_table=of_table,
-                map=name,
-                own=sql.Literal(own),
-                quarantined=quarantined,
-                size=sql.Literal(SMALL_MAP),
-                relation=sql.Literal(name.as_string(None)),
-            )
-            lookup = _whole(arrow.table(whole.as_string(None)))
-        if lookup is None:
+            found = whole_map(arrow, name, of_table, quarantined, own=own)
+        if found is None:
             self._large[entity] = True
-            pairs = load_sql("lookup").format(of_table=of_table, map=name, own=sql.Literal(own))
-            lookup = LazyLookup(MapEntries(arrow, of_table, pairs, quarantined))
+            found = lazy_map(arrow, name, of_table, quarantined, own=own)
         # What an entity being loaded knows of itself is what it knew when the load began.
-        return lookup.extended([], []) if own else lookup
+        return found.extended([], []) if own else found
 
     def _quarantined(self, source_id: int, entity: str, legacy_table: str) -> sql.Composed:
         """The SELECT of the legacy keys that are quarantined for a target table."""
@@ -244,7 +205,7 @@ class State:
 
     def _create_functions(self, session: Session) -> None:
         for name in _FUNCTIONS:
-            session.execute(load_sql(name).format(function=self.name(name)))
+            session.execute(SQL[name].format(function=self.name(name)))
 
     def _create(self, session: Session) -> None:
         statements = ddl.schema_ddl(self.schema)

@@ -11,7 +11,7 @@ from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import Registered
 
 
-class Reach(Protocol):
+class TargetAccess(Protocol):
     """A session on the target, and what is known of the source and of the tables."""
 
     @property

@@ -6,7 +6,7 @@ Belongs here: what follows from the definition of one column. Does not belong he
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Column, MetaData, Table
@@ -18,10 +18,7 @@ from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import EMPTY
-from remoteiq_etl.state.target_access import Reach
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.state.target_access import TargetAccess
 
 SQL = statements(__file__)
 
@@ -79,39 +76,43 @@ def assignments(pairs: Iterable[tuple[Column[Any], sql.Composable]]) -> sql.Comp
     return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(column.name), value) for column, value in pairs)
 
 
-def remember_written(run: "Run", spec: TableSpec, legacy_table: str, columns: Sequence[str]) -> None:
+def remember_written(access: TargetAccess, spec: TableSpec, legacy_table: str, columns: Sequence[str]) -> None:
     """Keep the hashed columns of one table and legacy table; they change with the transform and the optional columns."""
-    statement = SQL["written_columns"].format(**_names(run, spec, legacy_table))
-    run.session.execute(statement, {"columns": list(columns)})
+    statement = SQL["written_columns"].format(**_names(access, spec, legacy_table))
+    access.session.execute(statement, {"columns": list(columns)})
 
 
 def current_hash(
-    run: Reach, spec: TableSpec, legacy_table: str, row: str = "t", instead: Mapping[str, sql.Composable] = EMPTY
+    access: TargetAccess,
+    spec: TableSpec,
+    legacy_table: str,
+    row: str = "t",
+    instead: Mapping[str, sql.Composable] = EMPTY,
 ) -> sql.Composable:
     """The hash of a target row over the columns that were last written; NULL when they are not known or not there.
 
     `instead`: expressions that stand in for columns, where the hash after a change is wanted.
     """
-    columns = written_columns(run, spec, legacy_table)
+    columns = written_columns(access, spec, legacy_table)
     if columns is None or not set(columns) <= set(spec.target.columns.keys()):
         return sql.SQL("NULL::bytea")
     return written_hash([(spec.target.columns[name], instead.get(name, sql.Identifier(row, name))) for name in columns])
 
 
-def written_columns(run: Reach, spec: TableSpec, legacy_table: str) -> list[str] | None:
+def written_columns(access: TargetAccess, spec: TableSpec, legacy_table: str) -> list[str] | None:
     """The columns that the hash of what was last written covers; None where nothing was written."""
     query = sql.SQL(
         "SELECT columns FROM {written_columns} WHERE source_id = {source_id} AND table_name = {table_name}"
         " AND legacy_table = {legacy_table}"
     )
-    found: list[str] | None = run.session.value(query.format(**_names(run, spec, legacy_table)))
+    found: list[str] | None = access.session.value(query.format(**_names(access, spec, legacy_table)))
     return found
 
 
-def _names(run: Reach, spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
+def _names(access: TargetAccess, spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
     return {
-        "written_columns": run.state.name("written_columns"),
-        "source_id": sql.Literal(run.registered.id),
+        "written_columns": access.state.name("written_columns"),
+        "source_id": sql.Literal(access.registered.id),
         "table_name": sql.Literal(spec.name),
         "legacy_table": sql.Literal(legacy_table),
     }

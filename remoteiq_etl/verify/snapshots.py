@@ -79,7 +79,7 @@ def ground(plan: Plan, range_rows: int = RANGE_ROWS) -> Iterator[Ground]:
 
 @dataclass
 class Look:
-    """One look. It reaches what a piece of the engine on the target reaches (see Reach).
+    """One look. It reaches what a piece of the engine on the target reaches (see TargetAccess).
 
     `legacy` reads legacy in the snapshot, also while the session of the snapshot itself is busy with a copy.
     """

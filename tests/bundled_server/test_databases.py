@@ -16,11 +16,11 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from remoteiq_etl.bundled_server import cluster, databases
+from remoteiq_etl.bundled_server import cluster
+from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.bundled_server.cluster import Account, PidFile
 from remoteiq_etl.bundled_server.databases import databases
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.config.urls import sqlalchemy_url
 from remoteiq_etl.errors import DirectoryNotWritable, IncompatibleData, SocketPathTooLong
 from tests.support.holder import ROOT, holding
 
@@ -62,7 +62,7 @@ def home(parent: Path, made_once: Path) -> Path:
 
 @pytest.fixture
 def nobody() -> Account:
-    return databases.unprivileged_account("nobody")
+    return bundled.unprivileged_account("nobody")
 
 
 def run(*command: str | Path) -> int:
@@ -117,7 +117,7 @@ def test_every_client_reaches_both_databases_and_nothing_is_left_running(new_hom
         with adbc_driver_postgresql.dbapi.connect(urls.target) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT current_database()")
             assert cursor.fetchone() == ("target",)
-        engine = sqlalchemy.create_engine(sqlalchemy_url(urls.target))
+        engine = sqlalchemy.create_engine(urls.target)
         with engine.connect() as connection:
             assert connection.exec_driver_sql("SHOW listen_addresses").scalar() == ""
         engine.dispose()
@@ -182,7 +182,7 @@ def test_a_killed_server_recovers_what_was_committed(home: Path) -> None:
 def test_a_pid_file_whose_pid_is_someone_elses_is_no_server(home: Path) -> None:
     with databases(Settings(home=home)):
         noted = (home / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
-    account = databases.unprivileged_account() if AS_ROOT else None
+    account = bundled.unprivileged_account() if AS_ROOT else None
     with subprocess.Popen(["/bin/sleep", "60"], user=account.uid if account else None) as other:
         (home / "postgres" / "data" / "postmaster.pid").write_text("\n".join([str(other.pid), *noted[1:]]))
         with databases(Settings(home=home)) as urls:
@@ -298,7 +298,7 @@ def test_a_directory_that_cannot_be_written_is_refused(new_home: Path, nobody: A
 
 @root_only
 def test_another_local_user_cannot_connect(new_home: Path, nobody: Account) -> None:
-    psql = databases.programs_for(nobody) / "psql"
+    psql = bundled.programs_for(nobody) / "psql"
     with databases(Settings(home=new_home, server_user="daemon")) as urls:
         said = cluster.run_as(nobody, [psql, urls.legacy, "-c", "SELECT 1"]).stdout
         assert "Permission denied" in said
@@ -342,7 +342,14 @@ def test_programs_are_copied_when_the_servers_user_cannot_reach_them(
 
 
 def test_a_program_runs_while_the_server_is_up(home: Path) -> None:
-    words = [sys.executable, "-m", "remoteiq_etl.bundled_server.databases", "/bin/sh", "-c", "ls $REMOTEIQ_HOME/users.lock && exit 7"]
+    words = [
+        sys.executable,
+        "-m",
+        "remoteiq_etl.bundled_server.databases",
+        "/bin/sh",
+        "-c",
+        "ls $REMOTEIQ_HOME/users.lock && exit 7",
+    ]
     done = subprocess.run(
         words, env={**os.environ, "REMOTEIQ_HOME": str(home)}, cwd=ROOT, capture_output=True, check=False
     )

@@ -80,7 +80,7 @@ def test_an_unreachable_server_is_named_without_its_password(cli: Cli, command: 
 def test_a_wrong_setting_is_explained(cli: Cli, target_db: Database) -> None:
     ended = cli("status", legacy=NOWHERE, target=target_db, REMOTEIQ_BATCH_ROWS="many")
     assert ended.code == 1
-    assert ended.err.startswith("batch_rows: expected a whole number, found 'many'.")
+    assert ended.err.startswith("environment: batch_rows: expected a whole number from 1 to 1000000, found 'many'.")
 
 
 def failing(*_: object, **__: object) -> NoReturn:

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from remoteiq_etl.config.settings import DEFAULT_BATCH_ROWS, Settings
-from remoteiq_etl.config.urls import libpq_url, redact_url, sqlalchemy_url
 from remoteiq_etl.errors import ConfigurationError
 
-SECRET = "s3cr:et@x"
 LEGACY = "postgresql://etl:s3cr%3Aet%40x@db.example.com:5432/legacy"
 
 
@@ -90,20 +89,32 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
     [
         ("source = ", "is not valid TOML"),
         ('sorce = "x"', "unknown setting 'sorce'. 'source' is meant?"),
-        ("values = 3", "expected tables [values"),
-        ("[values.tickets.status]\nx = 'y'", "Write the table's name in double quotes"),
-        ('batch_rows = "many"', "batch_rows: expected a whole number, found 'many'"),
-        ("batch_rows = true", "batch_rows: expected a whole number, found True"),
+        ("values = 3", 'remoteiq.toml: values: expected tables [values."<table>.<column>"], found 3'),
+        ("[values.tickets.status]\nx = 'y'", '[values] tickets: expected lines such as "legacy word" = "target word"'),
+        ("[values.tickets.status]\nx = 'y'", "Write the name in double quotes"),
+        ('batch_rows = "many"', "remoteiq.toml: batch_rows: expected a whole number from 1 to 1000000, found 'many'"),
+        ("batch_rows = true", "batch_rows: expected a whole number from 1 to 1000000, found True"),
         ("home = 3", "home: expected the path of a directory"),
         ("legacy_url = 3", "legacy_url: expected postgresql://"),
         ("source = 3", "source: expected letters"),
         ("legacy_schema = []", "legacy_schema: expected the name of a schema"),
-        ("retention = 30", "expected [retention] with before_images_days alone, found 30"),
-        ("[retention]\nimages_days = 30", "expected [retention] with before_images_days alone"),
-        ("[retention]\nbefore_images_days = 0", "expected [retention] before_images_days to be 1 to 36500, found 0"),
-        ("[retention]\nbefore_images_days = 36_501", "to be 1 to 36500, found 36501"),
-        ("[retention]\nbefore_images_days = true", "to be 1 to 36500, found True"),
-        ("[retention]\nbefore_images_days = '30'", "to be 1 to 36500, found '30'"),
+        ("batch_rows = 5.0", "batch_rows: expected a whole number"),
+        ("server_user = 3", "server_user: expected the name of a user, found 3"),
+        ("deletes = 'never'", "deletes: expected list or propagate, found 'never'"),
+        ("accept_drift = 'x'", "accept_drift: expected a list such as"),
+        ("accept_drift = ['']", "accept_drift: expected a list such as"),
+        ("conflicts = 3", '[conflicts]: expected lines such as users = "take_legacy", found 3'),
+        ("config_file = 'x'", "unknown setting 'config_file'"),
+        ("state_schema = 'x'", "unknown setting 'state_schema'"),
+        ("retention = 30", "[retention]: expected a table, found 30"),
+        (
+            "[retention]\nimages_days = 30",
+            "[retention]: unknown setting 'images_days'. 'before_images_days' is meant? Known: before_images_days",
+        ),
+        ("[retention]\nbefore_images_days = 0", "[retention] before_images_days: expected 1 to 36500, found 0"),
+        ("[retention]\nbefore_images_days = 36_501", "expected 1 to 36500, found 36501"),
+        ("[retention]\nbefore_images_days = true", "expected 1 to 36500, found True"),
+        ("[retention]\nbefore_images_days = '30'", "expected 1 to 36500, found '30'"),
     ],
 )
 def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -121,7 +132,11 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -> 
         ("TARGET_SCHEMA", "remoteiq_etl", "is the schema of our own state"),
         ("SOURCE", "a b", "source: expected letters"),
         ("ORGANIZATION_SLUG", "Acme IT", "organization_slug: expected lower case words"),
-        ("BATCH_ROWS", "0", "batch_rows: expected 1 to"),
+        (
+            "BATCH_ROWS",
+            "0",
+            "environment: batch_rows: expected a whole number from 1 to 1000000, found '0'. Set REMOTEIQ_BATCH_ROWS",
+        ),
         ("BATCH_ROWS", "1e5", "batch_rows: expected a whole number"),
         (
             "LEGACY_ULR",
@@ -144,33 +159,45 @@ def test_one_database_needs_two_schemas(tmp_path: Path) -> None:
     assert load(tmp_path, LEGACY_URL=url, TARGET_URL=url, LEGACY_SCHEMA="old").legacy_schema == "old"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"postgresql://etl:{SECRET}@db.example.com/legacy",
-        f"postgresql://:{SECRET}@db.example.com",
-        "postgresql://etl:a/b?c#s3cr@db.example.com/legacy",
-        "postgresql://db.example.com/legacy?user=etl&password=s3cr&sslmode=require",
-        "host=db.example.com password='s3cr et' user=etl",
-        "postgresql://db.example.com/legacy?sslpassword=s3cr",
-    ],
-)
-def test_a_redacted_url_names_the_host_but_no_password(url: str) -> None:
-    assert "s3cr" not in redact_url(url)
-    assert "db.example.com" in redact_url(url)
-
-
 def test_neither_settings_nor_errors_show_a_password(tmp_path: Path) -> None:
     assert "s3cr" not in repr(load(tmp_path, LEGACY_URL=LEGACY))
     assert "db.example.com" in str(load(tmp_path, LEGACY_URL=LEGACY))
     assert "s3cr" not in refused(tmp_path, LEGACY_URL="postgresql://etl:s3cr%zz@db.example.com/legacy")
     assert "s3cr" not in refused(tmp_path, LEGACY_URL="mysql://etl:s3cr@db.example.com/legacy")
+    assert "s3cr" not in refused(tmp_path, LEGACY_URL="postgresql://db.example.com/x?sllmode=require&password=s3cr")
+    misplaced = refused(tmp_path, SOURCE=LEGACY)
+    assert "db.example.com" in misplaced
+    assert "s3cr" not in misplaced
 
 
-def test_urls_name_their_driver_only_for_sqlalchemy() -> None:
-    for given in ("postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"):
-        assert libpq_url(given) == "postgresql://h/d"
-        assert sqlalchemy_url(given) == "postgresql+psycopg://h/d"
+def test_an_error_holds_no_value_beside_its_text(tmp_path: Path) -> None:
+    """What handles it may print its causes, and they would quote the URL."""
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, LEGACY_URL="mysql://etl:s3cr@db.example.com/legacy")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_settings_made_by_a_program_hide_the_password_too() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(legacy_url="mysql://etl:s3cr@db.example.com/legacy")
+    assert "s3cr" not in str(caught.value)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().source = "other"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Settings(values={"tickets.status": {}}).values["tickets.status"]["on hold"] = "open"  # type: ignore[index]
+
+
+def test_every_fault_is_told_with_the_place_that_set_it(tmp_path: Path) -> None:
+    (tmp_path / "remoteiq.toml").write_text('source = "a b"\nbatch_rows = 0\n', encoding="utf-8")
+    assert refused(tmp_path, DELETES="never").splitlines() == [
+        f"{tmp_path}/remoteiq.toml: source: expected letters, digits, '.', '_' and '-', at most 63, as in head-office,"
+        " found 'a b'.",
+        f"{tmp_path}/remoteiq.toml: batch_rows: expected a whole number from 1 to 1000000, found 0. The default is 50000.",
+        "environment: deletes: expected list or propagate, found 'never'. Set REMOTEIQ_DELETES to that, or unset it.",
+    ]
 
 
 def test_who_wins_is_set_in_the_file(tmp_path: Path) -> None:

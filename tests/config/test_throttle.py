@@ -33,16 +33,26 @@ def test_a_signal_or_one_of_its_limits_can_be_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("throttle = 3", "expected a table [throttle], found throttle = 3"),
-        ("[throttle]\nlag = 1", "[throttle] has no setting lag. Known: probe_seconds, replay_lag,"),
+        ("throttle = 3", "remoteiq.toml: [throttle]: expected a table, found 3"),
+        ("[throttle]\nlag = 1", "[throttle]: unknown setting 'lag'. Known: probe_seconds, replay_lag,"),
         ("[throttle]\nprobe_seconds = 0", "probe_seconds: expected a number above 0, found 0.0"),
         (
             "[throttle]\nreplay_lag = 3",
-            '[throttle] replay_lag: expected "off" or a table such as { slow = 1, pause = 2 }',
+            '[throttle.replay_lag]: expected "off" or a table such as { slow = 1, pause = 2 }',
         ),
-        ("[throttle]\nsnapshot_xids = { pause = 3 }", "such as { finish = 1, stop = 2 }"),
-        ("[throttle]\nreplay_lag = { slow = true }", "replay_lag.slow: expected a number above 0, found True"),
-        ("[throttle]\nreplay_lag = { pause = inf }", "replay_lag.pause: expected a number above 0, found inf"),
+        ("[throttle]\nsnapshot_xids = 3", "such as { finish = 1, stop = 2 }, found 3"),
+        (
+            "[throttle]\nsnapshot_xids = { pause = 3 }",
+            "[throttle.snapshot_xids]: unknown setting 'pause'. Known: finish, stop",
+        ),
+        (
+            "[throttle]\nreplay_lag = { slow = true }",
+            '[throttle.replay_lag] slow: expected a number above 0 or "off", found True',
+        ),
+        (
+            "[throttle]\nreplay_lag = { pause = inf }",
+            '[throttle.replay_lag] pause: expected a number above 0 or "off", found inf',
+        ),
         ("[throttle]\nreplay_lag = { slow = 60 }", "slow = 60 must be less than pause = 60"),
         ("[throtle]\nreplay_lag = 1", "unknown setting 'throtle'. 'throttle' is meant?"),
     ],

@@ -80,7 +80,9 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "assets.inventory.devices": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.rules.places": {"survey: '' -> '~'": NAMES_NOTHING},
     "assets.inventory.sites": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
-    "assets.monitoring.rules.check_decisions": {"unattributed: 1 -> 2": "Any count makes the only spelling the most used."},
+    "assets.monitoring.rules.check_decisions": {
+        "unattributed: 1 -> 2": "Any count makes the only spelling the most used."
+    },
     "assets.monitoring.rules.check_names": {
         "module: 'unset' -> 'unset~'": INTERNAL,
         "module: '\\x00' -> '\\x00~'": INTERNAL,

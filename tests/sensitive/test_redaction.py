@@ -10,7 +10,12 @@ from schemas import legacy
 def test_secret_columns_lose_their_value_and_nulls_stay_null() -> None:
     row = {"id": "1", "email": "ada@example.com", "password_hash": "hunter2", "two_factor_secret": None}
     shown = redaction.redacted_row(legacy.users, row)
-    assert shown == {"id": "1", "email": "ada@example.com", "password_hash": redaction.REDACTED, "two_factor_secret": None}
+    assert shown == {
+        "id": "1",
+        "email": "ada@example.com",
+        "password_hash": redaction.REDACTED,
+        "two_factor_secret": None,
+    }
 
 
 @pytest.mark.parametrize("key", ["password", "apiToken", "SECRET", "private_key", "Credentials"])

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remoteiq_etl.backfill.deletes.detect import Policy, look_for_gone
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.deletes.detect import Policy
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.lifecycle.undo.execute import Outcome, execute
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan
 from remoteiq_etl.lifecycle.undo.scope import Scope
@@ -119,9 +119,9 @@ def _prepare(migration: Migration) -> None:
     migration.legacy.execute(_BEFORE)
     migration.run(*TABLES)
     migration.legacy.execute(_CHANGES)
-    with opened(migration.plan) as run:
+    with open_run(migration.plan) as run:
         run.load_all(TABLES)
-        look_for_gone(run, Policy.PROPAGATE)
+        run.deletes.look(Policy.PROPAGATE)
     migration.target.execute(f"UPDATE users SET first_name = 'Edited' WHERE id = '{_USER}08'")
 
 

@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 import assets
 from remoteiq_etl.backfill.context.plan import Plan
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy, look_for_gone
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.database import Observer
 from remoteiq_etl.spec.table import TableSpec
@@ -95,7 +95,7 @@ class Migration:
 
     def run(self, *tables: str, **changes: Any) -> dict[str, TableReport]:
         """Load these tables (default: all)."""
-        with opened(replace(self.plan, **changes)) as run:
+        with open_run(replace(self.plan, **changes)) as run:
             return run.load_all(tables or None)
 
     def accept_copy(self) -> None:
@@ -110,8 +110,8 @@ class Migration:
 
     def gone(self, policy: Policy, **choices: Any) -> dict[str, GoneReport]:
         """Look for rows gone from legacy, without a load before."""
-        with opened(self.plan) as run:
-            return look_for_gone(run, policy, **choices)
+        with open_run(self.plan) as run:
+            return run.deletes.look(policy, **choices)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with psycopg.connect(self.target.url, row_factory=dict_row) as connection:

@@ -7,7 +7,7 @@ permissions of one key wins (see permissions).
 
 from collections.abc import Collection, Iterator, Mapping
 
-from assets.seeds.rules.seed import SEED
+from assets.shared.seed import SEED
 from assets.shared.winners import WINNER
 from remoteiq_etl.spec.decisions import INHERITS, Decision, Recorded
 from remoteiq_etl.spec.transform_context import Context

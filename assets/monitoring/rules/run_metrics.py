@@ -33,5 +33,7 @@ def _with(text: str | None, legacy: str) -> str:
     if text is None or text == "{}":
         return f'{{"{LEGACY}":{legacy}}}'
     if f'"{LEGACY}' in text or not text.startswith("{"):  # perhaps a key of that name
-        return json_text.dumps(json_text.with_added(json_text.as_object(json_text.parse(text)), {LEGACY: json_text.parse(legacy)}))
+        return json_text.dumps(
+            json_text.with_added(json_text.as_object(json_text.parse(text)), {LEGACY: json_text.parse(legacy)})
+        )
     return f'{{"{LEGACY}":{legacy},{text[1:]}'

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from assets.monitoring.rules.check_decisions import Ref
-from assets.seeds.rules.seed import SEED, entries, key_of, new_keys
+from assets.shared.seed import SEED, entries, key_of, new_keys
 from remoteiq_etl.spec.decisions import INHERITS, Decision
 from remoteiq_etl.spec.transform_context import Context
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assets.access.rules.permission_catalogue import PERMISSIONS
-from assets.seeds.rules.seed import key_of
+from assets.shared.seed import key_of
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,21 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill.context.plan import Plan
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.table import TableSpec
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.context.plan import Plan
 
 #: Raised when the engine itself gives rows another form.
 ENGINE = "1"
 
 
-def fingerprint(spec: TableSpec, plan: "Plan") -> str:
+def fingerprint(spec: TableSpec, plan: Plan) -> str:
     """A hash over everything but rows that decides what becomes of a row."""
     words = {value_map.name: dict(plan.words.get(value_map.name, {})) for value_map in spec.value_maps}
     parts = [

@@ -7,22 +7,19 @@ gone) or from a row that differs (see sweep).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 from psycopg import sql
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.extract import compiled, rebatched
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, from_arrow, key_array
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -39,7 +36,7 @@ class KeyStage:
     rows: int
 
 
-def unreadable(run: "Run", table: str) -> str | None:
+def unreadable(run: RunContext, table: str) -> str | None:
     """Why not every row of a legacy table can be read; None when it can."""
     query = SQL["readable"].as_string(None)
     found = run.snapshot.session.rows(query, [run.legacy.schema, table])
@@ -51,7 +48,7 @@ def unreadable(run: "Run", table: str) -> str | None:
     return f"row security hides rows of {run.legacy.schema}.{table}" if filtered else None
 
 
-def stage_source(run: "Run", source: Source, key_type: str, number: int) -> KeyStage:
+def stage_source(run: RunContext, source: Source, key_type: str, number: int) -> KeyStage:
     """Stage the keys of everything that a source yields."""
     query = key_query(run.legacy, source.table, source.key_columns)
     if source.where is not None:
@@ -59,18 +56,18 @@ def stage_source(run: "Run", source: Source, key_type: str, number: int) -> KeyS
     return _staged(run, _keys(run, query), key_type, number)
 
 
-def stage_table(run: "Run", table: Table, number: int) -> KeyStage:
+def stage_table(run: RunContext, table: Table, number: int) -> KeyStage:
     """Stage the primary keys of a whole legacy table, as text."""
     columns = tuple(column.name for column in table.primary_key.columns)
     return _staged(run, _keys(run, key_query(run.legacy, table, columns)), "text", number)
 
 
-def stage_keys(run: "Run", keys: pd.Series, key_type: str, number: int) -> KeyStage:
+def stage_keys(run: RunContext, keys: pd.Series, key_type: str, number: int) -> KeyStage:
     """Stage keys that are known already."""
     return _staged(run, iter([keys.astype(TEXT)] if len(keys) else []), key_type, number)
 
 
-def drop(run: "Run", stage: KeyStage) -> None:
+def drop(run: RunContext, stage: KeyStage) -> None:
     """Remove a stage."""
     run.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(stage.identifier))
 
@@ -89,17 +86,17 @@ def keys_of(rows: pa.Table) -> pd.Series:
     return pd.Series([key_text(values) for values in zip(*parts, strict=True)], dtype=TEXT)
 
 
-def _keys(run: "Run", query: str) -> Iterator[pd.Series]:
+def _keys(run: RunContext, query: str) -> Iterator[pd.Series]:
     for rows in rebatched(run.reader.batches(query), CHUNK_ROWS):
         yield keys_of(rows)
 
 
-def _staged(run: "Run", chunks: Iterator[pd.Series], key_type: str, number: int) -> KeyStage:
+def _staged(run: RunContext, chunks: Iterator[pd.Series], key_type: str, number: int) -> KeyStage:
     tables = (pa.table({"_key": key_array(keys, key_type)}) for keys in chunks)
     return staged(run, tables, {"_key": key_type}, f"keys_{number}")
 
 
-def staged(run: "Run", chunks: Iterator[pa.Table], columns: Mapping[str, str], name: str) -> KeyStage:
+def staged(run: RunContext, chunks: Iterator[pa.Table], columns: Mapping[str, str], name: str) -> KeyStage:
     """Stage rows under a name that is this run's own; `columns` with their types."""
     name = f"stage_{run.registered.id}_{run.id}_{name}"
     identifier, rows = run.state.name(name), 0

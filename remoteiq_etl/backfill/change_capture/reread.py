@@ -3,17 +3,13 @@
 Belongs here: reading and closing them. Does not belong here: forgetting (remoteiq_etl.lifecycle.operations.reset).
 """
 
-from typing import TYPE_CHECKING
-
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.archive import _names
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -21,7 +17,7 @@ SQL = statements(__file__)
 FORGOTTEN = ""
 
 
-def forgotten_rows(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
+def forgotten_rows(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     """Legacy table and key of each row that is to be read again."""
     query = sql.SQL(
         "SELECT legacy_table, legacy_key FROM {} WHERE source_id = %s AND table_name = %s AND run_id IS NULL"
@@ -31,13 +27,13 @@ def forgotten_rows(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
     return [(str(table), str(key)) for table, key in rows]
 
 
-def close_resets(run: "Run", spec: TableSpec) -> None:
+def close_resets(run: RunContext, spec: TableSpec) -> None:
     """Note that this run has read again what was forgotten of an asset."""
     update = sql.SQL("UPDATE {} SET run_id = %s WHERE source_id = %s AND table_name = %s AND run_id IS NULL")
     run.session.execute(update.format(run.state.name("resets")), [run.id, run.registered.id, spec.asset])
 
 
-def to_return(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
+def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     """Legacy table and key of each row that is missing in the target and has to be there."""
     if spec.returns_with is None or not run.has_target(spec.name) or not run.state.has_map(run.session, spec.name):
         return []
@@ -51,10 +47,10 @@ def to_return(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
     return [(table, key) for table, key in run.session.rows(query)]
 
 
-def to_be_sealed(run: "Run", spec: TableSpec) -> list[tuple[str, str]]:
+def to_be_sealed(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     """The rows (legacy table, legacy key) of which a secret is withheld although a key is given now."""
     if run.sealer is None:
         return []
     sources = [source.name for source in spec.sources if isinstance(source, Source)]
-    found = run.session.rows(load_sql("withheld").format(**_names(run, spec.asset)), {"legacy_tables": sources})
+    found = run.session.rows(SQL["withheld"].format(**_names(run, spec.asset)), {"legacy_tables": sources})
     return [(str(table), str(key)) for table, key in found]

@@ -6,8 +6,7 @@ Belongs here: the comparison. Does not belong here: loading what it finds (see c
 rows that are gone (see gone).
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 from psycopg import sql
@@ -15,6 +14,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.change_capture import key_scan
 from remoteiq_etl.backfill.change_capture.key_scan import CHUNK_ROWS, KeyStage, keys_of
 from remoteiq_etl.backfill.context.live_columns import without_absent
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.extract import rebatched
 from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.frames.dtypes import key_array
@@ -23,19 +23,19 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import map_of
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
-
 SQL = statements(__file__)
 
+#: The horizon up to which an asset has seen a legacy table; None when that says nothing about its rows.
+SeenUpTo = Callable[[TableSpec, str], int | None]
 NOTHING: frozenset[str] = frozenset()
 
 
 class Sweep:
     """What one run's sweep found, by legacy table."""
 
-    def __init__(self, run: "Run", *, active: bool) -> None:
+    def __init__(self, run: RunContext, seen_up_to: SeenUpTo, *, active: bool) -> None:
         self.run = run
+        self.seen_up_to = seen_up_to
         self.active = active
         self.swept: dict[str, frozenset[str]] = {}
         self.compared: set[str] = set()  # tables of which it was known what was last read
@@ -67,7 +67,7 @@ class Sweep:
         for declared in self.run.plan.specs.values():
             spec = without_absent(declared, self.run.plan.absent)
             source = next((one for one in spec.streamed if one.primary and one.name == table), None)
-            horizon = self.run.capture.seen_up_to(spec, table)
+            horizon = self.seen_up_to(spec, table)
             if source is not None and horizon is not None:
                 return spec, source, horizon
         return None

@@ -5,15 +5,12 @@ Belongs here: reading and writing that. Does not belong here: what follows from 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.state.target_access import Reach
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.state.target_access import TargetAccess
 
 
 @dataclass(frozen=True)
@@ -36,29 +33,42 @@ class Completed:
     digests: Mapping[str, str]
 
 
-def read_completed(run: Reach) -> dict[str, Completed]:
+@dataclass
+class Watermarks:
+    """What earlier runs of a source read: by asset how it was completed, by asset and legacy table up to where."""
+
+    completed: dict[str, Completed]
+    passes: dict[tuple[str, str], Pass]
+
+    @classmethod
+    def read(cls, access: TargetAccess) -> "Watermarks":
+        """Those of a source as they are committed now."""
+        return cls(read_completed(access), read_passes(access))
+
+
+def read_completed(access: TargetAccess) -> dict[str, Completed]:
     """How each asset was last completed."""
     query = sql.SQL(
         "SELECT table_name, run_id, full_run, changed_run, database, fingerprint, digests FROM {} WHERE source_id = %s"
     )
-    rows = run.session.rows(query.format(run.state.name("assets")), [run.registered.id])
+    rows = access.session.rows(query.format(access.state.name("assets")), [access.registered.id])
     return {row[0]: Completed(*row[1:]) for row in rows}
 
 
-def read_passes(run: Reach) -> dict[tuple[str, str], Pass]:
+def read_passes(access: TargetAccess) -> dict[tuple[str, str], Pass]:
     """What each asset last read, by asset and legacy table."""
     query = sql.SQL("SELECT table_name, legacy_table, horizon, legacy_rows FROM {} WHERE source_id = %s")
-    rows = run.session.rows(query.format(run.state.name("passes")), [run.registered.id])
+    rows = access.session.rows(query.format(access.state.name("passes")), [access.registered.id])
     return {(row[0], row[1]): Pass(row[2], row[3]) for row in rows}
 
 
-def write_completed(run: "Run", asset: str, done: Completed) -> None:
+def write_completed(run: RunContext, asset: str, done: Completed) -> None:
     """Remember how an asset was completed."""
     values = [done.run_id, done.full_run, done.changed_run, done.database, done.fingerprint, Jsonb(dict(done.digests))]
     run.session.execute(_upsert(run, "assets", _ASSET_KEY, _ASSET), [run.registered.id, asset, *values])
 
 
-def write_passes(run: "Run", asset: str, rows: Mapping[str, int]) -> None:
+def write_passes(run: RunContext, asset: str, rows: Mapping[str, int]) -> None:
     """Remember that an asset has seen all of these legacy tables (name → rows) as they are in the run's snapshot."""
     known = [run.id, run.snapshot.xmin]
     values = [[run.registered.id, asset, table, *known, count, run.started_at] for table, count in rows.items()]
@@ -71,7 +81,7 @@ _PASS_KEY = ("source_id", "table_name", "legacy_table")
 _PASS = ("run_id", "horizon", "legacy_rows", "passed_at")
 
 
-def _upsert(run: "Run", table: str, key: Iterable[str], values: Iterable[str]) -> sql.Composed:
+def _upsert(run: RunContext, table: str, key: Iterable[str], values: Iterable[str]) -> sql.Composed:
     names = [sql.Identifier(name) for name in (*key, *values)]
     return sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}").format(
         run.state.name(table),

@@ -28,6 +28,26 @@ class LiveColumn:
     default: str | None = None
 
 
+class LiveCatalogue:
+    """The tables of the target with their columns, read when they are asked for first."""
+
+    def __init__(self, session: Session, schema: str) -> None:
+        self.session = session
+        self.schema = schema
+        self._tables: dict[str, dict[str, LiveColumn]] | None = None
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, LiveColumn]]:
+        """Every table by name."""
+        if self._tables is None:
+            self._tables = live_columns(self.session, self.schema)
+        return self._tables
+
+    def forget(self) -> None:
+        """Read it again: tables have just been created."""
+        self._tables = None
+
+
 def live_columns(session: Session, schema: str) -> dict[str, dict[str, LiveColumn]]:
     """Every table of a schema with its columns."""
     tables: dict[str, dict[str, LiveColumn]] = {}

@@ -6,16 +6,13 @@ Belongs here: plain data that is settled before a run is opened. Does not belong
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from remoteiq_etl.config.conflicts import Policies
-from remoteiq_etl.config.throttle import Limits
+from remoteiq_etl.config.conflicts import ConflictPolicies
+from remoteiq_etl.config.throttle import ThrottleLimits
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.sensitive.keys import SealingKeys
 from remoteiq_etl.spec.table import TableSpec
-
-if TYPE_CHECKING:
-    pass
 
 WHOLE_ROW = "*"
 
@@ -77,7 +74,7 @@ class Plan:
     extras: tuple[Extra, ...] = ()
     warnings: tuple[str, ...] = ()
     sealing_keys: SealingKeys | None = None
-    limits: Limits = field(default_factory=Limits)
-    conflicts: Policies = field(default_factory=Policies)
+    limits: ThrottleLimits = field(default_factory=ThrottleLimits)
+    conflicts: ConflictPolicies = field(default_factory=ConflictPolicies)
     recreate: Mapping[str, frozenset[str]] = field(default_factory=dict)
     redecide: frozenset[str] = frozenset()

@@ -1,4 +1,8 @@
-"""TODO-DOC remoteiq_etl/backfill/context/prepared.py."""
+"""A batch between transform and merge.
+
+Belongs here: its rows ready for staging, and the account of all others. Does not belong here: making it (transform),
+writing it (load).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

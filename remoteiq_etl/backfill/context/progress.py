@@ -68,3 +68,13 @@ class Silent:
 
     def noticed(self, notice: Notice) -> None:
         """Ignore."""
+
+
+class Pace(Protocol):
+    """Where a run waits for others, or ends: before each table and each batch."""
+
+    def before_table(self, report: TableReport) -> None:
+        """Wait as long as need be before a table is begun. Raises RunStopped when the run shall end here."""
+
+    def before_batch(self, report: TableReport) -> None:
+        """Wait as long as need be before a batch is written. Raises RunStopped when the run shall end here."""

@@ -9,24 +9,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.change_capture.capture import Capture
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
-from remoteiq_etl.backfill.outcomes.ledger import write_account
+from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import ConservationError
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.map_queries import has_merged
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.references import Reference, references_to
 from remoteiq_etl.state.written_columns import current_hash
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -45,8 +44,9 @@ class Member:
 class Deletion:
     """Deletes what is gone of one group of tables. `members` in the order in which they are deleted, children first."""
 
-    run: "Run"
+    run: RunContext
     members: Sequence[Member]
+    capture: Capture
 
     def next_batch(self) -> Counter[tuple[str, str]] | None:
         """Judge and delete the rows of the next units; rows per table and verdict. None when all have been judged."""
@@ -61,8 +61,8 @@ class Deletion:
             self._judge()
             for member in self._tables:
                 self._delete(member)
-            for statement in ("going_outcome", "going_done"):
-                session.execute(load_sql(statement).format(**self._names))
+            for statement in ("outcome", "done"):
+                session.execute(SQL[statement].format(**self._names))
             return self._account()
 
     # --- what may go --------------------------------------------------------------------------------------------
@@ -191,9 +191,9 @@ class Deletion:
             remember_left(self.run, child, images)
         mapped = self._mark(spec, "live")
         movements.of_run(self.run, spec.name, Cause.GONE, -mapped)
-        if self.run.has_merged(spec):
+        if has_merged(self.run, spec):
             self._mark(spec, "merged")
-        self.run.capture.lead_elsewhere(spec.asset)
+        self.capture.lead_elsewhere(spec.asset)
         if (deleted, mapped) != (expected, expected):
             raise ConservationError(
                 f"{spec.name}: {expected} rows gone from legacy were to be deleted, but {deleted} were, and {mapped} of ours"
@@ -225,7 +225,7 @@ class Deletion:
             shown = "deleted, gone from legacy" if verdict == FREE else f"gone from legacy, {verdict}"
             outcomes.setdefault((table, legacy_table), {})[shown] = count
         for (table, legacy_table), counts in outcomes.items():
-            write_account(self.run, table, legacy_table, counts)
+            write_outcomes(self.run, table, legacy_table, counts)
         return _summed(rows)
 
     # --- names --------------------------------------------------------------------------------------------------

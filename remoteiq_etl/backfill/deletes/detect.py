@@ -11,25 +11,27 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture import key_scan
+from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.change_capture.key_scan import KeyStage
 from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.deletes.delete import FREE, Deletion, Member
 from remoteiq_etl.backfill.deletes.mass_delete_guard import Figures, braked
 from remoteiq_etl.backfill.deletes.revoke import withdraw
-from remoteiq_etl.backfill.transform.decide import derived_now
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
+from remoteiq_etl.backfill.throttle.pacer import Pacer
+from remoteiq_etl.backfill.transform.decide import DecideStep
+from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.dependencies import in_order, legacy_tables, made_of_the_same, with_dependencies
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
+from remoteiq_etl.state.map_queries import has_merged
 from remoteiq_etl.state.maps import map_of
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -78,22 +80,34 @@ class _Read:
     figures: Figures
 
 
-def look_for_gone(
-    run: "Run", policy: Policy, *, tables: Collection[str] | None = None, confirmed: Collection[str] = ()
-) -> dict[str, GoneReport]:
-    """One pass over these tables (assets; default: all): find, record, withdraw, and under PROPAGATE delete.
+@dataclass(frozen=True)
+class DeletePass:
+    """One pass over target tables for rows whose legacy rows are gone: find, record, revoke, and under PROPAGATE delete."""
 
-    What is made of the same legacy rows as these tables is looked at with them, because it goes with them.
-    `confirmed` names assets or legacy tables whose losses are wanted, whatever the brake says. Interrupted, it is resumed
-    by the next one. Raises FencedError and ConservationError; what was committed stays.
-    """
-    chosen = frozenset(run.plan.specs) if tables is None else made_of_the_same(run.plan.specs, frozenset(tables))
-    return _Pass(run, policy, chosen, frozenset(confirmed)).execute()
+    run: RunContext
+    capture: Capture
+    lookups: Lookups
+    pacer: Pacer
+    open_rows: OpenRows
+
+    def look(
+        self, policy: Policy, *, tables: Collection[str] | None = None, confirmed: Collection[str] = ()
+    ) -> dict[str, GoneReport]:
+        """One pass over these tables (assets; default: all).
+
+        What is made of the same legacy rows as these tables is looked at with them, because it goes with them.
+        `confirmed` names assets or legacy tables whose losses are wanted, whatever the brake says. Interrupted, it is resumed
+        by the next one. Raises FencedError and ConservationError; what was committed stays.
+        """
+        specs = self.run.plan.specs
+        chosen = frozenset(specs) if tables is None else made_of_the_same(specs, frozenset(tables))
+        return _Pass(self, policy, chosen, frozenset(confirmed)).execute()
 
 
 class _Pass:
-    def __init__(self, run: "Run", policy: Policy, chosen: frozenset[str], confirmed: frozenset[str]) -> None:
-        self.run = run
+    def __init__(self, steps: DeletePass, policy: Policy, chosen: frozenset[str], confirmed: frozenset[str]) -> None:
+        self.steps = steps
+        self.run = run = steps.run
         self.policy = policy
         self.chosen = chosen
         self.confirmed = confirmed
@@ -158,7 +172,7 @@ class _Pass:
     def _derived(self, spec: TableSpec, stages: list[KeyStage]) -> Iterator[_Read]:
         sources = [source for source in spec.sources if isinstance(source, Derived)]
         asked = [source for source in sources if not source.lasts and not source.removes]
-        rows = derived_now(self.run, spec) if asked else {}
+        rows = DecideStep(self.run, self.steps.capture, self.steps.lookups, spec).derived_now() if asked else {}
         for source in asked:
             if spec.owned_by is not None:
                 stage = key_scan.stage_table(self.run, spec.owned_by, len(stages))
@@ -210,7 +224,7 @@ class _Pass:
             with session.transaction():
                 self.run.check_fence()
                 session.execute(SQL["recorded"].format(**names))
-                if self.run.has_merged(read.member.spec):
+                if has_merged(self.run, read.member.spec):
                     session.execute(SQL["lives_on"].format(**names))
                 self._report(read).returned += session.execute(SQL["returned"].format(**names)).rowcount
                 session.execute(SQL["archive"].format(**names))
@@ -225,10 +239,10 @@ class _Pass:
         """
         if read.member.spec.owned_by is not None or not read.figures.legacy_rows:
             return
-        if self.run.has_left_out(read.member.spec.name):
+        if self.steps.open_rows.has_left_out(read.member.spec.name):
             named = {**names, "stage": read.stage.identifier, "left_out": self.run.state.name("left_out")}
             self.run.session.execute(SQL["left_out"].format(**named))
-        for waiting in self.run.waiting(read.member.spec.name):
+        for waiting in self.steps.open_rows.waiting(read.member.spec.name):
             named = {**names, "stage": read.stage.identifier, "waiting": self.run.state.name(waiting)}
             self.run.session.execute(SQL["waiting"].format(**named))
 
@@ -238,13 +252,13 @@ class _Pass:
         """Group by group: what comes from one legacy table goes together, what is loaded last goes first."""
         order = {asset: number for number, asset in enumerate(self.specs)}
         for group in groups(members, order):
-            deletion = Deletion(self.run, group)
+            deletion = Deletion(self.run, group, self.steps.capture)
             while (counts := self._next_batch(deletion)) is not None:
                 for (table, verdict), rows in counts.items():
                     self.reports[table].deleted += rows if verdict == FREE else 0
 
     def _next_batch(self, deletion: Deletion) -> Counter[tuple[str, str]] | None:
-        self.run.pacer.before_batch(TableReport(deletion.members[0].spec.asset))
+        self.steps.pacer.before_batch(TableReport(deletion.members[0].spec.asset))
         return deletion.next_batch()
 
     def _count(self) -> None:

@@ -6,20 +6,17 @@ derived rows declared so. Does not belong here: rows gone from legacy, whose pol
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -37,7 +34,11 @@ def removing_sources(spec: TableSpec) -> list[str]:
 
 
 def remove_replaced(
-    run: "Run", spec: TableSpec, seen: set[tuple[str, str]], waiting_owners: set[str], emptied: Collection[str] = ()
+    run: RunContext,
+    spec: TableSpec,
+    seen: set[tuple[str, str]],
+    waiting_owners: set[str],
+    emptied: Collection[str] = (),
 ) -> int:
     """Remove what was not seen in a complete read; rows that wait, or whose owner does, stay. Returns rows removed.
 
@@ -64,7 +65,7 @@ def remove_replaced(
     return len(gone)
 
 
-def present_owners(run: "Run", spec: TableSpec, owners: set[str]) -> set[str] | None:
+def present_owners(run: RunContext, spec: TableSpec, owners: set[str]) -> set[str] | None:
     """Which of these owners the legacy database has; None for a table whose rows have none."""
     if spec.owned_by is None:
         return None
@@ -75,16 +76,16 @@ def present_owners(run: "Run", spec: TableSpec, owners: set[str]) -> set[str] | 
     return {row[0] for row in run.snapshot.session.rows(query, [sorted(owners)])} if owners else set()
 
 
-def _remove(run: "Run", spec: TableSpec, table: str, key: str) -> None:
+def _remove(run: RunContext, spec: TableSpec, table: str, key: str) -> None:
     names, parameters = _names(run, spec), {"table": table, "key": key}
     writer = ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
     removed = SQL["removed_image"].format(**names, **Image.of(spec, run.state.schema).statement)
     writer.write(run.session, removed, parameters)
     for statement in ("remove", "forget"):
-        run.session.execute(load_sql(statement).format(**names), parameters)
+        run.session.execute(SQL[statement].format(**names), parameters)
 
 
-def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> int:
+def _remove_owned(run: RunContext, child: TableSpec, table: str, owner: str) -> int:
     """Remove a child's rows that go with their owner: all are ours and there, or the owner would not go. Returns how many."""
     query = sql.SQL(
         "SELECT legacy_key::text FROM {map} WHERE source_id = {source_id} AND legacy_table = %s AND owner_key = %s"
@@ -96,13 +97,13 @@ def _remove_owned(run: "Run", child: TableSpec, table: str, owner: str) -> int:
     return len(rows)
 
 
-def _children(run: "Run", spec: TableSpec) -> list[TableSpec]:
+def _children(run: RunContext, spec: TableSpec) -> list[TableSpec]:
     """The tables whose rows go with a row that is removed."""
     named = [name for source in spec.sources if isinstance(source, Derived) for name in source.takes]
     return [run.live_spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
 
 
-def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
     return {
         "map": run.state.name(map_of(spec).name),
         "target": run.target_name(spec.name),
@@ -115,7 +116,7 @@ def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
     }
 
 
-def _unreferenced(run: "Run", spec: TableSpec, children: Sequence[TableSpec]) -> sql.Composable:
+def _unreferenced(run: RunContext, spec: TableSpec, children: Sequence[TableSpec]) -> sql.Composable:
     """Conditions that no row of another table refers to the row: a cascade must never take a row that is not ours.
 
     Children that go with it may, as long as all of them are ours, and none of ours is missing: else somebody edited it.
@@ -134,12 +135,12 @@ def _unreferenced(run: "Run", spec: TableSpec, children: Sequence[TableSpec]) ->
     return sql.SQL("\n    ").join([*conditions, *(_none_missing(run, child) for child in children)])
 
 
-def _not_ours(run: "Run", child: TableSpec) -> sql.Composable:
+def _not_ours(run: RunContext, child: TableSpec) -> sql.Composable:
     owned = sql.SQL(" AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state = 'live' AND {joined})")
     return owned.format(map=run.state.name(map_of(child).name), owned=_OWNED, joined=key_join(child, "c", "o"))
 
 
-def _none_missing(run: "Run", child: TableSpec) -> sql.Composable:
+def _none_missing(run: RunContext, child: TableSpec) -> sql.Composable:
     missing = sql.SQL(
         "AND NOT EXISTS (SELECT FROM {map} AS o WHERE {owned} AND o.state IN ('live', 'deleted')"
         " AND NOT EXISTS (SELECT FROM {child} AS c WHERE {joined}))"

@@ -5,27 +5,24 @@ stands. Belongs here: the batch of one table. Does not belong here: what is gone
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
-from remoteiq_etl.backfill.outcomes.ledger import write_account
+from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import NOW, TableSpec, WhenGone, Withdrawal
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.written_columns import current_hash
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
-
 SQL = statements(__file__)
 
 
-def withdraw(run: "Run", spec: TableSpec, when_gone: WhenGone) -> int:
+def withdraw(run: RunContext, spec: TableSpec, when_gone: WhenGone) -> int:
     """Withdraw the rows of one table that are gone from legacy, a batch at a time. Returns how many."""
     done = 0
     while batch := _batch(run, spec, when_gone):
@@ -33,7 +30,7 @@ def withdraw(run: "Run", spec: TableSpec, when_gone: WhenGone) -> int:
     return done
 
 
-def _batch(run: "Run", spec: TableSpec, when_gone: WhenGone) -> int:
+def _batch(run: RunContext, spec: TableSpec, when_gone: WhenGone) -> int:
     """Withdraw the next rows in one transaction, with everything that refers to them. Returns how many."""
     with run.session.transaction():
         run.check_fence()
@@ -44,11 +41,11 @@ def _batch(run: "Run", spec: TableSpec, when_gone: WhenGone) -> int:
             _apply(run, spec, step)
         run.session.execute(SQL["done"].format(**names))
         for legacy_table, count in rows:
-            write_account(run, spec.name, legacy_table, {"gone from legacy, withdrawn": count})
+            write_outcomes(run, spec.name, legacy_table, {"gone from legacy, withdrawn": count})
     return sum(count for _, count in rows)
 
 
-def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
+def _apply(run: RunContext, parent: TableSpec, step: Withdrawal) -> None:
     """Change or delete what one step names, with an image of each row before."""
     spec = parent if step.table is None else run.live_spec(step.table)
     if not run.has_target(spec.name):
@@ -73,7 +70,7 @@ def _apply(run: "Run", parent: TableSpec, step: Withdrawal) -> None:
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
 
 
-def _remember(run: "Run", spec: TableSpec, step: Withdrawal, names: Mapping[str, sql.Composable]) -> None:
+def _remember(run: RunContext, spec: TableSpec, step: Withdrawal, names: Mapping[str, sql.Composable]) -> None:
     """What is set now counts as last written, where nobody had edited the row: when it comes back, legacy's value is compared
     with it, and the table's one-way doors refuse it by name.
     """
@@ -123,7 +120,7 @@ def _assignments(step: Withdrawal) -> sql.Composable:
     )
 
 
-def _names(run: "Run", spec: TableSpec) -> dict[str, sql.Composable]:
+def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
     return {
         "gone": run.state.name("gone"),
         "map": run.state.name(map_of(spec).name),

@@ -7,19 +7,16 @@ target refuses, and when values are parked. Does not belong here: the statements
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import psycopg
 
 from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load import conflicts, unique_swaps
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames.derived_ids import derive
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.table import TableSpec
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 _RULES = {
     psycopg.errors.UniqueViolation: "unique_violation",
@@ -47,7 +44,7 @@ class PlannedMerge:
     Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait.
     """
 
-    run: "Run"
+    run: RunContext
     spec: TableSpec
     prepared: Prepared
     merge: Merge
@@ -88,7 +85,7 @@ class PlannedMerge:
         for row, columns in self.uncastable.items():
             self._quarantine(row, "cast_refused", columns, "; ".join(f"{name}: {_NO_VALUE}" for name in columns))
         if actions["collision"]:
-            namespace = self.run.context_base.namespace
+            namespace = self.run.transform_context.namespace
             keys = merge.collisions(session)
             merge.resolve_collisions(
                 session, {key: derive(namespace, self.spec.name, self.prepared.legacy_table, key) for key in keys}

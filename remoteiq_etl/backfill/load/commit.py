@@ -6,13 +6,13 @@ belong here: the statements of the merge (see merge), or the order of batches (s
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill.context.prepared import Prepared
 from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, Account, TableReport
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
 from remoteiq_etl.backfill.load.casts import refuse_uncastable
 from remoteiq_etl.backfill.load.merge_statements import Merge
@@ -20,18 +20,14 @@ from remoteiq_etl.backfill.load.planned_writes import remember_planned
 from remoteiq_etl.backfill.load.survivors import take_over
 from remoteiq_etl.backfill.outcomes import archive, ledger, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
-from remoteiq_etl.backfill.outcomes.quarantine import MOST_HISTORY, _hashes
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
+from remoteiq_etl.backfill.outcomes.quarantine import RowLists
 from remoteiq_etl.errors import ConflictError, ConservationError
-from remoteiq_etl.frames import json_text
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.sensitive.redaction import redacted_row
-from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
-from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.batch import Disposal
+from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.maps import map_of
 from remoteiq_etl.state.written_columns import remember_written
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -43,10 +39,11 @@ class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan 
 class BatchWriter:
     """Writes the batches of one table of one run."""
 
-    def __init__(self, run: "Run", spec: TableSpec, report: TableReport) -> None:
+    def __init__(self, run: RunContext, spec: TableSpec, report: TableReport, open_rows: OpenRows) -> None:
         self.run = run
         self.spec = spec
         self.report = report
+        self.open_rows = open_rows
         self.number = 0
         self.may_wait = True
         self.waiting: list[Prepared] = []
@@ -105,7 +102,7 @@ class BatchWriter:
             self._release(merge, prepared.legacy_table)
             if merge is not None:
                 remember_written(run, self.spec, prepared.legacy_table, merge.compared_columns)
-            self._write_disposals(prepared, disposals)
+            RowLists(run, self.spec, self.open_rows).write(prepared, disposals)
             archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)
 
@@ -157,7 +154,7 @@ class BatchWriter:
     def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
         take_over(self.run, self.spec, prepared.legacy_table, merge)
         if self._open_conflicts is None:
-            self._open_conflicts = self.run.has_open_conflicts(self.spec.name)
+            self._open_conflicts = self.open_rows.has_conflicts(self.spec.name)
         return PlannedMerge(self.run, self.spec, prepared, merge, uncastable, self.may_wait, self._open_conflicts)
 
     def _list_conflicts(self, prepared: Prepared, merge: Merge | None) -> None:
@@ -170,7 +167,7 @@ class BatchWriter:
     def _keep_shared(self, prepared: Prepared, merge: Merge) -> None:
         """Archive the legacy rows that have no place beside a row of another source, whole."""
         keys = merge.of_another_source(self.run.session)
-        if keys and prepared.batch is not None and self._source(prepared.legacy_table) is not None:
+        if keys and prepared.batch is not None and self.spec.source(prepared.legacy_table) is not None:
             prepared.batch.keep_whole(prepared.batch.keys.isin(keys), "row_of_another_source")
 
     def _check(self, account: Account, prepared: Prepared) -> None:
@@ -190,75 +187,11 @@ class BatchWriter:
             return
         deferred = {"deferred": self._deferred}
         names = {**self._names(legacy_table), "stage": merge.stage.identifier}
-        for waiting in self.run.waiting(self.spec.name):
+        for waiting in self.open_rows.waiting(self.spec.name):
             release = SQL["release"].format(**names, waiting=self.run.state.name(waiting))
             self.run.session.execute(release, deferred)
-        if self.run.has_left_out(self.spec.name):
+        if self.open_rows.has_left_out(self.spec.name):
             self.run.session.execute(SQL["taken_in"].format(**names))
-
-    def _write_disposals(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
-        names = self._names(prepared.legacy_table)
-        refused = [disposal for disposal in disposals if disposal.outcome == Outcome.QUARANTINED]
-        held = [disposal for disposal in disposals if disposal.outcome == Outcome.HELD]
-        rows = self._redacted(prepared, {disposal.key for disposal in refused})
-        hashes = _hashes(prepared, {disposal.key for disposal in disposals})
-        self._write_rows(
-            load_sql("quarantine").format(**names),
-            {
-                d.key: {
-                    "legacy_key": d.key,
-                    "rule": d.rule,
-                    "columns": d.columns,
-                    "detail": d.detail,
-                    "row": rows.get(d.key, {}),
-                    "hash": hashes.get(d.key),
-                }
-                for d in refused
-            },
-        )
-        self._write_rows(
-            load_sql("held").format(**names),
-            {
-                d.key: {
-                    "legacy_key": d.key,
-                    "parent_table": d.parent[0],
-                    "parent_key": d.parent[1],
-                    "column": ", ".join(d.columns),
-                    "hash": hashes.get(d.key),
-                }
-                for d in held
-                if d.parent is not None
-            },
-        )
-        self._write_left_out(prepared, disposals, hashes)
-
-    def _write_left_out(self, prepared: Prepared, disposals: Sequence[Disposal], hashes: Mapping[str, str]) -> None:
-        """Remember the rows that became nothing of their own, and forget of those that wait that they once were such."""
-        waiting = [d.key for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
-        if waiting and self.run.has_left_out(self.spec.name):
-            forget = load_sql("waits_again").format(**self._names(prepared.legacy_table))
-            self.run.session.execute(forget, [waiting])
-        self._write_rows(
-            load_sql("left_out").format(**self._names(prepared.legacy_table)),
-            {
-                d.key: {"legacy_key": d.key, "outcome": d.outcome.value, "rule": d.rule, "hash": hashes.get(d.key)}
-                for d in disposals
-                if d.outcome not in (Outcome.QUARANTINED, Outcome.HELD)
-            },
-        )
-
-    def _write_rows(self, statement: sql.Composable, rows: Mapping[object, Mapping[str, Any]]) -> None:
-        """Rows by their key in one statement: one round trip, and one parse, for what may be every row of a batch."""
-        if rows:
-            self.run.session.execute(statement, {"rows": json_text.dumps(list(rows.values()))})
-
-    def _redacted(self, prepared: Prepared, keys: set[str]) -> dict[str, dict[str, Any]]:
-        if not keys:
-            return {}
-        source = self._source(prepared.legacy_table)
-        picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
-        rows = [{str(name): cell for name, cell in row.items()} for row in picked.to_dict("records")]
-        return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
     def _write_ledger(self, account: Account) -> None:
         self.number += 1
@@ -272,10 +205,6 @@ class BatchWriter:
         return {
             "map": state.name(table.name),
             "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
-            "quarantine": state.name("quarantine"),
-            "recent": load_sql("recent").format(most=sql.Literal(MOST_HISTORY)),
-            "as_ignored": load_sql("as_ignored").format(),
-            "held": state.name("held"),
             "left_out": state.name("left_out"),
             "source_id": sql.Literal(self.run.registered.id),
             "run_id": sql.Literal(self.run.id),
@@ -283,11 +212,6 @@ class BatchWriter:
             "table_name": sql.Literal(self.spec.name),
         }
 
-    def _source(self, legacy_table: str) -> Source | None:
-        return next(
-            (source for source in self.spec.sources if isinstance(source, Source) and source.name == legacy_table), None
-        )
-
     def _is_primary(self, legacy_table: str) -> bool:
-        source = self._source(legacy_table)
+        source = self.spec.source(legacy_table)
         return source is not None and source.primary

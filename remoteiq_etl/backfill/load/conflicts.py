@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import Column
 
 from remoteiq_etl.backfill.load.expressions import Expressions
-from remoteiq_etl.config.conflicts import Policy
+from remoteiq_etl.config.conflicts import ConflictPolicy
 from remoteiq_etl.errors import ConflictError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -36,14 +36,14 @@ def carry_out(e: Expressions, session: Session) -> None:
     session.execute(statement.format(**e.names, **_REASONS, target_join=e.planned_join, current_hash=e.current_hash))
 
 
-def follow(e: Expressions, session: Session, policy: Policy) -> list[tuple[str, list[str]]]:
+def follow(e: Expressions, session: Session, policy: ConflictPolicy) -> list[tuple[str, list[str]]]:
     """Plan what the policy says about edited rows of ours; an adopted row keeps its own values under each.
 
     Returns the legacy key and columns of each row at which the policy fails.
     """
-    if policy == Policy.TAKE_LEGACY:
+    if policy == ConflictPolicy.TAKE_LEGACY:
         session.execute("UPDATE merge_plan SET action = 'taken' WHERE action = 'conflict kept' AND NOT adopted")
-    if policy != Policy.FAIL:
+    if policy != ConflictPolicy.FAIL:
         return []
     edited = sql.SQL("SELECT c.legacy_key, c.columns FROM ({}) AS c ORDER BY c.legacy_key")
     rows = session.rows(edited.format(_differing(e, sql.SQL("p.action = 'conflict kept' AND NOT p.adopted"))))

@@ -1,22 +1,23 @@
-"""TODO-DOC remoteiq_etl/backfill/load/planned_writes.py."""
+"""What a plan would write to a table whose history another table records.
+
+Belongs here: keeping it for the rest of the plan. Does not belong here: reading it (transform/write_history).
+"""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.sensitive.redaction import plain, redacted_json
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.table import TableSpec
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
-
-def remember_planned(run: "Run", spec: TableSpec, prepared: Prepared, merge: Merge | None) -> None:
+def remember_planned(run: RunContext, spec: TableSpec, prepared: Prepared, merge: Merge | None) -> None:
     """Keep what a plan would write to a table whose history another one records."""
     writes = run.planned_writes.get(spec.name)
     if writes is None or not len(prepared.rows):

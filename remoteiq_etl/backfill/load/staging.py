@@ -14,10 +14,13 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.context.prepared import ADOPTED, NEW, ROW, RULE
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import _uuid_array, is_cast_later, key_array, to_arrow
 from remoteiq_etl.postgres.database import ArrowSession, Session
 from remoteiq_etl.spec.batch import HASH, KEY
-from remoteiq_etl.spec.table import CHANGED_AT, OWNER
+from remoteiq_etl.spec.column_guards import KeptWhenNewer
+from remoteiq_etl.spec.table import CHANGED_AT, OWNER, TableSpec
+from remoteiq_etl.state.maps import map_of
 
 
 @dataclass(frozen=True)
@@ -89,3 +92,38 @@ def _array(values: pd.Series, column: Column[Any]) -> pa.Array:
 
 def _optional(rows: pd.DataFrame, name: str, wanted: pa.DataType) -> pa.Array:
     return to_arrow(rows[name]).cast(wanted) if name in rows else pa.nulls(len(rows), wanted)
+
+
+class StagingTables:
+    """The staging tables of one run, made when they are asked for first."""
+
+    def __init__(self, run: RunContext) -> None:
+        self.run = run
+        self._stages: dict[str, Stage] = {}
+
+    def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
+        """A staging table of this run for these columns. Called by the second thread."""
+        run = self.run
+        name = f"stage_{run.registered.id}_{run.id}_{slot}_{spec.name}"[:63]
+        found = self._stages.get(name)
+        if found is None or found.columns != columns:
+            key_type = str(map_of(spec).columns["legacy_key"].type).lower()
+            timed = any(isinstance(door, KeptWhenNewer) for door in spec.doors)
+            found = Stage(run.state.schema, name, spec.target, columns, key_type, timed)
+            found.create(run.writer, run.target_name(spec.name))
+            self._stages[name] = found
+        return found
+
+    def drop(self) -> None:
+        """Remove the staging tables of this run."""
+        for stage in self._stages.values():
+            stage.drop(self.run.session)
+        self._stages.clear()
+
+    def drop_leftovers(self) -> None:
+        """Remove the staging tables that killed runs of this source left. Only while the source is locked."""
+        run = self.run
+        pattern = f"stage\\_{run.registered.id}\\_%"
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s"
+        for (name,) in run.session.rows(query, [run.state.schema, pattern]):
+            run.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(run.state.name(name)))

@@ -4,47 +4,34 @@ The new winner is decided by the table's own rules. Here it inherits what was la
 ever, and neither made a second time nor taken for somebody else's. Belongs here: that moment. Does not belong here: who wins.
 """
 
-from typing import TYPE_CHECKING
-
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.state.map_queries import hand_over, has_merged
 
 SQL = statements(__file__)
 
 
-def take_over(run: "Run", spec: TableSpec, legacy_table: str, merge: Merge) -> None:
+def take_over(run: RunContext, spec: TableSpec, legacy_table: str, merge: Merge) -> None:
     """Let staged keys that were merged into a row take it over, where the key that it was written from is gone."""
     # Winners are decided set-wise, and never among the millions of rows of a log: their maps are not searched.
-    if spec.decide is None or spec.log_like or not run.has_merged(spec):
+    if spec.decide is None or spec.log_like or not has_merged(run, spec):
         return
     names = {"map": sql.Identifier(run.state.schema, merge.map.name), "source_id": sql.Literal(run.registered.id)}
     staged = {"stage": merge.stage.identifier, "legacy_table": sql.Literal(legacy_table)}
     heirs = run.session.rows(SQL["heirs"].format(**names, **staged))
     gone = _gone(run, spec, legacy_table, {former for _, former in heirs})
     for heir, former in heirs:
-        if former not in gone:
-            continue
-        parameters = {
-            "legacy_table": legacy_table,
-            "legacy_key": heir,
-            "former_table": legacy_table,
-            "former_key": former,
-        }
-        run_id = sql.Literal(run.id)
-        state = run.session.value(SQL["step_back"].format(**names, run_id=run_id), parameters)
-        inherit = SQL["inherit"].format(**names, run_id=run_id)
-        run.session.execute(inherit, {**parameters, "state": state})
+        if former in gone:
+            hand_over(run, spec, run.id, (legacy_table, former), (legacy_table, heir))
 
 
-def _gone(run: "Run", spec: TableSpec, legacy_table: str, keys: set[str]) -> set[str]:
+def _gone(run: RunContext, spec: TableSpec, legacy_table: str, keys: set[str]) -> set[str]:
     """Which of these keys the legacy table does not have."""
     source = next((one for one in spec.streamed if one.name == legacy_table), None)
     if source is None or not keys:

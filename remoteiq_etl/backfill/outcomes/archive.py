@@ -7,7 +7,7 @@ sealing works (see sealing).
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Column, Table
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.context.prepared import Prepared
 from remoteiq_etl.backfill.context.report import ArchiveCount
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import NAMES_A_SECRET, SECRET_KEY, is_secret, plain, redacted_json
@@ -22,9 +23,6 @@ from remoteiq_etl.sensitive.sealing import Place, Sealer
 from remoteiq_etl.spec.batch import Kept
 from remoteiq_etl.spec.dispositions import Kind
 from remoteiq_etl.spec.table import Source, TableSpec
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
@@ -89,7 +87,7 @@ def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> l
     ]
 
 
-def write(run: "Run", asset: str, legacy_table: str, made: Iterable[Entry]) -> None:
+def write(run: RunContext, asset: str, legacy_table: str, made: Iterable[Entry]) -> None:
     """Put an asset's entries into the archive; those that are there already stay as they are. Needs a transaction."""
     rows = [vars(one) for one in made]
     if rows:
@@ -99,13 +97,13 @@ def write(run: "Run", asset: str, legacy_table: str, made: Iterable[Entry]) -> N
         )
 
 
-def count(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
+def count(run: RunContext, spec: TableSpec) -> list[ArchiveCount]:
     """Record what the archive holds of a table's legacy columns, and how much of them is retired. Needs a transaction."""
     return count_entries(run, spec.asset, [source.name for source in spec.sources], _retired(run, spec))
 
 
 def count_entries(
-    run: "Run", asset: str, legacy_tables: Sequence[str], more: Iterable[ArchiveCount] = ()
+    run: RunContext, asset: str, legacy_tables: Sequence[str], more: Iterable[ArchiveCount] = ()
 ) -> list[ArchiveCount]:
     """Record what the archive holds of these legacy tables by an asset, and `more`. Needs a transaction."""
     names = _names(run, asset)
@@ -119,11 +117,10 @@ def count_entries(
     return found
 
 
-def last_counts(run: "Run", spec: TableSpec) -> list[ArchiveCount]:
+def last_counts(run: RunContext, spec: TableSpec) -> list[ArchiveCount]:
     """What the last run that loaded the table recorded: where nothing is read, nothing of it has changed."""
     return [
-        ArchiveCount(*row)
-        for row in run.session.rows(SQL["last_archive_counts"].format(**_names(run, spec.asset)))
+        ArchiveCount(*row) for row in run.session.rows(SQL["last_archive_counts"].format(**_names(run, spec.asset)))
     ]
 
 
@@ -176,7 +173,7 @@ def _parsed(text: str) -> Any:
 # --- counts -------------------------------------------------------------------------------------------------------
 
 
-def _retired(run: "Run", spec: TableSpec) -> Iterator[ArchiveCount]:
+def _retired(run: RunContext, spec: TableSpec) -> Iterator[ArchiveCount]:
     """How many values of its retired columns the legacy database holds: the only ones that are not carried."""
     places = [place.split(".", 1) for place, one in spec.dispositions.items() if one.kind is Kind.RETIRED]
     for table, column in places:
@@ -186,7 +183,7 @@ def _retired(run: "Run", spec: TableSpec) -> Iterator[ArchiveCount]:
             yield ArchiveCount(table, column, Kind.RETIRED.value, retired=rows, bytes=size)
 
 
-def _names(run: "Run", asset: str) -> dict[str, sql.Composable]:
+def _names(run: RunContext, asset: str) -> dict[str, sql.Composable]:
     return {
         "archive": run.state.name(TABLE),
         "archive_counts": run.state.name("archive_counts"),

@@ -58,9 +58,3 @@ ORDER BY c.legacy_table, c."column", c.rule
 
 -- name: retired
 SELECT count({column}), coalesce(sum(octet_length({column}::text)), 0)::bigint FROM {table}
-
-
--- name: withheld
-SELECT DISTINCT a.legacy_table, a.legacy_key
-FROM {archive} AS a
-WHERE a.source_id = {source_id} AND a.legacy_table = ANY (%(legacy_tables)s) AND a.table_name = {table_name} AND a.withheld

@@ -165,9 +165,7 @@ class ImageWriter:
 
     def _seal(self, session: Session, sealer: Sealer, ids: list[int]) -> None:
         names = {"before_images": self.before_images, "target": self.target}
-        found = session.rows(
-            SQL["hidden_values"].format(**names, key_join=text_join(self.spec, "b")), {"ids": ids}
-        )
+        found = session.rows(SQL["hidden_values"].format(**names, key_join=text_join(self.spec, "b")), {"ids": ids})
         sealed = [
             {"id": image, "sealed": _sealed(sealer, self.spec.name, image, key, values)} for image, key, values in found
         ]

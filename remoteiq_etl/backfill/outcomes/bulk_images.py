@@ -4,22 +4,19 @@ Belongs here: writing them for a condition. Does not belong here: what an image 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
-
 SQL = statements(__file__)
 
 
-def keep_images(run: "Run", spec: TableSpec, operation: str, affected: sql.Composable) -> list[int]:
+def keep_images(run: RunContext, spec: TableSpec, operation: str, affected: sql.Composable) -> list[int]:
     """Keep the rows (t) of one table that meet a condition as they are now, in the transaction that changes them.
 
     Returns the ids of the images; after a change `remember_left` is due.
@@ -39,16 +36,16 @@ def keep_images(run: "Run", spec: TableSpec, operation: str, affected: sql.Compo
     return _writer(run, spec).write(run.session, statement, {})
 
 
-def remember_left(run: "Run", spec: TableSpec, images: Sequence[int]) -> None:
+def remember_left(run: RunContext, spec: TableSpec, images: Sequence[int]) -> None:
     """Remember what the rows of these images are after the change."""
     _writer(run, spec).remember_left(run.session, images)
 
 
-def _writer(run: "Run", spec: TableSpec) -> ImageWriter:
+def _writer(run: RunContext, spec: TableSpec) -> ImageWriter:
     return ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
 
 
-def _mapped(run: "Run", spec: TableSpec) -> sql.Composable:
+def _mapped(run: RunContext, spec: TableSpec) -> sql.Composable:
     """The map row that leads to a target row (t); its columns are null where none does."""
     if not run.state.has_map(run.session, spec.name):
         return sql.SQL(

@@ -1,20 +1,16 @@
 """The ledger: the account of each batch, written in the transaction that commits it. Nothing else belongs here."""
 
-from typing import TYPE_CHECKING
-
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.report import Account
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.postgres.statements import statements
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
 
-def write_account(run: "Run", table: str, number: int, account: Account) -> None:
+def write_account(run: RunContext, table: str, number: int, account: Account) -> None:
     """Record one batch: its number within the run and the pair of target and legacy table. Needs a transaction."""
     values = {
         "run_id": run.id,
@@ -31,7 +27,7 @@ def write_account(run: "Run", table: str, number: int, account: Account) -> None
     run.session.execute(SQL["ledger"].format(ledger=run.state.name("ledger")), values)
 
 
-def write_account(run: "Run", table: str, legacy_table: str, outcomes: dict[str, int]) -> None:
+def write_outcomes(run: RunContext, table: str, legacy_table: str, outcomes: dict[str, int]) -> None:
     """Add one batch to the ledger that read nothing."""
     names = {
         "ledger": run.state.name("ledger"),

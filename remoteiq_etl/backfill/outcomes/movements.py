@@ -5,17 +5,14 @@ belong here: the statements that move rows, and reading it (see remoteiq_etl.ver
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
-    from remoteiq_etl.spec.table import TableSpec
 
 SQL = statements(__file__)
 
@@ -37,12 +34,12 @@ class Cause(StrEnum):
     RESTORED = "restored"
 
 
-def of_run(run: "Run", table: str, cause: Cause, change: int) -> None:
+def of_run(run: RunContext, table: str, cause: Cause, change: int) -> None:
     """Record by how much a run changed the number of live keys of a target table. Needs the transaction that did."""
     _write(run.session, run.state, [run.registered.id, table, run.id, None], cause, change)
 
 
-def of_batch(run: "Run", spec: "TableSpec") -> None:
+def of_batch(run: RunContext, spec: TableSpec) -> None:
     """Record what the batch that was just merged has moved, as its plan says (see Merge.classify)."""
     run.session.execute(
         SQL["movements_of_plan"].format(

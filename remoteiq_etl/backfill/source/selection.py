@@ -6,7 +6,7 @@ second for a million rows. Belongs here: the condition as SQL. Does not belong h
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Column, ColumnElement, Select, String, Table, cast, or_, text
@@ -16,9 +16,6 @@ from sqlalchemy.sql import visitors
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
-
-if TYPE_CHECKING:
-    pass
 
 #: Transaction ids of a row are compared by 32-bit arithmetic, which holds for half of their range. A margin is left.
 OLDEST_HORIZON = 2**31 - 2**28

@@ -7,19 +7,14 @@ probes), what follows from them (see throttle), giving orders (see control).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING
 
 from remoteiq_etl.backfill.context.progress import Listener, Notice
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sample, Sampler
+from remoteiq_etl.backfill.throttle.probes import SOURCE, Sample, Sampler
 from remoteiq_etl.backfill.throttle.verdict import Action, Reading, Verdict, judge
-from remoteiq_etl.config.throttle import HELD, Limits, Signal
+from remoteiq_etl.config.throttle import SOURCE_LIMITS, Signal, ThrottleLimits
 from remoteiq_etl.errors import RunStopped, SnapshotTooOld, SourceWaits
-from remoteiq_etl.state.orders import KEPT_BATCHES, Control, Orders, refuse_stopped
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.state.orders import Control, Orders
 
 #: The order of a person, counted beside the signals.
 PAUSED = "paused"
@@ -49,7 +44,7 @@ class Worker:
 class Pacer:
     """The pace of one worker; the snapshot's age counts from the making of this object."""
 
-    limits: Limits
+    limits: ThrottleLimits
     control: Control
     sampler: Sampler
     listener: Listener
@@ -66,18 +61,6 @@ class Pacer:
 
     def __post_init__(self) -> None:
         self._began = self._resumed = self.clock()
-
-    @classmethod
-    def of(cls, run: "Run") -> "Pacer":
-        """The pace of an open run, with its limits, on probes of both of its servers."""
-        plan, snapshot = run.plan, run.snapshot
-        probes = [
-            Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
-            Probe(TARGET, plan.target, [run.session.connection.info.backend_pid]),
-        ]
-        control = Control(run.session, run.state, run.registered.id)
-        worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=run.fence))
-        return cls(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), run.listener, worker)
 
     def before_table(self, report: TableReport) -> None:
         """Wait as long as need be before a table is begun. Raises RunStopped when the run shall end here."""
@@ -118,12 +101,12 @@ class Pacer:
         orders = self.control.orders()
         self.worker.refuse_stopped(orders)
         readings = self._readings(report)
-        held = judge((one for one in readings if one.signal in HELD), self.limits)
+        held = judge((one for one in readings if one.signal in SOURCE_LIMITS), self.limits)
         if held.action >= ends_from:
             raise _ended(held, self.worker)
         if held.action is Action.FINISH:
             self._say_last(report, held)
-        pace = judge((one for one in readings if one.signal not in HELD), self.limits)
+        pace = judge((one for one in readings if one.signal not in SOURCE_LIMITS), self.limits)
         return (_TO_PAUSE if orders.pause else pace), orders
 
     def _readings(self, report: TableReport) -> list[Reading]:
@@ -134,7 +117,7 @@ class Pacer:
         self._tell_unreadable(report, sample)
         ours = [Reading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
         found = [*sample.readings, *ours]
-        return [one for one in found if self.holds_snapshot or one.signal not in HELD]
+        return [one for one in found if self.holds_snapshot or one.signal not in SOURCE_LIMITS]
 
     def _wait(self, report: TableReport, verdict: Verdict, seconds: float) -> None:
         name = PAUSED if verdict.reading is None else str(verdict.reading.signal)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from remoteiq_etl.config.throttle import HELD, Limits, Signal, words
+from remoteiq_etl.config.throttle import SOURCE_LIMITS, Signal, ThrottleLimits, words
 
 #: The share of time that a slowed run waits at most; more is a pause.
 MOST_WAITING = 0.9
@@ -62,7 +62,7 @@ class Verdict:
         return f"{found} ({word} at {shown(signal, self.limit)})"
 
 
-def judge(readings: Iterable[Reading], limits: Limits) -> Verdict:
+def judge(readings: Iterable[Reading], limits: ThrottleLimits) -> Verdict:
     """The strictest verdict; of two equal ones that which asks for more waiting."""
     return max(
         (_of(reading, limits) for reading in readings), key=lambda one: (one.action, one.share), default=Verdict()
@@ -78,9 +78,9 @@ def shown(signal: Signal, value: float) -> str:
     return f"{value:,.0f} transactions" if signal is Signal.SNAPSHOT_XIDS else f"{value:,.1f} s"
 
 
-def _of(reading: Reading, limits: Limits) -> Verdict:
+def _of(reading: Reading, limits: ThrottleLimits) -> Verdict:
     limit = limits.of(reading.signal)
-    mild, strict = (Action.FINISH, Action.STOP) if reading.signal in HELD else (Action.SLOW, Action.PAUSE)
+    mild, strict = (Action.FINISH, Action.STOP) if reading.signal in SOURCE_LIMITS else (Action.SLOW, Action.PAUSE)
     if limit.high is not None and reading.value >= limit.high:
         return Verdict(strict, reading, limit.high)
     if limit.low is not None and reading.value >= limit.low:

@@ -1,12 +1,12 @@
 """Adoption: rows that were in the target before us, recognised by natural key before an id is chosen."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg import sql
 
 from remoteiq_etl.backfill.context.prepared import ADOPTED, Prepared
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.postgres.database import Session
@@ -14,9 +14,6 @@ from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.maps import map_of
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 RULE = "has_rows_not_ours"
 
@@ -89,7 +86,7 @@ class Adopter:
         return [None if value is pd.NA else value for value in normalised(column)]
 
 
-def foreign_owners(run: "Run", spec: TableSpec) -> frozenset[str]:
+def foreign_owners(run: RunContext, spec: TableSpec) -> frozenset[str]:
     """The values of the declared column under which the target has a row that no run of ours wrote."""
     if spec.left_alone_by is None or not run.has_target(spec.name) or not run.state.has_map(run.session, spec.name):
         return frozenset()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
+import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.errors import SchemaErrors
@@ -44,8 +44,8 @@ class Contract:
     """
 
     name: str
-    columns: Mapping[str, pa.Column]
-    schema: pa.DataFrameSchema
+    columns: Mapping[str, pandera.Column]
+    schema: pandera.DataFrameSchema
 
     @classmethod
     def of_legacy(cls, table: Table) -> "Contract":
@@ -57,7 +57,7 @@ class Contract:
         return cls._of(f"legacy {table.name}", columns)
 
     @classmethod
-    def of_target(cls, table: Table, checks: Mapping[str, list[pa.Check]]) -> "Contract":
+    def of_target(cls, table: Table, checks: Mapping[str, list[pandera.Check]]) -> "Contract":
         """The target contract: types, NOT NULL where no default helps, uuid form, enum labels, and the declared checks."""
         columns = {
             column.name: _column(column, _needed(column), [*_form(column), *checks.get(column.name, [])])
@@ -66,9 +66,9 @@ class Contract:
         return cls._of(f"target {table.name}", columns)
 
     @classmethod
-    def _of(cls, name: str, columns: Mapping[str, pa.Column]) -> "Contract":
+    def _of(cls, name: str, columns: Mapping[str, pandera.Column]) -> "Contract":
         promising = {key: column for key, column in columns.items() if column.checks or not column.nullable}
-        return cls(name, columns, pa.DataFrameSchema(promising, strict=False))
+        return cls(name, columns, pandera.DataFrameSchema(promising, strict=False))
 
     def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
         """The frame with its columns coerced, and the failures of its rows (row = position in the frame).
@@ -107,8 +107,8 @@ class Contract:
         return found
 
 
-def _column(column: Column[Any], needed: bool, checks: list[pa.Check] | None = None) -> pa.Column:
-    return pa.Column(
+def _column(column: Column[Any], needed: bool, checks: list[pandera.Check] | None = None) -> pandera.Column:
+    return pandera.Column(
         checks=checks,
         nullable=not needed,
         required=False,
@@ -116,7 +116,7 @@ def _column(column: Column[Any], needed: bool, checks: list[pa.Check] | None = N
     )
 
 
-def _legacy_column(column: Column[Any]) -> pa.Column:
+def _legacy_column(column: Column[Any]) -> pandera.Column:
     found = _column(column, not column.nullable)
     found.metadata["read_as_json"] = isinstance(column.type, pg.JSON)
     return found
@@ -133,10 +133,10 @@ def _needed(column: Column[Any]) -> bool:
     return not column.nullable and (column.primary_key or column.server_default is None)
 
 
-def _form(column: Column[Any]) -> list[pa.Check]:
+def _form(column: Column[Any]) -> list[pandera.Check]:
     if isinstance(column.type, pg.UUID):
-        return [pa.Check.str_matches(UUID_TEXT)]
-    return [pa.Check.isin(list(column.type.enums))] if isinstance(column.type, pg.ENUM) else []
+        return [pandera.Check.str_matches(UUID_TEXT)]
+    return [pandera.Check.isin(list(column.type.enums))] if isinstance(column.type, pg.ENUM) else []
 
 
 def coerced(column: pd.Series, wanted: pa.DataType) -> tuple[pd.Series, list[int]]:

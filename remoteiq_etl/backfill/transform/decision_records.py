@@ -6,26 +6,24 @@ key. Belongs here: bringing it to what the step says. Does not belong here: whic
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.errors import ContractError
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.decisions import Decide, Decided
 from remoteiq_etl.spec.table import TableSpec
 
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
-
 SQL = statements(__file__)
 
 _OURS = ("source_id", "run_id")
 
 
-def keep_rows(run: "Run", step: Decide, decided: Decided) -> None:
+def keep_rows(run: RunContext, step: Decide, decided: Decided) -> None:
     """Bring each table that the step keeps to its rows of this source. Raises ContractError when one has none given."""
     tables = {table.name: table for table in step.keeps}
     if tables.keys() != decided.kept.keys():
@@ -37,13 +35,13 @@ def keep_rows(run: "Run", step: Decide, decided: Decided) -> None:
         _replace(run, table, decided.kept[name])
 
 
-def _replace(run: "Run", table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def _replace(run: RunContext, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     names, given = _names(run, table), {"rows": json_text.dumps(list(rows))}
     run.session.execute(SQL["drop_rows"].format(**names), given)
     run.session.execute(SQL["keep_rows"].format(**names), given)
 
 
-def _names(run: "Run", table: Table) -> dict[str, sql.Composable]:
+def _names(run: RunContext, table: Table) -> dict[str, sql.Composable]:
     key = [column.name for column in table.primary_key.columns]
     columns = [column.name for column in table.columns if column.name not in _OURS]
     plain = [name for name in columns if name not in key]
@@ -67,7 +65,7 @@ def _list(names: Iterable[str], of: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(*filter(None, (of, name))) for name in names)
 
 
-def keep_warnings(run: "Run", spec: TableSpec, decided: Decided) -> None:
+def keep_warnings(run: RunContext, spec: TableSpec, decided: Decided) -> None:
     """Add the warnings that are new, and drop those that no longer hold; the others stay untouched."""
     rows = [asdict(one) for one in sorted(set(decided.warnings))]
     statement = SQL["keep_warnings"].format(warnings=run.state.name("decision_warnings"))

@@ -6,16 +6,14 @@ In a plan nothing is committed, so what would have been mapped or decided is kep
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from remoteiq_etl.backfill.context.prepared import ADOPTED, Prepared
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.decisions import SAME_AS, Decision
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 Place = tuple[str, str]  # (entity, legacy table)
 
@@ -33,7 +31,7 @@ class _Overlay:
 class Lookups:
     """Lookups by (entity, legacy table), for one run."""
 
-    def __init__(self, run: "Run", wanted: Iterable[Place]) -> None:
+    def __init__(self, run: RunContext, wanted: Iterable[Place]) -> None:
         self.run = run
         self.wanted = frozenset(wanted)
         self._loaded: dict[Place, Lookup] = {}

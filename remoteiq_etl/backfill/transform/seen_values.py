@@ -5,14 +5,11 @@ Belongs here: counting and recording them. Does not belong here: what a word mea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from remoteiq_etl.backfill.context.report import TableReport
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.backfill.context.run_context import RunContext
 
 #: The warning about a word that a value map or parser meets for the first time on a re-sync.
 NEW_WORD = "word_seen_for_the_first_time"
@@ -22,7 +19,7 @@ NEW_WORD = "word_seen_for_the_first_time"
 class Words:
     """The words of one table in one run, by the name of their value map."""
 
-    run: "Run"
+    run: RunContext
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def add(self, words: Mapping[str, Mapping[str, int]]) -> None:

@@ -4,24 +4,20 @@ Belongs here: reading it from the map and the images that are kept before each u
 made of it.
 """
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 from psycopg import sql
 
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import key_join, map_of
-
-if TYPE_CHECKING:
-    from remoteiq_etl.backfill.run import Run
 
 SQL = statements(__file__)
 
 COLUMNS = {"run": TEXT, "at": TIMESTAMP, "key": TEXT, "previous": TEXT, "next": TEXT}
 
 
-def writes_to(run: "Run", table: str) -> pd.DataFrame:
+def writes_to(run: RunContext, table: str) -> pd.DataFrame:
     """One row per write of ours to a row of a table, oldest first; without secrets. In a plan also what it would write.
 
     `previous` and `next` are JSON texts of the row, previous null where it was inserted; `at` is when the run began.
@@ -43,7 +39,7 @@ def writes_to(run: "Run", table: str) -> pd.DataFrame:
     return pd.concat([from_arrow(run.arrow.table(query.as_string(None))), planned], ignore_index=True)
 
 
-def _planned(run: "Run", table: str) -> pd.DataFrame:
+def _planned(run: RunContext, table: str) -> pd.DataFrame:
     writes = run.planned_writes.get(table, [])
     columns = dict(zip(("key", "previous", "next"), zip(*writes, strict=True), strict=False))
     own = {"run": [str(run.id)] * len(writes), "at": [run.started_at] * len(writes)}

@@ -10,6 +10,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import register
 
 
 def pause(reason: str | None) -> Exit:
@@ -62,7 +63,7 @@ def _control(settings: Settings) -> Iterator[Control]:
         with closing(database.connect()) as session:
             state = State(database, settings.state_schema)
             state.ensure(session)
-            registered = state.register(session, settings.source, settings.organization_slug)
+            registered = register(session, state, settings.source, settings.organization_slug)
             yield Control(session, state, registered.id)
 
 

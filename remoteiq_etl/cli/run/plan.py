@@ -35,7 +35,9 @@ def show(
     ):
         reports = run.load_all(names)
     if as_json:
-        output.print_json({"plan": True, "warnings": list(run.plan.warnings), "tables": summary.as_json(reports)})
+        output.print_json(
+            {"plan": True, "warnings": list(run.context.plan.warnings), "tables": summary.as_json(reports)}
+        )
     else:
         console = output.results()
         summary.show(reports, console, title="What a run would do")

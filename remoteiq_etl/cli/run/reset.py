@@ -8,7 +8,7 @@ from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import run
-from remoteiq_etl.config.conflicts import Policy
+from remoteiq_etl.config.conflicts import ConflictPolicy
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.operations import reset
@@ -39,7 +39,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
             return _only_shown(found, as_json=as_json)
         names = reset.with_dependents(specs, table)
         # The rows to be overwritten are first listed: a policy that refuses or takes all of the table would not do that.
-        conflicts = {table: str(Policy.KEEP_TARGET)} if take_legacy else {}
+        conflicts = {table: str(ConflictPolicy.KEEP_TARGET)} if take_legacy else {}
         asked = Interventions(conflicts, {table: [key] if key else []} if recreate else {})
         outcome = run.execute(settings, names, len(declared), Choices.asked(interventions=asked))
         if take_legacy and outcome.success:

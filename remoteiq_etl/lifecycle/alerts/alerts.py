@@ -7,8 +7,8 @@ Belongs here: what is worth an alert, and its words. Does not belong here: sendi
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from remoteiq_etl.backfill.run import Run
-from remoteiq_etl.config.alerts import Alerting, Kind
+from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.config.alerts import Alerting, AlertKind
 from remoteiq_etl.errors import LockedError, SourcePaused, StopRequested, describe
 from remoteiq_etl.lifecycle.alerts.channels import deliver
 from remoteiq_etl.postgres.statements import statements
@@ -17,15 +17,15 @@ SQL = statements(__file__)
 
 #: Ends that somebody wanted, or that the next run makes good by itself.
 EXPECTED = (LockedError, SourcePaused, StopRequested)
-_WHERE_TO_LOOK: Mapping[Kind, str] = {
-    Kind.FAILURE: "Every batch that was committed is kept; the next run goes on from there. remoteiq-etl status shows the runs.",
-    Kind.BRAKE: "Nothing was done about these rows. remoteiq-etl deletes list shows them; --confirm lets it be done.",
-    Kind.CONFLICT: "remoteiq-etl conflicts list shows both sides, conflicts resolve decides.",
-    Kind.QUARANTINE: "remoteiq-etl quarantine list shows which rows and why.",
+_WHERE_TO_LOOK: Mapping[AlertKind, str] = {
+    AlertKind.FAILURE: "Every batch that was committed is kept; the next run goes on from there. remoteiq-etl status shows the runs.",
+    AlertKind.BRAKE: "Nothing was done about these rows. remoteiq-etl deletes list shows them; --confirm lets it be done.",
+    AlertKind.CONFLICT: "remoteiq-etl conflicts list shows both sides, conflicts resolve decides.",
+    AlertKind.QUARANTINE: "remoteiq-etl quarantine list shows which rows and why.",
 }
-_WORDS: Mapping[Kind, str] = {
-    Kind.CONFLICT: "{new:,} new conflicts, {waiting:,} open",
-    Kind.QUARANTINE: "{new:,} more rows in quarantine, {waiting:,} in all",
+_WORDS: Mapping[AlertKind, str] = {
+    AlertKind.CONFLICT: "{new:,} new conflicts, {waiting:,} open",
+    AlertKind.QUARANTINE: "{new:,} more rows in quarantine, {waiting:,} in all",
 }
 
 
@@ -33,7 +33,7 @@ _WORDS: Mapping[Kind, str] = {
 class Alert:
     """One thing that a person should know. `counts`: by table, for programs; `run`: None where none could be opened."""
 
-    kind: Kind
+    kind: AlertKind
     source: str
     title: str
     lines: Sequence[str]
@@ -75,12 +75,12 @@ def of_failure(source: str, error: BaseException, run: int | None, orchestrator_
     """The alert about a run that failed; none where the end was wanted or is made good by the next run."""
     if isinstance(error, EXPECTED) or not isinstance(error, Exception):
         return []
-    return [Alert(Kind.FAILURE, source, "a run failed", [describe(error)], run, orchestrator_run_id)]
+    return [Alert(AlertKind.FAILURE, source, "a run failed", [describe(error)], run, orchestrator_run_id)]
 
 
 def of_lost_run(source: str, text: str, orchestrator_run_id: str) -> Alert:
     """The alert about a run whose process is gone, so that it could say nothing itself."""
-    return Alert(Kind.FAILURE, source, "a run ended without a word", [text], None, orchestrator_run_id)
+    return Alert(AlertKind.FAILURE, source, "a run ended without a word", [text], None, orchestrator_run_id)
 
 
 def of_brake(source: str, reasons: Mapping[str, str], run: int, orchestrator_run_id: str | None) -> list[Alert]:
@@ -89,17 +89,15 @@ def of_brake(source: str, reasons: Mapping[str, str], run: int, orchestrator_run
         return []
     title = f"the brake holds {', '.join(sorted(reasons))}"
     lines = [f"{table}: {reason}" for table, reason in sorted(reasons.items())]
-    return [Alert(Kind.BRAKE, source, title, lines, run, orchestrator_run_id)]
+    return [Alert(AlertKind.BRAKE, source, title, lines, run, orchestrator_run_id)]
 
 
-def of_waiting_rows(run: Run) -> Iterator[Alert]:
+def of_waiting_rows(run: RunContext) -> Iterator[Alert]:
     """The alerts about rows that this run was the first to stop: conflicts, and rows in quarantine."""
-    query = SQL["alert_counts"].format(
-        quarantine=run.state.name("quarantine"), conflicts=run.state.name("conflicts")
-    )
-    counts: dict[Kind, dict[str, dict[str, int]]] = {}
+    query = SQL["alert_counts"].format(quarantine=run.state.name("quarantine"), conflicts=run.state.name("conflicts"))
+    counts: dict[AlertKind, dict[str, dict[str, int]]] = {}
     for kind, table, new, waiting in run.session.rows(query, {"run_id": run.id, "source_id": run.registered.id}):
-        counts.setdefault(Kind(kind), {})[table] = {"new": new, "waiting": waiting}
+        counts.setdefault(AlertKind(kind), {})[table] = {"new": new, "waiting": waiting}
     for kind, tables in counts.items():
         total = {name: sum(of_table[name] for of_table in tables.values()) for name in ("new", "waiting")}
         lines = [f"{table}: {_WORDS[kind].format(**of_table)}" for table, of_table in tables.items()]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.lifecycle.drift.report import Drift
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import State
@@ -24,7 +24,7 @@ def remembered(session: Session, state: State, source: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def remember(run: Run, accepted: Iterable[Drift]) -> None:
+def remember(run: RunContext, accepted: Iterable[Drift]) -> None:
     """Record what this run goes on in spite of. A plan leaves no trace."""
     if run.planning:
         return

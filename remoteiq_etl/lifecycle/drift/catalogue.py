@@ -6,7 +6,6 @@ Belongs here: queries of the catalogue and nothing that judges what they find (`
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TypeVar
 
 import psycopg
@@ -21,6 +20,9 @@ from remoteiq_etl.lifecycle.drift.shape import (
     plain_check,
     plain_expression,
 )
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,5 @@ def _by_table(rows: Iterable[_TableParts]) -> defaultdict[str, list[_TableParts]
 
 
 def _rows(connection: psycopg.Connection, row_type: type[_Row], what: str, schema: str) -> list[_Row]:
-    query = files("remoteiq_etl.lifecycle").joinpath("sql", f"catalogue_{what}.sql").read_text(encoding="utf-8")
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
-        return cursor.execute(query.encode(), {"schema": schema}).fetchall()
+        return cursor.execute(SQL[what], {"schema": schema}).fetchall()

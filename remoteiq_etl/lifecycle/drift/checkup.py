@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
 from typing import TypeVar
 
 import psycopg
@@ -20,8 +19,11 @@ from remoteiq_etl.lifecycle.drift.report import DriftReport, compare
 from remoteiq_etl.lifecycle.drift.shape import describe
 from remoteiq_etl.lifecycle.drift.verdicts import Side
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy, state, target
+
+SQL = statements(__file__)
 
 OLDEST, NEWEST = 13, 18
 """The major versions of PostgreSQL that the tests know."""
@@ -278,5 +280,4 @@ def _one(session: Session, row_type: type[_Row], what: str, schema: str) -> _Row
 
 
 def _rows(session: Session, row_type: type[_Row], what: str, schema: str) -> list[_Row]:
-    query = files("remoteiq_etl.lifecycle").joinpath("sql", f"checkup_{what}.sql").read_text(encoding="utf-8")
-    return session.objects(row_type, query, {"schema": schema})
+    return session.objects(row_type, SQL[what], {"schema": schema})

@@ -7,13 +7,15 @@ who may read what. Does not belong here: what a finding means for a run (`legacy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from psycopg import sql
 
 from remoteiq_etl.lifecycle.drift.differences import Difference, Kind
 from remoteiq_etl.lifecycle.drift.shape import SchemaShape, TableShape
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 #: Keys that are named of the rows that break a check: enough to look at.
 FEW = 5
@@ -38,8 +40,7 @@ class Readable:
     @classmethod
     def of(cls, session: Session, schema: str) -> "Readable":
         """Ask the catalogue."""
-        query = files("remoteiq_etl.lifecycle").joinpath("sql", "readable_columns.sql").read_text(encoding="utf-8")
-        rows = session.rows(query, {"schema": schema})
+        rows = session.rows(SQL["readable_columns"], {"schema": schema})
         return cls(
             frozenset((table, column) for table, column, may_read, _ in rows if not may_read),
             frozenset(table for table, _, _, hidden in rows if hidden),

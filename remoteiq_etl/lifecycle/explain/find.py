@@ -122,10 +122,10 @@ class Explainer:
         found: dict[str, None] = {}
         for keys, scope, kind in self._scopes(table):
             names = {"keys": keys, "scope": scope, "kind": sql.SQL(kind if is_of_type(key, kind) else "text")}
-            queries = ["explain_near"] if is_of_type(key, kind) else []
-            queries += ["explain_near_number"] if key.isdecimal() else []
+            queries = ["near"] if is_of_type(key, kind) else []
+            queries += ["near_number"] if key.isdecimal() else []
             for query in queries:
-                found |= {row[0]: None for row in self.session.rows(load_sql(query).format(**names), {"key": key})}
+                found |= {row[0]: None for row in self.session.rows(SQL[query].format(**names), {"key": key})}
         if key.isdecimal():
             numbers = sorted((text for text in found if text.isdecimal()), key=lambda text: abs(int(text) - int(key)))
             if numbers:

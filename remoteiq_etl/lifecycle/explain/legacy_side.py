@@ -81,7 +81,7 @@ class LegacySide:
         return tuple(row for row in rows if row.legacy_table == table)
 
     def _rows(self, row_type: type[_Row], what: str, table: str, key: str) -> tuple[_Row, ...]:
-        query = load_sql(f"explain_{what}").format(**{name: self.state.name(name) for name in _TABLES})
+        query = SQL[what].format(**{name: self.state.name(name) for name in _TABLES})
         parameters = {"source_id": self.source_id, "table": table, "key": key}
         return tuple(self.session.objects(row_type, query, parameters))
 

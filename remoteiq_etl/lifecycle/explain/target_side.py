@@ -90,7 +90,7 @@ class TargetSide:
         if spec.name not in self._live:
             return None, {}
         kinds = self.entries.entities.get(spec.name)
-        query = load_sql("explain_target" if kinds else "explain_unmapped").format(
+        query = SQL["target" if kinds else "unmapped"].format(
             row=Image.of(spec, self.state.schema).shown,
             map=self.state.name(map_name(spec.name)),
             kind=sql.SQL(kinds["new_key"] if kinds else "text"),
@@ -112,9 +112,7 @@ class TargetSide:
         """The rows that are part of this one and have no entry in the map."""
         if table not in self.entries.entities:
             return ()
-        query = SQL["merged"].format(
-            left_out=self.state.name("left_out"), map=self.state.name(map_name(table))
-        )
+        query = SQL["merged"].format(left_out=self.state.name("left_out"), map=self.state.name(map_name(table)))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table})
         return tuple(one for row in found if (one := self.legacy_side.placed(LeftOut(*row))).into == key)
 

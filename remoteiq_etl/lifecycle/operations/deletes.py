@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy, look_for_gone
+from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
 from remoteiq_etl.lifecycle.migration import Migration
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -41,11 +41,11 @@ def delete_pass(
 ) -> tuple[Mapping[str, GoneReport], Sequence[GoneRow]]:
     """One pass in a run of its own. Returns what was done per asset, and all rows of these tables that are gone by now.
 
-    Raises what `Migration.run` and `look_for_gone` raise.
+    Raises what `Migration.run` and `DeletePass.look` raise.
     """
     with migration.run(orchestrator_run_id=orchestrator_run_id) as run:
-        reports = look_for_gone(run, policy, tables=tables, confirmed=confirmed)
-        return reports, gone_rows(run.session, run.state, run.registered.id, sorted(reports))
+        reports = run.deletes.look(policy, tables=tables, confirmed=confirmed)
+        return reports, gone_rows(run.context.session, run.context.state, run.context.registered.id, sorted(reports))
 
 
 def gone_rows(session: Session, state: State, source_id: int, tables: Sequence[str] | None = None) -> list[GoneRow]:

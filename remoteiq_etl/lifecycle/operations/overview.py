@@ -122,5 +122,5 @@ class Overview:
 
     def _rows(self, row_type: type[_Row], what: str, parameters: dict[str, Any]) -> list[_Row]:
         names = {name: self.state.name(name) for name in _TABLES}
-        query = load_sql(f"overview_{what}").format(**names)
+        query = SQL[what].format(**names)
         return self.session.objects(row_type, query, {"source_id": self.source_id, **parameters})

@@ -122,7 +122,7 @@ class Quarantine:
         return self.session.execute(statement, parameters).rowcount
 
     def _read(self, row_type: type[_Row], what: str, selected: Selected) -> list[_Row]:
-        query = load_sql(f"quarantine_{what}").format(**self._names())
+        query = SQL[what].format(**self._names())
         return self.session.objects(row_type, query, self._parameters(selected))
 
     def _names(self) -> dict[str, sql.Composable]:

@@ -91,7 +91,7 @@ def values(
     `row`: source_id, table, key, column (None: all). Raises ConfigurationError without a key, and as Sealer.open does.
     """
     store, query = (before_images.TABLE, "image_values") if before else (archive.TABLE, "archived_values")
-    found = session.rows(load_sql(query).format(**_names(state)), dict(row))
+    found = session.rows(SQL[query].format(**_names(state)), dict(row))
     return [
         Value(name, at := (store, *place, name), clear if sealed is None else _opened(sealer, sealed, at), withheld)
         for name, clear, sealed, withheld, place in found
@@ -133,10 +133,10 @@ class _Rotator:
         """Seal the rows of a table that follow a key. Returns the key where to go on; None at its end."""
         key_id = key_ids(self.keys)[0]
         with self.session.transaction():
-            query = load_sql(f"{store}_to_rotate").format(**self.names)
+            query = SQL[f"{store}_to_rotate"].format(**self.names)
             found = self.session.rows(query, {**at, "key_id": key_id, "limit": self.limit})
             rows = [row for one in found if (row := self._row(store, *one)) is not None]
-            update = load_sql(f"{store}_rotate").format(**self.names)
+            update = SQL[f"{store}_rotate"].format(**self.names)
             self.session.execute(update, {"rows": json_text.dumps(rows), "key_id": key_id})
         self.done.rotated += len(rows)
         return found[-1][0] if len(found) == self.limit else None

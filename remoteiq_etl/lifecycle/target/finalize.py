@@ -17,6 +17,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import ForeignKeyConstraint, Index
 
 from remoteiq_etl.errors import PrepareError
+from remoteiq_etl.lifecycle.drift.catalogue import SQL as CATALOGUE
 from remoteiq_etl.lifecycle.drift.report import compare
 from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.lifecycle.target.ownership import LeftOut
@@ -161,7 +162,7 @@ class _Maker:
     def _is_valid(self, query: str, part: LeftOut) -> bool | None:
         """Tell whether the part is there and valid; None: it is not there."""
         places = {"schema": self.schema, "table": part.table, "name": part.name}
-        found: bool | None = self.session.value(load_sql(query), places)
+        found: bool | None = self.session.value(SQL[query], places)
         return found
 
     def _may_build_concurrently(self) -> bool:
@@ -245,7 +246,7 @@ def _require_no_difference(session: Session, schema: str, tables: frozenset[str]
 
 
 def _index_differences(session: Session, schema: str, tables: frozenset[str]) -> list[str]:
-    found = {row for row in session.rows(load_sql("catalogue_indexes"), {"schema": schema}) if row[0] in tables}
+    found = {row for row in session.rows(CATALOGUE["indexes"], {"schema": schema}) if row[0] in tables}
     expected = {
         (table.name, _definition(index), bool(index.unique))
         for table in target.metadata.sorted_tables

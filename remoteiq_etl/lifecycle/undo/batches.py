@@ -158,7 +158,7 @@ class Batch:
                 raise self._moved(f"{wrong} rows would not be what they were; a trigger or a changed column does this")
             self._move_keys()
             for name in ("gone_again", "conflicts_closed", "images_undone", "batch_done"):
-                session.execute(load_sql(name).format(**self._names), self._parameters)
+                session.execute(SQL[name].format(**self._names), self._parameters)
             proof.refuse_others(self.undo, before, self.table, expected)
         return count
 
@@ -192,21 +192,21 @@ class Batch:
         if self.action == RESTORE:
             parked = restorer.park() if self.deferred else 0
             return Changed(updated=parked + restorer.restore())
-        if self.action == DELETE:
-            written = self.undo.session.execute(SQL["delete"].format(**self._names)).rowcount
-        else:
-            written = restorer.insert()
+        written = self._delete() if self.action == DELETE else restorer.insert()
         if written != count:
             raise self._moved(
                 f"{count} rows were to be written, {written} were; a trigger or rule of the table does this"
             )
         return Changed(deleted=written if self.action == DELETE else 0)
 
+    def _delete(self) -> int:
+        return self.undo.session.execute(SQL["delete"].format(**self._names)).rowcount
+
     def _move_keys(self) -> None:
         """Let the map say what is true now, and the book how many keys are live more or fewer."""
         causes = {"map_undone": Cause.UNDONE, "map_restored": Cause.RESTORED}
         for name in ("map_undone",) if self.action == DELETE else causes:
-            change = int(self.undo.session.value(load_sql(name).format(**self._names), self._parameters))
+            change = int(self.undo.session.value(SQL[name].format(**self._names), self._parameters))
             source_id, undo_id = self.undo.registered.id, self.batches.undo_id
             movements.of_undo(self.undo.session, self.undo.state, source_id, undo_id, self.table, causes[name], change)
 

@@ -7,13 +7,13 @@ so. Belongs here: which images go. Does not belong here: how long they are kept 
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.run import Run
+from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
 
 
-def prune(run: Run, days: int) -> int:
+def prune(run: RunContext, days: int) -> int:
     """Remove the before images of runs that ended so many days ago. Returns how many went."""
     history = sorted({table for spec in run.plan.specs.values() if spec.decide for table in spec.decide.history})
     statement = SQL["prune"].format(

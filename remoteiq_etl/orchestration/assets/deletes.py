@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import dagster as dg
 
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy, look_for_gone
+from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.orchestration.metadata import legacy_tables
@@ -62,9 +62,11 @@ def gone_from_legacy(upstream: Collection[dg.AssetKey], settings: Callable[[], S
         with opened.step(context) as run:
             config = context.op_execution_context.op_config
             policy = Policy(config.get("policy", settings().deletes))
-            reports = look_for_gone(run, policy, confirmed=config["confirm"])
+            reports = run.deletes.look(policy, confirmed=config["confirm"])
             braked = {name: report.brake for name, report in reports.items() if report.brake}
-            opened.extra_alerts += alerts.of_brake(run.registered.name, braked, run.id, opened.dagster_run_id)
+            opened.extra_alerts += alerts.of_brake(
+                run.context.registered.name, braked, run.context.id, opened.dagster_run_id
+            )
         yield dg.MaterializeResult(metadata=_metadata(policy, reports), check_results=[_brake(braked)])
 
     return gone

@@ -4,7 +4,7 @@ import dagster as dg
 
 from remoteiq_etl.backfill.context.plan import Plan
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
-from remoteiq_etl.backfill.outcomes.drift_archive import RULE, archive_extras
+from remoteiq_etl.backfill.outcomes.drift_archive import RULE
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
@@ -37,7 +37,7 @@ def accepted_drift(context: dg.AssetExecutionContext) -> dg.MaterializeResult[No
     is no such thing: a difference that nobody accepted has stopped the run before.
     """
     with resource.of(context).step(context) as run:
-        return dg.MaterializeResult(metadata=_metadata(run.plan, archive_extras(run)))
+        return dg.MaterializeResult(metadata=_metadata(run.context.plan, run.archive_extras()))
 
 
 def _metadata(plan: Plan, report: TableReport) -> Metadata:

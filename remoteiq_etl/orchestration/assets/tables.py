@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from remoteiq_etl.errors import ConservationError, describe
-from remoteiq_etl.lifecycle.drift.needs import legacy_tables
+from remoteiq_etl.lifecycle.drift import needs
 from remoteiq_etl.orchestration.assets import contract_checks
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
@@ -30,7 +30,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     @dg.asset(
         name=spec.asset,
         group_name=table.domain,
-        deps=[*parents, *(legacy_tables.key(name) for name in sorted(legacy_tables(spec)))],
+        deps=[*parents, *(legacy_tables.key(name) for name in sorted(needs.legacy_tables(spec)))],
         description=_description(table),
         kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
         owners=legacy_tables.OWNERS,
@@ -49,7 +49,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
             except ConservationError as error:
                 yield contract_checks.broken_law(describe(error))
                 raise
-            metadata = materialization.of_load(spec, report, run.target.schema)
+            metadata = materialization.of_load(spec, report, run.context.target.schema)
             yield dg.MaterializeResult(metadata=metadata, check_results=results)
 
     return load

@@ -30,9 +30,10 @@ def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
     Creates what is missing: extensions, enum types, tables with their keys, the function set_updated_at. What is there
     stays as it is. Foreign keys and indexes of the tables that it creates come in target_constraints.
     """
-    with resource.of(context).step(context) as run:
+    with resource.of(context).step(context) as opened:
+        run = opened.context
         prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
-        run.refresh_catalogue()
+        run.catalogue.forget()
         run.state.ensure_maps(run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
         return dg.MaterializeResult(metadata=_prepared(prepared), data_version=_version(prepared))
 
@@ -65,7 +66,12 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
 
             # Every table is loaded, and index builds in the same database wait for open transactions.
             run.release_snapshot()
-            finalized = finalize(run.session, target_schema=run.target.schema, state=run.state, progress=made)
+            finalized = finalize(
+                run.context.session,
+                target_schema=run.context.target.schema,
+                state=run.context.state,
+                progress=made,
+            )
             return dg.MaterializeResult(metadata={**_finalized(finalized), **waited(report)})
 
     return constraints

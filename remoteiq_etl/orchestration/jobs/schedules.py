@@ -1,8 +1,8 @@
 """When jobs start by themselves: schedules, and a sensor that looks whether the legacy database has changed. All off at first.
 
 A tick that comes while the source is busy or paused does nothing, and says why: the next run reads what it would have read.
-Belongs here: ticks. Does not belong here: the cron texts (remoteiq_etl.config.schedules), the looks at the databases
-(remoteiq_etl.lifecycle.activity).
+Belongs here: ticks, and whether Dagster can read a cron text. Does not belong here: which cron texts there are
+(remoteiq_etl.config.schedules), the looks at the databases (remoteiq_etl.lifecycle.activity).
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import psycopg
 
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import RemoteIQError, describe
+from remoteiq_etl.errors import ConfigurationError, RemoteIQError, describe
 from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.jobs.jobs import DELETES, RESYNC, SWEEP, VERIFY
@@ -32,6 +32,34 @@ _ABOUT: Mapping[str, str] = {
     DELETES: "Looks for rows that are gone from legacy. Every night unless the configuration says otherwise.",
 }
 _SKIPS = " A tick while a run of the source is in progress, or while it is paused, is skipped."
+
+
+def with_readable_schedules(settings: Callable[[], Settings]) -> Callable[[], Settings]:
+    """The same settings; what gives them raises ConfigurationError for a cron text that Dagster cannot follow."""
+
+    def load() -> Settings:
+        found = settings()
+        for job in _ABOUT:
+            _check_cron(job, found)
+        return found
+
+    return load
+
+
+def _check_cron(job: str, settings: Settings) -> None:
+    """Partitions are by cron text too, and tell their first tick: a schedule itself accepts a 31st of April."""
+    text = getattr(settings.schedules, job)
+    try:
+        ticks = dg.TimeWindowPartitionsDefinition(
+            start="2000-01-01", fmt="%Y-%m-%d", cron_schedule=text, timezone=settings.schedules.time_zone
+        )
+        ticks.get_first_partition_window()
+    except (dg.DagsterInvalidDefinitionError, ValueError):
+        # Their texts are for who writes definitions.
+        raise ConfigurationError(
+            f"{settings.config_file}: [schedules] {job}: {text!r} is no cron text, or its day never comes. Expected minute"
+            ' (0-59), hour (0-23), day (1-31), month (1-12) and day of the week (0-6), as in "*/15 8-18 * * 1-5".'
+        ) from None
 
 
 def schedules(

@@ -13,7 +13,7 @@ import dagster as dg
 import psycopg
 
 from remoteiq_etl.backfill.run import Run
-from remoteiq_etl.config.alerts import Alerting, Kind
+from remoteiq_etl.config.alerts import Alerting, AlertKind
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import (
     ConfigurationError,
@@ -32,6 +32,7 @@ from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, Choices
 from remoteiq_etl.orchestration.runtime.workers import fail_interrupted, name_process, started_by_itself
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.sources import interrupted
 
 #: What the next attempt may find mended.
 TRANSIENT = (ConnectionFailed, SnapshotLost, psycopg.OperationalError)
@@ -111,18 +112,18 @@ class OpenMigration:
     def _alerts(self) -> list[Alert]:
         """What a person should know of this run, as long as it is open."""
         source = self._settings.source if self._settings else Settings().source
-        run_id = self._run.id if self._run else None
+        run_id = self._run.context.id if self._run else None
         found = alerts.of_failure(source, self._failed, run_id, self.dagster_run_id) if self._failed else []
         found += self.extra_alerts
         with contextlib.suppress(psycopg.Error):  # the target may be what failed
-            found += alerts.of_waiting_rows(self._run) if self._run else []
+            found += alerts.of_waiting_rows(self._run.context) if self._run else []
         return found
 
     def _announce(self, found: list[Alert]) -> None:
         """Log the alerts and send them. Nothing of the run is open any more: nobody waits for a mail server."""
         alerting = self._settings.alerts if self._settings else Alerting()
         for alert in found:
-            if alert.kind is not Kind.FAILURE:  # that one Dagster logs
+            if alert.kind is not AlertKind.FAILURE:  # that one Dagster logs
                 self.progress.log.warning(f"{alert.title}: {'; '.join(alert.lines)}")
             for warning in alerts.send(alerting, alert):
                 self.progress.warned(warning)
@@ -145,9 +146,11 @@ class OpenMigration:
             if self._failed is not None:
                 raise self._failed  # the second of several first steps need not wait for the lock again
             self._run = self._open()
-            tags = {RUN_TAG: str(self._run.id), SOURCE_TAG: self._run.registered.name}
+            opened = self._run.context
+            tags = {RUN_TAG: str(opened.id), SOURCE_TAG: opened.registered.name}
             context.instance.add_run_tags(self.dagster_run_id, tags)
-            for lost in fail_interrupted(context.instance, self._run.interrupted()):
+            lost_runs = interrupted(opened.session, opened.state, opened.registered.id)
+            for lost in fail_interrupted(context.instance, lost_runs):
                 self.progress.warned(
                     f"The Dagster run {lost.run_id} had ended without a word; it is marked as failed now."
                 )

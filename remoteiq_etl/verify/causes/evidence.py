@@ -127,7 +127,7 @@ class Inquiry:
     # --- what is known ------------------------------------------------------------------------------------------
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
-        statement = load_sql(f"difference_{name}").format(**self._names)
+        statement = SQL[name].format(**self._names)
         return self.look.session.rows(statement, {})
 
     def _entries(self) -> dict[int, Entry]:

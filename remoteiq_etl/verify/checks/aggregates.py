@@ -23,6 +23,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.verify.checks.checksums import SQL as CHECKSUMS
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import opinions
 from remoteiq_etl.verify.snapshots import Look
@@ -148,7 +149,7 @@ class Aggregates:
     def _without_row(self) -> list[str]:
         """Legacy keys that the state knows and that lead to no live row of their own."""
         names = {name: self.look.state.name(name) for name in ("left_out", "quarantine", "held")}
-        statement = load_sql("without_row").format(**names, **self._places())
+        statement = CHECKSUMS["without_row"].format(**names, **self._places())
         return [row[0] for row in self.look.session.rows(statement)]
 
     # --- statements -------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ class Checksums:
         names = [sql.SQL("key"), *(sql.SQL(f"h{n}") for n in range(len(values)))]
         hashes = [sql.SQL("coalesce({}, 0)").format(hashed.format(value)) for value in (key, *values)]
         named = [sql.SQL("{} AS {}").format(*pair) for pair in zip(hashes, names, strict=True)]
-        return load_sql(name).format(
+        return SQL[name].format(
             rows=rows,
             key=key,
             hashes=sql.SQL(", ").join(named),

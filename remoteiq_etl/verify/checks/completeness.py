@@ -129,7 +129,7 @@ class Completeness:
 
     def _statement(self, name: str, **parts: sql.Composable) -> sql.Composed:
         look, state = self.known.look, self.known.look.state
-        return load_sql(name).format(
+        return SQL[name].format(
             **parts,
             **look.literals(self.spec.name),
             **{table: state.name(table) for table in ("left_out", "quarantine", "held", "conflicts", "gone")},

@@ -75,7 +75,7 @@ def batches(known: Known, table: str) -> int:
 
 def _statement(known: Known, table: str, name: str, run_id: int = 0) -> sql.Composed:
     state = known.look.state
-    return load_sql(name).format(
+    return SQL[name].format(
         **known.look.literals(table),
         **{one: state.name(one) for one in ("ledger", "runs", "movements")},
         map=state.name(map_name(table)),

@@ -105,7 +105,7 @@ class Constraints:
     def _found(
         self, name: str, names: Mapping[str, sql.Composable], columns: Sequence[str], detail: str
     ) -> Iterator[Breach]:
-        statement = load_sql(name).format(
+        statement = SQL[name].format(
             **names,
             target=self.look.target.table(self.table.name),
             key=target_key([column.name for column in self.table.primary_key.columns], "t"),

@@ -28,7 +28,7 @@ def rules() -> tuple[Opinion, ...]:
     """Every rule, by domain and name."""
     found = [
         parse(one.read_text(encoding="utf-8"), one.name.removesuffix(".sql"), domain.name)
-        for domain in files("remoteiq_etl.verify").joinpath("rules").iterdir()
+        for domain in files("remoteiq_etl.verify.checks").joinpath("rules").iterdir()
         if domain.is_dir()
         for one in domain.iterdir()
         if one.name.endswith(".sql")

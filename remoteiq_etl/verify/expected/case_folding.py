@@ -8,9 +8,11 @@ functions. Does not belong here: which names are compared (see opinions).
 
 import sys
 from functools import cache
-from importlib.resources import files
 
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 #: The files that define them; each may use those before it.
 FUNCTIONS = ("normalised", "lowered", "mail_address", "mail_headers")
@@ -25,7 +27,7 @@ def offer_names(session: Session) -> None:
             copy.write_row((letter, letter.casefold(), letter.lower()))
     session.execute("ANALYZE pg_temp.case_fold")
     for name in FUNCTIONS:
-        session.execute(files("remoteiq_etl.verify").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+        session.execute(SQL[name])
 
 
 @cache

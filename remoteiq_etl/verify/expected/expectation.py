@@ -114,7 +114,7 @@ class Opinion:
 def opinions() -> tuple[Opinion, ...]:
     """Every opinion, by target table and name. Raises ConfigurationError when a file says something unknown of itself."""
     found = []
-    for domain in files("remoteiq_etl.verify").joinpath("opinions").iterdir():
+    for domain in files("remoteiq_etl.verify.expected").iterdir():
         if domain.is_dir():
             texts = [one for one in domain.iterdir() if one.name.endswith(".sql")]
             found += [

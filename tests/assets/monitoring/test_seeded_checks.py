@@ -1,7 +1,7 @@
 """Checks that arrive under the name of a template."""
 
 from assets.monitoring.rules.seeded_checks import inheriting, taken_over
-from assets.seeds.rules.seed import SEED, key_of
+from assets.shared.seed import SEED, key_of
 from remoteiq_etl.spec.decisions import Decision
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context

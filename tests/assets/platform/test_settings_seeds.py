@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from assets.platform.organization_settings import decide
-from assets.seeds.rules.seed import SEED
 from assets.seeds.rules.settings import DEFAULTS
+from assets.shared.seed import SEED
 from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context

@@ -19,8 +19,8 @@ from assets.seeds import (
     seed_roles,
 )
 from assets.seeds.rules import seed, settings, templates
-from assets.seeds.rules.seed import SEED
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared.seed import SEED
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY

@@ -6,7 +6,7 @@ import pytest
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -92,7 +92,7 @@ def test_a_row_written_in_a_subtransaction_is_seen(again: Migration, edge_db: Da
 
 
 def test_a_change_between_two_extracts_of_one_run_belongs_to_the_next(again: Migration, edge_db: Database) -> None:
-    with opened(again.plan) as run:
+    with open_run(again.plan) as run:
         run.load_all(("check_assignments",))
         edge_db.execute(f"UPDATE check_runs SET output = 'between' WHERE id = {A_RUN}")
         run.load_all(("check_runs",))

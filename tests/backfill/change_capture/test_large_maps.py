@@ -2,7 +2,7 @@
 
 import pytest
 
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.spec.lookup import LazyLookup
 from remoteiq_etl.state import schema
 from tests.support.migrating import Migration
@@ -30,10 +30,10 @@ def test_a_large_map_knows_of_its_keys_what_a_small_one_knows(
     again.target.execute(
         f"UPDATE {devices} SET state = 'deleted' WHERE legacy_key = (SELECT max(legacy_key) FROM {devices} WHERE legacy_table = 'devices')"
     )
-    with opened(again.plan) as run:
+    with open_run(again.plan) as run:
         small = run.lookups.get(*place)
     monkeypatch.setattr(schema, "SMALL_MAP", -1)
-    with opened(again.plan) as run:
+    with open_run(again.plan) as run:
         large = run.lookups.get(*place)
         assert isinstance(large, LazyLookup)
         assert not isinstance(small, LazyLookup)

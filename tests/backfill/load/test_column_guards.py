@@ -3,17 +3,17 @@
 import pytest
 
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
-from remoteiq_etl.config.conflicts import Policies, Policy
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
 ADA, OTTO = "c5000000-0000-4000-8000-000000000001", "c5000000-0000-4000-8000-000000000018"
 ACCESS = ("organizations", "users", "user_security", "sessions", "personal_access_tokens", "trusted_devices")
-EVERY = pytest.mark.parametrize("policy", [Policy.KEEP_TARGET, Policy.TAKE_LEGACY])
+EVERY = pytest.mark.parametrize("policy", [ConflictPolicy.KEEP_TARGET, ConflictPolicy.TAKE_LEGACY])
 
 
-def rerun(migration: Migration, policy: Policy = Policy.TAKE_LEGACY) -> dict[str, TableReport]:
-    return migration.run(*ACCESS, conflicts=Policies(policy))
+def rerun(migration: Migration, policy: ConflictPolicy = ConflictPolicy.TAKE_LEGACY) -> dict[str, TableReport]:
+    return migration.run(*ACCESS, conflicts=ConflictPolicies(policy))
 
 
 def refused(migration: Migration, table: str) -> list[tuple[object, ...]]:
@@ -29,7 +29,7 @@ def of_ada(migration: Migration, columns: str, table: str = "users", key: str = 
 
 @EVERY
 def test_a_disabled_user_is_never_enabled_and_the_rest_flows(
-    either: Migration, edge_db: Database, policy: Policy
+    either: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
     either.run(*ACCESS)
     either.target.execute(f"UPDATE users SET status = 'disabled' WHERE id = '{ADA}'")
@@ -53,7 +53,7 @@ def test_a_user_whom_legacy_disabled_is_not_enabled_by_legacy_either(migration: 
 
 
 @EVERY
-def test_the_second_factor_of_the_target_stays(either: Migration, edge_db: Database, policy: Policy) -> None:
+def test_the_second_factor_of_the_target_stays(either: Migration, edge_db: Database, policy: ConflictPolicy) -> None:
     """Not switched off, its changed secret not replaced, a used recovery code not given back; the rest flows."""
     either.run(*ACCESS)
     kept = "two_factor_enabled, totp_secret, recovery_codes::text"
@@ -78,7 +78,7 @@ def test_a_second_factor_that_nobody_touched_in_the_target_follows_legacy(
 ) -> None:
     migration.run(*ACCESS)
     edge_db.execute(f"UPDATE users SET two_factor_secret = 'KRSXG5CTMVRXEZLU' WHERE id = '{ADA}'")
-    rerun(migration, Policy.KEEP_TARGET)
+    rerun(migration, ConflictPolicy.KEEP_TARGET)
     assert of_ada(migration, "totp_secret", "user_security", "user_id") == ("KRSXG5CTMVRXEZLU",)
 
 
@@ -91,7 +91,7 @@ def change_password(migration: Migration, at: str) -> None:
 
 @EVERY
 def test_a_password_changed_later_in_the_target_is_not_replaced(
-    either: Migration, edge_db: Database, policy: Policy
+    either: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
     either.run(*ACCESS)
     change_password(either, "2026-06-01 00:00:00+00")
@@ -114,7 +114,7 @@ def test_a_password_changed_later_in_legacy_is_a_conflict_like_others(migration:
         "UPDATE users SET password_hash = 'of-legacy', password_updated_at = '2026-05-01 00:00:00+00'"
         f" WHERE id = '{ADA}'"
     )
-    rerun(migration, Policy.KEEP_TARGET)
+    rerun(migration, ConflictPolicy.KEEP_TARGET)
     assert of_ada(migration, "password_hash") == ("of-target",)
     rerun(migration)
     assert of_ada(migration, "password_hash") == ("of-legacy",)
@@ -126,7 +126,7 @@ SESSIONS = (
 
 
 @EVERY
-def test_a_revoked_session_is_never_unrevoked(either: Migration, edge_db: Database, policy: Policy) -> None:
+def test_a_revoked_session_is_never_unrevoked(either: Migration, edge_db: Database, policy: ConflictPolicy) -> None:
     either.run(*ACCESS)
     legacy, session = either.query(f"{SESSIONS} WHERE s.revoked_at IS NULL AND m.state = 'live' ORDER BY 1 LIMIT 1")[0]
     either.target.execute(f"UPDATE sessions SET revoked_at = now() WHERE id = '{session}'")
@@ -179,7 +179,9 @@ def test_a_revoked_token_is_never_unrevoked(migration: Migration, edge_db: Datab
 
 
 @EVERY
-def test_trust_never_lasts_longer_than_legacy_says(either: Migration, edge_db: Database, policy: Policy) -> None:
+def test_trust_never_lasts_longer_than_legacy_says(
+    either: Migration, edge_db: Database, policy: ConflictPolicy
+) -> None:
     """The application trusts for 90 days after last_seen_at; what it prolonged ends when legacy says so since."""
     either.run(*ACCESS)
     legacy, device = either.query(

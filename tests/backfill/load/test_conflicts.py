@@ -4,14 +4,14 @@ import pytest
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
-from remoteiq_etl.config.conflicts import Policies, Policy
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.errors import ConflictError
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
 TABLES = ("organizations", "users")
 ADA, BOB = "c5000000-0000-4000-8000-000000000001", "c5000000-0000-4000-8000-000000000004"
-TAKE, FAIL = Policies(Policy.TAKE_LEGACY), Policies(Policy.FAIL)
+TAKE, FAIL = ConflictPolicies(ConflictPolicy.TAKE_LEGACY), ConflictPolicies(ConflictPolicy.FAIL)
 
 
 def contested(migration: Migration, legacy: Database) -> None:
@@ -89,7 +89,7 @@ def test_a_plan_shows_conflicts_and_does_not_fail(either: Migration, edge_db: Da
 
 def test_a_table_may_have_a_policy_of_its_own(migration: Migration, edge_db: Database) -> None:
     contested(migration, edge_db)
-    users(migration, conflicts=Policies(Policy.FAIL, {"users": Policy.TAKE_LEGACY}))
+    users(migration, conflicts=ConflictPolicies(ConflictPolicy.FAIL, {"users": ConflictPolicy.TAKE_LEGACY}))
     assert name(migration) == "Legacy"
 
 
@@ -173,12 +173,12 @@ def adopted(migration: Migration, edge_db: Database) -> Migration:
 ADOPTED = "SELECT last_name, first_name, password_hash, status::text FROM users WHERE email = 'ada@example.com'"
 
 
-@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize("policy", list(ConflictPolicy))
 def test_an_adopted_row_keeps_its_own_values_under_each_policy(
-    adopted: Migration, edge_db: Database, policy: Policy
+    adopted: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
     edge_db.execute(f"UPDATE users SET name = 'Ada Legacy' WHERE id = '{ADA}'")
-    users(adopted, conflicts=Policies(policy))
+    users(adopted, conflicts=ConflictPolicies(policy))
     assert adopted.query(ADOPTED) == [("Target", "Ada", "secret-t", "invited")]
     assert [(reason, resolution) for reason, _, resolution in listed(adopted)] == [("adopted", None)]
 

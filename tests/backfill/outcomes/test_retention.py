@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from remoteiq_etl.backfill.run import opened
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.support.migrating import Migration
@@ -29,7 +29,7 @@ def test_old_images_go_and_their_run_cannot_be_undone_alone(old: Migration) -> N
     expected = old.query(later, "organization_settings")[0][0]
     assert expected >= 1
     everything = planned(old, EVERYTHING).tables
-    with opened(old.plan) as run:
+    with open_run(old.plan) as run:
         assert prune(run, 30) == 0
         assert prune(run, 7) == expected
     assert old.query("SELECT id FROM remoteiq_etl.runs WHERE images_pruned_at IS NOT NULL") == [(2,)]

@@ -8,10 +8,10 @@ from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.throttle.pacer import QUIET, STEP, Pacer, Worker
 from remoteiq_etl.backfill.throttle.probes import Sample, Sampler
 from remoteiq_etl.backfill.throttle.verdict import Reading
-from remoteiq_etl.config.throttle import Limits, Signal, Threshold
+from remoteiq_etl.config.throttle import Signal, Threshold, ThrottleLimits
 from remoteiq_etl.state.orders import Control, Orders
 
-LIMITS = Limits({Signal.REPLAY_LAG: Threshold(10, 60)})
+LIMITS = ThrottleLimits({Signal.REPLAY_LAG: Threshold(10, 60)})
 WORKER = Worker("run", "All of it.", "run", lambda _orders: None)
 
 

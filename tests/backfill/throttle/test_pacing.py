@@ -10,15 +10,16 @@ import pytest
 
 from remoteiq_etl.backfill.context.progress import Notice, Silent, TableProgress
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.backfill.run import opened
-from remoteiq_etl.config.throttle import Limits, Signal, Threshold
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.config.throttle import Signal, Threshold, ThrottleLimits
 from remoteiq_etl.errors import RemoteIQError, SnapshotTooOld, SourcePaused, SourceWaits, StopRequested
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import register
 from tests.support.migrating import Migration
 
 TABLES = ("organizations", "users")
-NOTHING = Limits({}, 0.02)
+NOTHING = ThrottleLimits({}, 0.02)
 WAITING = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
 #: Every snapshot is past it. Given to a run while it works, so that it does not matter how long that took to begin.
 LOWER_LIMIT = {Signal.SNAPSHOT_SECONDS: Threshold(low=0.001)}
@@ -48,7 +49,7 @@ class Running:
 
     migration: Migration
     listener: Watched
-    limits: Limits = NOTHING
+    limits: ThrottleLimits = NOTHING
     reports: dict[str, TableReport] = field(default_factory=dict)
     error: RemoteIQError | None = None
 
@@ -64,13 +65,13 @@ class Running:
 
     def _run(self) -> None:
         try:
-            with opened(replace(self.migration.plan, limits=self.limits, batch_rows=5), self.listener) as run:
+            with open_run(replace(self.migration.plan, limits=self.limits, batch_rows=5), self.listener) as run:
                 self.reports = run.load_all(TABLES)
         except RemoteIQError as error:
             self.error = error
 
 
-def running(migration: Migration, at_batch: Callable[[], None], limits: Limits = NOTHING) -> Running:
+def running(migration: Migration, at_batch: Callable[[], None], limits: ThrottleLimits = NOTHING) -> Running:
     return Running(migration, Watched("users", at_batch), limits).start()
 
 
@@ -80,7 +81,7 @@ def order(migration: Migration, give: Callable[[Control], object]) -> object:
     state = State(plan.target, plan.state_schema)
     with closing(plan.target.connect()) as session:
         state.ensure(session)
-        return give(Control(session, state, state.register(session, plan.source, plan.organization_slug).id))
+        return give(Control(session, state, register(session, state, plan.source, plan.organization_slug).id))
 
 
 def wait_for_notice(run: Running, text: str) -> None:
@@ -159,7 +160,7 @@ def test_a_pause_does_not_let_the_snapshot_grow_older_than_its_limit(migration: 
         order(migration, lambda control: control.pause())
         thresholds[Signal.SNAPSHOT_SECONDS] = Threshold(high=time.monotonic() - began + 0.3)
 
-    run = running(migration, pause, Limits(thresholds, 0.02)).end()
+    run = running(migration, pause, ThrottleLimits(thresholds, 0.02)).end()
     assert isinstance(run.error, SnapshotTooOld)
     assert "snapshot_seconds of the source is " in str(run.error)
     assert "paused by" in run.listener.notices[0].text
@@ -169,14 +170,14 @@ def test_a_pause_does_not_let_the_snapshot_grow_older_than_its_limit(migration: 
 def test_from_the_lower_limit_on_the_table_in_work_is_the_last(migration: Migration) -> None:
     thresholds: dict[Signal, Threshold] = {}
     listener = Watched("organizations", lambda: thresholds.update(LOWER_LIMIT))
-    run = Running(migration, listener, Limits(thresholds, 0.02)).start().end()
+    run = Running(migration, listener, ThrottleLimits(thresholds, 0.02)).start().end()
     assert isinstance(run.error, SnapshotTooOld)
     assert len(migration.rows("organizations")) == 1
     assert batches(migration) == 0
 
 
 def test_a_run_waits_while_a_signal_is_over_its_limit_and_can_be_stopped_then(migration: Migration) -> None:
-    limits = Limits({Signal.CONNECTIONS: Threshold(high=0.01)}, 0.02)
+    limits = ThrottleLimits({Signal.CONNECTIONS: Threshold(high=0.01)}, 0.02)
     run = running(migration, lambda: time.sleep(0.2), limits)
     wait_for_notice(run, "waits, because connections of the")
     order(migration, lambda control: control.stop())
@@ -186,7 +187,7 @@ def test_a_run_waits_while_a_signal_is_over_its_limit_and_can_be_stopped_then(mi
 
 
 def test_a_run_over_the_lower_limit_is_slowed_down_and_says_so(migration: Migration) -> None:
-    limits = Limits({Signal.CONNECTIONS: Threshold(0.001, 1e9)}, 0.02)
+    limits = ThrottleLimits({Signal.CONNECTIONS: Threshold(0.001, 1e9)}, 0.02)
     run = running(migration, lambda: time.sleep(0.2), limits).end()
     assert run.error is None
     assert run.reports["users"].waited["connections"] > 0
@@ -203,7 +204,7 @@ def test_a_run_lets_go_when_the_legacy_application_waits_for_its_locks(migration
             time.sleep(0.02)
         time.sleep(0.8)  # more than the limit, and several looks at it
 
-    run = running(migration, begin_change, Limits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)).end()
+    run = running(migration, begin_change, ThrottleLimits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)).end()
     change.join(timeout=5)
     assert not change.is_alive()
     assert isinstance(run.error, SourceWaits)
@@ -213,7 +214,7 @@ def test_a_run_lets_go_when_the_legacy_application_waits_for_its_locks(migration
 
 def test_a_run_gives_way_to_who_waits_for_its_rows_in_the_target(migration: Migration) -> None:
     """The wait is seen while the batch is written; between batches nothing is held."""
-    limits = Limits({Signal.LOCK_WAIT: Threshold(high=0.0001)}, 0.02)
+    limits = ThrottleLimits({Signal.LOCK_WAIT: Threshold(high=0.0001)}, 0.02)
     asked = threading.Thread(
         target=migration.target.execute, args=["BEGIN; LOCK TABLE users IN EXCLUSIVE MODE; COMMIT"]
     )
@@ -230,8 +231,8 @@ def test_a_run_gives_way_to_who_waits_for_its_rows_in_the_target(migration: Migr
 
     holder: list[object] = []
     listener = Watched("users", hold)
-    with opened(replace(migration.plan, limits=limits, batch_rows=5), listener) as run:
-        holder.append(run.session)
+    with open_run(replace(migration.plan, limits=limits, batch_rows=5), listener) as run:
+        holder.append(run.context.session)
         reports = run.load_all(TABLES)
     asked.join()
     assert reading.is_set()
@@ -248,7 +249,7 @@ def test_what_cannot_be_watched_is_said_once_and_stops_nobody(migration: Migrati
         holder.execute("LOCK TABLE agents IN ACCESS EXCLUSIVE MODE")
         asked = threading.Thread(target=waiter.execute, args=["LOCK TABLE agents"])
         asked.start()
-        run = running(migration, lambda: time.sleep(0.4), Limits(probe_seconds=0.02)).end()
+        run = running(migration, lambda: time.sleep(0.4), ThrottleLimits(probe_seconds=0.02)).end()
         holder.rollback()
         asked.join()
     assert run.error is None
@@ -275,7 +276,7 @@ def test_a_pause_holds_also_in_the_last_table_of_a_run(migration: Migration) -> 
         order(migration, lambda control: control.pause())
         thresholds.update(LOWER_LIMIT)
 
-    run = running(migration, pause, Limits(thresholds, 0.02))
+    run = running(migration, pause, ThrottleLimits(thresholds, 0.02))
     wait_for_notice(run, "paused by")
     time.sleep(0.3)
     assert batches(migration) == 1

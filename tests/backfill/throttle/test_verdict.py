@@ -11,9 +11,9 @@ from remoteiq_etl.backfill.throttle.verdict import (
     judge,
     shown,
 )
-from remoteiq_etl.config.throttle import DEFAULTS, Limits, Signal, Threshold
+from remoteiq_etl.config.throttle import DEFAULTS, Signal, Threshold, ThrottleLimits
 
-LIMITS = Limits(
+LIMITS = ThrottleLimits(
     {
         Signal.REPLAY_LAG: Threshold(10, 60),
         Signal.REPLAY_BYTES: Threshold(low=100),

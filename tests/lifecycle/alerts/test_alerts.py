@@ -1,7 +1,7 @@
 """Which rows a run is the first to stop, as its alerts count them."""
 
-from remoteiq_etl.backfill.run import opened
-from remoteiq_etl.config.alerts import Kind
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.config.alerts import AlertKind
 from remoteiq_etl.lifecycle.alerts.alerts import Alert, of_brake, of_failure, of_waiting_rows
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -12,8 +12,8 @@ SAME_EMAIL = (
 )
 
 
-def alerts(migration: Migration) -> dict[Kind, Alert]:
-    with opened(migration.plan) as run:
+def alerts(migration: Migration) -> dict[AlertKind, Alert]:
+    with open_run(migration.plan) as run:
         run.load_all(["organizations", "users"])
         return {alert.kind: alert for alert in of_waiting_rows(run)}
 
@@ -21,7 +21,7 @@ def alerts(migration: Migration) -> dict[Kind, Alert]:
 def test_only_what_is_new_is_an_alert_and_what_a_person_accepted_is_not_counted(
     migration: Migration, edge_db: Database
 ) -> None:
-    first = alerts(migration)[Kind.QUARANTINE]
+    first = alerts(migration)[AlertKind.QUARANTINE]
     stopped = first.counts["users"]["new"]
     assert stopped == first.counts["users"]["waiting"] > 0
     assert alerts(migration) == {}
@@ -30,7 +30,7 @@ def test_only_what_is_new_is_an_alert_and_what_a_person_accepted_is_not_counted(
         " (SELECT legacy_table, legacy_key FROM remoteiq_etl.quarantine ORDER BY 1, 2 LIMIT 1)"
     )
     edge_db.execute(SAME_EMAIL)
-    later = alerts(migration)[Kind.QUARANTINE]
+    later = alerts(migration)[AlertKind.QUARANTINE]
     assert later.counts == {"users": {"new": 1, "waiting": stopped}}
     assert later.title == f"1 more rows in quarantine, {stopped} in all"
     assert "Ada" not in later.text
@@ -40,7 +40,7 @@ def test_a_conflict_is_an_alert_until_it_is_listed(migration: Migration, edge_db
     alerts(migration)
     migration.target.execute(f"UPDATE users SET last_name = 'Target' WHERE id = '{ADA}'")
     edge_db.execute(f"UPDATE users SET name = 'Ada Legacy' WHERE id = '{ADA}'")
-    found = alerts(migration)[Kind.CONFLICT]
+    found = alerts(migration)[AlertKind.CONFLICT]
     assert found.counts == {"users": {"new": 1, "waiting": 1}}
     assert found.run == 2
     assert "Target" not in found.text
@@ -51,7 +51,7 @@ def test_a_brake_names_the_tables_and_why() -> None:
     (alert,) = of_brake(
         "default", {"users": "users is empty", "devices": "devices has lost 90 of 100 mapped rows"}, 7, None
     )
-    assert (alert.kind, alert.title) == (Kind.BRAKE, "the brake holds devices, users")
+    assert (alert.kind, alert.title) == (AlertKind.BRAKE, "the brake holds devices, users")
     assert alert.text.splitlines()[:2] == ["devices: devices has lost 90 of 100 mapped rows", "users: users is empty"]
     assert of_brake("default", {}, 7, None) == []
 

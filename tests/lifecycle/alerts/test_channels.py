@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from remoteiq_etl.config.alerts import Alerting, Email, Kind, Security
+from remoteiq_etl.config.alerts import Alerting, AlertKind, Email, Security
 from remoteiq_etl.lifecycle.alerts.alerts import Alert, send
 from tests.support.peers import Hook, Mailbox, mail_server, webhook
 
 ALERT = Alert(
-    Kind.QUARANTINE,
+    AlertKind.QUARANTINE,
     "head-office",
     "3 more rows in quarantine, 5 in all",
     ["users: 3 more rows in quarantine, 5 in all"],
@@ -102,5 +102,5 @@ def test_a_silent_server_holds_nobody_up(hook: Hook) -> None:
 
 
 def test_kinds_that_nobody_wants_are_not_sent(hook: Hook) -> None:
-    assert send(Alerting(on=frozenset({Kind.FAILURE}), webhook=hook.url), ALERT) == []
+    assert send(Alerting(on=frozenset({AlertKind.FAILURE}), webhook=hook.url), ALERT) == []
     assert hook.posts == []

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from remoteiq_etl.backfill.context.plan import Mode
-from remoteiq_etl.config.conflicts import Policies, Policy
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.explain.find import one_key
@@ -221,7 +221,7 @@ def test_an_edit_a_conflict_and_our_writes_are_told_with_what_was_there_before(a
     assert update.image["operating_system"] == "windows"
     assert [column.name for column in row.columns if column.edited] == ["operating_system"]
     assert [(one.columns, one.resolution) for one in row.conflicts] == [(["operating_system"], None)]
-    again.run("devices", conflicts=Policies(Policy.TAKE_LEGACY))
+    again.run("devices", conflicts=ConflictPolicies(ConflictPolicy.TAKE_LEGACY))
     (row,) = (row for row in _of(again, "devices", DEVICE).target if row.table == "devices")
     assert [write.operation for write in row.writes] == ["insert", "update", "update"]
     assert not any(column.edited for column in row.columns)

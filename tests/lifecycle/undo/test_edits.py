@@ -1,7 +1,7 @@
 """An edit of a user is kept by an undo, whatever a run has written to the row besides, before or since."""
 
 from remoteiq_etl.backfill.context.plan import Mode
-from remoteiq_etl.config.conflicts import Policies, Policy
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.lifecycle.undo.scope import Scope
 from tests.support.migrating import Migration
 from tests.support.small_installation import key
@@ -60,7 +60,7 @@ def test_an_edit_that_was_given_up_for_legacy_is_none_any_more(pair: Migration) 
     """By the policy take_legacy the row became ours again; the edit comes back when that run is undone."""
     pair.target.execute(f"UPDATE users SET first_name = 'Edited' WHERE id = '{USER}'")
     pair.legacy.execute(f"UPDATE users SET name = 'Legacy', last_seen = '2024-05-01' WHERE id = '{USER}'")
-    pair.run("users", conflicts=Policies(Policy.TAKE_LEGACY))
+    pair.run("users", conflicts=ConflictPolicies(ConflictPolicy.TAKE_LEGACY))
     assert kept(pair, EVERYTHING) == set()
     undone(pair, Scope(run=last_run(pair)))
     assert pair.query(f"SELECT first_name FROM users WHERE id = '{USER}'") == [("Edited",)]

@@ -11,6 +11,7 @@ from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import register
 from tests.orchestration.conftest import run_some, runs
 from tests.support.server import Database
 
@@ -21,7 +22,7 @@ def give(target: Database, action: str) -> None:
     state = State(database, "remoteiq_etl")
     with closing(database.connect()) as session:
         state.ensure(session)
-        control = Control(session, state, state.register(session, "default", "default").id)
+        control = Control(session, state, register(session, state, "default", "default").id)
         getattr(control, action)(f"a test wants to {action}")
 
 

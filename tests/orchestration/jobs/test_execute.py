@@ -357,7 +357,7 @@ def test_options_reach_the_rules(
     original = TableLoad.execute
 
     def execute(load: TableLoad) -> TableReport:
-        seen.append(dict(load.run.context_base.options))
+        seen.append(dict(load.run.transform_context.options))
         return original(load)
 
     monkeypatch.setattr(TableLoad, "execute", execute)

@@ -12,9 +12,11 @@ import pytest
 import assets
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.assets.discovery import find_specs
+from remoteiq_etl.orchestration.jobs.schedules import with_readable_schedules
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import PROCESS_TAG
 from remoteiq_etl.postgres.database import Database as EngineDatabase
@@ -140,6 +142,41 @@ def test_an_unreachable_database_is_a_reason_of_the_sensor_and_a_failing_run_of_
 def test_a_wrong_setting_is_a_reason_of_the_sensor(own: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMOTEIQ_BATCH_ROWS", "many")
     assert "batch_rows: expected a whole number" in str(look(own)[1])
+
+
+def test_a_wrong_cron_text_is_a_reason_of_the_sensor(
+    own: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told at once: the definitions load with the default, and every run and tick says what is wrong."""
+    (tmp_path / "wrong.toml").write_text('[schedules]\nsweep = "0 25 * * *"\n', encoding="utf-8")
+    monkeypatch.setenv("REMOTEIQ_CONFIG", str(tmp_path / "wrong.toml"))
+    assert "wrong.toml: [schedules] sweep: '0 25 * * *' is no cron text" in str(look(own)[1])
+
+
+def with_cron(text: str) -> Settings:
+    return with_readable_schedules(lambda: Settings(schedules=Schedules(verify=text)))()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*/15 * * * *", "0 2 * * MON-FRI", "5,35 0-6 1,15 jan,JUL *", "10-50/20 */2 * * 0", "0 0 29 2 *", "0 0 31 1-2 *"],
+)
+def test_a_cron_text_that_dagster_can_follow_is_accepted(text: str) -> None:
+    assert with_cron(text).schedules.verify == text
+
+
+@pytest.mark.parametrize("text", ["60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *"])
+def test_a_number_that_no_clock_or_calendar_has_is_refused(text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"\[schedules\] verify: '.*' is no cron text.*Expected minute \(0-59\)"
+    ):
+        with_cron(text)
+
+
+@pytest.mark.parametrize("text", ["a * * * *", "1,,2 * * * *", "0 0 30 2 *", "0 0 31 4 *", "0 0 31 4,6 *"])
+def test_no_number_and_a_day_that_never_comes_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no cron text, or its day never comes"):
+        with_cron(text)
 
 
 def test_the_sensor_starts_a_run_only_after_a_write(

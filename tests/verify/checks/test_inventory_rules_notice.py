@@ -128,7 +128,7 @@ CHANGES = [
     ("name", "change", "key"), CHANGES, ids=[f"{name}-{number}" for number, (name, _, _) in enumerate(CHANGES)]
 )
 def test_the_rule_names_what_was_changed(name: str, change: str, key: str, asking: Bench) -> None:
-    text = files("remoteiq_etl.verify").joinpath("rules", f"{name}.sql").read_text(encoding="utf-8")
+    text = files("remoteiq_etl.verify.checks").joinpath("rules", f"{name}.sql").read_text(encoding="utf-8")
     for table, columns in parse(text, name, "").reads.items():
         asking.mirror.whole(table, columns)
     session = asking.mirror.session
