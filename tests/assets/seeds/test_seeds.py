@@ -18,8 +18,9 @@ from assets.seeds import (
     seed_role_permissions,
     seed_roles,
 )
-from assets.seeds.rules import seed, settings, templates
+from assets.seeds.rules import settings, templates
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared import seed
 from assets.shared.seed import SEED
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
