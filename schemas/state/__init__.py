@@ -4,7 +4,10 @@
 comments. Does not belong here: reading and writing them (see remoteiq_etl.state.schema).
 """
 
+from schemas.discover import import_modules
 from schemas.state.base import SCHEMA_VERSION, metadata
 from schemas.state.maps import map_table
 
 __all__ = ["SCHEMA_VERSION", "map_table", "metadata"]
+
+import_modules(__name__, __path__)
