@@ -16,7 +16,7 @@ from psycopg import sql
 
 import assets
 from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
-from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
 from remoteiq_etl.lifecycle.target.prepare import prepare
@@ -51,10 +51,10 @@ class Bench:
 
     url: str
 
-    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> Plan:
+    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> RunPlan:
         """A run on this database that knows these tables and their parents."""
         size = {} if batch_rows is None else {"batch_rows": batch_rows}
-        return Plan(
+        return RunPlan(
             Database(self.url, legacy_schema, read_only=True),
             Database(self.url, TARGET_SCHEMA),
             _specs(*tables),

@@ -19,7 +19,7 @@ from benchmarks import report
 from benchmarks.contestants import ROOT
 from benchmarks.database import STATE_SCHEMA, Bench
 from benchmarks.workloads import LEGACY_SCHEMA, Workload
-from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
 from tests.support.server import Server
@@ -93,7 +93,7 @@ def _verdict(reached: bool) -> str:
     return "reached" if reached else "MISSED"
 
 
-def load(plan: Plan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
+def load(plan: RunPlan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
     """Seconds of the load of one table; with None of all, which nobody times."""
     with open_run(replace(plan, mode=mode)) as run:
         started = time.perf_counter()

@@ -16,7 +16,7 @@ from assets.shared.seed import SEED
 from assets.shared.winners import GROUP, decide_winners, winners_of
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded, warned
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, warned
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -27,7 +27,7 @@ ONLY_IN_ROLE_META = "Made of a word in role_meta.permissions of the legacy datab
 LEGACY_COLUMNS = ("key", "label", "group_key", "group_label", "created_at")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
     permissions = inputs["permissions"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
@@ -104,7 +104,7 @@ SPEC = TableSpec(
             "role_meta": select(legacy.role_meta.c.permissions),
         },
         function=decide,
-        anew=(WINNERS,),
+        redecided=(WINNERS,),
     ),
     lookups=(("permissions", "permissions"), ("permissions", SEED)),
     after=("seed_permissions",),

@@ -35,7 +35,7 @@ SPEC = TableSpec(
     lookups=(("users", "users"),),
     legacy_reads=(legacy.users,),
     activity=("last_used_at",),
-    doors=(OnceSet("revoked_at"),),
+    column_guards=(OnceSet("revoked_at"),),
     lineage={
         "created_at": ("personal_tokens.last_used_at", "personal_tokens.revoked_at", "users.created_at"),
         "description": ("personal_tokens.name",),

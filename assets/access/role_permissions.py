@@ -16,7 +16,7 @@ from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded, Warned
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, Warned
 from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -24,7 +24,7 @@ from schemas import legacy, target
 MERGED_ROLE = "merged_role"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which of equal grants stands for the others, which only role_meta holds, and which only one table holds."""
     roles = grants.roles_by_age(inputs)
     held = grants.held(inputs, roles)
@@ -49,7 +49,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     )
 
 
-def equal_grants(rows: pd.DataFrame, recorded: Recorded) -> Winners:
+def equal_grants(rows: pd.DataFrame, recorded: StoredDecisions) -> Winners:
     """The winner among legacy rows that become one grant: that of the oldest role, then the lowest key."""
     several = rows[rows.duplicated(PAIR, keep=False)]
     groups = [key_text(pair) for pair in zip(several["role"], several["permission_key"], strict=True)]

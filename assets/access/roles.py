@@ -17,7 +17,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.frames.text import common_spelling, is_blank, normalise, normalised, tidy
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.times import first_of
@@ -33,7 +33,7 @@ ANEW = "  "  # in front of the key of a word's second role: no normalised word b
 SCOPE = "organization"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Who wins of equal names; which word of users.role stands for which role; which words make a role of their own."""
     roles = inputs["roles"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
@@ -57,7 +57,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     )
 
 
-def decide_words(users: pd.DataFrame, found: Winners, recorded: Recorded, context: Context) -> list[Decision]:
+def decide_words(users: pd.DataFrame, found: Winners, recorded: StoredDecisions, context: Context) -> list[Decision]:
     """One decision per normalised word of users.role; a recorded one stays while the role that it names is there."""
     spellings = spellings_of(users)
     group_of = {winner: group for group, winner in found.winner.items()}
@@ -88,7 +88,7 @@ def spellings_of(users: pd.DataFrame) -> dict[str, Counter[str]]:
     return spellings
 
 
-def renamed_since(recorded: Recorded, group_of: Mapping[str, str]) -> set[str]:
+def renamed_since(recorded: StoredDecisions, group_of: Mapping[str, str]) -> set[str]:
     """Words whose made role was taken over by a legacy role that has another name now."""
     joined = [known for known in recorded.of("roles").values() if known.rule == JOINS]
     words = {known.legacy_key: known.values[WORD] for known in joined}
@@ -109,7 +109,7 @@ def ids_of_made(words: list[str], context: Context) -> dict[str, str]:
     return {word: key for word, key in zip(words, ids, strict=True) if isinstance(key, str)}
 
 
-def left_behind(recorded: Recorded, found: Winners) -> dict[str, str]:
+def left_behind(recorded: StoredDecisions, found: Winners) -> dict[str, str]:
     """The made roles whose legacy role, which had taken them over, is gone: its key by their word."""
     keys = set(found.winner.values()) | set(found.losers)
     joined = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS}
@@ -127,7 +127,7 @@ def with_row_back(word: Decision, found: Winners, left: Mapping[str, str]) -> De
 
 
 def joining(
-    words: list[Decision], found: Winners, recorded: Recorded, context: Context, left: Mapping[str, str]
+    words: list[Decision], found: Winners, recorded: StoredDecisions, context: Context, left: Mapping[str, str]
 ) -> list[Decision]:
     """Legacy roles that came after a role of that name had been made from users.role: they take its row over."""
     made_ids = ids_of_made([word.legacy_key for word in words if word.rule == MADE], context)
@@ -242,7 +242,7 @@ SPEC = TableSpec(
             "users": select(legacy.users.c.role, func.count().label("users")).group_by(legacy.users.c.role),
         },
         function=decide,
-        anew=("roles.name",),
+        redecided=("roles.name",),
     ),
     lookups=(("organizations", "derived"), ("roles", "roles"), ("roles", USERS_ROLE)),
     legacy_reads=(legacy.users,),

@@ -15,9 +15,9 @@ from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.column_guards import OnceSet
-from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.dispositions import superseded
-from remoteiq_etl.spec.table import NOW, Source, TableSpec, WhenGone, Withdrawal
+from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, Source, TableSpec
 from remoteiq_etl.spec.times import earliest, filled, latest
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -29,7 +29,7 @@ _BARE = func.replace(func.lower(legacy.sessions.c.jti), "-", "")
 _SEVERAL = select(_BARE).group_by(_BARE).having(func.count() > 1)
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Of sessions with one uuid the revoked one wins, then the oldest.
 
     Who won is recorded by the sessions' keys, because the jti that they share is a secret, and holds for one run: a session
@@ -39,13 +39,13 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     rows = sessions.assign(
         **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=sessions["revoked_at"].isna()
     ).sort_values(["active", "created_at", "id"])
-    found = decide_winners(rows, Recorded(), "sessions.jti", "revoked_wins")
+    found = decide_winners(rows, StoredDecisions(), "sessions.jti", "revoked_wins")
     return Decided(
         decisions=standing(found, recorded), prepared={"losers": found.losers, **owners.prepared(inputs["owners"])}
     )
 
 
-def standing(found: Winners, recorded: Recorded) -> list[Decision]:
+def standing(found: Winners, recorded: StoredDecisions) -> list[Decision]:
     """Which session of several stands, and which give way; one that stands now has the row of the one that did before."""
     earlier = recorded.of("sessions")
     decisions = []
@@ -112,8 +112,8 @@ SPEC = TableSpec(
     legacy_reads=(legacy.users,),
     activity=("last_seen_at",),
     # Never deleted: the application lets a cookie in whose session it does not find.
-    when_gone=WhenGone((Withdrawal(sets={"revoked_at": NOW}),)),
-    doors=(OnceSet("revoked_at"),),
+    on_delete=OnDelete((Revocation(sets={"revoked_at": NOW}),)),
+    column_guards=(OnceSet("revoked_at"),),
     returns_with="revoked_at",
     lineage={
         "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at", "users.created_at"),

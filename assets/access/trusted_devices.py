@@ -35,7 +35,7 @@ SPEC = TableSpec(
     grain="one row per legacy trusted device",
     sources=(Source(legacy.trusted_devices, transform),),
     lookups=(("users", "users"),),
-    doors=(NeverBeyondLegacy("last_seen_at"),),
+    column_guards=(NeverBeyondLegacy("last_seen_at"),),
     lineage={"last_seen_at": ("trusted_devices.expires_at",), "created_at": ("trusted_devices.expires_at",)},
     rules={
         "created_at": "unchanged; a missing time is the only other one, the expiry",

@@ -12,13 +12,13 @@ from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import OWNER, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which adopted roles hold more than their legacy namesakes."""
     return Decided(prepared={"exceeding": adopted_roles.exceeding(inputs, context)})
 

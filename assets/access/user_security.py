@@ -65,7 +65,7 @@ SPEC = TableSpec(
     sources=(Source(legacy.users, transform, primary=False),),
     lookups=(("users", "users"),),
     adopt=Adoption(columns=("user_id",)),
-    doors=(
+    column_guards=(
         NeverBack("two_factor_enabled", True),
         KeptWhenEdited("totp_secret"),
         KeptWhenEdited("recovery_codes"),

@@ -17,8 +17,8 @@ from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.column_guards import KeptWhenNewer, NeverBack
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
-from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, Source, TableSpec, WhenGone, Withdrawal
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, OnDelete, Revocation, Source, TableSpec
 from remoteiq_etl.spec.times import latest
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
@@ -31,7 +31,7 @@ RANKS = {"active": 0, "invited": 1, DISABLED: 2}  # a word without a label comes
 UNUSABLE = "!"  # no bcrypt hash: no password compares equal to it
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Of accounts with one address the best keeps it."""
     rows = best_first(inputs["users"], inputs["sessions"], context.extended(STATUS))
     found = decide_winners(rows, recorded, "users.email", "best_account")
@@ -120,16 +120,16 @@ SPEC = TableSpec(
     legacy_reads=(legacy.sessions,),
     adopt=Adoption(columns=("organization_id", "email"), never_filled=("password_hash", "status")),
     activity=("last_seen_at",),
-    when_gone=WhenGone(
+    on_delete=OnDelete(
         (
-            Withdrawal(sets={"status": DISABLED}),
-            Withdrawal("sessions", "user_id", {"revoked_at": NOW}),
-            Withdrawal("personal_access_tokens", "user_id", {"revoked_at": NOW}),
-            Withdrawal("trusted_devices", "user_id"),
+            Revocation(sets={"status": DISABLED}),
+            Revocation("sessions", "user_id", {"revoked_at": NOW}),
+            Revocation("personal_access_tokens", "user_id", {"revoked_at": NOW}),
+            Revocation("trusted_devices", "user_id"),
         ),
         always=True,
     ),
-    doors=(
+    column_guards=(
         NeverBack("status", DISABLED),
         KeptWhenNewer("password_hash", "user_security", "user_id", "password_changed_at"),
     ),

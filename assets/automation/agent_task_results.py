@@ -12,13 +12,13 @@ from assets.automation.rules import job_times
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the time of each result is prepared, by job."""
     jobs = inputs["jobs"].set_index("id")
     agents = inputs["agents"].set_index("id")["created_at"].reindex(jobs["agent_id"].astype(TEXT)).set_axis(jobs.index)

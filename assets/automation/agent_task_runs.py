@@ -14,13 +14,13 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the agents are prepared, and the figures of each job's result."""
     return Decided(prepared={"agents": inputs["agents"], "results": inputs["results"].set_index("job_id")})
 

@@ -13,14 +13,14 @@ from assets.shared.json_times import iso
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.dispositions import superseded
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the agents are prepared."""
     return Decided(prepared={"agents": inputs["agents"]})
 

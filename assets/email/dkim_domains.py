@@ -9,13 +9,13 @@ import pandas as pd
 
 from assets.email.rules import dkim
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """One row per domain, made when it was first named and changed when it was last."""
     both = pd.concat([inputs["dkim_settings"], inputs["dkim_keys"]], ignore_index=True)
     both = both.assign(**{KEY: dkim.domains(both["domain"])}).dropna(subset=[KEY])

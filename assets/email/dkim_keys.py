@@ -11,14 +11,14 @@ import pandas as pd
 from assets.email.rules import dkim
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
 from remoteiq_etl.spec.times import filled
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which key is carried where both tables, or two rows, have one for the same selector."""
     earlier = recorded.of("winner")
     chosen = dkim.winners(inputs, earlier)

@@ -16,7 +16,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, frame, to_arrow
 from remoteiq_etl.frames.text import is_blank, tidy
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
@@ -44,7 +44,7 @@ IMAP = {
 POP = {key: column.replace("imap_", "pop_") for key, column in IMAP.items()}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """A channel for every purpose that no setting has, and which channel each purpose means."""
     uses = _uses(inputs)
     settings = set(inputs["settings"]["purpose"].dropna())

@@ -12,7 +12,7 @@ from assets.email.rules import channels
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, if_else
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -20,7 +20,7 @@ from schemas import legacy, target
 COLUMNS = ["last_uid", "state_at", "ingested_at"]
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The greatest uid and the latest times of each channel, over whole tables; what the target knows by channel."""
     known = pd.concat([inputs["state"], inputs["ingested"]], ignore_index=True)
     known = known.astype({"last_uid": INTEGER, "state_at": TIMESTAMP, "ingested_at": TIMESTAMP})

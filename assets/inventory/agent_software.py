@@ -12,7 +12,7 @@ from assets.inventory.rules.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, to_arrow
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.times import earliest, filled, first_of
 from remoteiq_etl.spec.transform_context import Context
@@ -23,7 +23,7 @@ FORMATS = "agent_software.install_date"
 """The name under which the formats of the text are counted."""
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """When each agent was made: software whose time is missing, because it is infinite, takes that of its agent."""
     agents = inputs["agents"]
     made = first_of(agents["created_at"], earliest(agents["updated_at"], agents["last_seen_at"]))
@@ -78,7 +78,7 @@ SPEC = TableSpec(
     ),
     lookups=(("agents", "agents"),),
     log_like=True,
-    left_alone_by="agent_id",  # the application replaces an agent's inventory at each submit
+    unmanaged_by="agent_id",  # the application replaces an agent's inventory at each submit
     insert_only=("created_at",),
     lineage={
         "created_at": ("agent_software.updated_at", "agents.created_at"),

@@ -14,7 +14,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.dispositions import archived
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
 from remoteiq_etl.spec.times import earliest, filled, latest
@@ -33,7 +33,7 @@ FACTS = {
 }
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Where each agent is by its own account, and where its device is."""
     found = recorded_survey(inputs, context)
     places = {agent: found.devices.get(pair.device, NOWHERE) for agent, pair in found.pairing.pairs.items()}

@@ -15,13 +15,13 @@ from assets.inventory.rules.places import READS, UNASSIGNED, UNASSIGNED_KEY, Men
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, Warned
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, Warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Every client that is named or needed: its spelling and its external reference."""
     found = mentions(inputs, context)
     uses = spelling.by_key((mention.place.client, mention.client, mention.uses) for mention in found)
@@ -87,7 +87,7 @@ SPEC = TableSpec(
     target=target.clients,
     grain="one row per client name of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide, anew=("derived",)),
+    decide=Decide(reads=READS, function=decide, redecided=("derived",)),
     lookups=(("organizations", "derived"),),
     recalls=(("devices", "devices"), ("devices", "agents")),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),

@@ -21,7 +21,7 @@ from assets.inventory.rules.device_decisions import (
 )
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow, to_arrow
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
@@ -33,7 +33,7 @@ ARCHITECTURES = ValueMap(
 STATUSES = ValueMap("devices.status", {"online": "online", "offline": "offline"})
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Pair agents and devices; make up, place and name devices; find out which device each text means."""
     inventory = take_inventory(inputs, recorded, context)
     texts = pd.concat([inputs[name]["device_id"] for name in device_texts.READS]).dropna().unique().tolist()

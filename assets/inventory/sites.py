@@ -13,13 +13,13 @@ from assets.inventory.rules import spelling
 from assets.inventory.rules.places import DEFAULT, DEFAULT_KEY, READS, mentions
 from remoteiq_etl.frames.dtypes import by_distinct, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Every site that is named or needed, and its spelling."""
     found = mentions(inputs, context)
     uses = spelling.by_key((mention.place.site_key, mention.site, mention.uses) for mention in found)
@@ -61,7 +61,7 @@ SPEC = TableSpec(
     target=target.sites,
     grain="one row per (client, site) of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide, anew=("derived",)),
+    decide=Decide(reads=READS, function=decide, redecided=("derived",)),
     lookups=(("clients", "derived"),),
     recalls=(("devices", "devices"), ("devices", "agents")),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),

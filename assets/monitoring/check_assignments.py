@@ -18,7 +18,7 @@ from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from remoteiq_etl.spec.times import filled
 from remoteiq_etl.spec.transform_context import Context
@@ -28,7 +28,7 @@ _TIMES = ("created_at", "updated_at")
 ONLY, UNATTRIBUTED = "only_assignment", "unattributed"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Global checks, and which assignment stands in for the runs of each device that have none."""
     standing = stand_ins.stand_ins(
         inputs, {key: decision.values for key, decision in recorded.of("device").items()}, context

@@ -16,7 +16,7 @@ from assets.monitoring.rules.run_metrics import with_legacy
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, if_else, to_arrow
 from remoteiq_etl.frames.key_index import Keyed
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.times import earliest, filled, first_of
@@ -37,7 +37,7 @@ STATUSES = ValueMap(
 SEVERITY_BY_STATUS = {"passed": "info", "warning": "medium", "muted": "medium", "failed": "high"}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """What a run inherits from its assignment, and from the one that stands in for runs without."""
     assignments = inputs["assignments"]
     facts = pd.DataFrame(

@@ -17,7 +17,7 @@ from assets.shared.seed import SEED
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame, to_arrow
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.dispositions import archived
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
@@ -53,7 +53,7 @@ UNKNOWN = dict.fromkeys(("category", "description", "created_by"), TEXT) | dict.
 _ASSIGNMENTS = legacy.check_assignments
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which check each assignment means, which are synthesized, and what all of them are called."""
     plan = decisions.planned(rows_of(inputs["checks"]), _wanted(inputs, context), recorded, _mapped(context))
     over = seeded_checks.taken_over(plan.names, context)
@@ -89,7 +89,7 @@ def _mapped(context: Context) -> set[decisions.Ref]:
     }
 
 
-def _ids(plan: decisions.Plan, context: Context) -> dict[decisions.Ref, str]:
+def _ids(plan: decisions.CheckPlan, context: Context) -> dict[decisions.Ref, str]:
     """The id of each check as it is expected: given before, taken over, kept or derived."""
     keys = pd.Series(sorted({*plan.found, *plan.over.values()}), dtype=TEXT)
     derived = context.lookup("checks", "derived").find(keys).fillna(_derived_ids(keys, context))

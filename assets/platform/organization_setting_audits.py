@@ -14,7 +14,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import target
@@ -24,7 +24,7 @@ SETTINGS = "organization_settings"
 COLUMNS = {KEY: TEXT, "settings_type": TEXT, "run": TEXT, "previous": TEXT, "next": TEXT, "at": TIMESTAMP}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The changes recorded so far, and those written since: a row stays as it was when it was recorded."""
     known = recorded.of(WRITE)
     found = {decision.legacy_key: decision for decision in changes(inputs[SETTINGS])}

@@ -17,7 +17,7 @@ from assets.shared.seed import SEED
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -29,7 +29,7 @@ MERGED = "settings"
 TIMES = ("created_at", "updated_at")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The assembled row, and which row of each table it was made of."""
     used = used_rows(inputs)
     migrated = assembled(used)
@@ -54,7 +54,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 
 
 def seeds_of(
-    without_row: list[str], inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context
+    without_row: list[str], inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context
 ) -> dict[str, dict[str, Any]]:
     """The seeds among the settings, by column: chosen when the row is made by us, so that none replaces what was there."""
     found = settings.seeded(without_row)

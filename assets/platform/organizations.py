@@ -13,7 +13,7 @@ from assets.platform.rules import singletons
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -23,7 +23,7 @@ DEFAULT_NAME = "Default Organization"
 DEFAULT_TIME_ZONE = "UTC"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The one row, from the company profile and the localization that the legacy application reads."""
     company = singletons.first_row(inputs["company_profile"])
     localization = singletons.first_row(inputs["localization_settings"])

@@ -14,7 +14,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.frames.text import tidy
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -33,7 +33,7 @@ SHOWN = "showChatWidget"
 SETTINGS_KEYS = frozenset({key for keys in CHANNELS.values() for key in keys.values()} | {SHOWN})
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The channels of the support settings that the legacy application reads."""
     legal = singletons.first_row(inputs["support_legal"])
     settings = singletons.first_row(inputs["support_legal_settings"])

@@ -10,13 +10,13 @@ from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_writ
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The policy, unless the organization has one of that name."""
     present = of_organization(inputs["present"], context)
     written = to_write([templates.POLICY], present, context, "backup_policies")

@@ -13,7 +13,7 @@ from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_writ
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import target
@@ -21,7 +21,7 @@ from schemas import target
 _MIGRATED = ("checks", "derived")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The templates to write."""
     names = [template.name for template in CHECKS.values()]
     written = to_write(names, of_organization(inputs["present"], context), context, "checks", _MIGRATED)

@@ -13,13 +13,13 @@ from assets.access.rules.words import lowered
 from assets.shared.seed import SEED, to_write
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The keys of the catalogue that neither legacy nor the target has."""
     known = set(lowered(inputs["legacy"]["key"]).dropna())
     keys = [key for key in PERMISSIONS if key not in known]

@@ -10,7 +10,7 @@ from assets.shared.seed import SEED, entries, new_keys
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import OWNER, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import target
@@ -18,7 +18,7 @@ from schemas import target
 PERMISSION_MAPS = ("permissions", "derived", SEED)
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The grants of each seeded role that is there, as far as their permissions are."""
     there = set(inputs["permissions"]["permission_key"])
     there |= {key for table in PERMISSION_MAPS for key in new_keys(context.lookup("permissions", table))}

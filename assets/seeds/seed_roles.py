@@ -13,7 +13,7 @@ from assets.seeds.rules.system_roles import SYSTEM_ROLES
 from assets.shared.seed import SECTION_8, SEED, entries, key_of, to_write
 from remoteiq_etl.frames.dtypes import TEXT, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import target
@@ -21,7 +21,7 @@ from schemas import target
 GIVES_WAY = "gives_way"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The roles to write, and those that give way to a legacy role, once and for all."""
     legacy_names = names_of_legacy(context)
     gone = recorded.of(SEED)

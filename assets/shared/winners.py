@@ -11,7 +11,7 @@ import pandas as pd
 
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, Decision, Recorded, Warned, warned
+from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions, Warned, warned
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
@@ -29,7 +29,7 @@ class Winners:
 
 
 def decide_winners(
-    rows: pd.DataFrame, recorded: Recorded, name: str, rule: str, heirs_of: str | None = None
+    rows: pd.DataFrame, recorded: StoredDecisions, name: str, rule: str, heirs_of: str | None = None
 ) -> Winners:
     """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
 
@@ -52,13 +52,13 @@ def decide_winners(
         losers={key: winner[group] for group, key in members if winner[group] != key},
         decisions=[
             *(kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()),
-            *(_heirs(winner, recorded, name, heirs_of) if heirs_of else ()),
+            *(_successors(winner, recorded, name, heirs_of) if heirs_of else ()),
         ],
         warnings=warned("decided_otherwise_today", name.partition(".")[0], overruled),
     )
 
 
-def _heirs(winner: Mapping[str, str], recorded: Recorded, name: str, table: str) -> Iterator[Decision]:
+def _successors(winner: Mapping[str, str], recorded: StoredDecisions, name: str, table: str) -> Iterator[Decision]:
     for (named, group), former in recorded.former.items():
         if named == name and winner.get(group) not in (None, former.values[WINNER]):
             yield Decision(table, winner[group], CHOSEN_ANEW, {INHERITS: [table, former.values[WINNER]]})

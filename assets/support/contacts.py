@@ -18,7 +18,7 @@ from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import tidied
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Recorded, warned
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
@@ -26,7 +26,7 @@ from schemas import legacy, target
 MOST_USED = "most_used_name"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """One row per contact; its name is chosen once, and again when nobody uses it any more."""
     tickets = inputs["tickets"].reset_index(drop=True)
     tickets = tickets.assign(created_at=times.first_of(tickets["created_at"], tickets["updated_at"]))

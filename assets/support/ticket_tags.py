@@ -15,7 +15,7 @@ from remoteiq_etl.frames.dtypes import TEXT, frame
 from remoteiq_etl.frames.text import normalise, normalised, tidied
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import OWNER, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -24,7 +24,7 @@ from schemas import legacy, target
 KINDS = ("client", "site", "legacy-number")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Where each device is, by its id in the target."""
     found = recorded_survey(inputs, context)
     refs = frame({"table": [table for table, _ in found.devices], "key": [key for _, key in found.devices]})

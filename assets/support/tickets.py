@@ -15,7 +15,7 @@ from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, Recorded
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
@@ -49,7 +49,7 @@ PRIORITY = ValueMap(
 )
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The number of every ticket, which one a number means, and when those closed in the target were closed."""
     tickets = inputs["tickets"].dropna(subset=["number"]).sort_values(["created_at", "id"])
     existing = inputs["target_tickets"]

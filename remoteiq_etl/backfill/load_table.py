@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg import sql
 
-from remoteiq_etl.backfill.change_capture.capture import Capture, Reading, of_keys
+from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan, of_keys
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
-from remoteiq_etl.backfill.context.prepared import Prepared, joined
+from remoteiq_etl.backfill.context.prepared import PreparedBatch, joined
 from remoteiq_etl.backfill.context.progress import TableProgress
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -28,12 +28,12 @@ from remoteiq_etl.backfill.outcomes.open_rows import OpenRows, count_waiting
 from remoteiq_etl.backfill.source import extract
 from remoteiq_etl.backfill.source.selection import Keys
 from remoteiq_etl.backfill.throttle.pacer import Pacer
-from remoteiq_etl.backfill.transform.adoption import Adopter, foreign_owners, leave_alone
+from remoteiq_etl.backfill.transform.adoption import Adopter, foreign_owners, skip_unmanaged
 from remoteiq_etl.backfill.transform.contracts import Contract
 from remoteiq_etl.backfill.transform.decide import DecideStep
 from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
-from remoteiq_etl.backfill.transform.seen_values import Words
+from remoteiq_etl.backfill.transform.seen_values import SourceValues
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
@@ -48,7 +48,7 @@ SQL = statements(__file__)
 class Staged:
     """A prepared batch that lies in a staging table."""
 
-    prepared: Prepared
+    prepared: PreparedBatch
     stage: Stage | None
 
 
@@ -66,7 +66,7 @@ class TableLoad:
     spec: TableSpec
     keys: Keys | None = None  # by legacy table: nothing else is read
     report: TableReport = field(init=False)
-    reading: Reading = field(init=False)
+    reading: ReadPlan = field(init=False)
     changed: bool = False  # keys lead elsewhere for a reason that the report does not count
     seen: set[tuple[str, str]] = field(default_factory=set)
     waiting_owners: set[str] = field(default_factory=set)
@@ -75,7 +75,7 @@ class TableLoad:
 
     def __post_init__(self) -> None:
         self.report = TableReport(self.spec.asset)
-        self.words = Words(self.run)
+        self.words = SourceValues(self.run)
 
     def execute(self) -> TableReport:
         """Load the table. Raises ConservationError when rows are unaccounted for."""
@@ -166,14 +166,14 @@ class TableLoad:
         for number, prepared in enumerate(self._prepared(context, derived)):
             yield Staged(prepared, self._stage(prepared, number % 2))
 
-    def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[Prepared]:
+    def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[PreparedBatch]:
         target = Contract.of_target(self.spec.target, self.spec.checks)
         for source in self.spec.sources:
             contracts = Contracts(Contract.of_legacy(source.table) if isinstance(source, Source) else None, target)
             known = context.lookup(self.spec.name, source.name)
             for frame in self._frames(source, derived):
                 prepared = prepare(frame, source.name, self.spec, source.transform, contracts, context)
-                leave_alone(prepared, self.spec, self.foreign)
+                skip_unmanaged(prepared, self.spec, self.foreign)
                 if len(prepared.rows):
                     prepared.rows = with_keys(prepared.rows, self.spec, source.name, self.adopter, known, frame)
                 yield prepared
@@ -189,7 +189,7 @@ class TableLoad:
             return
         yield from extract.frames(self.run.reader, source, self.run.batch_rows, self.reading.selection(source.name))
 
-    def _stage(self, prepared: Prepared, slot: int) -> Stage | None:
+    def _stage(self, prepared: PreparedBatch, slot: int) -> Stage | None:
         rows = prepared.rows
         if not len(rows) or not self.run.has_target(self.spec.name):
             return None
@@ -213,7 +213,7 @@ class TableLoad:
             run.state.schema,
             run.target_name(self.spec.name),
             map_of(self.spec),
-            run.registered.id,
+            run.source_record.id,
             run.id,
             run.target.schema,
             run.plan.recreate.get(self.spec.asset),
@@ -242,7 +242,7 @@ class TableLoad:
         run = self.run
         self.words.tell(self.report)
         if run.planning:
-            self.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+            self.capture.complete(self.spec, self.reading, changed=self._is_remapped())
             return
         with run.session.transaction():
             run.check_fence()
@@ -257,14 +257,14 @@ class TableLoad:
             self.report.archived = archive.count(run, self.spec)
             if self.keys is None:
                 self.open_rows.release_rest(self.spec)
-                self.capture.complete(self.spec, self.reading, changed=self._leads_elsewhere())
+                self.capture.complete(self.spec, self.reading, changed=self._is_remapped())
             run.state.complete_map(run.session, self.spec)
         self.lookups.forget(self.spec.name)
         if before is not None:
             conservation.check_ours(self.spec, self.report, before, conservation.mapped_rows(run, self.spec))
             self.report.rows_in_target = count_target(run, self.spec)
 
-    def _leads_elsewhere(self) -> bool:
+    def _is_remapped(self) -> bool:
         """Whether a key of this table leads elsewhere than before: then what refers to it is looked at again."""
         report = self.report
         moved = report.total(Ledger.INSERTED) + report.total(Ledger.ADOPTED) + report.removed + report.decided
@@ -289,7 +289,7 @@ class TableLoad:
             "map": run.state.name(map_of(spec).name),
             "target": run.target_name(spec.name),
             "key_join": key_join(spec),
-            "source_id": sql.Literal(run.registered.id),
+            "source_id": sql.Literal(run.source_record.id),
             "run_id": sql.Literal(run.id),
         }
         with run.session.transaction():

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.context.live_columns import without_absent
-from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
 from remoteiq_etl.backfill.context.progress import Listener, Silent
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -41,7 +41,7 @@ from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
 from remoteiq_etl.state.schema import State, program_version
-from remoteiq_etl.state.sources import Registered, record_end, register
+from remoteiq_etl.state.sources import SourceRecord, record_end, register
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
+def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     """An open run; what fails inside is recorded as its end.
 
     Raises LockedError when the source is busy, SourcePaused when it is paused.
@@ -143,10 +143,10 @@ def open_run(plan: Plan, listener: Listener | None = None) -> Iterator[Run]:
         control = plan.target.connect()
         stack.callback(control.close)
         state.ensure(control)
-        registered = register(control, state, plan.source, plan.organization_slug)
-        Control(control, state, registered.id).refuse_paused()
-        lock(control, registered)
-        run = Run(_context(plan, listener or Silent(), state, control, registered, stack))
+        source_record = register(control, state, plan.source, plan.organization_slug)
+        Control(control, state, source_record.id).refuse_paused()
+        lock(control, source_record)
+        run = Run(_context(plan, listener or Silent(), state, control, source_record, stack))
         stack.callback(_quietly, run.stages.drop)
         stack.callback(run.pacer.close)
         try:
@@ -172,11 +172,16 @@ def _ending(reports: Mapping[str, TableReport]) -> tuple[str, str | None]:
 
 
 def _context(
-    plan: Plan, listener: Listener, state: State, control: Session, registered: Registered, stack: contextlib.ExitStack
+    plan: RunPlan,
+    listener: Listener,
+    state: State,
+    control: Session,
+    source_record: SourceRecord,
+    stack: contextlib.ExitStack,
 ) -> RunContext:
-    settings = row_hash.session_settings(registered.hash_key)
+    settings = row_hash.session_settings(source_record.hash_key)
     legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
-    fence = take_over(control, state, registered)
+    fence = take_over(control, state, source_record)
     tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
     snapshot = stack.enter_context(Snapshot(legacy, tables))
     session = target.connect()
@@ -195,7 +200,7 @@ def _context(
     run_id, started_at = control.rows(
         insert.format(state.name("runs")),
         [
-            registered.id,
+            source_record.id,
             plan.orchestrator_run_id,
             status,
             snapshot.horizon,
@@ -215,7 +220,7 @@ def _context(
         writer,
         legacy,
         target,
-        registered,
+        source_record,
         run_id,
         fence,
         snapshot,
@@ -230,7 +235,7 @@ def _pacer(context: RunContext) -> Pacer:
         Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
         Probe(TARGET, plan.target, [context.session.connection.info.backend_pid]),
     ]
-    control = Control(context.session, context.state, context.registered.id)
+    control = Control(context.session, context.state, context.source_record.id)
     worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=context.fence))
     return Pacer(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), context.listener, worker)
 

@@ -70,7 +70,7 @@ _ORPHANS = re.compile(r"pre-existing shared memory block")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ServerAccount:
     """The operating system user that a server runs as."""
 
     name: str
@@ -78,13 +78,13 @@ class Account:
     gid: int
 
     @classmethod
-    def of(cls, entry: pwd.struct_passwd) -> "Account":
+    def of(cls, entry: pwd.struct_passwd) -> "ServerAccount":
         """Give the account of an entry of the user database."""
         return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def run_as(
-    account: Account | None, command: Sequence[str | Path], text: str | None = None, output: int = subprocess.PIPE
+    account: ServerAccount | None, command: Sequence[str | Path], text: str | None = None, output: int = subprocess.PIPE
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end as `account` (None: as ourselves), away from our terminal, and give what it said.
 
@@ -194,7 +194,7 @@ class Cluster:
     programs: Path
     directory: Path
     log: Path
-    account: Account | None
+    account: ServerAccount | None
     major: int
 
     @property

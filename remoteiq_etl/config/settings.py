@@ -24,7 +24,7 @@ from remoteiq_etl.config.urls import connection_parameters, is_postgresql_url, r
 from remoteiq_etl.config.validation import (
     PREFIX,
     Expected,
-    Table,
+    SettingsTable,
     Where,
     checked,
     contradiction,
@@ -141,7 +141,7 @@ _Meanings = Annotated[
 _Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Expected('a list such as ["name", "another name"]')]
 
 
-class _Retention(Table):
+class _Retention(SettingsTable):
     """The table [retention] of the file: after how many days before images go; None keeps them."""
 
     before_images_days: Annotated[
@@ -149,7 +149,7 @@ class _Retention(Table):
     ] = None
 
 
-class Settings(Table):
+class Settings(SettingsTable):
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.

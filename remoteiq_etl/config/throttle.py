@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, Strict, model_validator
 
-from remoteiq_etl.config.validation import Expected, Table, Where, checked, contradiction
+from remoteiq_etl.config.validation import Expected, SettingsTable, Where, checked, contradiction
 
 OFF = "off"
 
@@ -100,7 +100,7 @@ _Number = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 _Limit = Annotated[_Number | None, BeforeValidator(_none_when_off), Expected(f'a number above 0 or "{OFF}"')]
 
 
-class _LimitsTable(Table):
+class _LimitsTable(SettingsTable):
     """The two limits of one signal in the file. A limit that is not named keeps its default."""
 
     @model_validator(mode="before")
@@ -136,7 +136,7 @@ class _SourceLimits(_LimitsTable):
     stop: _Limit = None
 
 
-class _ThrottleTable(Table):
+class _ThrottleTable(SettingsTable):
     """The table [throttle] of the file: how often both servers are looked at, and the limits of every signal."""
 
     probe_seconds: Annotated[_Number, Expected("a number above 0")] = 1.0

@@ -21,7 +21,7 @@ PREFIX = "REMOTEIQ_"
 T = TypeVar("T")
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of settings. A setting that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -147,16 +147,16 @@ def _found(value: object) -> str:
     return repr(redact_url(value)) if isinstance(value, str) else redact_url(repr(value))
 
 
-def _table_at(kind: type[Any], path: Iterable[str]) -> type[Table]:
+def _table_at(kind: type[Any], path: Iterable[str]) -> type[SettingsTable]:
     """The table that belongs at a path; one of no special kind where keys are names that the operator chooses."""
     for step in path:
         field = _fields(kind).get(step)
         kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        kind = next((one for one in kinds if isinstance(one, type) and issubclass(one, Table)), Table)
-    return kind if issubclass(kind, Table) else Table
+        kind = next((one for one in kinds if isinstance(one, type) and issubclass(one, SettingsTable)), SettingsTable)
+    return kind if issubclass(kind, SettingsTable) else SettingsTable
 
 
 def _fields(kind: type[Any]) -> dict[str, FieldInfo]:
     """The settings of a table, as the operator names them."""
-    fields = kind.model_fields.items() if issubclass(kind, Table) else ()
+    fields = kind.model_fields.items() if issubclass(kind, SettingsTable) else ()
     return {field.alias or name: field for name, field in fields}

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
 from remoteiq_etl.backfill.context.progress import Listener, Silent
 from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.bundled_server import databases
@@ -81,14 +81,14 @@ class Migration:
             if self.settings.before_images_days is not None and not planning:
                 prune(run.context, self.settings.before_images_days)
 
-    def plan(self, drift: LegacyDrift | None = None) -> Plan:
+    def plan(self, drift: LegacyDrift | None = None) -> RunPlan:
         """What the settings say about both databases, in the face of this drift (default: as it is now).
 
         Raises DriftError when the legacy database cannot be read as expected.
         """
         drift = drift or self.legacy_drift()
         drift.report.raise_if_blocking()
-        return Plan(
+        return RunPlan(
             legacy=self.legacy,
             target=self.target,
             specs=self.specs,
@@ -114,7 +114,7 @@ class Migration:
 
     def _refuse_fixed_decisions(self, asked: Interventions) -> None:
         """Which account, device, check or number is which does not change under rows that others refer to."""
-        can = sorted(name for name, spec in self.specs.items() if spec.decide is not None and spec.decide.anew)
+        can = sorted(name for name, spec in self.specs.items() if spec.decide is not None and spec.decide.redecided)
         if fixed := sorted(set(asked.redecide) - set(can)):
             raise ConfigurationError(
                 f"redecide: what is decided about {', '.join(fixed)} stands while the row that won is there, because other"

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from remoteiq_etl.lifecycle.operations.overview import TableRow
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.report.model import Account, Remark, Table, Verified
+from remoteiq_etl.report.model import Remark, ReportTable, TableAccount, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from schemas.state.maps import map_name
@@ -34,7 +34,7 @@ class Accounts:
     domains: Mapping[str, str]
     verified: Mapping[str, Verified]
 
-    def tables(self, known: Iterable[TableRow]) -> list[Table]:
+    def tables(self, known: Iterable[TableRow]) -> list[ReportTable]:
         """Every target table, by domain and name. `known`: what the state schema knows of each."""
         rows, maps = {row.name: row for row in known}, self.reader.state.maps(self.reader.session)
         passes = {(name, legacy): count for name, legacy, count in self.reader.ask(SQL["passes"])}
@@ -62,14 +62,14 @@ class Accounts:
     def _table(
         self,
         specs: Sequence[TableSpec],
-        accounts: Sequence[Account],
+        accounts: Sequence[TableAccount],
         rows: int | None,
         ours: int,
         known: Sequence[TableRow],
         remarks: Sequence[Remark],
-    ) -> Table:
+    ) -> ReportTable:
         main, last = specs[0], known[0] if known else None
-        return Table(
+        return ReportTable(
             name=main.name,
             domain=self.domains[main.asset],
             grain=main.grain,
@@ -88,9 +88,13 @@ class Accounts:
             verified=self.verified[main.name],
         )
 
-    def _accounts(self, assets: Sequence[str], passes: Mapping[tuple[str, str], int], mapped: bool) -> list[Account]:
+    def _accounts(
+        self, assets: Sequence[str], passes: Mapping[tuple[str, str], int], mapped: bool
+    ) -> list[TableAccount]:
         return [
-            Account(name, primary, passes.get((asset, name)) if primary else None, self._outcomes(entity, name, mapped))
+            TableAccount(
+                name, primary, passes.get((asset, name)) if primary else None, self._outcomes(entity, name, mapped)
+            )
             for asset in assets
             for entity, name, primary in _sources(self.specs[asset])
         ]

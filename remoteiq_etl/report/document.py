@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from remoteiq_etl.report.model import Account, Report, Table
+from remoteiq_etl.report.model import Report, ReportTable, TableAccount
 from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 
@@ -37,8 +37,10 @@ def plain(value: Any) -> Any:
 
 
 def _derived(value: Any) -> dict[str, Any]:
-    if isinstance(value, Account):
+    if isinstance(value, TableAccount):
         return {"accounted": value.accounted, "remainder": value.remainder}
     return (
-        {"legacy_rows": value.legacy_rows, "lost": value.lost, "gone": value.gone} if isinstance(value, Table) else {}
+        {"legacy_rows": value.legacy_rows, "lost": value.lost, "gone": value.gone}
+        if isinstance(value, ReportTable)
+        else {}
     )

@@ -51,14 +51,14 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ReportScope:
     """What is reported on: the declarations by asset, and the domain of each."""
 
     specs: Mapping[str, TableSpec]
     domains: Mapping[str, str]
 
 
-def write(settings: Settings, scope: Scope, path: Path | None = None, record: Sequence[str] = ()) -> Written:
+def write(settings: Settings, scope: ReportScope, path: Path | None = None, record: Sequence[str] = ()) -> Written:
     """Write the report of the configured source as HTML to `path` (default: below the home directory) and as JSON beside it.
 
     `record`: a table and the parts of a key, the row that is explained in it. Both files hold rows of the installation
@@ -80,7 +80,9 @@ def write(settings: Settings, scope: Scope, path: Path | None = None, record: Se
     return Written(path, data, report)
 
 
-def gather(settings: Settings, scope: Scope, target: Database, legacy: Database, record: Sequence[str] = ()) -> Report:
+def gather(
+    settings: Settings, scope: ReportScope, target: Database, legacy: Database, record: Sequence[str] = ()
+) -> Report:
     """Everything that is in a report. Raises ReportError when no run of the source has begun yet."""
     with contextlib.closing(target.connect()) as session:
         overview = Overview.of(session, State(target, settings.state_schema), settings.source)
@@ -96,7 +98,7 @@ def gather(settings: Settings, scope: Scope, target: Database, legacy: Database,
 
 
 def _gathered(
-    reader: Reader, overview: Overview, settings: Settings, scope: Scope, record: Explanation | None
+    reader: Reader, overview: Overview, settings: Settings, scope: ReportScope, record: Explanation | None
 ) -> Report:
     session = reader.session
     verdicts = store.read(session, reader.state, reader.source_id)
@@ -130,7 +132,7 @@ def _gathered(
     )
 
 
-def _verified(reader: Reader, scope: Scope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
+def _verified(reader: Reader, scope: ReportScope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
     names = sorted({spec.name for spec in scope.specs.values()})
     fresh = freshness(reader.session, reader.state, reader.source_id, names)
     return verification.verified(scope.specs.values(), verdicts, verification.stale_tables(fresh))

@@ -26,7 +26,7 @@ class Row(Protocol):
 
 
 @dataclass(frozen=True)
-class Door(ABC):
+class ColumnGuard(ABC):
     """One column that changes in one direction only."""
 
     column: str
@@ -46,7 +46,7 @@ class Door(ABC):
 
 
 @dataclass(frozen=True)
-class OnceSet(Door):
+class OnceSet(ColumnGuard):
     """A value that is there is never emptied: what is revoked stays revoked."""
 
     def shut(self, row: Row) -> sql.Composable:
@@ -55,7 +55,7 @@ class OnceSet(Door):
 
 
 @dataclass(frozen=True)
-class NeverBack(Door):
+class NeverBack(ColumnGuard):
     """A row that has reached this state never leaves it: who is disabled stays disabled."""
 
     state: str | bool
@@ -68,7 +68,7 @@ class NeverBack(Door):
 
 
 @dataclass(frozen=True)
-class KeptWhenEdited(Door):
+class KeptWhenEdited(ColumnGuard):
     """A value that was changed in the target is not replaced: a used recovery code does not return."""
 
     def shut(self, row: Row) -> sql.Composable:
@@ -79,7 +79,7 @@ class KeptWhenEdited(Door):
 
 
 @dataclass(frozen=True)
-class NeverEarlier(Door):
+class NeverEarlier(ColumnGuard):
     """A time never goes back."""
 
     def shut(self, row: Row) -> sql.Composable:
@@ -89,7 +89,7 @@ class NeverEarlier(Door):
 
 
 @dataclass(frozen=True)
-class NeverBeyondLegacy(Door):
+class NeverBeyondLegacy(ColumnGuard):
     """A time in the target that is later than the one that legacy has set since gives way to it, edited or not."""
 
     def shut(self, row: Row) -> sql.Composable:
@@ -102,7 +102,7 @@ class NeverBeyondLegacy(Door):
 
 
 @dataclass(frozen=True)
-class KeptWhenNewer(Door):
+class KeptWhenNewer(ColumnGuard):
     """A value that the target has changed later than legacy did is not replaced.
 
     `table`.`time` says when the target did, in the row whose `key` is the id of this one; the transform says when legacy

@@ -72,7 +72,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class StoredDecisions:
     """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key).
 
     `former`: those that are to be taken anew in this run, as they were.
@@ -89,10 +89,10 @@ class Recorded:
         """The recorded decisions of one legacy table by legacy key."""
         return {key: decision for (table, key), decision in self.decisions.items() if table == legacy_table}
 
-    def anew(self, legacy_tables: Collection[str]) -> "Recorded":
+    def redecided(self, legacy_tables: Collection[str]) -> "StoredDecisions":
         """The same with the decisions under these names set aside."""
         former = {place: decision for place, decision in self.decisions.items() if place[0] in legacy_tables}
-        return Recorded({place: one for place, one in self.decisions.items() if place not in former}, former)
+        return StoredDecisions({place: one for place, one in self.decisions.items() if place not in former}, former)
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Decide:
     """
 
     reads: Mapping[str, Select[Any]]
-    function: Callable[[Mapping[str, pd.DataFrame], Recorded, Context], Decided]
+    function: Callable[[Mapping[str, pd.DataFrame], StoredDecisions, Context], Decided]
     target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
     history: tuple[str, ...] = ()
     keeps: tuple[Table, ...] = ()
-    anew: tuple[str, ...] = ()
+    redecided: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ NO_HOME = "no_home"
 """The rule under which a value is archived whose column nothing in the target takes."""
 
 
-class Kind(StrEnum):
+class DispositionKind(StrEnum):
     """The dispositions of a legacy column. Under RETIRED alone a value is not carried."""
 
     MAPPED = "mapped"
@@ -25,26 +25,26 @@ class Kind(StrEnum):
 class Disposition:
     """What becomes of a legacy column and why. `rule` is the one that its archive entries or merged rows are recorded under."""
 
-    kind: Kind
+    kind: DispositionKind
     reason: str
     rule: str = ""
 
 
 def archived(reason: str, rule: str = NO_HOME) -> Disposition:
     """No home in the target: the values are kept in the archive under their row."""
-    return Disposition(Kind.ARCHIVED, reason, rule)
+    return Disposition(DispositionKind.ARCHIVED, reason, rule)
 
 
 def superseded(reason: str, rule: str = "superseded") -> Disposition:
     """A stale duplicate of another column: archived where it differs."""
-    return Disposition(Kind.SUPERSEDED, reason, rule)
+    return Disposition(DispositionKind.SUPERSEDED, reason, rule)
 
 
 def merged(reason: str, rule: str) -> Disposition:
     """It only tells its row apart, and the row is merged into another."""
-    return Disposition(Kind.MERGED, reason, rule)
+    return Disposition(DispositionKind.MERGED, reason, rule)
 
 
 def retired(reason: str) -> Disposition:
     """Not carried at all."""
-    return Disposition(Kind.RETIRED, reason)
+    return Disposition(DispositionKind.RETIRED, reason)

@@ -74,7 +74,7 @@ class Lookup:
         )
 
 
-class Entries(Protocol):
+class LookupEntries(Protocol):
     """Where the entries of a map can be fetched, each kind when it is asked for."""
 
     def every(self) -> tuple[pa.Array, pa.Array]:
@@ -93,7 +93,7 @@ class Entries(Protocol):
 class LazyLookup(Lookup):
     """The lookup of a large map, whose entries are fetched when they are asked for: a few by key, else all."""
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: LookupEntries) -> None:
         object.__setattr__(self, "_entries", entries)
 
     @cached_property
@@ -109,8 +109,8 @@ class LazyLookup(Lookup):
         return self._fetch.decisions()
 
     @property
-    def _fetch(self) -> Entries:
-        entries: Entries = self.__dict__["_entries"]
+    def _fetch(self) -> LookupEntries:
+        entries: LookupEntries = self.__dict__["_entries"]
         return entries
 
     @property

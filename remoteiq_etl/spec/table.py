@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table
 
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.column_guards import Door
+from remoteiq_etl.spec.column_guards import ColumnGuard
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.dispositions import Disposition
 from remoteiq_etl.spec.transform_context import Context
@@ -96,7 +96,7 @@ class Adoption:
 
 
 @dataclass(frozen=True)
-class Withdrawal:
+class Revocation:
     """A row loses what it grants: its own columns, or (with `table` and `column`) the rows of another table that refer to it.
 
     `sets`: the value that each column gets; NOW stands for the time of the run and replaces nulls only. Rows of another
@@ -109,13 +109,13 @@ class Withdrawal:
 
 
 @dataclass(frozen=True)
-class WhenGone:
+class OnDelete:
     """What becomes of a row of ours that is gone from legacy in place of being deleted: it stays and is withdrawn.
 
     `always`: under every policy, not only where rows gone from legacy are to be deleted.
     """
 
-    withdraws: tuple[Withdrawal, ...]
+    revokes: tuple[Revocation, ...]
     always: bool = False
 
 
@@ -164,11 +164,11 @@ class TableSpec:
     value_maps: tuple[ValueMap, ...] = ()
     version: str = "1"
     time_zones: bool = False
-    left_alone_by: str | None = None
+    unmanaged_by: str | None = None
     asset_name: str | None = None
     owned_by: Table | None = None
-    when_gone: WhenGone | None = None
-    doors: tuple[Door, ...] = ()
+    on_delete: OnDelete | None = None
+    column_guards: tuple[ColumnGuard, ...] = ()
     returns_with: str | None = None
     moves_with: str | None = None
 

@@ -12,7 +12,7 @@ from remoteiq_etl.errors import FencedError, LockedError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.sources import SourceRecord
 
 SQL = statements(__file__)
 
@@ -31,20 +31,20 @@ def verification_lock(source_id: int) -> str:
     return f"remoteiq_etl/verify/{source_id}"
 
 
-def lock(control: Session, registered: Registered) -> None:
+def lock(control: Session, source_record: SourceRecord) -> None:
     """Take the source's advisory lock, held by the control session until it closes. Raises LockedError."""
-    if not _taken(control, run_lock(registered.id)):
+    if not _taken(control, run_lock(source_record.id)):
         raise LockedError(
-            f"another run holds the source {registered.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
+            f"another run holds the source {source_record.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
             f" {_KILLED}"
         )
 
 
-def lock_verification(control: Session, registered: Registered) -> None:
+def lock_verification(control: Session, source_record: SourceRecord) -> None:
     """Take the lock of verifications of a source, held by the control session until it closes. Raises LockedError."""
-    if not _taken(control, verification_lock(registered.id)):
+    if not _taken(control, verification_lock(source_record.id)):
         raise LockedError(
-            f"another verification of the source {registered.name!r} is in work. Wait until it is done, or end it by remoteiq-etl"
+            f"another verification of the source {source_record.name!r} is in work. Wait until it is done, or end it by remoteiq-etl"
             f" stop; runs are not concerned. {_KILLED}"
         )
 
@@ -63,23 +63,23 @@ def _taken(control: Session, name: str) -> bool:
     return True
 
 
-def take_over(control: Session, state: State, registered: Registered) -> int:
+def take_over(control: Session, state: State, source_record: SourceRecord) -> int:
     """Raise the fence, and mark runs that ended without a word."""
     update = sql.SQL("UPDATE {} SET fence = fence + 1 WHERE id = %s RETURNING fence").format(state.name("sources"))
-    fence = int(control.value(update, [registered.id]))
+    fence = int(control.value(update, [source_record.id]))
     mark = sql.SQL(
         "UPDATE {} SET status = 'interrupted', finished_at = clock_timestamp() WHERE source_id = %s AND status = 'running'"
     )
-    control.execute(mark.format(state.name("runs")), [registered.id])
+    control.execute(mark.format(state.name("runs")), [source_record.id])
     return fence
 
 
-def check_fence(session: Session, state: State, registered: Registered, fence: int, holder: str) -> None:
+def check_fence(session: Session, state: State, source_record: SourceRecord, fence: int, holder: str) -> None:
     """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""
     query = sql.SQL("SELECT fence FROM {} WHERE id = %s FOR SHARE").format(state.name("sources"))
-    found = session.value(query, [registered.id])
+    found = session.value(query, [source_record.id])
     if found != fence:
         raise FencedError(
-            f"{holder} has fencing token {fence}, but the source {registered.name!r} is at {found}: a later run took over."
+            f"{holder} has fencing token {fence}, but the source {source_record.name!r} is at {found}: a later run took over."
             " Nothing of this batch was committed."
         )

@@ -17,13 +17,13 @@ def is_unmapped(access: TargetAccess, spec: TableSpec) -> bool:
     """Whether neither the target table nor the map of this source has a row."""
     query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {}) AND NOT EXISTS (SELECT FROM {} WHERE source_id = %s)")
     names = access.target.table(spec.name), access.state.name(map_of(spec).name)
-    return bool(access.session.value(query.format(*names), [access.registered.id]))
+    return bool(access.session.value(query.format(*names), [access.source_record.id]))
 
 
 def has_merged(access: TargetAccess, spec: TableSpec) -> bool:
     """Whether keys of this table were merged into rows of others."""
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND state = 'merged')")
-    return bool(access.session.value(query.format(access.state.name(map_of(spec).name)), [access.registered.id]))
+    return bool(access.session.value(query.format(access.state.name(map_of(spec).name)), [access.source_record.id]))
 
 
 def follow_same_as(access: TargetAccess, spec: TableSpec, run_id: int) -> int:
@@ -33,7 +33,7 @@ def follow_same_as(access: TargetAccess, spec: TableSpec, run_id: int) -> int:
     """
     names = {
         "map": access.state.name(map_of(spec).name),
-        "source_id": sql.Literal(access.registered.id),
+        "source_id": sql.Literal(access.source_record.id),
         "run_id": sql.Literal(run_id),
     }
     return access.session.execute(SQL["same_as"].format(**names)).rowcount
@@ -53,7 +53,7 @@ def hand_over(
     """
     names = {
         "map": access.state.name(map_of(spec).name),
-        "source_id": sql.Literal(access.registered.id),
+        "source_id": sql.Literal(access.source_record.id),
         "run_id": sql.Literal(run_id),
     }
     of_former = dict(zip(("former_table", "former_key"), former, strict=True))

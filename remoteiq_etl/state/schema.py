@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from remoteiq_etl.errors import StateVersionError
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.decisions import Decision, Recorded
+from remoteiq_etl.spec.decisions import Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_views import make_views
@@ -160,15 +160,17 @@ class State:
         names = {row[0] for row in session.rows(query, [self.schema])} - {table.name for table in fixed_tables()}
         return {name for name in names if MAP_PATTERN.fullmatch(name)}
 
-    def recorded(self, session: Session, source_id: int, spec: TableSpec) -> Recorded:
+    def recorded(self, session: Session, source_id: int, spec: TableSpec) -> StoredDecisions:
         """The decisions that earlier runs recorded in the map of a table."""
         if not self.has_map(session, spec.name):
-            return Recorded()
+            return StoredDecisions()
         query = sql.SQL(
             "SELECT legacy_table, legacy_key::text, rule, decision, new_key::text FROM {} WHERE source_id = %s AND decision IS NOT NULL"
         )
         rows = session.rows(query.format(self.name(map_name(spec.name))), [source_id])
-        return Recorded({(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows})
+        return StoredDecisions(
+            {(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows}
+        )
 
     def _version(self, session: Session) -> int | None:
         """The version of the state schema; None where there is none. Raises StateVersionError when it is newer than ours."""

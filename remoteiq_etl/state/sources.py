@@ -15,7 +15,7 @@ from remoteiq_etl.state.schema import State
 
 
 @dataclass(frozen=True)
-class Registered:
+class SourceRecord:
     """One source as the state schema knows it."""
 
     id: int
@@ -23,7 +23,7 @@ class Registered:
     hash_key: bytes
 
 
-def register(session: Session, state: State, name: str, slug: str) -> Registered:
+def register(session: Session, state: State, name: str, slug: str) -> SourceRecord:
     """The source of this name; made at its first run. Raises ConfigurationError when another source has the slug."""
     sources = state.name("sources")
     owner = session.value(
@@ -46,7 +46,7 @@ def register(session: Session, state: State, name: str, slug: str) -> Registered
             f"the source {name!r} was migrated with the organization slug {row[1]!r}, but {slug!r} is configured."
             " A source keeps its slug: set REMOTEIQ_ORGANIZATION_SLUG back, or choose another REMOTEIQ_SOURCE."
         )
-    return Registered(row[0], name, bytes(row[2]))
+    return SourceRecord(row[0], name, bytes(row[2]))
 
 
 def record_end(session: Session, state: State, run_id: int, fence: int, status: str, error: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.sources import SourceRecord
 
 
 class TargetAccess(Protocol):
@@ -23,7 +23,7 @@ class TargetAccess(Protocol):
         """The state schema."""
 
     @property
-    def registered(self) -> Registered:
+    def source_record(self) -> SourceRecord:
         """The source."""
 
     @property

@@ -112,7 +112,7 @@ def written_columns(access: TargetAccess, spec: TableSpec, legacy_table: str) ->
 def _names(access: TargetAccess, spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
     return {
         "written_columns": access.state.name("written_columns"),
-        "source_id": sql.Literal(access.registered.id),
+        "source_id": sql.Literal(access.source_record.id),
         "table_name": sql.Literal(spec.name),
         "legacy_table": sql.Literal(legacy_table),
     }

@@ -18,7 +18,7 @@ import sqlalchemy
 
 from remoteiq_etl.bundled_server import cluster
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.bundled_server.cluster import Account, PidFile
+from remoteiq_etl.bundled_server.cluster import PidFile, ServerAccount
 from remoteiq_etl.bundled_server.databases import databases
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import DirectoryNotWritable, IncompatibleData, SocketPathTooLong
@@ -61,7 +61,7 @@ def home(parent: Path, made_once: Path) -> Path:
 
 
 @pytest.fixture
-def nobody() -> Account:
+def nobody() -> ServerAccount:
     return bundled.unprivileged_account("nobody")
 
 
@@ -262,7 +262,7 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_made(small_disk: Path) -> 
 
 
 @root_only
-def test_an_ordinary_user_needs_nothing(parent: Path, nobody: Account) -> None:
+def test_an_ordinary_user_needs_nothing(parent: Path, nobody: ServerAccount) -> None:
     os.chown(parent, nobody.uid, nobody.gid)
     with holding(parent / "home", nobody) as user:
         assert query(user.legacy, "SELECT current_user") == "remoteiq"  # root may look
@@ -271,7 +271,7 @@ def test_an_ordinary_user_needs_nothing(parent: Path, nobody: Account) -> None:
 
 
 @root_only
-def test_root_in_anothers_home_serves_as_its_owner_who_can_go_on(parent: Path, nobody: Account) -> None:
+def test_root_in_anothers_home_serves_as_its_owner_who_can_go_on(parent: Path, nobody: ServerAccount) -> None:
     os.chown(parent, nobody.uid, nobody.gid)
     (parent / "home").mkdir()
     os.chown(parent / "home", nobody.uid, nobody.gid)
@@ -282,7 +282,7 @@ def test_root_in_anothers_home_serves_as_its_owner_who_can_go_on(parent: Path, n
 
 
 @root_only
-def test_the_directory_of_someone_else_is_refused(home: Path, nobody: Account) -> None:
+def test_the_directory_of_someone_else_is_refused(home: Path, nobody: ServerAccount) -> None:
     with databases(Settings(home=home)), holding(home, nobody) as other:
         assert other.error == (
             f"DirectoryNotOurs: {home} belongs to root, and this program runs as nobody."
@@ -291,13 +291,13 @@ def test_the_directory_of_someone_else_is_refused(home: Path, nobody: Account) -
 
 
 @root_only
-def test_a_directory_that_cannot_be_written_is_refused(new_home: Path, nobody: Account) -> None:
+def test_a_directory_that_cannot_be_written_is_refused(new_home: Path, nobody: ServerAccount) -> None:
     with holding(new_home, nobody) as other:
         assert other.error.startswith("DirectoryNotWritable: making the project's data directory")
 
 
 @root_only
-def test_another_local_user_cannot_connect(new_home: Path, nobody: Account) -> None:
+def test_another_local_user_cannot_connect(new_home: Path, nobody: ServerAccount) -> None:
     psql = bundled.programs_for(nobody) / "psql"
     with databases(Settings(home=new_home, server_user="daemon")) as urls:
         said = cluster.run_as(nobody, [psql, urls.legacy, "-c", "SELECT 1"]).stdout

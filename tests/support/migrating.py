@@ -12,9 +12,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 import assets
-from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.database import Observer
@@ -81,11 +81,11 @@ class Migration:
 
     legacy: Database
     target: Database
-    plan: Plan
+    plan: RunPlan
 
     @classmethod
     def of(cls, legacy: Database, target: Database, *, observer: Observer | None = None, **more: Any) -> "Migration":
-        plan = Plan(
+        plan = RunPlan(
             EngineDatabase(legacy.url, "public", read_only=True, observer=observer),
             EngineDatabase(target.url, "public", observer=observer),
             specs(),
@@ -108,7 +108,7 @@ class Migration:
             f" || '/{oid[0]}/' || split_part(database, '/', 4)"
         )
 
-    def gone(self, policy: Policy, **choices: Any) -> dict[str, GoneReport]:
+    def gone(self, policy: DeletePolicy, **choices: Any) -> dict[str, DeletesReport]:
         """Look for rows gone from legacy, without a load before."""
         with open_run(self.plan) as run:
             return run.deletes.look(policy, **choices)

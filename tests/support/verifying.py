@@ -17,7 +17,7 @@ from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import register
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.verdicts.model import Verdict
+from remoteiq_etl.verify.verdicts.model import VerificationVerdict
 from tests.support.migrating import Migration
 
 #: Nothing is limited, and the servers are looked at often.
@@ -60,7 +60,7 @@ class Verifying:
     listener: Watched
     limits: ThrottleLimits = NOTHING
     range_rows: int = RANGE_ROWS
-    verdict: Verdict | None = None
+    verdict: VerificationVerdict | None = None
     error: RemoteIQError | None = None
     thread: threading.Thread = field(init=False)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, Table, func, not_, or_, select
 
 from remoteiq_etl.frames.dtypes import TIMESTAMP
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
@@ -34,7 +34,7 @@ def prepared(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {_PREPARED: dict(zip(rows["id"], rows[_PREPARED], strict=True))}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The decide step of a table that has nothing else to decide; it reads `owners`."""
     return Decided(prepared=prepared(inputs["owners"]))
 

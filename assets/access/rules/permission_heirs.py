@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from assets.shared.seed import SEED
 from assets.shared.winners import WINNER
-from remoteiq_etl.spec.decisions import INHERITS, Decision, Recorded
+from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
 
 WINNERS = "permissions.key"
@@ -28,7 +28,7 @@ def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decis
     ]
 
 
-def taking_over_words(winner: Mapping[str, str], recorded: Recorded, context: Context) -> Iterator[Decision]:
+def taking_over_words(winner: Mapping[str, str], recorded: StoredDecisions, context: Context) -> Iterator[Decision]:
     """Legacy permissions of keys that role_meta alone had known: they take the row over, once."""
     words = recorded.of("derived")
     made = set(context.lookup("permissions", "derived").keys.to_pylist())
@@ -38,7 +38,7 @@ def taking_over_words(winner: Mapping[str, str], recorded: Recorded, context: Co
             yield Decision("derived", key, TAKEN, {}, key)
 
 
-def having_back(words: Collection[str], recorded: Recorded, context: Context) -> Iterator[Decision]:
+def having_back(words: Collection[str], recorded: StoredDecisions, context: Context) -> Iterator[Decision]:
     """Words whose legacy permission is gone have its row. What that one once took over counts no more, should it return."""
     written = set(context.lookup("permissions", "permissions").keys.to_pylist())
     winners = {key: one for (name, key), one in recorded.former.items() if name == WINNERS} | recorded.of(WINNERS)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from assets.platform.rules import singletons
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
@@ -18,7 +18,7 @@ READS = {"config": select(legacy.backups_config.c.id)}
 PREFERRED = "singleton"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The row `singleton`, else the first by id; once chosen it stays while it is there."""
     rows = inputs["config"]
     earlier = recorded.get("config", "used")

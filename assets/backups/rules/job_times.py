@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
@@ -18,7 +18,7 @@ JOBS = legacy.backup_jobs.c
 READS = {"jobs": select(JOBS.id, JOBS.started_at, JOBS.finished_at)}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the times of each job are prepared."""
     return Decided(prepared={"jobs": inputs["jobs"].set_index("id")})
 

@@ -26,7 +26,7 @@ from assets.inventory.rules.pairing import (
 )
 from assets.inventory.rules.places import NOWHERE, Survey, survey, taken_over
 from remoteiq_etl.frames.dtypes import TEXT
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, Recorded, Warned, warned
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, StoredDecisions, Warned, warned
 from remoteiq_etl.spec.transform_context import Context
 
 TAKES_OVER, LAPSED, HOSTNAME = "takes_over", "lapsed", "hostname"
@@ -55,7 +55,7 @@ class Inventory:
         return [agent for agent in self.agents if self.pairs[agent["id"]].device[0] == "agents"]
 
 
-def take_inventory(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Inventory:
+def take_inventory(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Inventory:
     """Pair, place, identify and name all devices."""
     devices, agents = rows_of(inputs["devices"]), rows_of(inputs["agents"])
     mapped = _mapped(context)
@@ -137,12 +137,12 @@ def _left(
             yield Machine(lost[row["id"]], row["id"], keys[row["site_id"]], row["hostname"], True, 0.0)
 
 
-def decisions_of(inventory: Inventory, recorded: Recorded) -> list[Decision]:
+def decisions_of(inventory: Inventory, recorded: StoredDecisions) -> list[Decision]:
     """The pairs, the devices taken over and the hostnames. A recorded hostname lapses with its reason."""
     lapsed = _lapsed(inventory, recorded)
-    heirs = {str(decision.values["agent"]): key for key, decision in lapsed.items()}
+    successors = {str(decision.values["agent"]): key for key, decision in lapsed.items()}
     of_agents = [
-        _of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), heirs.get(agent["id"]))
+        _of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), successors.get(agent["id"]))
         for agent in inventory.agents
     ]
     of_devices = [_of_device(device["id"], inventory, recorded) for device in inventory.devices]
@@ -155,7 +155,7 @@ def decisions_of(inventory: Inventory, recorded: Recorded) -> list[Decision]:
     return list({**earlier, **{(one.legacy_table, one.legacy_key): one for one in found}}.values())
 
 
-def _lapsed(inventory: Inventory, recorded: Recorded) -> dict[str, Decision]:
+def _lapsed(inventory: Inventory, recorded: StoredDecisions) -> dict[str, Decision]:
     """The devices that had taken over a synthesized device and are gone from legacy: the agent has it back."""
     return {
         key: Decision("devices", key, LAPSED, {"agent": decision.values["agent"]}, decision.new_key)
@@ -180,7 +180,7 @@ def _id_of(device: Ref, inventory: Inventory, earlier: Decision | None) -> str |
     return inventory.ids.get(device) or (earlier.new_key if earlier else None)
 
 
-def _of_device(key: str, inventory: Inventory, recorded: Recorded) -> Decision | None:
+def _of_device(key: str, inventory: Inventory, recorded: StoredDecisions) -> Decision | None:
     renaming = dict(inventory.renamed.get(("devices", key), {}))
     agent = inventory.taken_over.get(key)
     if agent is not None:
@@ -192,7 +192,7 @@ def _of_device(key: str, inventory: Inventory, recorded: Recorded) -> Decision |
     return Decision("devices", key, LAPSED) if earlier is not None and earlier.rule == HOSTNAME else None
 
 
-def text_decisions(texts: Iterable[str], inventory: Inventory, recorded: Recorded) -> list[Decision]:
+def text_decisions(texts: Iterable[str], inventory: Inventory, recorded: StoredDecisions) -> list[Decision]:
     """The device that each text means. A recorded one stays while its device is there, or nothing else is found."""
     found = resolve(texts, inventory.devices, inventory.agents, inventory.survey.pairing)
     earlier = recorded.of("device_text")

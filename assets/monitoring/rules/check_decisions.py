@@ -13,7 +13,7 @@ from assets.inventory.rules import spelling
 from assets.monitoring.rules.check_names import NAMELESS, UNATTRIBUTED, check_key, check_name, free_name
 from assets.shared.recorded import too_many_gone
 from remoteiq_etl.frames.text import tidy
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, Recorded, Warned, warned
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, StoredDecisions, Warned, warned
 
 Row = Mapping[str, Any]
 Ref = tuple[str, str]  # table ("checks" or "derived") and key of a check
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedCheck:
     """A check and the name that it asks for."""
 
     ref: Ref
@@ -45,7 +45,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CheckPlan:
     """What is decided about all checks of a source.
 
     `found`: the check that each natural key means; `over`: defined checks (→ natural key) that take over a synthesized
@@ -56,34 +56,36 @@ class Plan:
     found: Mapping[str, Ref]
     over: Mapping[str, str]
     made: Mapping[str, Wanted]
-    order: list[Named]
+    order: list[NamedCheck]
     names: Mapping[Ref, str]
 
 
-def planned(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: Recorded, mapped: Set[Ref]) -> Plan:
+def planned(
+    checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: StoredDecisions, mapped: Set[Ref]
+) -> CheckPlan:
     """Decide about all checks. `mapped`: the checks that earlier runs wrote."""
     found = matched(wanted, checks, recorded)
     over = taking_over(checks, found, recorded, mapped)
     made = {key: wanted[key] for key, ref in found.items() if ref[0] == "derived" and key not in over.values()}
     order = names_wanted(checks, made, recorded)
     left = mapped - {one.ref for one in order} - {("derived", key) for key in over.values()}
-    return Plan(checks, found, over, made, order, names_given(order, recorded, left))
+    return CheckPlan(checks, found, over, made, order, names_given(order, recorded, left))
 
 
-def decided(plan: Plan, ids: Mapping[Ref, str], recorded: Recorded) -> list[Decision]:
+def decided(plan: CheckPlan, ids: Mapping[Ref, str], recorded: StoredDecisions) -> list[Decision]:
     """The decisions of a plan, and those of earlier runs that it says nothing about."""
     lapsed = _lapsed(plan, recorded)
-    heirs = {str(decision.values[TAKEN]): check for check, decision in lapsed.items()}
+    successors = {str(decision.values[TAKEN]): check for check, decision in lapsed.items()}
     fresh = [
         *lapsed.values(),
         *_stepped_back(plan, recorded),
         *(_of_assignments(key, ref, plan, ids, recorded.get("assignment", key)) for key, ref in plan.found.items()),
-        *(_of_check(one, plan, ids, heirs) for one in plan.order),
+        *(_of_check(one, plan, ids, successors) for one in plan.order),
     ]
     return list({**recorded.decisions, **{(one.legacy_table, one.legacy_key): one for one in fresh}}.values())
 
 
-def _lapsed(plan: Plan, recorded: Recorded) -> dict[str, Decision]:
+def _lapsed(plan: CheckPlan, recorded: StoredDecisions) -> dict[str, Decision]:
     """The checks that had taken over a synthesized one and are gone from legacy: that one has its row back."""
     return {
         check: Decision("checks", check, LAPSED, {TAKEN: decision.values[TAKEN]}, decision.new_key)
@@ -92,32 +94,32 @@ def _lapsed(plan: Plan, recorded: Recorded) -> dict[str, Decision]:
     }
 
 
-def _stepped_back(plan: Plan, recorded: Recorded) -> list[Decision]:
+def _stepped_back(plan: CheckPlan, recorded: StoredDecisions) -> list[Decision]:
     """The synthesized checks that are taken over: what they once inherited counts no more."""
     earlier = [decision for key in plan.over.values() if (decision := recorded.get("derived", key)) is not None]
     return [replace(one, values={k: v for k, v in one.values.items() if k != INHERITS}) for one in earlier]
 
 
-def _of_assignments(key: str, ref: Ref, plan: Plan, ids: Mapping[Ref, str], earlier: Decision | None) -> Decision:
-    heir = {over: check for check, over in plan.over.items()}.get(key)
-    check = ref[1] if ref[0] == "checks" else heir
+def _of_assignments(key: str, ref: Ref, plan: CheckPlan, ids: Mapping[Ref, str], earlier: Decision | None) -> Decision:
+    successor = {over: check for check, over in plan.over.items()}.get(key)
+    check = ref[1] if ref[0] == "checks" else successor
     values = {SAME_AS: list(ref)} | ({"check": check} if check else {})
     new_key = ids.get(ref) or (earlier.new_key if earlier else None)
     return Decision("assignment", key, MATCHED if ref[0] == "checks" else SYNTHESIZED, values, new_key)
 
 
-def _of_check(one: Named, plan: Plan, ids: Mapping[Ref, str], heirs: Mapping[str, str]) -> Decision:
+def _of_check(one: NamedCheck, plan: CheckPlan, ids: Mapping[Ref, str], successors: Mapping[str, str]) -> Decision:
     values: dict[str, Any] = {"name": plan.names[one.ref], "of": one.name}
     table, key = one.ref
     if table == "checks" and key in plan.over:
         taken = {TAKEN: plan.over[key], INHERITS: ["derived", plan.over[key]]}
         return Decision(table, key, TAKES_OVER, values | taken, ids[one.ref])
-    if table == "derived" and key in heirs:
-        values[INHERITS] = ["checks", heirs[key]]
+    if table == "derived" and key in successors:
+        values[INHERITS] = ["checks", successors[key]]
     return Decision(table, key, NAME if table == "checks" else SYNTHESIZED, values)
 
 
-def warnings_of(plan: Plan) -> list[Warned]:
+def warnings_of(plan: CheckPlan) -> list[Warned]:
     """What is reported: checks made up and taken over, names that were taken, matches that would be others today."""
     today = defined_by_key(plan.checks)
     others = [key for key, ref in plan.found.items() if key in today and ref != ("checks", today[key])]
@@ -145,7 +147,7 @@ def unattributed() -> Wanted:
     return Wanted(names=Counter({UNATTRIBUTED: 1}))
 
 
-def matched(wanted: Iterable[str], checks: Sequence[Row], recorded: Recorded) -> dict[str, Ref]:
+def matched(wanted: Iterable[str], checks: Sequence[Row], recorded: StoredDecisions) -> dict[str, Ref]:
     """The check of each key: ("checks", legacy id) or ("derived", key). A recorded one stays while it is there."""
     ids = {check["id"] for check in checks}
     earlier: dict[str, Ref] = {key: _means(decision) for key, decision in recorded.of("assignment").items()}
@@ -168,7 +170,7 @@ def defined_by_key(checks: Sequence[Row]) -> dict[str, str]:
 
 
 def taking_over(
-    checks: Sequence[Row], found: Mapping[str, Ref], recorded: Recorded, mapped: Container[Ref]
+    checks: Sequence[Row], found: Mapping[str, Ref], recorded: StoredDecisions, mapped: Container[Ref]
 ) -> dict[str, str]:
     """The defined checks (→ natural key) that take over a synthesized one: recorded ones, and new equal ones."""
     ids, written = {check["id"] for check in checks}, recorded.of("derived")
@@ -185,17 +187,17 @@ def taking_over(
     return {check: key for check, key in new.items() if key not in earlier.values()} | earlier
 
 
-def names_wanted(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: Recorded) -> list[Named]:
+def names_wanted(checks: Sequence[Row], wanted: Mapping[str, Wanted], recorded: StoredDecisions) -> list[NamedCheck]:
     """The checks in the order in which they choose their names: defined ones by age, then synthesized ones."""
-    defined = [Named(("checks", check["id"]), check["name"], check["type"]) for check in sorted(checks, key=_age)]
+    defined = [NamedCheck(("checks", check["id"]), check["name"], check["type"]) for check in sorted(checks, key=_age)]
     earlier = recorded.of("derived")
     synthesized = [
-        Named(("derived", key), _spelling(earlier.get(key), one), one.type) for key, one in sorted(wanted.items())
+        NamedCheck(("derived", key), _spelling(earlier.get(key), one), one.type) for key, one in sorted(wanted.items())
     ]
     return [*defined, *synthesized]
 
 
-def names_given(order: list[Named], recorded: Recorded, left: Iterable[Ref] = ()) -> dict[Ref, str]:
+def names_given(order: list[NamedCheck], recorded: StoredDecisions, left: Iterable[Ref] = ()) -> dict[Ref, str]:
     """The name of each check. One that asks for the same as before keeps what it was given; then the order decides.
 
     `left`: checks that nothing in legacy asks for any more, but whose rows, and so their names, are still in the target.

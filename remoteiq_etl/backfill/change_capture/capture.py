@@ -28,7 +28,7 @@ SQL = statements(__file__)
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadPlan:
     """What an asset reads in this run, and why. `selections`: per legacy table the rows to read; none where all are read.
 
     `partial`: not all rows of the sources are read, so that a row that is not read says nothing.
@@ -44,12 +44,12 @@ class Reading:
         return self.selections.get(legacy_table)
 
 
-def of_keys(spec: TableSpec, keys: Keys, reason: str = "rows named by key") -> Reading:
+def of_keys(spec: TableSpec, keys: Keys, reason: str = "rows named by key") -> ReadPlan:
     """Read these rows and no others; where a legacy row becomes several that are replaced together, all of them."""
     if spec.replaces:
-        return Reading(f"full: {reason}")
+        return ReadPlan(f"full: {reason}")
     selections = {source.name: Selection(keys=frozenset(keys.get(source.name, ()))) for source in spec.sources}
-    return Reading(reason, partial=True, selections=selections)
+    return ReadPlan(reason, partial=True, selections=selections)
 
 
 class Capture:
@@ -65,24 +65,26 @@ class Capture:
 
     # --- the choice ---------------------------------------------------------------------------------------------
 
-    def reading(self, spec: TableSpec) -> Reading:
+    def reading(self, spec: TableSpec) -> ReadPlan:
         """What to read for one asset."""
         inputs = inputs_of(spec)
         reason = self.full_pass.why(spec, inputs)
         if reason is not None:
-            return Reading(f"full: {reason}")
+            return ReadPlan(f"full: {reason}")
         again = self._to_look_at_again(spec)
         released = self._released(spec, inputs)
         changed = [table for table in (*inputs.sources, *inputs.followed) if self.counts.has_changed(spec, table)]
         if not changed and not any(again.values()) and not released and not inputs.always:
-            return Reading(NOTHING_CHANGED, partial=True, nothing=True)
+            return ReadPlan(NOTHING_CHANGED, partial=True, nothing=True)
         if sum(map(len, [*again.values(), *released.values()])) > MOST_KEYS:
-            return Reading("full: too many rows wait to be named one by one")
+            return ReadPlan("full: too many rows wait to be named one by one")
         if inputs.narrowable:
             return self._narrowed(spec, again, released)
         changed += sorted(released)
         if changed or inputs.always:
-            return Reading(f"full: {', '.join(changed)} changed" if changed else "full: made of what other tables hold")
+            return ReadPlan(
+                f"full: {', '.join(changed)} changed" if changed else "full: made of what other tables hold"
+            )
         return of_keys(spec, again, "rows that wait")
 
     def legacy_rows(self, spec: TableSpec) -> int:
@@ -96,7 +98,7 @@ class Capture:
         found: dict[str, set[str]] = {}
         own = {source.name for source in spec.sources}
         names = {name: self.run.state.name(name) for name in ("quarantine", "held", "conflicts")}
-        parameters = {"source_id": self.run.registered.id, "table": spec.name}
+        parameters = {"source_id": self.run.source_record.id, "table": spec.name}
         for table, key in self.run.session.rows(SQL["open_rows"].format(**names), parameters):
             if table in own:
                 found.setdefault(table, set()).add(key)
@@ -120,7 +122,7 @@ class Capture:
             return {}
         names = {name: self.run.state.name(name) for name in ("quarantine", "held")}
         parameters = {
-            "source_id": self.run.registered.id,
+            "source_id": self.run.source_record.id,
             "tables": list(inputs.followed),
             "run": self.watermarks.completed[spec.asset].run_id,
         }
@@ -129,9 +131,9 @@ class Capture:
 
     def _narrowed(
         self, spec: TableSpec, again: Mapping[str, set[str]], released: Mapping[str, frozenset[str]]
-    ) -> Reading:
+    ) -> ReadPlan:
         selections = {source.name: self._selection(spec, source, again, released) for source in spec.streamed}
-        return Reading("changed rows", partial=True, selections=selections)
+        return ReadPlan("changed rows", partial=True, selections=selections)
 
     def _selection(
         self,
@@ -171,7 +173,7 @@ class Capture:
 
     # --- what is remembered -------------------------------------------------------------------------------------
 
-    def complete(self, spec: TableSpec, reading: Reading, *, changed: bool) -> None:
+    def complete(self, spec: TableSpec, reading: ReadPlan, *, changed: bool) -> None:
         """Remember that an asset was completed. In a plan only for the assets that come after it."""
         before = self.watermarks.completed.get(spec.asset)
         run_id = self.run.id
@@ -192,7 +194,7 @@ class Capture:
             close_resets(self.run, spec)
             self.sweep.record(spec)
 
-    def lead_elsewhere(self, asset: str) -> None:
+    def mark_remapped(self, asset: str) -> None:
         """Remember that keys of an asset lead nowhere any more, so that what refers to them is looked at again."""
         if asset in self.watermarks.completed:
             self.watermarks.completed[asset] = replace(self.watermarks.completed[asset], changed_run=self.run.id)

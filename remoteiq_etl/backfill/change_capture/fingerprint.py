@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Table
 
-from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.table import TableSpec
 
@@ -25,7 +25,7 @@ from remoteiq_etl.spec.table import TableSpec
 ENGINE = "1"
 
 
-def fingerprint(spec: TableSpec, plan: Plan) -> str:
+def fingerprint(spec: TableSpec, plan: RunPlan) -> str:
     """A hash over everything but rows that decides what becomes of a row."""
     words = {value_map.name: dict(plan.words.get(value_map.name, {})) for value_map in spec.value_maps}
     parts = [

@@ -98,7 +98,7 @@ def _staged(run: RunContext, chunks: Iterator[pd.Series], key_type: str, number:
 
 def staged(run: RunContext, chunks: Iterator[pa.Table], columns: Mapping[str, str], name: str) -> KeyStage:
     """Stage rows under a name that is this run's own; `columns` with their types."""
-    name = f"stage_{run.registered.id}_{run.id}_{name}"
+    name = f"stage_{run.source_record.id}_{run.id}_{name}"
     identifier, rows = run.state.name(name), 0
     typed = [sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns.items()]
     run.session.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(identifier, sql.SQL(", ").join(typed)))

@@ -23,14 +23,14 @@ def forgotten_rows(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
         "SELECT legacy_table, legacy_key FROM {} WHERE source_id = %s AND table_name = %s AND run_id IS NULL"
         " AND legacy_key IS NOT NULL"
     )
-    rows = run.session.rows(query.format(run.state.name("resets")), [run.registered.id, spec.asset])
+    rows = run.session.rows(query.format(run.state.name("resets")), [run.source_record.id, spec.asset])
     return [(str(table), str(key)) for table, key in rows]
 
 
 def close_resets(run: RunContext, spec: TableSpec) -> None:
     """Note that this run has read again what was forgotten of an asset."""
     update = sql.SQL("UPDATE {} SET run_id = %s WHERE source_id = %s AND table_name = %s AND run_id IS NULL")
-    run.session.execute(update.format(run.state.name("resets")), [run.id, run.registered.id, spec.asset])
+    run.session.execute(update.format(run.state.name("resets")), [run.id, run.source_record.id, spec.asset])
 
 
 def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     query = SQL["to_return"].format(
         map=run.state.name(map_of(spec).name),
         target=run.target_name(spec.name),
-        source_id=sql.Literal(run.registered.id),
+        source_id=sql.Literal(run.source_record.id),
         column=sql.Literal(spec.returns_with),
         key_join=key_join(spec),
     )

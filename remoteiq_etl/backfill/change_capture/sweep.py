@@ -59,7 +59,7 @@ class Sweep:
         if not spec.streamed or not {source.name for source in spec.streamed} <= self.compared:
             return
         update = sql.SQL("UPDATE {} SET swept_at = %s, found_late = %s WHERE source_id = %s AND table_name = %s")
-        values = [self.run.started_at, self.found_late(spec), self.run.registered.id, spec.asset]
+        values = [self.run.started_at, self.found_late(spec), self.run.source_record.id, spec.asset]
         self.run.session.execute(update.format(self.run.state.name("assets")), values)
 
     def _place(self, table: str) -> tuple[TableSpec, Source, int] | None:
@@ -80,7 +80,7 @@ class Sweep:
             "map": state.name(map_of(spec).name),
         }
         literals = {
-            "source_id": sql.Literal(self.run.registered.id),
+            "source_id": sql.Literal(self.run.source_record.id),
             "table_name": sql.Literal(spec.name),
             "legacy_table": sql.Literal(source.name),
         }

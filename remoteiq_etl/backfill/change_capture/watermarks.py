@@ -51,27 +51,27 @@ def read_completed(access: TargetAccess) -> dict[str, Completed]:
     query = sql.SQL(
         "SELECT table_name, run_id, full_run, changed_run, database, fingerprint, digests FROM {} WHERE source_id = %s"
     )
-    rows = access.session.rows(query.format(access.state.name("assets")), [access.registered.id])
+    rows = access.session.rows(query.format(access.state.name("assets")), [access.source_record.id])
     return {row[0]: Completed(*row[1:]) for row in rows}
 
 
 def read_passes(access: TargetAccess) -> dict[tuple[str, str], Pass]:
     """What each asset last read, by asset and legacy table."""
     query = sql.SQL("SELECT table_name, legacy_table, horizon, legacy_rows FROM {} WHERE source_id = %s")
-    rows = access.session.rows(query.format(access.state.name("passes")), [access.registered.id])
+    rows = access.session.rows(query.format(access.state.name("passes")), [access.source_record.id])
     return {(row[0], row[1]): Pass(row[2], row[3]) for row in rows}
 
 
 def write_completed(run: RunContext, asset: str, done: Completed) -> None:
     """Remember how an asset was completed."""
     values = [done.run_id, done.full_run, done.changed_run, done.database, done.fingerprint, Jsonb(dict(done.digests))]
-    run.session.execute(_upsert(run, "assets", _ASSET_KEY, _ASSET), [run.registered.id, asset, *values])
+    run.session.execute(_upsert(run, "assets", _ASSET_KEY, _ASSET), [run.source_record.id, asset, *values])
 
 
 def write_passes(run: RunContext, asset: str, rows: Mapping[str, int]) -> None:
     """Remember that an asset has seen all of these legacy tables (name → rows) as they are in the run's snapshot."""
     known = [run.id, run.snapshot.xmin]
-    values = [[run.registered.id, asset, table, *known, count, run.started_at] for table, count in rows.items()]
+    values = [[run.source_record.id, asset, table, *known, count, run.started_at] for table, count in rows.items()]
     run.session.execute_many(_upsert(run, "passes", _PASS_KEY, _PASS), values)
 
 

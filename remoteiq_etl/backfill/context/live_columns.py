@@ -56,7 +56,7 @@ def live_columns(session: Session, schema: str) -> dict[str, dict[str, LiveColum
     return tables
 
 
-def effective(spec: TableSpec, columns: Mapping[str, LiveColumn]) -> TableSpec:
+def resolved(spec: TableSpec, columns: Mapping[str, LiveColumn]) -> TableSpec:
     """The declaration with the live table's further columns added to its target."""
     further = {name: found for name, found in columns.items() if name not in spec.target.columns}
     if not further:

@@ -48,7 +48,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run works with. `planning`: nothing is written to the target's tables, maps or ledger.
 
     `blocked`: the tables (by asset) that cannot be loaded, and why; `absent`: by legacy table the columns to read as NULL;

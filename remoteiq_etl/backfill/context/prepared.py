@@ -21,7 +21,7 @@ NEW = "_new"  # new key of a row whose primary key has several columns, as a JSO
 
 
 @dataclass
-class Prepared:
+class PreparedBatch:
     """One batch between transform and merge: the rows to stage, and the account of all others."""
 
     legacy_table: str
@@ -37,20 +37,20 @@ class Prepared:
         """The values that have no home in the target."""
         return [] if self.batch is None else self.batch.archive
 
-    def only(self, numbers: Sequence[int]) -> "Prepared":
+    def only(self, numbers: Sequence[int]) -> "PreparedBatch":
         """These of the rows as a batch of their own; what else the batch brought stays with it."""
         rows = self.rows.iloc[list(numbers)].reset_index(drop=True)
         legacy = self.legacy[self.legacy[KEY].isin(list(rows[KEY]))]
-        return Prepared(self.legacy_table, len(rows), legacy, rows)
+        return PreparedBatch(self.legacy_table, len(rows), legacy, rows)
 
 
-def joined(parts: Sequence[Prepared]) -> list[Prepared]:
+def joined(parts: Sequence[PreparedBatch]) -> list[PreparedBatch]:
     """One batch per legacy table of parts of several (see Prepared.only)."""
-    tables: dict[str, list[Prepared]] = {}
+    tables: dict[str, list[PreparedBatch]] = {}
     for part in parts:
         tables.setdefault(part.legacy_table, []).append(part)
     return [
-        Prepared(
+        PreparedBatch(
             table,
             sum(part.read for part in of_table),
             pd.concat([part.legacy for part in of_table], ignore_index=True),

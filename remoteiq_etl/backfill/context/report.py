@@ -58,7 +58,7 @@ NOTHING_CHANGED = "nothing changed"
 
 
 @dataclass
-class Account:
+class BatchAccount:
     """Rows read from one legacy table for one target table, and what became of them."""
 
     legacy_table: str
@@ -69,7 +69,7 @@ class Account:
     warnings: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
 
-    def add(self, other: "Account") -> None:
+    def add(self, other: "BatchAccount") -> None:
         """Take another account of the same legacy table in."""
         self.read += other.read
         self.outcomes += other.outcomes
@@ -141,7 +141,7 @@ class TableReport:
     """
 
     table: str
-    accounts: dict[str, Account] = field(default_factory=dict)
+    accounts: dict[str, BatchAccount] = field(default_factory=dict)
     removed: int = 0
     recreated: int = 0
     seconds: float = 0.0
@@ -159,9 +159,9 @@ class TableReport:
     waited: dict[str, float] = field(default_factory=dict)
     waiting: Waiting = field(default_factory=Waiting)
 
-    def account(self, legacy_table: str, *, primary: bool) -> Account:
+    def account(self, legacy_table: str, *, primary: bool) -> BatchAccount:
         """The account of one legacy table, begun when it is asked for first."""
-        return self.accounts.setdefault(legacy_table, Account(legacy_table, primary))
+        return self.accounts.setdefault(legacy_table, BatchAccount(legacy_table, primary))
 
     def total(self, outcome: Ledger) -> int:
         """Rows of one outcome over all legacy tables."""

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.live_columns import LiveCatalogue, effective
-from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.live_columns import LiveCatalogue, resolved
+from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.progress import Listener
 from remoteiq_etl.backfill.source.snapshot import Snapshot
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
@@ -21,7 +21,7 @@ from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.map_queries import is_unmapped
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.sources import SourceRecord
 
 #: (key, before, after) of each write that a plan would make, by table, of those whose history another table records.
 PlannedWrites = Mapping[str, list[tuple[str, str | None, str]]]
@@ -31,7 +31,7 @@ PlannedWrites = Mapping[str, list[tuple[str, str | None, str]]]
 class RunContext:
     """What the steps of one run share. `session` writes to the target and commits; the others only read, or fill stages."""
 
-    plan: Plan
+    plan: RunPlan
     listener: Listener
     state: State
     session: Session
@@ -40,7 +40,7 @@ class RunContext:
     writer: ArrowSession  # fills staging tables; the second thread's
     legacy: Database
     target: Database
-    registered: Registered
+    source_record: SourceRecord
     id: int
     fence: int
     snapshot: Snapshot
@@ -54,7 +54,7 @@ class RunContext:
         steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
         made: dict[str, object] = {
             "catalogue": LiveCatalogue(self.session, self.target.schema),
-            "sealer": None if keys is None else Sealer(keys, self.registered.name),
+            "sealer": None if keys is None else Sealer(keys, self.source_record.name),
             "planned_writes": {table: [] for step in steps for table in step.history},
         }
         for name, value in made.items():
@@ -91,7 +91,7 @@ class RunContext:
 
     def with_live_columns(self, spec: TableSpec) -> TableSpec:
         """A declaration with all columns that the target has."""
-        return effective(spec, self.catalogue.tables.get(spec.name, {}))
+        return resolved(spec, self.catalogue.tables.get(spec.name, {}))
 
     def writers(self, entity: str) -> list[str]:
         """The assets that write rows of an entity: its own, and one for seeds."""
@@ -117,4 +117,4 @@ class RunContext:
 
     def check_fence(self) -> None:
         """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""
-        check_fence(self.session, self.state, self.registered, self.fence, f"run {self.id}")
+        check_fence(self.session, self.state, self.source_record, self.fence, f"run {self.id}")

@@ -92,7 +92,7 @@ class Deletion:
             **self._of(spec),
             legacy_table=sql.Literal(member.legacy_table),
             absent=absent,
-            kept=sql.Literal(spec.when_gone is not None),
+            kept=sql.Literal(spec.on_delete is not None),
             current_hash=current_hash(self.run, spec, member.legacy_table),
             key_join=key_join(spec),
             key_type=sql.SQL(str(map_of(spec).columns["legacy_key"].type)),
@@ -154,7 +154,7 @@ class Deletion:
         return SQL["lets_go"].format(
             map=self.run.state.name(map_of(spec).name),
             gone=self.run.state.name("gone"),
-            source_id=sql.Literal(self.run.registered.id),
+            source_id=sql.Literal(self.run.source_record.id),
             table_name=sql.Literal(spec.name),
             key_join=key_join(spec, "c", "o"),
             as_written=sql.SQL(" OR ").join(
@@ -193,7 +193,7 @@ class Deletion:
         movements.of_run(self.run, spec.name, Cause.GONE, -mapped)
         if has_merged(self.run, spec):
             self._mark(spec, "merged")
-        self.capture.lead_elsewhere(spec.asset)
+        self.capture.mark_remapped(spec.asset)
         if (deleted, mapped) != (expected, expected):
             raise ConservationError(
                 f"{spec.name}: {expected} rows gone from legacy were to be deleted, but {deleted} were, and {mapped} of ours"
@@ -242,7 +242,7 @@ class Deletion:
         ]
         return {
             "gone": self.run.state.name("gone"),
-            "source_id": sql.Literal(self.run.registered.id),
+            "source_id": sql.Literal(self.run.source_record.id),
             "run_id": sql.Literal(self.run.id),
             "members": sql.SQL("(g.table_name, g.legacy_table) IN ({})").format(sql.SQL(", ").join(pairs)),
         }

@@ -20,8 +20,8 @@ from remoteiq_etl.backfill.change_capture.key_scan import KeyStage
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.deletes.delete import FREE, Deletion, Member
-from remoteiq_etl.backfill.deletes.mass_delete_guard import Figures, braked
-from remoteiq_etl.backfill.deletes.revoke import withdraw
+from remoteiq_etl.backfill.deletes.mass_delete_guard import DeleteFigures, guarded
+from remoteiq_etl.backfill.deletes.revoke import revoke
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.throttle.pacer import Pacer
 from remoteiq_etl.backfill.transform.decide import DecideStep
@@ -36,7 +36,7 @@ from remoteiq_etl.state.maps import map_of
 SQL = statements(__file__)
 
 
-class Policy(StrEnum):
+class DeletePolicy(StrEnum):
     """What is done about rows gone from legacy. Under both, what must not grant anything any more is withdrawn."""
 
     LIST = "list"
@@ -44,7 +44,7 @@ class Policy(StrEnum):
 
 
 @dataclass
-class GoneReport:
+class DeletesReport:
     """What a pass found and did about one table. Grain: one per asset.
 
     `mapped`: legacy keys that led to a row before; `gone`: keys that legacy does not have now, what an earlier pass
@@ -77,7 +77,7 @@ class _Read:
 
     member: Member
     stage: KeyStage
-    figures: Figures
+    figures: DeleteFigures
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class DeletePass:
     open_rows: OpenRows
 
     def look(
-        self, policy: Policy, *, tables: Collection[str] | None = None, confirmed: Collection[str] = ()
-    ) -> dict[str, GoneReport]:
+        self, policy: DeletePolicy, *, tables: Collection[str] | None = None, confirmed: Collection[str] = ()
+    ) -> dict[str, DeletesReport]:
         """One pass over these tables (assets; default: all).
 
         What is made of the same legacy rows as these tables is looked at with them, because it goes with them.
@@ -105,7 +105,9 @@ class DeletePass:
 
 
 class _Pass:
-    def __init__(self, steps: DeletePass, policy: Policy, chosen: frozenset[str], confirmed: frozenset[str]) -> None:
+    def __init__(
+        self, steps: DeletePass, policy: DeletePolicy, chosen: frozenset[str], confirmed: frozenset[str]
+    ) -> None:
         self.steps = steps
         self.run = run = steps.run
         self.policy = policy
@@ -115,20 +117,20 @@ class _Pass:
         read = with_dependencies(run.plan.specs, chosen)
         specs = [spec for spec in in_order(run.plan.specs) if spec.asset in read and self._is_looked_at(spec)]
         self.specs = {spec.asset: run.live_spec(spec.asset) for spec in specs}
-        self.reports = {asset: GoneReport(asset) for asset in self.specs}
-        self.unreadable: list[Figures] = []
+        self.reports = {asset: DeletesReport(asset) for asset in self.specs}
+        self.unreadable: list[DeleteFigures] = []
 
-    def execute(self) -> dict[str, GoneReport]:
+    def execute(self) -> dict[str, DeletesReport]:
         self._make_found()
         with self._complete_read() as reads:
-            self._brake([*self.unreadable, *(read.figures for read in reads)])
+            self._guard([*self.unreadable, *(read.figures for read in reads)])
             chosen = [read for read in reads if not self._report(read).brake and read.member.spec.asset in self.chosen]
             self._record(chosen)
         members = [read.member for read in chosen]
         for spec in {member.spec.asset: member.spec for member in members}.values():
-            if spec.when_gone is not None and (spec.when_gone.always or self.policy == Policy.PROPAGATE):
-                self.reports[spec.asset].withdrawn = withdraw(self.run, spec, spec.when_gone)
-        if self.policy == Policy.PROPAGATE:
+            if spec.on_delete is not None and (spec.on_delete.always or self.policy == DeletePolicy.PROPAGATE):
+                self.reports[spec.asset].withdrawn = revoke(self.run, spec, spec.on_delete)
+        if self.policy == DeletePolicy.PROPAGATE:
             self._delete(members)
         self._count()
         return {asset: report for asset, report in self.reports.items() if asset in self.chosen}
@@ -157,7 +159,7 @@ class _Pass:
 
     def _reads(self, spec: TableSpec, stages: list[KeyStage]) -> Iterator[_Read]:
         if reason := self._unreadable(spec):
-            self.unreadable.append(Figures(spec.asset, spec.asset, unreadable=reason))
+            self.unreadable.append(DeleteFigures(spec.asset, spec.asset, unreadable=reason))
             return
         streamed = [source for source in spec.sources if isinstance(source, Source)]
         for source in {source.name: source for source in streamed}.values():
@@ -193,7 +195,7 @@ class _Pass:
         mapped, gone = self.run.session.rows(SQL["figures"].format(**names))[0]
         report = self.reports[spec.asset]
         report.mapped, report.gone = report.mapped + mapped, report.gone + gone
-        return _Read(member, stage, Figures(spec.asset, legacy_table, rows, mapped, gone))
+        return _Read(member, stage, DeleteFigures(spec.asset, legacy_table, rows, mapped, gone))
 
     # --- the brake ----------------------------------------------------------------------------------------------
 
@@ -204,14 +206,14 @@ class _Pass:
         reasons = (key_scan.unreadable(self.run, name) for name in sorted(legacy_tables(spec)))
         return next((reason for reason in reasons if reason), None)
 
-    def _brake(self, figures: list[Figures]) -> None:
+    def _guard(self, figures: list[DeleteFigures]) -> None:
         reads = {asset: legacy_tables(spec) for asset, spec in self.specs.items()}
         depends = {asset: spec.dependencies for asset, spec in self.specs.items()}
-        for asset, reason in braked(figures, reads, depends, self.confirmed).items():
+        for asset, reason in guarded(figures, reads, depends, self.confirmed).items():
             if asset in self.reports:
                 self.reports[asset].brake = reason
 
-    def _report(self, read: _Read) -> GoneReport:
+    def _report(self, read: _Read) -> DeletesReport:
         return self.reports[read.member.spec.asset]
 
     # --- recording ----------------------------------------------------------------------------------------------
@@ -267,7 +269,7 @@ class _Pass:
             "SELECT table_name, outcome, coalesce(reason, 'not asked to delete'), count(*) FROM {gone} WHERE source_id = %s"
             " AND last_run = %s AND returned_run IS NULL AND outcome IN ('listed', 'lives on') GROUP BY 1, 2, 3"
         ).format(gone=self.run.state.name("gone"))
-        for table, outcome, reason, rows in self.run.session.rows(query, [self.run.registered.id, self.run.id]):
+        for table, outcome, reason, rows in self.run.session.rows(query, [self.run.source_record.id, self.run.id]):
             report = self.reports[table]
             if outcome == "lives on":
                 report.lives_on += rows
@@ -283,7 +285,7 @@ class _Pass:
             "gone": run.state.name("gone"),
             "archive": run.state.name("legacy_archive"),
             "map": run.state.name(map_of(member.spec).name),
-            "source_id": sql.Literal(run.registered.id),
+            "source_id": sql.Literal(run.source_record.id),
             "run_id": sql.Literal(run.id),
             "table_name": sql.Literal(member.spec.name),
             "legacy_table": sql.Literal(member.legacy_table),

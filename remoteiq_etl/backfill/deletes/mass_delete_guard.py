@@ -12,7 +12,7 @@ SHARE, COUNT = 0.2, 10
 
 
 @dataclass(frozen=True)
-class Figures:
+class DeleteFigures:
     """What a complete read found of one asset and one of its legacy tables (or derived rows).
 
     `legacy_rows`: rows there now, None for derived rows. `mapped`: keys that lead to a target row; `gone`: those of them
@@ -58,8 +58,8 @@ def too_many(gone: int, mapped: int) -> bool:
     return gone > COUNT and gone > SHARE * mapped
 
 
-def braked(
-    figures: Sequence[Figures],
+def guarded(
+    figures: Sequence[DeleteFigures],
     reads: Mapping[str, Collection[str]],
     dependencies: Mapping[str, Collection[str]],
     confirmed: Collection[str],
@@ -79,7 +79,7 @@ def braked(
     return reasons
 
 
-def _stops(found: Figures, confirmed: set[str], read: set[str]) -> bool:
+def _stops(found: DeleteFigures, confirmed: set[str], read: set[str]) -> bool:
     if found.unreadable:
         return True
     names = {found.asset, found.legacy_table} | (read if found.legacy_rows is None else set())

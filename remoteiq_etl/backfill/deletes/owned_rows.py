@@ -109,7 +109,7 @@ def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
         "target": run.target_name(spec.name),
         "before_images": run.state.name("before_images"),
         "redacted": run.state.name("redacted"),
-        "source_id": sql.Literal(run.registered.id),
+        "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(spec.name),
         "key_join": key_join(spec),

@@ -15,29 +15,29 @@ from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_lef
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.table import NOW, TableSpec, WhenGone, Withdrawal
+from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.written_columns import current_hash
 
 SQL = statements(__file__)
 
 
-def withdraw(run: RunContext, spec: TableSpec, when_gone: WhenGone) -> int:
+def revoke(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
     """Withdraw the rows of one table that are gone from legacy, a batch at a time. Returns how many."""
     done = 0
-    while batch := _batch(run, spec, when_gone):
+    while batch := _batch(run, spec, on_delete):
         done += batch
     return done
 
 
-def _batch(run: RunContext, spec: TableSpec, when_gone: WhenGone) -> int:
+def _batch(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
     """Withdraw the next rows in one transaction, with everything that refers to them. Returns how many."""
     with run.session.transaction():
         run.check_fence()
         names = {**_names(run, spec), "rows": sql.Literal(run.batch_rows), "key_join": key_join(spec)}
         run.session.execute(SQL["withdraw"].format(**names))
         rows = run.session.rows("SELECT legacy_table, count(*) FROM going GROUP BY legacy_table")
-        for step in when_gone.withdraws if rows else ():
+        for step in on_delete.revokes if rows else ():
             _apply(run, spec, step)
         run.session.execute(SQL["done"].format(**names))
         for legacy_table, count in rows:
@@ -45,7 +45,7 @@ def _batch(run: RunContext, spec: TableSpec, when_gone: WhenGone) -> int:
     return sum(count for _, count in rows)
 
 
-def _apply(run: RunContext, parent: TableSpec, step: Withdrawal) -> None:
+def _apply(run: RunContext, parent: TableSpec, step: Revocation) -> None:
     """Change or delete what one step names, with an image of each row before."""
     spec = parent if step.table is None else run.live_spec(step.table)
     if not run.has_target(spec.name):
@@ -70,7 +70,7 @@ def _apply(run: RunContext, parent: TableSpec, step: Withdrawal) -> None:
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
 
 
-def _remember(run: RunContext, spec: TableSpec, step: Withdrawal, names: Mapping[str, sql.Composable]) -> None:
+def _remember(run: RunContext, spec: TableSpec, step: Revocation, names: Mapping[str, sql.Composable]) -> None:
     """What is set now counts as last written, where nobody had edited the row: when it comes back, legacy's value is compared
     with it, and the table's one-way doors refuse it by name.
     """
@@ -89,7 +89,7 @@ def _remember(run: RunContext, spec: TableSpec, step: Withdrawal, names: Mapping
         run.session.execute(statement)
 
 
-def _affected(key_type: object, column: str, step: Withdrawal) -> sql.Composable:
+def _affected(key_type: object, column: str, step: Revocation) -> sql.Composable:
     """The condition under which a row (t) is changed: it belongs to a row that is withdrawn, and is not yet as it shall be."""
     belongs = sql.SQL("t.{} IN (SELECT g.new_key::{} FROM going AS g)").format(
         sql.Identifier(column), sql.SQL(str(key_type))
@@ -103,7 +103,7 @@ def _affected(key_type: object, column: str, step: Withdrawal) -> sql.Composable
     return belongs if not differs else sql.SQL("{} AND ({})").format(belongs, sql.SQL(" OR ").join(differs))
 
 
-def _values(step: Withdrawal) -> dict[str, sql.Composable]:
+def _values(step: Revocation) -> dict[str, sql.Composable]:
     """What each column gets."""
     return {
         name: sql.SQL("coalesce(t.{}, now())").format(sql.Identifier(name))
@@ -113,7 +113,7 @@ def _values(step: Withdrawal) -> dict[str, sql.Composable]:
     }
 
 
-def _assignments(step: Withdrawal) -> sql.Composable:
+def _assignments(step: Revocation) -> sql.Composable:
     return sql.SQL(", ").join(
         sql.SQL("{} = {}").format(sql.Identifier(name), _values(step)[name] if value == NOW else sql.Literal(value))
         for name, value in step.sets.items()
@@ -126,7 +126,7 @@ def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
         "map": run.state.name(map_of(spec).name),
         "target": run.target_name(spec.name),
         "before_images": run.state.name("before_images"),
-        "source_id": sql.Literal(run.registered.id),
+        "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(spec.name),
         "key": sql.Identifier(spec.primary_key[0]),

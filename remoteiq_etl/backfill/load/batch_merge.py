@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load import conflicts, unique_swaps
 from remoteiq_etl.backfill.load.merge_statements import Merge
@@ -46,9 +46,9 @@ class PlannedMerge:
 
     run: RunContext
     spec: TableSpec
-    prepared: Prepared
+    prepared: PreparedBatch
     merge: Merge
-    uncastable: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    type_errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
     may_wait: bool = True
     open_conflicts: bool = False
     refused: list[Disposal] = field(default_factory=list)
@@ -82,7 +82,7 @@ class PlannedMerge:
     def _planned(self) -> Counter[str]:
         session, merge = self.run.session, self.merge
         actions = merge.classify(session)
-        for row, columns in self.uncastable.items():
+        for row, columns in self.type_errors.items():
             self._quarantine(row, "cast_refused", columns, "; ".join(f"{name}: {_NO_VALUE}" for name in columns))
         if actions["collision"]:
             namespace = self.run.transform_context.namespace
@@ -92,7 +92,7 @@ class PlannedMerge:
             )
         if self.open_conflicts:
             conflicts.carry_out(merge, session)
-        if self.uncastable or actions["collision"] or self.open_conflicts:
+        if self.type_errors or actions["collision"] or self.open_conflicts:
             actions = merge.actions(session)
         if not actions.keys() & {"conflict kept", "move refused"}:
             return actions

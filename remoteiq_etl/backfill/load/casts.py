@@ -23,7 +23,7 @@ SQL = statements(__file__)
 _LIMITED = re.compile(r"(?:character|bit)(?: varying)?\((\d+)\)")
 
 
-def refuse_uncastable(session: Session, merge: Merge) -> Mapping[int, list[str]]:
+def refuse_type_errors(session: Session, merge: Merge) -> Mapping[int, list[str]]:
     """The columns, by row of the stage, whose staged text is no value of their type; it becomes null in the stage.
 
     Needs a transaction. Usually all are, and one cast of each column says so.

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.prepared import Prepared
-from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, Account, TableReport
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
+from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
-from remoteiq_etl.backfill.load.casts import refuse_uncastable
+from remoteiq_etl.backfill.load.casts import refuse_type_errors
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.planned_writes import remember_planned
 from remoteiq_etl.backfill.load.survivors import take_over
@@ -46,13 +46,13 @@ class BatchWriter:
         self.open_rows = open_rows
         self.number = 0
         self.may_wait = True
-        self.waiting: list[Prepared] = []
+        self.waiting: list[PreparedBatch] = []
         self._deferred: list[int] = []
         self._open_conflicts: bool | None = None
 
-    def write(self, prepared: Prepared, merge: Merge | None) -> None:
+    def write(self, prepared: PreparedBatch, merge: Merge | None) -> None:
         """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
-        account = Account(
+        account = BatchAccount(
             prepared.legacy_table, self._is_primary(prepared.legacy_table), read=prepared.read, bytes=prepared.bytes
         )
         if prepared.batch is not None:
@@ -82,7 +82,9 @@ class BatchWriter:
 
     # --- one batch ----------------------------------------------------------------------------------------------
 
-    def _write(self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]) -> None:
+    def _write(
+        self, prepared: PreparedBatch, merge: Merge | None, account: BatchAccount, disposals: list[Disposal]
+    ) -> None:
         run = self.run
         run.check_fence()
         run.session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
@@ -107,11 +109,11 @@ class BatchWriter:
             self._write_ledger(account)
 
     def _merge(
-        self, prepared: Prepared, merge: Merge | None, account: Account, disposals: list[Disposal]
+        self, prepared: PreparedBatch, merge: Merge | None, account: BatchAccount, disposals: list[Disposal]
     ) -> Counter[str]:
         if merge is None:
             return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
-        refused = refuse_uncastable(self.run.session, merge)
+        refused = refuse_type_errors(self.run.session, merge)
         if self.report.first_load and not self.run.planning and not refused:
             inserted = self._load_first(merge)
             if inserted is not None:
@@ -130,14 +132,14 @@ class BatchWriter:
 
     def _merge_planned(
         self,
-        prepared: Prepared,
+        prepared: PreparedBatch,
         merge: Merge,
-        account: Account,
+        account: BatchAccount,
         disposals: list[Disposal],
-        uncastable: Mapping[int, Sequence[str]],
+        type_errors: Mapping[int, Sequence[str]],
     ) -> Counter[str]:
         """Write what is planned; rows per action. Rows that wait for the end of the table are no part of this batch."""
-        planned = self._planned(prepared, merge, uncastable)
+        planned = self._planned(prepared, merge, type_errors)
         actions = planned.write()
         if not self.run.planning:
             movements.of_batch(self.run, self.spec)
@@ -151,26 +153,26 @@ class BatchWriter:
             self._deferred = planned.waiting
         return actions
 
-    def _planned(self, prepared: Prepared, merge: Merge, uncastable: Mapping[int, Sequence[str]]) -> PlannedMerge:
+    def _planned(self, prepared: PreparedBatch, merge: Merge, type_errors: Mapping[int, Sequence[str]]) -> PlannedMerge:
         take_over(self.run, self.spec, prepared.legacy_table, merge)
         if self._open_conflicts is None:
             self._open_conflicts = self.open_rows.has_conflicts(self.spec.name)
-        return PlannedMerge(self.run, self.spec, prepared, merge, uncastable, self.may_wait, self._open_conflicts)
+        return PlannedMerge(self.run, self.spec, prepared, merge, type_errors, self.may_wait, self._open_conflicts)
 
-    def _list_conflicts(self, prepared: Prepared, merge: Merge | None) -> None:
+    def _list_conflicts(self, prepared: PreparedBatch, merge: Merge | None) -> None:
         """List what made the policy fail: the batch itself was taken back."""
         if merge is not None:
             with self.run.session.transaction():
                 self.run.check_fence()
-                self._planned(prepared, merge, refuse_uncastable(self.run.session, merge)).list_conflicts()
+                self._planned(prepared, merge, refuse_type_errors(self.run.session, merge)).list_conflicts()
 
-    def _keep_shared(self, prepared: Prepared, merge: Merge) -> None:
+    def _keep_shared(self, prepared: PreparedBatch, merge: Merge) -> None:
         """Archive the legacy rows that have no place beside a row of another source, whole."""
         keys = merge.of_another_source(self.run.session)
         if keys and prepared.batch is not None and self.spec.source(prepared.legacy_table) is not None:
             prepared.batch.keep_whole(prepared.batch.keys.isin(keys), "row_of_another_source")
 
-    def _check(self, account: Account, prepared: Prepared) -> None:
+    def _check(self, account: BatchAccount, prepared: PreparedBatch) -> None:
         """Read = accounted for, where each legacy row becomes at most one row."""
         if account.primary and account.accounted != account.read:
             raise ConservationError(
@@ -193,7 +195,7 @@ class BatchWriter:
         if self.open_rows.has_left_out(self.spec.name):
             self.run.session.execute(SQL["taken_in"].format(**names))
 
-    def _write_ledger(self, account: Account) -> None:
+    def _write_ledger(self, account: BatchAccount) -> None:
         self.number += 1
         ledger.write_account(self.run, self.spec.name, self.number, account)
 
@@ -206,7 +208,7 @@ class BatchWriter:
             "map": state.name(table.name),
             "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
             "left_out": state.name("left_out"),
-            "source_id": sql.Literal(self.run.registered.id),
+            "source_id": sql.Literal(self.run.source_record.id),
             "run_id": sql.Literal(self.run.id),
             "legacy_table": sql.Literal(legacy_table),
             "table_name": sql.Literal(self.spec.name),

@@ -15,7 +15,7 @@ SQL = statements(__file__)
 FALSE = sql.SQL("false")
 
 
-def shut_doors(e: Expressions) -> sql.Composable:
+def closed_guards(e: Expressions) -> sql.Composable:
     """Note for each row that changed the columns of which the target's value stays."""
     shut = [
         sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(name)) for name, condition in e.guards.items()
@@ -30,7 +30,7 @@ def compare(e: Expressions) -> sql.Composable:
         target_join=e.planned_join,
         current_hash=e.current_hash,
         incoming_hash=e.hashed([e.guarded(column) for column in e.compared]),
-        edited=_edited_beside_doors(e) if e.guards else sql.SQL("true"),
+        edited=_edited_beside_guards(e) if e.guards else sql.SQL("true"),
     )
 
 
@@ -90,9 +90,9 @@ def newer(e: Expressions) -> sql.Composable:
     ).format(pk=e.pk[0], later=later, time=time, differs=differs, as_written=as_written)
 
 
-def _edited_beside_doors(e: Expressions) -> sql.Composable:
+def _edited_beside_guards(e: Expressions) -> sql.Composable:
     """Whether a column was edited in the target that no door decides about."""
-    overruled = {door.column: door.overrules(e) for door in e.spec.doors}
+    overruled = {guard.column: guard.overrules(e) for guard in e.spec.column_guards}
     conditions = []
     for column in e.compared:
         shut = sql.SQL("coalesce({} = ANY (p.shut), false)").format(sql.Literal(column.name))

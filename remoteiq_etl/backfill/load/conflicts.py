@@ -20,10 +20,10 @@ from remoteiq_etl.state.written_columns import T_column, comparable
 
 SQL = statements(__file__)
 
-EDITED, ADOPTED, DOOR, ELSEWHERE = "edited in target", "adopted", "one-way door", "row of another source"
+EDITED, ADOPTED, GUARD, ELSEWHERE = "edited in target", "adopted", "one-way door", "row of another source"
 _NAMED = 10  # keys that an error names; the list holds all
 _REASONS: Mapping[str, sql.Composable] = {
-    "door": sql.Literal(DOOR),
+    "door": sql.Literal(GUARD),
     "edited": sql.Literal(EDITED),
     "adopted": sql.Literal(ADOPTED),
     "elsewhere": sql.Literal(ELSEWHERE),
@@ -109,7 +109,7 @@ def _reason() -> sql.Composable:
 
 def _refused(e: Expressions) -> sql.Composable:
     """Rows of ours of which a door refused a change."""
-    return _rows(e, sql.SQL("p.shut IS NOT NULL AND NOT p.adopted"), sql.SQL("p.shut"), sql.Literal(DOOR))
+    return _rows(e, sql.SQL("p.shut IS NOT NULL AND NOT p.adopted"), sql.SQL("p.shut"), sql.Literal(GUARD))
 
 
 def _rows(e: Expressions, listed: sql.SQL, columns: sql.Composable, reason: sql.Composable) -> sql.Composable:
@@ -137,7 +137,7 @@ def _refused_moves(e: Expressions) -> sql.Composable:
         current=_pairs(names, [sql.SQL("t.{}").format(name) for name in e.pk]),
         incoming=_pairs(names, incoming),
         owner=sql.Identifier(e.spec.moves_with or names[0]),
-        reason=sql.Literal(DOOR),
+        reason=sql.Literal(GUARD),
     )
 
 

@@ -46,7 +46,7 @@ FROM (
         AND k.legacy_key = s._key::text AND k.new_key = p.new_key::text AND k.resolved_run IS NULL
     LEFT JOIN {target} AS t ON {target_join}
     WHERE k.decision IS NOT NULL AND k.incoming_hash = p.incoming AND CASE p.action
-        WHEN 'conflict kept' THEN k.reason <> {door}
+        WHEN 'conflict kept' THEN k.reason <> {guard}
             AND (k.decision = 'keep' OR k.current_hash = {current_hash} AND k.reason <> {elsewhere})
         WHEN 'unchanged' THEN k.reason = {adopted} AND k.decision = 'take' AND k.current_hash = {current_hash}
         ELSE p.action = 'move refused' AND k.decision = 'keep'
@@ -78,7 +78,7 @@ FROM (
         WHEN p.action = 'move refused' THEN NULL
         WHEN p.action = 'deleted in target' THEN 'deleted in target'
         WHEN p.action = 'kept' THEN 'keep'
-        WHEN p.action = 'taken' AND k.reason <> {door} THEN coalesce(k.decision, 'take_legacy')
+        WHEN p.action = 'taken' AND k.reason <> {guard} THEN coalesce(k.decision, 'take_legacy')
         WHEN p.action <> 'conflict kept' AND k.decision = 'keep' AND k.incoming_hash = p.incoming THEN 'keep'
         WHEN p.action <> 'conflict kept' AND k.reason = {edited} THEN 'agreed'
         WHEN NOT k.columns && {differing} THEN 'agreed'

@@ -131,8 +131,8 @@ class Expressions:
         """By column: when the target's value stays, whoever wins."""
         never = self.spec.adopt.never_filled if self.spec.adopt else ()
         guards: dict[str, list[sql.Composable]] = {name: [sql.SQL("p.adopted")] for name in never}
-        for door in self.spec.doors:
-            guards.setdefault(door.column, []).append(door.shut(self))
+        for guard in self.spec.column_guards:
+            guards.setdefault(guard.column, []).append(guard.shut(self))
         staged = {column.name for column in self.compared}
         return {name: sql.SQL(" OR ").join(conditions) for name, conditions in guards.items() if name in staged}
 

@@ -50,7 +50,7 @@ class Merge(Expressions):
         )
         actions = self.actions(session)
         if self.guards and (actions["changed"] or actions["unchanged"]):
-            session.execute(compare.shut_doors(self))
+            session.execute(compare.closed_guards(self))
         if actions["changed"]:
             session.execute(compare.compare(self))
         if actions["moved"]:

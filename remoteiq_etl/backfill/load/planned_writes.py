@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames import json_text
@@ -17,7 +17,7 @@ from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.table import TableSpec
 
 
-def remember_planned(run: RunContext, spec: TableSpec, prepared: Prepared, merge: Merge | None) -> None:
+def remember_planned(run: RunContext, spec: TableSpec, prepared: PreparedBatch, merge: Merge | None) -> None:
     """Keep what a plan would write to a table whose history another one records."""
     writes = run.planned_writes.get(spec.name)
     if writes is None or not len(prepared.rows):

@@ -104,11 +104,11 @@ class StagingTables:
     def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
         """A staging table of this run for these columns. Called by the second thread."""
         run = self.run
-        name = f"stage_{run.registered.id}_{run.id}_{slot}_{spec.name}"[:63]
+        name = f"stage_{run.source_record.id}_{run.id}_{slot}_{spec.name}"[:63]
         found = self._stages.get(name)
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
-            timed = any(isinstance(door, KeptWhenNewer) for door in spec.doors)
+            timed = any(isinstance(guard, KeptWhenNewer) for guard in spec.column_guards)
             found = Stage(run.state.schema, name, spec.target, columns, key_type, timed)
             found.create(run.writer, run.target_name(spec.name))
             self._stages[name] = found
@@ -123,7 +123,7 @@ class StagingTables:
     def drop_leftovers(self) -> None:
         """Remove the staging tables that killed runs of this source left. Only while the source is locked."""
         run = self.run
-        pattern = f"stage\\_{run.registered.id}\\_%"
+        pattern = f"stage\\_{run.source_record.id}\\_%"
         query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s"
         for (name,) in run.session.rows(query, [run.state.schema, pattern]):
             run.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(run.state.name(name)))

@@ -22,13 +22,13 @@ def take_over(run: RunContext, spec: TableSpec, legacy_table: str, merge: Merge)
     # Winners are decided set-wise, and never among the millions of rows of a log: their maps are not searched.
     if spec.decide is None or spec.log_like or not has_merged(run, spec):
         return
-    names = {"map": sql.Identifier(run.state.schema, merge.map.name), "source_id": sql.Literal(run.registered.id)}
+    names = {"map": sql.Identifier(run.state.schema, merge.map.name), "source_id": sql.Literal(run.source_record.id)}
     staged = {"stage": merge.stage.identifier, "legacy_table": sql.Literal(legacy_table)}
-    heirs = run.session.rows(SQL["heirs"].format(**names, **staged))
-    gone = _gone(run, spec, legacy_table, {former for _, former in heirs})
-    for heir, former in heirs:
+    successors = run.session.rows(SQL["heirs"].format(**names, **staged))
+    gone = _gone(run, spec, legacy_table, {former for _, former in successors})
+    for successor, former in successors:
         if former in gone:
-            hand_over(run, spec, run.id, (legacy_table, former), (legacy_table, heir))
+            hand_over(run, spec, run.id, (legacy_table, former), (legacy_table, successor))
 
 
 def _gone(run: RunContext, spec: TableSpec, legacy_table: str, keys: set[str]) -> set[str]:

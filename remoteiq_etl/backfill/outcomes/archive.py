@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import ArchiveCount
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames import json_text
@@ -21,7 +21,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import NAMES_A_SECRET, SECRET_KEY, is_secret, plain, redacted_json
 from remoteiq_etl.sensitive.sealing import Place, Sealer
 from remoteiq_etl.spec.batch import Kept
-from remoteiq_etl.spec.dispositions import Kind
+from remoteiq_etl.spec.dispositions import DispositionKind
 from remoteiq_etl.spec.table import Source, TableSpec
 
 SQL = statements(__file__)
@@ -31,15 +31,12 @@ TABLE = "legacy_archive"
 
 _NUL = "\\u0000"
 
-
+#: The remark on a value that is not kept, or kept without its secret parts, because no sealing key is given.
 WITHHELD = "secret_withheld"
 
 
-"""The remark on a value that is not kept, or kept without its secret parts, because no sealing key is given."""
-
-
 @dataclass(frozen=True)
-class Entry:
+class ArchiveEntry:
     """One legacy value in the archive. `value` is JSON text: None where the whole value is secret."""
 
     legacy_key: str
@@ -55,7 +52,7 @@ def place_of(legacy_table: str, legacy_key: str, column: str) -> Place:
     return (TABLE, legacy_table, legacy_key, column)
 
 
-def entry(kept: Kept, legacy_table: str, column: Column[Any] | None, sealer: Sealer | None) -> Entry:
+def entry(kept: Kept, legacy_table: str, column: Column[Any] | None, sealer: Sealer | None) -> ArchiveEntry:
     """One value as the archive keeps it. `column`: its definition; None of a column that no definition knows.
 
     A secret column is sealed whole; a JSON value with secret parts keeps its other parts in clear and is sealed besides.
@@ -67,18 +64,18 @@ def entry(kept: Kept, legacy_table: str, column: Column[Any] | None, sealer: Sea
 
 def entry_of_text(
     key: str, column: str, rule: str, full: str, legacy_table: str, sealer: Sealer | None, *, secret: bool
-) -> Entry:
+) -> ArchiveEntry:
     """One value, given as JSON text, as the archive keeps it. `secret`: nothing of it may be read by everyone."""
     clear = None if secret else _public(full)
     kept = _storable(clear)
     if full == clear:
-        return Entry(key, column, rule, kept)
+        return ArchiveEntry(key, column, rule, kept)
     if sealer is None:
-        return Entry(key, column, rule, kept, withheld=True)
-    return Entry(key, column, rule, kept, sealer.seal(full, place_of(legacy_table, key, column)))
+        return ArchiveEntry(key, column, rule, kept, withheld=True)
+    return ArchiveEntry(key, column, rule, kept, sealer.seal(full, place_of(legacy_table, key, column)))
 
 
-def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> list[Entry]:
+def entries(prepared: PreparedBatch, table: Table | None, sealer: Sealer | None) -> list[ArchiveEntry]:
     """What a batch leaves in the archive. `table`: the legacy table that it was read from; None of derived rows."""
     last = {(kept.key, kept.column): kept for kept in prepared.archive}
     return [
@@ -87,7 +84,7 @@ def entries(prepared: Prepared, table: Table | None, sealer: Sealer | None) -> l
     ]
 
 
-def write(run: RunContext, asset: str, legacy_table: str, made: Iterable[Entry]) -> None:
+def write(run: RunContext, asset: str, legacy_table: str, made: Iterable[ArchiveEntry]) -> None:
     """Put an asset's entries into the archive; those that are there already stay as they are. Needs a transaction."""
     rows = [vars(one) for one in made]
     if rows:
@@ -175,12 +172,12 @@ def _parsed(text: str) -> Any:
 
 def _retired(run: RunContext, spec: TableSpec) -> Iterator[ArchiveCount]:
     """How many values of its retired columns the legacy database holds: the only ones that are not carried."""
-    places = [place.split(".", 1) for place, one in spec.dispositions.items() if one.kind is Kind.RETIRED]
+    places = [place.split(".", 1) for place, one in spec.dispositions.items() if one.kind is DispositionKind.RETIRED]
     for table, column in places:
         if column not in run.plan.absent.get(table, ()):
             names = {"table": run.legacy.table(table), "column": sql.Identifier(column)}
             rows, size = run.snapshot.session.rows(SQL["retired"].format(**names))[0]
-            yield ArchiveCount(table, column, Kind.RETIRED.value, retired=rows, bytes=size)
+            yield ArchiveCount(table, column, DispositionKind.RETIRED.value, retired=rows, bytes=size)
 
 
 def _names(run: RunContext, asset: str) -> dict[str, sql.Composable]:
@@ -188,7 +185,7 @@ def _names(run: RunContext, asset: str) -> dict[str, sql.Composable]:
         "archive": run.state.name(TABLE),
         "archive_counts": run.state.name("archive_counts"),
         "runs": run.state.name("runs"),
-        "source_id": sql.Literal(run.registered.id),
+        "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(asset),
     }

@@ -23,7 +23,7 @@ def keep_images(run: RunContext, spec: TableSpec, operation: str, affected: sql.
     """
     statement = SQL["kept_images"].format(
         before_images=run.state.name("before_images"),
-        source_id=sql.Literal(run.registered.id),
+        source_id=sql.Literal(run.source_record.id),
         run_id=sql.Literal(run.id),
         table_name=sql.Literal(spec.name),
         operation=sql.Literal(operation),
@@ -56,7 +56,7 @@ def _mapped(run: RunContext, spec: TableSpec) -> sql.Composable:
         " WHERE m.source_id = {source_id} AND m.state = 'live' AND {key_join} LIMIT 1"
     )
     return mapped.format(
-        map=run.state.name(map_of(spec).name), source_id=sql.Literal(run.registered.id), key_join=key_join(spec)
+        map=run.state.name(map_of(spec).name), source_id=sql.Literal(run.source_record.id), key_join=key_join(spec)
     )
 
 

@@ -55,5 +55,5 @@ def mapped_rows(run: RunContext, spec: TableSpec) -> tuple[int, int]:
         "SELECT count(*) FILTER (WHERE state = 'live'), count(*) FILTER (WHERE state = 'deleted') FROM {}"
         " WHERE source_id = %s AND NOT adopted"
     )
-    row = run.session.rows(query.format(run.state.name(map_of(spec).name)), [run.registered.id])[0]
+    row = run.session.rows(query.format(run.state.name(map_of(spec).name)), [run.source_record.id])[0]
     return int(row[0]), int(row[1])

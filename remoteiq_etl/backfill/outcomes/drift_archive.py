@@ -13,7 +13,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.context.plan import WHOLE_ROW, Extra
 from remoteiq_etl.backfill.context.progress import Pace
-from remoteiq_etl.backfill.context.report import Account, Ledger, TableReport
+from remoteiq_etl.backfill.context.report import BatchAccount, Ledger, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import archive
 from remoteiq_etl.backfill.outcomes.ledger import write_account
@@ -87,20 +87,20 @@ def _listed(parts: Sequence[sql.Composable]) -> sql.Composed:
     return sql.SQL(", ").join(parts)
 
 
-def _counted(run: RunContext, extra: Extra) -> Account:
+def _counted(run: RunContext, extra: Extra) -> BatchAccount:
     query = sql.SQL("SELECT count(*) FROM {} AS {} WHERE {}")
     return _account(
         extra, int(run.snapshot.session.value(query.format(run.legacy.table(extra.table), _ROW, _wanted(extra))))
     )
 
 
-def _account(extra: Extra, rows: int, size: int = 0) -> Account:
-    account = Account(extra.table, extra.whole, read=rows, bytes=size)
+def _account(extra: Extra, rows: int, size: int = 0) -> BatchAccount:
+    account = BatchAccount(extra.table, extra.whole, read=rows, bytes=size)
     account.outcomes[Ledger.ARCHIVED] = account.rules[(Ledger.ARCHIVED, RULE)] = rows
     return account
 
 
-def _archived(run: RunContext, pace: Pace, extra: Extra, report: TableReport) -> Iterator[Account]:
+def _archived(run: RunContext, pace: Pace, extra: Extra, report: TableReport) -> Iterator[BatchAccount]:
     """The account of each batch, after it was committed."""
     batches = run.reader.batches(extra_query(run, extra).as_string(None))
     for number, batch in enumerate(rebatched(batches, run.batch_rows, BATCH_BYTES), 1):
@@ -115,7 +115,7 @@ def _archived(run: RunContext, pace: Pace, extra: Extra, report: TableReport) ->
         yield account
 
 
-def _entries(run: RunContext, extra: Extra, batch: pa.Table) -> Iterator[archive.Entry]:
+def _entries(run: RunContext, extra: Extra, batch: pa.Table) -> Iterator[archive.ArchiveEntry]:
     columns = [column.to_pylist() for column in batch.columns]
     at = batch.num_columns - len(extra.archived_as)
     for cells in zip(*columns, strict=True):

@@ -3,14 +3,14 @@
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill.context.report import Account
+from remoteiq_etl.backfill.context.report import BatchAccount
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
 
 
-def write_account(run: RunContext, table: str, number: int, account: Account) -> None:
+def write_account(run: RunContext, table: str, number: int, account: BatchAccount) -> None:
     """Record one batch: its number within the run and the pair of target and legacy table. Needs a transaction."""
     values = {
         "run_id": run.id,

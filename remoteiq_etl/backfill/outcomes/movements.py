@@ -36,7 +36,7 @@ class Cause(StrEnum):
 
 def of_run(run: RunContext, table: str, cause: Cause, change: int) -> None:
     """Record by how much a run changed the number of live keys of a target table. Needs the transaction that did."""
-    _write(run.session, run.state, [run.registered.id, table, run.id, None], cause, change)
+    _write(run.session, run.state, [run.source_record.id, table, run.id, None], cause, change)
 
 
 def of_batch(run: RunContext, spec: TableSpec) -> None:
@@ -44,7 +44,7 @@ def of_batch(run: RunContext, spec: TableSpec) -> None:
     run.session.execute(
         SQL["movements_of_plan"].format(
             movements=run.state.name("movements"),
-            source_id=sql.Literal(run.registered.id),
+            source_id=sql.Literal(run.source_record.id),
             table_name=sql.Literal(spec.name),
             run_id=sql.Literal(run.id),
         )

@@ -21,7 +21,7 @@ def count_waiting(run: RunContext, spec: TableSpec) -> Waiting:
     names = ("quarantine", "held", "conflicts", "assets", "decision_warnings")
     query = SQL["waiting"].format(**{name: run.state.name(name) for name in names})
     parameters = {
-        "source_id": run.registered.id,
+        "source_id": run.source_record.id,
         "snapshot_at": run.started_at,
         "table_name": spec.name,
         "asset": spec.asset,
@@ -44,7 +44,7 @@ class OpenRows:
             exists = "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)"
             names = ("quarantine", "held")
             query = sql.SQL(f"SELECT {exists}, {exists}").format(*map(self.run.state.name, names))
-            found = self.run.session.rows(query, [self.run.registered.id, table] * 2)[0]
+            found = self.run.session.rows(query, [self.run.source_record.id, table] * 2)[0]
             self._waiting[table] = [name for name, waits in zip(names, found, strict=True) if waits]
         return self._waiting[table]
 
@@ -53,7 +53,7 @@ class OpenRows:
         if table not in self._left_out:
             query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s)")
             found = self.run.session.value(
-                query.format(self.run.state.name("left_out")), [self.run.registered.id, table]
+                query.format(self.run.state.name("left_out")), [self.run.source_record.id, table]
             )
             self._left_out[table] = bool(found)
         return self._left_out[table]
@@ -64,7 +64,7 @@ class OpenRows:
             "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND resolved_run IS NULL)"
         )
         names = self.run.state.name("conflicts")
-        return bool(self.run.session.value(query.format(names), [self.run.registered.id, table]))
+        return bool(self.run.session.value(query.format(names), [self.run.source_record.id, table]))
 
     def release_rest(self, spec: TableSpec) -> None:
         """Once all that waited was read again: what is not quarantined or held any more, for whatever reason, is released."""
@@ -76,7 +76,7 @@ class OpenRows:
             )
             read = [source.name for source in spec.sources]
             run.session.execute(
-                update.format(run.state.name(name)), [run.id, run.registered.id, spec.name, read, run.id]
+                update.format(run.state.name(name)), [run.id, run.source_record.id, spec.name, read, run.id]
             )
 
     def has_new(self, spec: TableSpec) -> bool:
@@ -86,4 +86,4 @@ class OpenRows:
             "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND (first_run = %s OR released_run = %s))"
         )
         query = sql.SQL(f"SELECT {exists} OR {exists}").format(run.state.name("quarantine"), run.state.name("held"))
-        return bool(run.session.value(query, [run.registered.id, spec.name, run.id, run.id] * 2))
+        return bool(run.session.value(query, [run.source_record.id, spec.name, run.id, run.id] * 2))

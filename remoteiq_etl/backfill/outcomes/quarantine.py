@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.prepared import Prepared
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.frames import json_text
@@ -32,7 +32,7 @@ class RowLists:
         self.spec = spec
         self.open_rows = open_rows
 
-    def write(self, prepared: Prepared, disposals: Sequence[Disposal]) -> None:
+    def write(self, prepared: PreparedBatch, disposals: Sequence[Disposal]) -> None:
         """Record what became of the rows of a batch that are in no target row. Needs a transaction."""
         names = self._names(prepared.legacy_table)
         refused = [disposal for disposal in disposals if disposal.outcome == Outcome.QUARANTINED]
@@ -69,7 +69,9 @@ class RowLists:
         )
         self._write_left_out(prepared, disposals, hashes)
 
-    def _write_left_out(self, prepared: Prepared, disposals: Sequence[Disposal], hashes: Mapping[str, str]) -> None:
+    def _write_left_out(
+        self, prepared: PreparedBatch, disposals: Sequence[Disposal], hashes: Mapping[str, str]
+    ) -> None:
         """Remember the rows that became nothing of their own, and forget of those that wait that they once were such."""
         waiting = [d.key for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
         if waiting and self.open_rows.has_left_out(self.spec.name):
@@ -89,7 +91,7 @@ class RowLists:
         if rows:
             self.run.session.execute(statement, {"rows": json_text.dumps(list(rows.values()))})
 
-    def _redacted(self, prepared: Prepared, keys: set[str]) -> dict[str, dict[str, Any]]:
+    def _redacted(self, prepared: PreparedBatch, keys: set[str]) -> dict[str, dict[str, Any]]:
         if not keys:
             return {}
         source = self.spec.source(prepared.legacy_table)
@@ -105,14 +107,14 @@ class RowLists:
             "as_ignored": SQL["as_ignored"].format(),
             "held": state.name("held"),
             "left_out": state.name("left_out"),
-            "source_id": sql.Literal(self.run.registered.id),
+            "source_id": sql.Literal(self.run.source_record.id),
             "run_id": sql.Literal(self.run.id),
             "legacy_table": sql.Literal(legacy_table),
             "table_name": sql.Literal(self.spec.name),
         }
 
 
-def _hashes(prepared: Prepared, keys: set[str]) -> dict[str, str]:
+def _hashes(prepared: PreparedBatch, keys: set[str]) -> dict[str, str]:
     """The hash of each of these legacy rows as hexadecimal text; rows of a decide step have none."""
     if not keys or HASH not in prepared.legacy:
         return {}

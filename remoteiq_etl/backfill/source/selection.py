@@ -20,10 +20,8 @@ from remoteiq_etl.spec.transform_context import Context
 #: Transaction ids of a row are compared by 32-bit arithmetic, which holds for half of their range. A margin is left.
 OLDEST_HORIZON = 2**31 - 2**28
 
+#: Legacy keys by legacy table.
 Keys = Mapping[str, Collection[str]]
-
-
-"""Legacy keys by legacy table."""
 
 #: Ids below this one are the server's own (bootstrap, frozen) and have no age.
 _FIRST_NORMAL = 3

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.context.progress import Listener, Notice
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.backfill.throttle.probes import SOURCE, Sample, Sampler
-from remoteiq_etl.backfill.throttle.verdict import Action, Reading, Verdict, judge
+from remoteiq_etl.backfill.throttle.probes import SOURCE, ProbeSample, Sampler
+from remoteiq_etl.backfill.throttle.verdict import Action, PaceVerdict, ProbeReading, pace_verdict
 from remoteiq_etl.config.throttle import SOURCE_LIMITS, Signal, ThrottleLimits
 from remoteiq_etl.errors import RunStopped, SnapshotTooOld, SourceWaits
 from remoteiq_etl.state.orders import Control, Orders
@@ -23,7 +23,7 @@ STEP = 0.25
 #: Seconds between two notices of being slowed down and not: a reading may swing about its limit.
 QUIET = 10.0
 
-_TO_PAUSE = Verdict(Action.PAUSE)
+_TO_PAUSE = PaceVerdict(Action.PAUSE)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Pacer:
             slept += min(STEP, left)
         self._resumed = self.clock()
 
-    def _judge(self, report: TableReport, ends_from: Action) -> tuple[Verdict, Orders]:
+    def _judge(self, report: TableReport, ends_from: Action) -> tuple[PaceVerdict, Orders]:
         """Whether to slow down or wait, and what people have ordered. Raises RunStopped when the run shall end.
 
         What the run holds is judged apart: that this is its last table does not free it from waiting.
@@ -101,25 +101,25 @@ class Pacer:
         orders = self.control.orders()
         self.worker.refuse_stopped(orders)
         readings = self._readings(report)
-        held = judge((one for one in readings if one.signal in SOURCE_LIMITS), self.limits)
+        held = pace_verdict((one for one in readings if one.signal in SOURCE_LIMITS), self.limits)
         if held.action >= ends_from:
             raise _ended(held, self.worker)
         if held.action is Action.FINISH:
             self._say_last(report, held)
-        pace = judge((one for one in readings if one.signal not in SOURCE_LIMITS), self.limits)
+        pace = pace_verdict((one for one in readings if one.signal not in SOURCE_LIMITS), self.limits)
         return (_TO_PAUSE if orders.pause else pace), orders
 
-    def _readings(self, report: TableReport) -> list[Reading]:
+    def _readings(self, report: TableReport) -> list[ProbeReading]:
         age = self.clock() - self._began
         if not self.sampler.started and age >= self.limits.probe_seconds:
             self.sampler.start()  # a run that is over in a moment needs no more sessions
         sample = self.sampler.latest()
         self._tell_unreadable(report, sample)
-        ours = [Reading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
+        ours = [ProbeReading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
         found = [*sample.readings, *ours]
         return [one for one in found if self.holds_snapshot or one.signal not in SOURCE_LIMITS]
 
-    def _wait(self, report: TableReport, verdict: Verdict, seconds: float) -> None:
+    def _wait(self, report: TableReport, verdict: PaceVerdict, seconds: float) -> None:
         name = PAUSED if verdict.reading is None else str(verdict.reading.signal)
         before = self.clock()
         self.sleep(seconds)
@@ -127,7 +127,7 @@ class Pacer:
 
     # --- telling ------------------------------------------------------------------------------------------------
 
-    def _say(self, report: TableReport, verdict: Verdict, orders: Orders, slept: float) -> None:
+    def _say(self, report: TableReport, verdict: PaceVerdict, orders: Orders, slept: float) -> None:
         """One notice for each change of what is done and why; readings change all the time."""
         name = str(verdict.reading.signal) if verdict.reading else PAUSED if orders.pause else ""
         before = self._said[0]
@@ -137,14 +137,14 @@ class Pacer:
         self._said, self._said_at = (verdict.action, name), self.clock()
         self.listener.noticed(Notice(report.table, _text(verdict, orders, before, slept)))
 
-    def _say_last(self, report: TableReport, held: Verdict) -> None:
+    def _say_last(self, report: TableReport, held: PaceVerdict) -> None:
         if not self._last_said:
             self._last_said = True
             self.listener.noticed(
                 Notice(report.table, f"is the last table of this {self.worker.until}, because {held.why}")
             )
 
-    def _tell_unreadable(self, report: TableReport, sample: Sample) -> None:
+    def _tell_unreadable(self, report: TableReport, sample: ProbeSample) -> None:
         for key, reason in sample.unreadable.items():
             if key not in self._unreadable and self.limits.of(key[0]).is_on:
                 self._unreadable.add(key)
@@ -153,14 +153,14 @@ class Pacer:
                 )
 
 
-def _left(verdict: Verdict, work: float, slept: float) -> float:
+def _left(verdict: PaceVerdict, work: float, slept: float) -> float:
     """Seconds still to wait: none when free to go, a pause has no end of its own."""
     if verdict.action is Action.PAUSE:
         return STEP
     return verdict.delay(work) - slept if verdict.action is Action.SLOW else 0.0
 
 
-def _text(verdict: Verdict, orders: Orders, before: Action, slept: float) -> str:
+def _text(verdict: PaceVerdict, orders: Orders, before: Action, slept: float) -> str:
     if verdict.action is Action.PAUSE and verdict.reading is None:
         return f"paused {orders.pause}; remoteiq-etl resume lets it go on"
     if verdict.action is Action.PAUSE:
@@ -170,7 +170,7 @@ def _text(verdict: Verdict, orders: Orders, before: Action, slept: float) -> str
     return f"goes on after {slept:.1f} s" if before is Action.PAUSE else "goes on at full speed"
 
 
-def _ended(verdict: Verdict, worker: Worker) -> RunStopped:
+def _ended(verdict: PaceVerdict, worker: Worker) -> RunStopped:
     """The error that ends a worker which holds something on the source for too long."""
     kind = SourceWaits if verdict.reading and verdict.reading.signal is Signal.SOURCE_LOCK_WAIT else SnapshotTooOld
     return kind(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
-from remoteiq_etl.backfill.throttle.verdict import Reading
+from remoteiq_etl.backfill.throttle.verdict import ProbeReading
 from remoteiq_etl.config.throttle import Signal
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.postgres.database import Database, Session
@@ -30,15 +30,15 @@ RECONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Sample:
+class ProbeSample:
     """What one look at both servers found. `unreadable`: why a signal of a side could not be read."""
 
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[ProbeReading, ...] = ()
     unreadable: Mapping[tuple[Signal, str], str] = field(default_factory=dict)
     taken_at: float = 0.0
 
 
-_Read = Callable[..., Iterator[Reading]]  # of a session and the signals
+_Read = Callable[..., Iterator[ProbeReading]]  # of a session and the signals
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Probe:
     _waiting_since: dict[int, float] = field(default_factory=dict)
     _wal: tuple[float, float] | None = None
 
-    def look(self) -> list[Reading]:
+    def look(self) -> list[ProbeReading]:
         """The readings of this moment; what cannot be read is in `unreadable`."""
         self.unreadable = {}
         session = self._connected()
@@ -88,7 +88,7 @@ class Probe:
             self.session.close()
             self.session = None
 
-    def _try(self, read: _Read, session: Session, *signals: Signal) -> list[Reading]:
+    def _try(self, read: _Read, session: Session, *signals: Signal) -> list[ProbeReading]:
         try:
             return list(read(session, *signals))
         except psycopg.Error as error:
@@ -111,29 +111,29 @@ class Probe:
                 self._not_before = time.monotonic() + RECONNECT_SECONDS
         return self.session
 
-    def _reading(self, signal: Signal, value: float) -> Reading:
-        return Reading(signal, self.side, value)
+    def _reading(self, signal: Signal, value: float) -> ProbeReading:
+        return ProbeReading(signal, self.side, value)
 
     # --- one signal each ----------------------------------------------------------------------------------------
 
-    def _replication(self, session: Session, lag: Signal, size: Signal) -> Iterator[Reading]:
+    def _replication(self, session: Session, lag: Signal, size: Signal) -> Iterator[ProbeReading]:
         seconds, behind, hidden = session.rows(SQL["replication"])[0]
         if hidden:
             self._mark(f"{hidden} standbys are hidden from this role; pg_monitor shows them", lag, size)
         yield self._reading(lag, seconds)
         yield self._reading(size, behind)
 
-    def _connections(self, session: Session, signal: Signal) -> Iterator[Reading]:
+    def _connections(self, session: Session, signal: Signal) -> Iterator[ProbeReading]:
         yield self._reading(signal, float(session.rows(SQL["connections"])[0][0]))
 
-    def _lock_wait(self, session: Session, signal: Signal) -> Iterator[Reading]:
+    def _lock_wait(self, session: Session, signal: Signal) -> Iterator[ProbeReading]:
         """The longest wait, counted from the probe that saw it first: not every version tells since when."""
         rows = session.rows(SQL["waiting"], {"ours": list(self.pids)})
         now = time.monotonic()
         self._waiting_since = {pid: self._waiting_since.get(pid, now) for (pid,) in rows}
         yield self._reading(signal, max((now - since for since in self._waiting_since.values()), default=0.0))
 
-    def _wal_rate(self, session: Session, signal: Signal) -> Iterator[Reading]:
+    def _wal_rate(self, session: Session, signal: Signal) -> Iterator[ProbeReading]:
         """Counted where rows are inserted into the log: what is written to disk lags behind an asynchronous commit."""
         position = "pg_catalog.pg_current_wal_insert_lsn()"
         written = float(session.value(f"SELECT pg_catalog.pg_wal_lsn_diff({position}, '0/0')"))
@@ -142,7 +142,7 @@ class Probe:
         if before is not None and now > before[0]:
             yield self._reading(signal, (written - before[1]) / (now - before[0]))
 
-    def _xids(self, session: Session, signal: Signal) -> Iterator[Reading]:
+    def _xids(self, session: Session, signal: Signal) -> Iterator[ProbeReading]:
         newest = int(session.value("SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())::text"))
         yield self._reading(signal, float(newest - (self.oldest_xid or newest)))
 
@@ -153,8 +153,8 @@ class Sampler:
     def __init__(self, probes: Collection[Probe], every: float) -> None:
         self.probes = probes
         self.every = every
-        self._latest = Sample()
-        self._waits: dict[str, Reading] = {}
+        self._latest = ProbeSample()
+        self._waits: dict[str, ProbeReading] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -164,7 +164,7 @@ class Sampler:
         """Whether samples are being taken."""
         return self._thread is not None
 
-    def latest(self) -> Sample:
+    def latest(self) -> ProbeSample:
         """The last sample; one without readings as long as there is none, and when it is too old to say anything.
 
         Of waits for our locks it has the longest since this was called last: at the end of a batch they are over.
@@ -172,7 +172,7 @@ class Sampler:
         with self._lock:
             sample, longest, self._waits = self._latest, self._waits, {}
         if self.started and (age := time.monotonic() - sample.taken_at) > max(STALE_SECONDS, STALE_PROBES * self.every):
-            return Sample(unreadable=self._without_answer(age))
+            return ProbeSample(unreadable=self._without_answer(age))
         others = [one for one in sample.readings if one.signal not in _WAITS]
         return replace(sample, readings=(*others, *longest.values()))
 
@@ -182,17 +182,17 @@ class Sampler:
 
     def start(self) -> None:
         """Begin to take samples."""
-        self._latest = Sample(taken_at=time.monotonic())
+        self._latest = ProbeSample(taken_at=time.monotonic())
         # A daemon: a server that does not answer must not keep the program from ending.
         self._thread = threading.Thread(target=self._work, name="throttle", daemon=True)
         self._thread.start()
 
-    def sample(self) -> Sample:
+    def sample(self) -> ProbeSample:
         """Take one sample now."""
         readings = tuple(reading for probe in self.probes for reading in probe.look())
         unreadable = {key: why for probe in self.probes for key, why in probe.unreadable.items()}
         with self._lock:
-            self._latest = Sample(readings, unreadable, time.monotonic())
+            self._latest = ProbeSample(readings, unreadable, time.monotonic())
             for one in readings:
                 if one.signal in _WAITS and one.value >= self._waits.get(one.side, one).value:
                     self._waits[one.side] = one

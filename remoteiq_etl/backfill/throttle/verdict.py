@@ -29,7 +29,7 @@ class Action(IntEnum):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ProbeReading:
     """One signal of one side ("source" or "target"), in the unit of the signal."""
 
     signal: Signal
@@ -38,11 +38,11 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PaceVerdict:
     """What one reading asks for. `share`: the part of its time that the run shall wait (slow only)."""
 
     action: Action = Action.GO
-    reading: Reading | None = None
+    reading: ProbeReading | None = None
     limit: float = 0.0
     share: float = 0.0
 
@@ -62,10 +62,10 @@ class Verdict:
         return f"{found} ({word} at {shown(signal, self.limit)})"
 
 
-def judge(readings: Iterable[Reading], limits: ThrottleLimits) -> Verdict:
+def pace_verdict(readings: Iterable[ProbeReading], limits: ThrottleLimits) -> PaceVerdict:
     """The strictest verdict; of two equal ones that which asks for more waiting."""
     return max(
-        (_of(reading, limits) for reading in readings), key=lambda one: (one.action, one.share), default=Verdict()
+        (_of(reading, limits) for reading in readings), key=lambda one: (one.action, one.share), default=PaceVerdict()
     )
 
 
@@ -78,14 +78,14 @@ def shown(signal: Signal, value: float) -> str:
     return f"{value:,.0f} transactions" if signal is Signal.SNAPSHOT_XIDS else f"{value:,.1f} s"
 
 
-def _of(reading: Reading, limits: ThrottleLimits) -> Verdict:
+def _of(reading: ProbeReading, limits: ThrottleLimits) -> PaceVerdict:
     limit = limits.of(reading.signal)
     mild, strict = (Action.FINISH, Action.STOP) if reading.signal in SOURCE_LIMITS else (Action.SLOW, Action.PAUSE)
     if limit.high is not None and reading.value >= limit.high:
-        return Verdict(strict, reading, limit.high)
+        return PaceVerdict(strict, reading, limit.high)
     if limit.low is not None and reading.value >= limit.low:
-        return Verdict(mild, reading, limit.low, _share(reading.value, limit.low, limit.high))
-    return Verdict()
+        return PaceVerdict(mild, reading, limit.low, _share(reading.value, limit.low, limit.high))
+    return PaceVerdict()
 
 
 def _share(value: float, low: float, high: float | None) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.prepared import ADOPTED, Prepared
+from remoteiq_etl.backfill.context.prepared import ADOPTED, PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalised
@@ -88,13 +88,13 @@ class Adopter:
 
 def foreign_owners(run: RunContext, spec: TableSpec) -> frozenset[str]:
     """The values of the declared column under which the target has a row that no run of ours wrote."""
-    if spec.left_alone_by is None or not run.has_target(spec.name) or not run.state.has_map(run.session, spec.name):
+    if spec.unmanaged_by is None or not run.has_target(spec.name) or not run.state.has_map(run.session, spec.name):
         return frozenset()
     query = sql.SQL(
         "SELECT DISTINCT t.{owner}::text FROM {target} AS t"
         " WHERE NOT EXISTS (SELECT FROM {map} AS m WHERE m.new_key = t.{key} AND m.state = 'live')"
     ).format(
-        owner=sql.Identifier(spec.left_alone_by),
+        owner=sql.Identifier(spec.unmanaged_by),
         target=run.target_name(spec.name),
         map=run.state.name(map_of(spec).name),
         key=sql.Identifier(spec.primary_key[0]),
@@ -102,10 +102,10 @@ def foreign_owners(run: RunContext, spec: TableSpec) -> frozenset[str]:
     return frozenset(row[0] for row in run.session.rows(query))
 
 
-def leave_alone(prepared: Prepared, spec: TableSpec, owners: frozenset[str]) -> None:
+def skip_unmanaged(prepared: PreparedBatch, spec: TableSpec, owners: frozenset[str]) -> None:
     """Filter the rows of these owners."""
     if not owners or not len(prepared.rows):
         return
-    theirs = prepared.rows[str(spec.left_alone_by)].isin(list(owners)).astype(bool)
+    theirs = prepared.rows[str(spec.unmanaged_by)].isin(list(owners)).astype(bool)
     prepared.disposals += [Disposal(str(key), Outcome.FILTERED, RULE) for key in prepared.rows.loc[theirs, KEY]]
     prepared.rows = prepared.rows[~theirs].reset_index(drop=True)

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Select, Table
 from sqlalchemy.sql import visitors
 
-from remoteiq_etl.backfill.change_capture.capture import Capture, Reading
+from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.extract import select_query
@@ -23,7 +23,7 @@ from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.write_history import writes_to
 from remoteiq_etl.frames.dtypes import arrow_type, from_arrow
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -42,7 +42,7 @@ class DecideStep:
     lookups: Lookups
     spec: TableSpec
 
-    def decide(self, report: TableReport, reading: Reading) -> tuple[Context, dict[str, pd.DataFrame]]:
+    def decide(self, report: TableReport, reading: ReadPlan) -> tuple[Context, dict[str, pd.DataFrame]]:
         """Take and record the decisions. Returns the context for the transforms, and the derived rows by source name."""
         context, spec = self._context(), self.spec
         if spec.decide is None:
@@ -60,7 +60,7 @@ class DecideStep:
         """The derived rows that the legacy database asks for in this snapshot, by source name. Nothing is recorded."""
         if self.spec.decide is None:
             return {}
-        return self._work_out(self.spec.decide, self._context(), Reading("every row"))[1].rows
+        return self._work_out(self.spec.decide, self._context(), ReadPlan("every row"))[1].rows
 
     def _context(self) -> Context:
         run, spec = self.run, self.spec
@@ -69,10 +69,10 @@ class DecideStep:
             run.transform_context, lookups=self._lookups(), time_zones=run.time_zones(spec), optional=optional
         )
 
-    def _work_out(self, step: Decide, context: Context, reading: Reading) -> tuple[Recorded, Decided]:
+    def _work_out(self, step: Decide, context: Context, reading: ReadPlan) -> tuple[StoredDecisions, Decided]:
         run = self.run
-        recorded = run.state.recorded(run.session, run.registered.id, self.spec)
-        known = recorded.anew(step.anew) if self.spec.asset in run.plan.redecide else recorded
+        recorded = run.state.recorded(run.session, run.source_record.id, self.spec)
+        known = recorded.redecided(step.redecided) if self.spec.asset in run.plan.redecide else recorded
         return recorded, step.function(self._inputs(step, reading, context), known, context)
 
     def _lookups(self) -> dict[tuple[str, str], Lookup]:
@@ -88,7 +88,7 @@ class DecideStep:
         tables = more | (set() if spec.log_like else {source.name for source in spec.sources})
         return {(spec.name, table): self.lookups.get(spec.name, table, own=True) for table in sorted(tables)}
 
-    def _inputs(self, step: Decide, reading: Reading, context: Context) -> dict[str, pd.DataFrame]:
+    def _inputs(self, step: Decide, reading: ReadPlan, context: Context) -> dict[str, pd.DataFrame]:
         run = self.run
         inputs = self.capture.inputs.frames(self.spec, reading.selections, context)
         for name, query in step.target_reads.items():
@@ -96,7 +96,7 @@ class DecideStep:
             inputs[name] = from_arrow(run.arrow.table(select_query(run.target, query))) if there else _empty(query)
         return inputs | {table: writes_to(run, table) for table in step.history}
 
-    def _record(self, step: Decide, recorded: Recorded, decided: Decided) -> int:
+    def _record(self, step: Decide, recorded: StoredDecisions, decided: Decided) -> int:
         """Write the decisions that are new or whose plain values changed, and the rows to keep, in one transaction.
 
         Returns the number of these decisions.
@@ -124,7 +124,7 @@ def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
     )
 
 
-def _is_recorded(decision: Decision, recorded: Recorded, spec: TableSpec) -> bool:
+def _is_recorded(decision: Decision, recorded: StoredDecisions, spec: TableSpec) -> bool:
     before = recorded.get(decision.legacy_table, decision.legacy_key)
     if before is None or (decision.entity or spec.name) != spec.name:
         return False
@@ -139,7 +139,7 @@ def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> N
     names = {
         "map": run.state.name(table.name),
         "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in map_of(spec).primary_key.columns),
-        "source_id": sql.Literal(run.registered.id),
+        "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
     }
     recorded = list(decisions)

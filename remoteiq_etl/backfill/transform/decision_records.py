@@ -47,7 +47,7 @@ def _names(run: RunContext, table: Table) -> dict[str, sql.Composable]:
     plain = [name for name in columns if name not in key]
     return {
         "table": run.state.name(table.name),
-        "source_id": sql.Literal(run.registered.id),
+        "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "key": _list(key),
         "columns": _list(columns),
@@ -69,5 +69,10 @@ def keep_warnings(run: RunContext, spec: TableSpec, decided: Decided) -> None:
     """Add the warnings that are new, and drop those that no longer hold; the others stay untouched."""
     rows = [asdict(one) for one in sorted(set(decided.warnings))]
     statement = SQL["keep_warnings"].format(warnings=run.state.name("decision_warnings"))
-    parameters = {"source_id": run.registered.id, "asset": spec.asset, "run_id": run.id, "rows": json_text.dumps(rows)}
+    parameters = {
+        "source_id": run.source_record.id,
+        "asset": spec.asset,
+        "run_id": run.id,
+        "rows": json_text.dumps(rows),
+    }
     run.session.execute(statement, parameters)

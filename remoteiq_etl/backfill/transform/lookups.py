@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from remoteiq_etl.backfill.context.prepared import ADOPTED, Prepared
+from remoteiq_etl.backfill.context.prepared import ADOPTED, PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.decisions import SAME_AS, Decision
@@ -60,7 +60,7 @@ class Lookups:
                 overlay.new_keys[decision.legacy_key] = decision.new_key
 
     def written(
-        self, spec: TableSpec, legacy_table: str, prepared: Prepared, merged: Iterable[tuple[str, str, str, str]]
+        self, spec: TableSpec, legacy_table: str, prepared: PreparedBatch, merged: Iterable[tuple[str, str, str, str]]
     ) -> None:
         """Remember what a plan would have mapped, where another table looks it up."""
         if not self.run.planning or not any(entity == spec.name for entity, _ in self.wanted):
@@ -81,7 +81,7 @@ class Lookups:
 
     def _read(self, place: Place, *, own: bool) -> Lookup:
         run = self.run
-        lookup = run.state.lookup(run.session, run.arrow, run.registered.id, *place, own=own)
+        lookup = run.state.lookup(run.session, run.arrow, run.source_record.id, *place, own=own)
         overlay = self._planned.get(place)
         if overlay is None:
             return lookup

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from remoteiq_etl.backfill.context.prepared import NEW, RULE, Prepared
+from remoteiq_etl.backfill.context.prepared import NEW, RULE, PreparedBatch
 from remoteiq_etl.backfill.source.extract import ODD_TIMES
 from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract, Failure
@@ -38,7 +38,7 @@ def prepare(
     transform: Transform,
     contracts: Contracts,
     context: Context,
-) -> Prepared:
+) -> PreparedBatch:
     """Bring one frame to target rows. Raises ContractError when rows are lost or invented on the way."""
     odd = _odd_times(frame)
     good, refused = _source_checked(frame, contracts.source, odd)
@@ -47,7 +47,9 @@ def prepare(
         _archive_odd(batch, str(frame[KEY].iloc[row]), times)
     batch = transform(batch, context)
     rows, failed = _target_checked(batch, contracts.target, spec)
-    prepared = Prepared(legacy_table, len(frame), frame, rows, [*refused, *batch.disposals.values(), *failed], batch)
+    prepared = PreparedBatch(
+        legacy_table, len(frame), frame, rows, [*refused, *batch.disposals.values(), *failed], batch
+    )
     if len(batch.legacy) == len(good) and len(rows) + len(prepared.disposals) != len(frame):
         raise ContractError(
             f"{spec.name} from {legacy_table}: {len(frame)} rows in, {len(rows)} good and {len(prepared.disposals)} bad out."

@@ -16,7 +16,7 @@ NEW_WORD = "word_seen_for_the_first_time"
 
 
 @dataclass
-class Words:
+class SourceValues:
     """The words of one table in one run, by the name of their value map."""
 
     run: RunContext
@@ -37,7 +37,7 @@ class Words:
         report.words = self.counts
         query = sql.SQL("SELECT name, word, first_run < %s FROM {} WHERE source_id = %s AND name = ANY (%s)")
         rows = self.run.session.rows(
-            query.format(self.run.state.name("words")), [self.run.id, self.run.registered.id, list(self.counts)]
+            query.format(self.run.state.name("words")), [self.run.id, self.run.source_record.id, list(self.counts)]
         )
         known, seen_before = {(name, word) for name, word, _ in rows}, {name for name, _, earlier in rows if earlier}
         for name in sorted(seen_before & self.counts.keys()):
@@ -54,7 +54,7 @@ class Words:
             ' ON CONFLICT (source_id, name, word) DO UPDATE SET "rows" = {}EXCLUDED."rows", last_run = EXCLUDED.last_run'
         ).format(run.state.name("words"), sql.SQL(rows_before))
         rows = [
-            (run.registered.id, name, word, count, run.id, run.id)
+            (run.source_record.id, name, word, count, run.id, run.id)
             for name, counts in self.counts.items()
             for word, count in counts.items()
         ]

@@ -33,7 +33,7 @@ def writes_to(run: RunContext, table: str) -> pd.DataFrame:
         redacted=run.state.name("redacted"),
         target=run.target_name(table),
         key_join=key_join(spec),
-        source_id=sql.Literal(run.registered.id),
+        source_id=sql.Literal(run.source_record.id),
         table_name=sql.Literal(table),
     )
     return pd.concat([from_arrow(run.arrow.table(query.as_string(None))), planned], ignore_index=True)

@@ -7,8 +7,8 @@ from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
-from remoteiq_etl.lifecycle.drift.checkup import Checkup, Verdict, examine_legacy, examine_target
-from remoteiq_etl.lifecycle.drift.differences import Kind
+from remoteiq_etl.lifecycle.drift.checkup import CheckStatus, Checkup, examine_legacy, examine_target
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport
 
 
@@ -76,20 +76,20 @@ def _print_drift(console: Console, report: DriftReport) -> None:
     table.add_column("where", ratio=4, overflow="fold")
     table.add_column("what it means", ratio=5, overflow="fold")
     for drift in report.blocking:
-        verdict = f"{output.styled(Verdict.BLOCKS)} {drift.scope}"
+        verdict = f"{output.styled(CheckStatus.BLOCKS)} {drift.scope}"
         table.add_row(f"{drift.kind.replace('_', ' ')}, {verdict}", _place(drift), _reason(drift))
     for drift in report.drifts:
         if drift.warns and not drift.blocks:
-            kind = f"{drift.kind.replace('_', ' ')}, {output.styled(Verdict.WARNS)}"
+            kind = f"{drift.kind.replace('_', ' ')}, {output.styled(CheckStatus.WARNS)}"
             table.add_row(kind, _place(drift), _reason(drift))
     for kind, drifts in _harmless(report).items():
         table.add_row(kind.replace("_", " "), _places(drifts), _reasons(drifts))
     console.print(table)
 
 
-def _harmless(report: DriftReport) -> dict[Kind, list[Drift]]:
+def _harmless(report: DriftReport) -> dict[DifferenceKind, list[Drift]]:
     """What blocks nothing and no run warns of, by kind: a database that lost its foreign keys lost dozens."""
-    kinds: dict[Kind, list[Drift]] = {}
+    kinds: dict[DifferenceKind, list[Drift]] = {}
     for drift in report.drifts:
         if not drift.blocks and not drift.warns:
             kinds.setdefault(drift.kind, []).append(drift)
@@ -115,7 +115,7 @@ def _reasons(drifts: list[Drift]) -> str:
 
 def _print_verdict(console: Console, checkups: list[Checkup]) -> None:
     blocking = sum(
-        sum(one.verdict is Verdict.BLOCKS for one in checkup.findings)
+        sum(one.verdict is CheckStatus.BLOCKS for one in checkup.findings)
         + len(checkup.drift.blocking if checkup.drift else ())
         for checkup in checkups
     )
@@ -127,4 +127,4 @@ def _print_verdict(console: Console, checkups: list[Checkup]) -> None:
 
 def _is_empty(checkup: Checkup) -> bool:
     drifts = checkup.drift.drifts if checkup.drift and checkup.side == "legacy" else ()
-    return any(drift.kind in (Kind.EMPTY_SCHEMA, Kind.MISSING_SCHEMA) for drift in drifts)
+    return any(drift.kind in (DifferenceKind.EMPTY_SCHEMA, DifferenceKind.MISSING_SCHEMA) for drift in drifts)

@@ -11,7 +11,7 @@ from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap, LegacyColumn, TargetColumn, column_map
 from remoteiq_etl.lifecycle.mapping.document import markdown, told
-from remoteiq_etl.spec.dispositions import Kind
+from remoteiq_etl.spec.dispositions import DispositionKind
 
 NAME = "TABLE|TABLE.COLUMN"
 
@@ -98,7 +98,7 @@ def _target_json(column: TargetColumn) -> dict[str, Any]:
 def _print_overview(console: Console, found: ColumnMap) -> None:
     table = output.table("Legacy columns by what becomes of them")
     table.add_column("table", no_wrap=True)
-    for head in ("columns", *Kind):
+    for head in ("columns", *DispositionKind):
         table.add_column(head, justify="right", no_wrap=True)
     names = list(dict.fromkeys(column.table for column in found.legacy.values()))
     for name in names:
@@ -111,7 +111,7 @@ def _print_overview(console: Console, found: ColumnMap) -> None:
 
 def _counts(columns: Sequence[LegacyColumn]) -> list[str]:
     kinds = Counter(column.disposition.kind for column in columns if column.disposition)
-    return [output.number(len(columns)), *(output.number(kinds[kind]) for kind in Kind)]
+    return [output.number(len(columns)), *(output.number(kinds[kind]) for kind in DispositionKind)]
 
 
 def _print(console: Console, legacy: Sequence[LegacyColumn], target: Sequence[TargetColumn]) -> None:

@@ -9,7 +9,7 @@ from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import UnknownTable
-from remoteiq_etl.report.make import Scope, Written, write
+from remoteiq_etl.report.make import ReportScope, Written, write
 from schemas import legacy, target
 
 
@@ -18,7 +18,7 @@ def show(out: Path | None, record: Sequence[str], *, as_json: bool) -> Exit:
     if out is not None and out.suffix == ".json":
         raise typer.BadParameter("name the HTML file; the JSON is written beside it.", param_hint="--out")
     tables = selection.all_tables()
-    scope = Scope(
+    scope = ReportScope(
         {name: table.spec for name, table in tables.items()}, {name: table.domain for name, table in tables.items()}
     )
     try:

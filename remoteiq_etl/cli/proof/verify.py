@@ -12,7 +12,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.pace import KEPT
-from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, Verdict
+from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
 
 #: Differences in a terminal; --json has all that are kept.
 SHOWN = 50
@@ -49,7 +49,7 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool) -> Ex
     return Exit.DONE if verdict.passed else Exit.FAILED
 
 
-def _print(verdict: Verdict, console: Console, *, quick: bool) -> None:
+def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> None:
     _print_tables(verdict.tables, console)
     found = [one for table in verdict.tables for one in table.findings if one.label in _STYLES]
     found.sort(key=lambda one: list(Label).index(one.label))
@@ -91,7 +91,7 @@ def _print_findings(findings: Sequence[Finding], console: Console) -> None:
     console.print(table)
 
 
-def _print_waiting(verdict: Verdict, console: Console) -> None:
+def _print_waiting(verdict: VerificationVerdict, console: Console) -> None:
     waiting = [verdict.labels.get(label, 0) for label in (Label.QUARANTINED, Label.HELD)]
     if any(waiting):
         console.print(f"{waiting[0]:,} rows are quarantined and {waiting[1]:,} held: remoteiq-etl quarantine list.")

@@ -14,7 +14,7 @@ from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.lifecycle.operations.conflicts import Conflict, ConflictList, Decision
+from remoteiq_etl.lifecycle.operations.conflicts import Conflict, ConflictList, Resolution
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.state.schema import State
 from schemas import target
@@ -61,7 +61,7 @@ def resolve(
     _check("TABLE", [table] if table else [])
     with _opened() as conflicts:
         found = conflicts.find([table] if table else None, key) if conflicts else []
-        decision = Decision.KEEP if keep else Decision.TAKE
+        decision = Resolution.KEEP if keep else Resolution.TAKE
         chosen = conflicts.decide(found, decision, reason) if conflicts and found else []
     if not found:
         return _nothing(table, key)

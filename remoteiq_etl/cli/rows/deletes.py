@@ -6,12 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
-from remoteiq_etl.lifecycle.operations.deletes import GoneRow, delete_pass
+from remoteiq_etl.lifecycle.operations.deletes import DeleteCandidate, delete_pass
 from schemas import legacy
 
 #: A uuid: most legacy keys stay on one line.
@@ -27,7 +27,7 @@ def show(policy: str, tables: Sequence[str], confirmed: Sequence[str], *, every:
     selection.check_names("--confirm", confirmed, {*declared, *(t.name for t in legacy.metadata.tables.values())})
     specs = {name: table.spec for name, table in declared.items()}
     with migration.connected(Settings.load(), specs) as both:
-        reports, rows = delete_pass(both, Policy(policy), tables=tables or None, confirmed=confirmed)
+        reports, rows = delete_pass(both, DeletePolicy(policy), tables=tables or None, confirmed=confirmed)
     shown = [row for row in rows if every or row.outcome == "listed"]
     if as_json:
         output.print_json({"policy": policy, "tables": _json(reports), "rows": [vars(row) for row in shown]})
@@ -36,14 +36,14 @@ def show(policy: str, tables: Sequence[str], confirmed: Sequence[str], *, every:
     return Exit.ATTENTION if any(report.brake or report.listed for report in reports.values()) else Exit.DONE
 
 
-def _json(reports: Mapping[str, GoneReport]) -> dict[str, Any]:
+def _json(reports: Mapping[str, DeletesReport]) -> dict[str, Any]:
     return {
         name: {**report.counts(), "reasons": dict(report.reasons), "brake": report.brake}
         for name, report in reports.items()
     }
 
 
-def _print(reports: Mapping[str, GoneReport], rows: Sequence[GoneRow], console: Console) -> None:
+def _print(reports: Mapping[str, DeletesReport], rows: Sequence[DeleteCandidate], console: Console) -> None:
     found = [report for report in reports.values() if report.gone or report.returned or report.listed]
     if found:
         _print_counts(found, console)
@@ -56,7 +56,7 @@ def _print(reports: Mapping[str, GoneReport], rows: Sequence[GoneRow], console: 
     _print_brakes(reports.values(), console)
 
 
-def _print_counts(reports: Collection[GoneReport], console: Console) -> None:
+def _print_counts(reports: Collection[DeletesReport], console: Console) -> None:
     table = output.table("Gone from the legacy database")
     heads = ("mapped", "gone", "deleted", "withdrawn", "listed", "lives_on", "returned")
     table.add_column("table", no_wrap=True)
@@ -67,7 +67,7 @@ def _print_counts(reports: Collection[GoneReport], console: Console) -> None:
     console.print(table)
 
 
-def _print_rows(rows: Sequence[GoneRow], console: Console) -> None:
+def _print_rows(rows: Sequence[DeleteCandidate], console: Console) -> None:
     table = output.table()
     table.add_column("table", no_wrap=True)
     table.add_column("legacy row", overflow="fold", width=LONGEST_WORD)
@@ -79,13 +79,13 @@ def _print_rows(rows: Sequence[GoneRow], console: Console) -> None:
     console.print(table)
 
 
-def _print_brakes(reports: Collection[GoneReport], console: Console) -> None:
+def _print_brakes(reports: Collection[DeletesReport], console: Console) -> None:
     for report in reports:
         if report.brake:
             console.print(f"{report.table}: nothing was done. {report.brake}", style="yellow", markup=False)
 
 
-def _why(row: GoneRow) -> str:
+def _why(row: DeleteCandidate) -> str:
     reason = row.reason if row.reason != row.outcome else None
     held_by = f"by {row.holder}" if row.holder else ""
     return " ".join(part for part in (": ".join(filter(None, (row.outcome, reason))), held_by) if part)

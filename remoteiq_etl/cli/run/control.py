@@ -63,8 +63,8 @@ def _control(settings: Settings) -> Iterator[Control]:
         with closing(database.connect()) as session:
             state = State(database, settings.state_schema)
             state.ensure(session)
-            registered = register(session, state, settings.source, settings.organization_slug)
-            yield Control(session, state, registered.id)
+            source_record = register(session, state, settings.source, settings.organization_slug)
+            yield Control(session, state, source_record.id)
 
 
 def _say(text: str) -> None:

@@ -34,7 +34,7 @@ def show(agents: int, seed: int, rows: Sequence[str], *, create_schema: bool) ->
             seed=seed,
             overrides=overrides,
             create_schema=create_schema or _must_create(settings, legacy),
-            progress=_Shown(bars),
+            progress=_Bars(bars),
         )
     output.results().print(f"{sum(counts.values()):,} rows in {len(counts)} legacy tables.")
     return Exit.DONE
@@ -60,7 +60,7 @@ def _row_count(text: str) -> tuple[str, int]:
     return table, int(count)
 
 
-class _Shown:
+class _Bars:
     """One bar for each table that is large enough to wait for."""
 
     def __init__(self, bars: Progress) -> None:

@@ -49,7 +49,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
     return _end(outcome, found, as_json=as_json)
 
 
-def _only_shown(found: reset.Figures, *, as_json: bool) -> Exit:
+def _only_shown(found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
         output.print_json({"reset": False, "figures": asdict(found)})
     else:
@@ -57,7 +57,7 @@ def _only_shown(found: reset.Figures, *, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def _end(outcome: JobOutcome, found: reset.Figures, *, as_json: bool) -> Exit:
+def _end(outcome: JobOutcome, found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
         output.print_json({"reset": True, "figures": asdict(found), "run": run.described(outcome)})
     else:
@@ -66,7 +66,7 @@ def _end(outcome: JobOutcome, found: reset.Figures, *, as_json: bool) -> Exit:
 
 
 def _print(
-    console: Console, table: str, key: str | None, found: reset.Figures, *, take_legacy: bool, recreate: bool
+    console: Console, table: str, key: str | None, found: reset.ResetFigures, *, take_legacy: bool, recreate: bool
 ) -> None:
     output.heading(console, f"reset {table}{f' {key}' if key else ''}: {found.total:,} rows")
     edited = (

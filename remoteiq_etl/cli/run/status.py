@@ -18,7 +18,7 @@ from remoteiq_etl.lifecycle.operations.overview import Overview, RunRow, TableRo
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.state.orders import Orders
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.verify.expected.expectation import opinions
+from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness, freshness
 
 
@@ -48,7 +48,7 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
 
 def _freshness(overview: Overview, tables: Sequence[str], legacy: Session | None) -> dict[str, Fresh]:
     """How fresh the verdict of each table is."""
-    known = {opinion.target for opinion in opinions()}
+    known = {expectation.target for expectation in expectations()}
     verifiable = [name for name in tables if name in known]
     found = freshness(overview.session, overview.state, overview.source_id, verifiable, legacy)
     return {one.table: one for one in found}

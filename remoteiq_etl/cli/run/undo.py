@@ -15,12 +15,12 @@ from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import UndoError
-from remoteiq_etl.lifecycle.undo.access import Place
-from remoteiq_etl.lifecycle.undo.execute import Outcome
+from remoteiq_etl.lifecycle.undo.access import UndoTarget
+from remoteiq_etl.lifecycle.undo.execute import UndoOutcome
 from remoteiq_etl.lifecycle.undo.execute import execute as execute_plan
 from remoteiq_etl.lifecycle.undo.plan import Listed, UndoPlan
 from remoteiq_etl.lifecycle.undo.plan import plan as make_plan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.spec.table import TableSpec
 
@@ -29,7 +29,7 @@ SHOWN = 20
 _ACTIONS = ("delete", "restore", "insert", "kept", "absent", "blocked")
 
 
-def show(scope: Scope, out: Path | None, *, accept_loss: bool, with_dependents: bool, as_json: bool) -> Exit:
+def show(scope: UndoScope, out: Path | None, *, accept_loss: bool, with_dependents: bool, as_json: bool) -> Exit:
     """Print the plan of an undo, and write it where that is asked. FAILED when something blocks it."""
     with opened(Settings.load()) as place:
         found = make_plan(place, scope, accept_loss=accept_loss, with_dependents=with_dependents)
@@ -62,7 +62,7 @@ def execute(path: Path, *, as_json: bool) -> Exit:
     return Exit.DONE if outcome.proven else Exit.FAILED
 
 
-def asked(run: int | None, tables: Sequence[str], domains: Sequence[str], *, everything: bool) -> Scope:
+def asked(run: int | None, tables: Sequence[str], domains: Sequence[str], *, everything: bool) -> UndoScope:
     """The scope that the options name. Raises BadParameter when they name none, or more than one kind."""
     assets = selection.chosen(selection.all_tables(), tables, domains) or set()
     if [run is not None, bool(assets), everything].count(True) != 1:
@@ -70,14 +70,14 @@ def asked(run: int | None, tables: Sequence[str], domains: Sequence[str], *, eve
             "name what to undo: --run N, or --table T and --domain D, or --all. There is no default.",
             param_hint="'--run' / '--table' / '--domain' / '--all'",
         )
-    return Scope(run, tuple(sorted(assets)), everything)
+    return UndoScope(run, tuple(sorted(assets)), everything)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Place]:
+def opened(settings: Settings) -> Iterator[UndoTarget]:
     """The target of the configured migration; the bundled server runs as long as the context is open."""
     with bundled.databases(settings) as databases:
-        yield Place.of(settings, Database(databases.target, settings.target_schema), specs())
+        yield UndoTarget.of(settings, Database(databases.target, settings.target_schema), specs())
 
 
 def specs() -> Mapping[str, TableSpec]:
@@ -85,7 +85,7 @@ def specs() -> Mapping[str, TableSpec]:
     return {name: table.spec for name, table in selection.all_tables().items()}
 
 
-def _refuse_other_source(found: UndoPlan, place: Place) -> None:
+def _refuse_other_source(found: UndoPlan, place: UndoTarget) -> None:
     if found.source != place.source:
         raise UndoError(
             f"the plan is about the source {found.source!r}, but {place.source!r} is configured. Set REMOTEIQ_SOURCE."
@@ -159,7 +159,7 @@ def _unblock(found: UndoPlan) -> str:
     return " ".join(hints)
 
 
-def print_outcome(outcome: Outcome, console: Console) -> None:
+def print_outcome(outcome: UndoOutcome, console: Console) -> None:
     """Print what was written, and what is proven."""
     if outcome.before:
         console.print(f"This plan was executed before (undo {outcome.undo_id}). Nothing was written.", markup=False)
@@ -179,6 +179,6 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         console.print(f"{name}: {count:,} rows of the plan were changed after they were undone.", style="yellow")
 
 
-def _json(outcome: Outcome) -> dict[str, object]:
+def _json(outcome: UndoOutcome) -> dict[str, object]:
     rows = [{"table": t, "action": action, "rows": count} for (t, action), count in outcome.rows.items()]
     return {**vars(outcome), "rows": rows, "proven": outcome.proven}

@@ -83,7 +83,7 @@ def of_lost_run(source: str, text: str, orchestrator_run_id: str) -> Alert:
     return Alert(AlertKind.FAILURE, source, "a run ended without a word", [text], None, orchestrator_run_id)
 
 
-def of_brake(source: str, reasons: Mapping[str, str], run: int, orchestrator_run_id: str | None) -> list[Alert]:
+def of_guard(source: str, reasons: Mapping[str, str], run: int, orchestrator_run_id: str | None) -> list[Alert]:
     """The alert about tables (by asset, with the reason) that have lost suspiciously many rows."""
     if not reasons:
         return []
@@ -96,11 +96,17 @@ def of_waiting_rows(run: RunContext) -> Iterator[Alert]:
     """The alerts about rows that this run was the first to stop: conflicts, and rows in quarantine."""
     query = SQL["alert_counts"].format(quarantine=run.state.name("quarantine"), conflicts=run.state.name("conflicts"))
     counts: dict[AlertKind, dict[str, dict[str, int]]] = {}
-    for kind, table, new, waiting in run.session.rows(query, {"run_id": run.id, "source_id": run.registered.id}):
+    for kind, table, new, waiting in run.session.rows(query, {"run_id": run.id, "source_id": run.source_record.id}):
         counts.setdefault(AlertKind(kind), {})[table] = {"new": new, "waiting": waiting}
     for kind, tables in counts.items():
         total = {name: sum(of_table[name] for of_table in tables.values()) for name in ("new", "waiting")}
         lines = [f"{table}: {_WORDS[kind].format(**of_table)}" for table, of_table in tables.items()]
         yield Alert(
-            kind, run.registered.name, _WORDS[kind].format(**total), lines, run.id, run.plan.orchestrator_run_id, tables
+            kind,
+            run.source_record.name,
+            _WORDS[kind].format(**total),
+            lines,
+            run.id,
+            run.plan.orchestrator_run_id,
+            tables,
         )

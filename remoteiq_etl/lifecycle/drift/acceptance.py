@@ -31,7 +31,7 @@ def remember(run: RunContext, accepted: Iterable[Drift]) -> None:
     insert = sql.SQL(
         "INSERT INTO {} (source_id, name, kind, found, run_id) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
     ).format(run.state.name(_TABLE))
-    rows = [(run.registered.id, drift.where, str(drift.kind), drift.found, run.id) for drift in accepted]
+    rows = [(run.source_record.id, drift.where, str(drift.kind), drift.found, run.id) for drift in accepted]
     with run.session.transaction():
         run.check_fence()
         run.session.execute_many(insert, rows)

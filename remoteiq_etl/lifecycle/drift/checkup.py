@@ -32,7 +32,7 @@ OLDEST, NEWEST = 13, 18
 _FEW = 4
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """What a finding means for a run."""
 
     FINE = "ok"
@@ -41,13 +41,13 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One thing looked at. `found` holds names and versions, never values or secrets; `advice` says what to do."""
 
     side: Side
     subject: str
     found: str
-    verdict: Verdict = Verdict.FINE
+    verdict: CheckStatus = CheckStatus.FINE
     advice: str = ""
 
 
@@ -56,14 +56,14 @@ class Checkup:
     """All findings about one database, and its drift report unless it cannot be reached."""
 
     side: Side
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckFinding, ...]
     drift: DriftReport | None
 
     @property
     def blocks(self) -> bool:
         """Whether a run could not start, or would lose rows."""
         drifted = self.drift is not None and bool(self.drift.blocking)
-        return drifted or any(finding.verdict is Verdict.BLOCKS for finding in self.findings)
+        return drifted or any(finding.verdict is CheckStatus.BLOCKS for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def examine_target(database: Database, state_schema: str, *, bundled: bool = Fal
 def _examine(
     database: Database,
     side: Side,
-    look: Callable[[Session], Iterator[Finding]],
+    look: Callable[[Session], Iterator[CheckFinding]],
     drift: Callable[[Session], DriftReport],
     *,
     bundled: bool,
@@ -125,14 +125,16 @@ def _examine(
     try:
         session = database.connect()
     except ConnectionFailed as error:
-        failed = Finding(side, "connection", str(error), Verdict.BLOCKS, "mend the connection, then look again")
+        failed = CheckFinding(
+            side, "connection", str(error), CheckStatus.BLOCKS, "mend the connection, then look again"
+        )
         return Checkup(side, (failed,), None)
     with contextlib.closing(session):
-        reached = Finding(side, "connection", f"{where}, schema {database.schema}")
+        reached = CheckFinding(side, "connection", f"{where}, schema {database.schema}")
         return Checkup(side, (reached, *look(session)), drift(session))
 
 
-def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterator[Finding]:
+def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterator[CheckFinding]:
     server = _one(session, _Server, "server", schema)
     yield from _server_findings("legacy", server)
     tables = [table for table in _tables(session, schema) if table.name in describe(legacy.metadata).tables]
@@ -143,43 +145,47 @@ def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterato
         yield _beyond_reading(server, tables)
 
 
-def _server_findings(side: Side, server: _Server) -> Iterator[Finding]:
+def _server_findings(side: Side, server: _Server) -> Iterator[CheckFinding]:
     yield _version(side, server)
     if server.encoding != "UTF8":
         advice = "texts may not be readable or writable as they are; UTF8 is what the tests know"
-        yield Finding(side, "encoding", server.encoding, Verdict.WARNS, advice)
+        yield CheckFinding(side, "encoding", server.encoding, CheckStatus.WARNS, advice)
 
 
-def _version(side: Side, server: _Server) -> Finding:
+def _version(side: Side, server: _Server) -> CheckFinding:
     major, found = server.version_number // 10_000, f"PostgreSQL {server.version}"
     if major < OLDEST:
         advice = f"{OLDEST} to {NEWEST} are supported; upgrade the server, or restore a dump of it on a newer one"
-        return Finding(side, "server", found, Verdict.BLOCKS, advice)
+        return CheckFinding(side, "server", found, CheckStatus.BLOCKS, advice)
     if major > NEWEST:
-        return Finding(side, "server", found, Verdict.WARNS, f"{OLDEST} to {NEWEST} are tested, this one is not")
-    return Finding(side, "server", found)
+        return CheckFinding(
+            side, "server", found, CheckStatus.WARNS, f"{OLDEST} to {NEWEST} are tested, this one is not"
+        )
+    return CheckFinding(side, "server", found)
 
 
-def _reading(server: _Server, tables: list[_Table]) -> Finding:
+def _reading(server: _Server, tables: list[_Table]) -> CheckFinding:
     if server.may_use_schema is False:
         advice = f"GRANT USAGE ON SCHEMA … TO {server.role}"
-        return Finding("legacy", "rights", f"{server.role} may not use the schema", Verdict.BLOCKS, advice)
+        return CheckFinding("legacy", "rights", f"{server.role} may not use the schema", CheckStatus.BLOCKS, advice)
     lacking = [table.name for table in tables if not table.may_read]
     if lacking:
         advice = f"GRANT SELECT ON ALL TABLES IN SCHEMA … TO {server.role}"
-        return Finding("legacy", "rights", f"{server.role} may not read {_few(lacking)}", Verdict.BLOCKS, advice)
-    return Finding("legacy", "rights", f"{server.role} may read all {len(tables)} tables")
+        return CheckFinding(
+            "legacy", "rights", f"{server.role} may not read {_few(lacking)}", CheckStatus.BLOCKS, advice
+        )
+    return CheckFinding("legacy", "rights", f"{server.role} may read all {len(tables)} tables")
 
 
-def _hidden(tables: list[_Table]) -> Finding:
+def _hidden(tables: list[_Table]) -> CheckFinding:
     hidden = [table.name for table in tables if table.rows_hidden]
     if not hidden:
-        return Finding("legacy", "row security", "hides no rows")
+        return CheckFinding("legacy", "row security", "hides no rows")
     advice = "rows that a policy hides would be taken for deleted; connect as a role with BYPASSRLS"
-    return Finding("legacy", "row security", f"filters {_few(hidden)}", Verdict.BLOCKS, advice)
+    return CheckFinding("legacy", "row security", f"filters {_few(hidden)}", CheckStatus.BLOCKS, advice)
 
 
-def _beyond_reading(server: _Server, tables: list[_Table]) -> Finding:
+def _beyond_reading(server: _Server, tables: list[_Table]) -> CheckFinding:
     changeable = [table.name for table in tables if table.may_change]
     more = [
         *(["is superuser"] if server.superuser else []),
@@ -187,24 +193,24 @@ def _beyond_reading(server: _Server, tables: list[_Table]) -> Finding:
         *(["may create tables in the schema"] if server.may_create_tables else []),
     ]
     if not more:
-        return Finding("legacy", "no more rights", "SELECT alone, as it should be")
+        return CheckFinding("legacy", "no more rights", "SELECT alone, as it should be")
     advice = "SELECT suffices and sessions are read-only; a role that can do no more is the safer one"
-    return Finding("legacy", "no more rights", f"{server.role} {', '.join(more)}", Verdict.WARNS, advice)
+    return CheckFinding("legacy", "no more rights", f"{server.role} {', '.join(more)}", CheckStatus.WARNS, advice)
 
 
-def _target_findings(session: Session, own: State) -> Iterator[Finding]:
+def _target_findings(session: Session, own: State) -> Iterator[CheckFinding]:
     schema = own.target.schema
     server = _one(session, _Server, "server", schema)
     yield from _server_findings("target", server)
     if server.standby:
         advice = "it cannot be written; name the primary in REMOTEIQ_TARGET_URL"
-        yield Finding("target", "standby", "the server is in recovery", Verdict.BLOCKS, advice)
+        yield CheckFinding("target", "standby", "the server is in recovery", CheckStatus.BLOCKS, advice)
     yield from _extensions(session, server)
     yield _writing(server, _tables(session, schema))
     yield _state(session, server, own)
 
 
-def _extensions(session: Session, server: _Server) -> Iterator[Finding]:
+def _extensions(session: Session, server: _Server) -> Iterator[CheckFinding]:
     rows = session.rows(
         "SELECT name, installed_version FROM pg_catalog.pg_available_extensions WHERE name = ANY (%s)",
         [list(ddl.EXTENSIONS)],
@@ -213,18 +219,18 @@ def _extensions(session: Session, server: _Server) -> Iterator[Finding]:
     for name in ddl.EXTENSIONS:
         subject = f"extension {name}"
         if version := known.get(name):
-            yield Finding("target", subject, version)
+            yield CheckFinding("target", subject, version)
         elif name not in known:
             advice = "install the contrib package of the server"
-            yield Finding("target", subject, "the server does not have it", Verdict.BLOCKS, advice)
+            yield CheckFinding("target", subject, "the server does not have it", CheckStatus.BLOCKS, advice)
         elif server.may_create_schemas:
-            yield Finding("target", subject, "not installed yet", advice="the first run installs it")
+            yield CheckFinding("target", subject, "not installed yet", advice="the first run installs it")
         else:
             advice = f"let an administrator run CREATE EXTENSION {name}"
-            yield Finding("target", subject, f"{server.role} may not install it", Verdict.BLOCKS, advice)
+            yield CheckFinding("target", subject, f"{server.role} may not install it", CheckStatus.BLOCKS, advice)
 
 
-def _writing(server: _Server, tables: list[_Table]) -> Finding:
+def _writing(server: _Server, tables: list[_Table]) -> CheckFinding:
     """Judge the rights on tables that are there, and to create those that are not."""
     shapes = describe(target.metadata).tables
     present = {table.name: table for table in tables if table.name in shapes}
@@ -236,34 +242,36 @@ def _writing(server: _Server, tables: list[_Table]) -> Finding:
     if lacking or server.may_use_schema is False:
         found = f"{server.role} may not write {_few(lacking) if lacking else 'in the schema'}"
         advice = f"GRANT USAGE ON SCHEMA and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES to {server.role}"
-        return Finding("target", "rights", found, Verdict.BLOCKS, advice)
+        return CheckFinding("target", "rights", found, CheckStatus.BLOCKS, advice)
     if missing and not creatable:
         advice = f"GRANT CREATE ON SCHEMA … TO {server.role}, or let the application create its tables first"
         found = f"{server.role} may not create the {missing} tables that are missing"
-        return Finding("target", "rights", found, Verdict.BLOCKS, advice)
-    return Finding("target", "rights", f"{server.role} may write {len(present)} tables and create {missing}")
+        return CheckFinding("target", "rights", found, CheckStatus.BLOCKS, advice)
+    return CheckFinding("target", "rights", f"{server.role} may write {len(present)} tables and create {missing}")
 
 
-def _state(session: Session, server: _Server, own: State) -> Finding:
+def _state(session: Session, server: _Server, own: State) -> CheckFinding:
     """Judge our own schema: its version, or whether it can be created."""
     subject = f"state schema {own.schema}"
     if not own.exists(session):
         found = "not there yet"
         if server.may_create_schemas:
-            return Finding("target", subject, found, advice="the first run creates it")
+            return CheckFinding("target", subject, found, advice="the first run creates it")
         advice = f"GRANT CREATE ON DATABASE {server.database} TO {server.role}"
-        return Finding("target", subject, f"{found}, and {server.role} may not create it", Verdict.BLOCKS, advice)
+        return CheckFinding(
+            "target", subject, f"{found}, and {server.role} may not create it", CheckStatus.BLOCKS, advice
+        )
     try:
         version = session.value(sql.SQL("SELECT schema_version FROM {}").format(own.name("meta")))
     except psycopg.errors.InsufficientPrivilege:
         advice = f"run as the role that created it, or grant {server.role} its rights"
-        return Finding("target", subject, f"{server.role} may not read it", Verdict.BLOCKS, advice)
+        return CheckFinding("target", subject, f"{server.role} may not read it", CheckStatus.BLOCKS, advice)
     if version != state.SCHEMA_VERSION:
         found = f"version {version}, this program knows {state.SCHEMA_VERSION}"
         if version is not None and version < state.SCHEMA_VERSION:
-            return Finding("target", subject, found, advice="the next run or verification brings it up to date")
-        return Finding("target", subject, found, Verdict.BLOCKS, "use the newer program")
-    return Finding("target", subject, f"version {version}")
+            return CheckFinding("target", subject, found, advice="the next run or verification brings it up to date")
+        return CheckFinding("target", subject, found, CheckStatus.BLOCKS, "use the newer program")
+    return CheckFinding("target", subject, f"version {version}")
 
 
 def _few(names: Collection[str]) -> str:

@@ -27,7 +27,7 @@ _READABLE = {
 }
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What sort of difference it is. `looser` and `stricter` are said of the live column."""
 
     MISSING_SCHEMA = "missing_schema"
@@ -61,17 +61,19 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
+class SchemaDifference:
     """One difference. For an enum type, `table` is the type and `column` the label; columns are joined by a comma."""
 
-    kind: Kind
+    kind: DifferenceKind
     table: str | None = None
     column: str | None = None
     expected: str | None = None
     found: str | None = None
 
 
-def differences(expected: SchemaShape, found: SchemaShape, optional: Mapping[str, Columns]) -> Iterator[Difference]:
+def differences(
+    expected: SchemaShape, found: SchemaShape, optional: Mapping[str, Columns]
+) -> Iterator[SchemaDifference]:
     """Yield every difference, in no particular order. `optional`: known extra columns by table."""
     yield from _tables(expected, found)
     yield from _enums(expected, found)
@@ -81,68 +83,76 @@ def differences(expected: SchemaShape, found: SchemaShape, optional: Mapping[str
             yield from _table(table, found.tables[name], optional.get(name, ()), enums)
 
 
-def _tables(expected: SchemaShape, found: SchemaShape) -> Iterator[Difference]:
+def _tables(expected: SchemaShape, found: SchemaShape) -> Iterator[SchemaDifference]:
     for name in expected.tables.keys() - found.tables.keys():
-        yield Difference(Kind.MISSING_TABLE, name, expected="table")
+        yield SchemaDifference(DifferenceKind.MISSING_TABLE, name, expected="table")
     for name in found.tables.keys() - expected.tables.keys():
         letter = found.tables[name].kind
-        kind = Kind.EXTRA_VIEW if letter in "vm" else Kind.EXTRA_TABLE
-        yield Difference(kind, name, found=RELATIONS[letter])
+        kind = DifferenceKind.EXTRA_VIEW if letter in "vm" else DifferenceKind.EXTRA_TABLE
+        yield SchemaDifference(kind, name, found=RELATIONS[letter])
 
 
-def _enums(expected: SchemaShape, found: SchemaShape) -> Iterator[Difference]:
+def _enums(expected: SchemaShape, found: SchemaShape) -> Iterator[SchemaDifference]:
     for name, labels in expected.enums.items():
         if name in found.enums:
             yield from _labels(name, labels, found.enums[name])
         else:
-            yield Difference(Kind.MISSING_ENUM, name, expected=", ".join(labels))
+            yield SchemaDifference(DifferenceKind.MISSING_ENUM, name, expected=", ".join(labels))
 
 
-def _labels(enum: str, expected: Columns, found: Columns) -> Iterator[Difference]:
+def _labels(enum: str, expected: Columns, found: Columns) -> Iterator[SchemaDifference]:
     for label in set(expected) - set(found):
-        yield Difference(Kind.MISSING_LABEL, enum, label, expected=label)
+        yield SchemaDifference(DifferenceKind.MISSING_LABEL, enum, label, expected=label)
     for label in set(found) - set(expected):
-        yield Difference(Kind.EXTRA_LABEL, enum, label, found=label)
+        yield SchemaDifference(DifferenceKind.EXTRA_LABEL, enum, label, found=label)
 
 
-def _table(expected: TableShape, found: TableShape, optional: Columns, enums: frozenset[str]) -> Iterator[Difference]:
+def _table(
+    expected: TableShape, found: TableShape, optional: Columns, enums: frozenset[str]
+) -> Iterator[SchemaDifference]:
     if found.kind not in _STORED:
-        yield Difference(Kind.DIFFERING_TABLE, expected.name, expected="table", found=RELATIONS[found.kind])
+        yield SchemaDifference(
+            DifferenceKind.DIFFERING_TABLE, expected.name, expected="table", found=RELATIONS[found.kind]
+        )
         return
     yield from _extra_columns(expected, found, optional)
     for name, column in expected.columns.items():
         if name in found.columns:
             yield from _column(expected.name, column, found.columns[name], enums)
         else:
-            yield Difference(Kind.MISSING_COLUMN, expected.name, name, expected=_full_type(column))
+            yield SchemaDifference(DifferenceKind.MISSING_COLUMN, expected.name, name, expected=_full_type(column))
     yield from _keys(expected, found)
     yield from _foreign_keys(expected, found)
     yield from _checks(expected, found)
 
 
-def _extra_columns(expected: TableShape, found: TableShape, optional: Columns) -> Iterator[Difference]:
+def _extra_columns(expected: TableShape, found: TableShape, optional: Columns) -> Iterator[SchemaDifference]:
     for name in found.columns.keys() - expected.columns.keys():
         column = found.columns[name]
-        kind = Kind.OPTIONAL_COLUMN if name in optional else _extra_kind(column)
-        yield Difference(kind, expected.name, name, found=_full_type(column))
+        kind = DifferenceKind.OPTIONAL_COLUMN if name in optional else _extra_kind(column)
+        yield SchemaDifference(kind, expected.name, name, found=_full_type(column))
 
 
-def _extra_kind(column: ColumnShape) -> Kind:
+def _extra_kind(column: ColumnShape) -> DifferenceKind:
     required = not column.nullable and column.default is None
-    return Kind.REQUIRED_COLUMN if required else Kind.EXTRA_COLUMN
+    return DifferenceKind.REQUIRED_COLUMN if required else DifferenceKind.EXTRA_COLUMN
 
 
 def _full_type(column: ColumnShape) -> str:
     return column.type if column.nullable else f"{column.type} NOT NULL"
 
 
-def _column(table: str, expected: ColumnShape, found: ColumnShape, enums: frozenset[str]) -> Iterator[Difference]:
+def _column(table: str, expected: ColumnShape, found: ColumnShape, enums: frozenset[str]) -> Iterator[SchemaDifference]:
     if expected.type != found.type:
-        kind = Kind.READABLE_TYPE if _is_readable(expected.type, found.type, enums) else Kind.DIFFERING_TYPE
-        yield Difference(kind, table, expected.name, expected.type, found.type)
+        kind = (
+            DifferenceKind.READABLE_TYPE
+            if _is_readable(expected.type, found.type, enums)
+            else DifferenceKind.DIFFERING_TYPE
+        )
+        yield SchemaDifference(kind, table, expected.name, expected.type, found.type)
     if expected.nullable != found.nullable:
-        kind = Kind.LOOSER_COLUMN if found.nullable else Kind.STRICTER_COLUMN
-        yield Difference(kind, table, expected.name, _full_type(expected), _full_type(found))
+        kind = DifferenceKind.LOOSER_COLUMN if found.nullable else DifferenceKind.STRICTER_COLUMN
+        yield SchemaDifference(kind, table, expected.name, _full_type(expected), _full_type(found))
     yield from _default(table, expected, found)
 
 
@@ -156,34 +166,38 @@ def _is_readable(expected: str, found: str, enums: frozenset[str]) -> bool:
     return bare in _READABLE.get(expected, ())
 
 
-def _default(table: str, expected: ColumnShape, found: ColumnShape) -> Iterator[Difference]:
+def _default(table: str, expected: ColumnShape, found: ColumnShape) -> Iterator[SchemaDifference]:
     if not found.writable:
-        yield Difference(Kind.READ_ONLY_COLUMN, table, expected.name, expected.default, f"always {found.default}")
+        yield SchemaDifference(
+            DifferenceKind.READ_ONLY_COLUMN, table, expected.name, expected.default, f"always {found.default}"
+        )
     elif expected.default != found.default:
         lost = found.default is None and not found.nullable
-        kind = Kind.MISSING_DEFAULT if lost else Kind.DIFFERING_DEFAULT
-        yield Difference(kind, table, expected.name, expected.default, found.default)
+        kind = DifferenceKind.MISSING_DEFAULT if lost else DifferenceKind.DIFFERING_DEFAULT
+        yield SchemaDifference(kind, table, expected.name, expected.default, found.default)
 
 
-def _keys(expected: TableShape, found: TableShape) -> Iterator[Difference]:
+def _keys(expected: TableShape, found: TableShape) -> Iterator[SchemaDifference]:
     primary_key = expected.primary_key
     if primary_key not in found.uniques:
         columns = ", ".join(primary_key)
-        yield Difference(Kind.MISSING_PRIMARY_KEY, expected.name, columns, f"PRIMARY KEY ({columns})")
+        yield SchemaDifference(DifferenceKind.MISSING_PRIMARY_KEY, expected.name, columns, f"PRIMARY KEY ({columns})")
     for key in expected.uniques - found.uniques - {primary_key}:
         columns = ", ".join(key)
-        yield Difference(Kind.MISSING_UNIQUE, expected.name, columns, expected=f"UNIQUE ({columns})")
+        yield SchemaDifference(DifferenceKind.MISSING_UNIQUE, expected.name, columns, expected=f"UNIQUE ({columns})")
     for key in found.uniques - expected.uniques:
         columns = ", ".join(key)
-        yield Difference(Kind.EXTRA_UNIQUE, expected.name, columns, found=f"UNIQUE ({columns})")
+        yield SchemaDifference(DifferenceKind.EXTRA_UNIQUE, expected.name, columns, found=f"UNIQUE ({columns})")
 
 
-def _foreign_keys(expected: TableShape, found: TableShape) -> Iterator[Difference]:
+def _foreign_keys(expected: TableShape, found: TableShape) -> Iterator[SchemaDifference]:
     for key in expected.foreign_keys - found.foreign_keys:
         rival = _rival(key, found.foreign_keys)
-        yield Difference(Kind.MISSING_FOREIGN_KEY, expected.name, ", ".join(key.columns), str(key), rival)
+        yield SchemaDifference(
+            DifferenceKind.MISSING_FOREIGN_KEY, expected.name, ", ".join(key.columns), str(key), rival
+        )
     for key in found.foreign_keys - expected.foreign_keys:
-        yield Difference(Kind.EXTRA_FOREIGN_KEY, expected.name, ", ".join(key.columns), found=str(key))
+        yield SchemaDifference(DifferenceKind.EXTRA_FOREIGN_KEY, expected.name, ", ".join(key.columns), found=str(key))
 
 
 def _rival(key: ForeignKeyShape, found: Iterable[ForeignKeyShape]) -> str | None:
@@ -191,8 +205,8 @@ def _rival(key: ForeignKeyShape, found: Iterable[ForeignKeyShape]) -> str | None
     return "; ".join(str(other) for other in sorted(found) if other.columns == key.columns) or None
 
 
-def _checks(expected: TableShape, found: TableShape) -> Iterator[Difference]:
+def _checks(expected: TableShape, found: TableShape) -> Iterator[SchemaDifference]:
     for check in expected.checks.keys() - found.checks.keys():
-        yield Difference(Kind.MISSING_CHECK, expected.name, expected=f"CHECK {expected.checks[check]}")
+        yield SchemaDifference(DifferenceKind.MISSING_CHECK, expected.name, expected=f"CHECK {expected.checks[check]}")
     for check in found.checks.keys() - expected.checks.keys():
-        yield Difference(Kind.EXTRA_CHECK, expected.name, found=f"CHECK {found.checks[check]}")
+        yield SchemaDifference(DifferenceKind.EXTRA_CHECK, expected.name, found=f"CHECK {found.checks[check]}")

@@ -14,19 +14,19 @@ import pandas as pd
 from remoteiq_etl.backfill.context.plan import Extra
 from remoteiq_etl.config.settings import Words
 from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
-from remoteiq_etl.lifecycle.drift.differences import Kind
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.needs import Needs, Specs
 from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport, drift_of, judged
 from remoteiq_etl.lifecycle.drift.row_checks import LegacyRows, Readable, rows_in_words
 from remoteiq_etl.lifecycle.drift.shape import SchemaShape, describe
-from remoteiq_etl.lifecycle.drift.verdicts import Scope
+from remoteiq_etl.lifecycle.drift.verdicts import DriftScope
 from remoteiq_etl.lifecycle.mapping.column_map import origins
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy
 
-_WHOLE_TABLE = frozenset({Kind.MISSING_TABLE, Kind.DIFFERING_TABLE})
+_WHOLE_TABLE = frozenset({DifferenceKind.MISSING_TABLE, DifferenceKind.DIFFERING_TABLE})
 _ACCEPTED = "accepted: each run archives what it finds there (rule accepted_drift)"
 
 
@@ -90,7 +90,7 @@ class _Examination:
 
     def result(self) -> LegacyDrift:
         report = judged(self.expected, self.found, self.schema, "legacy", exists=self.exists)
-        if any(drift.scope is Scope.RUN and drift.blocks for drift in report.drifts):
+        if any(drift.scope is DriftScope.RUN and drift.blocks for drift in report.drifts):
             return LegacyDrift(report, {}, {}, (), ())
         drifts = [*map(self._weighed, report.drifts), *self._broken_checks()]
         reasons = {asset: "; ".join(texts) for asset, texts in self.direct.items()}
@@ -105,11 +105,11 @@ class _Examination:
     # --- the weight of one difference ---------------------------------------------------------------------------
 
     def _weighed(self, drift: Drift) -> Drift:
-        if drift.kind is Kind.EXTRA_LABEL:
+        if drift.kind is DifferenceKind.EXTRA_LABEL:
             return self._label(drift)
-        if drift.scope is Scope.ACCEPTANCE and drift.blocks:
+        if drift.scope is DriftScope.ACCEPTANCE and drift.blocks:
             return self._extra(drift)
-        return self._lacking(drift) if drift.scope is Scope.TABLE and drift.blocks else drift
+        return self._lacking(drift) if drift.scope is DriftScope.TABLE and drift.blocks else drift
 
     def _extra(self, drift: Drift) -> Drift:
         if drift.where not in self.names:
@@ -126,7 +126,7 @@ class _Examination:
 
     def _lacking(self, drift: Drift) -> Drift:
         table, column = str(drift.table), str(drift.column)
-        spare = self.needs.retired if drift.kind is Kind.DIFFERING_TYPE else self.needs.spare
+        spare = self.needs.retired if drift.kind is DifferenceKind.DIFFERING_TYPE else self.needs.spare
         if drift.kind not in _WHOLE_TABLE and f"{table}.{column}" in spare:
             self.absent[table].add(column)
             return replace(drift, blocks=False, warns=True, reason="no rule needs it: it is read as NULL")
@@ -174,9 +174,9 @@ def _extras(accepted: list[Drift], found: SchemaShape, keys: Mapping[str, tuple[
     """What to archive of accepted tables and columns. A table without a key of ours is known by its own primary key."""
     columns: defaultdict[str, list[str]] = defaultdict(list)
     for drift in accepted:
-        if drift.kind is Kind.EXTRA_TABLE:
+        if drift.kind is DifferenceKind.EXTRA_TABLE:
             yield Extra(str(drift.table), found.tables[str(drift.table)].primary_key)
-        elif drift.kind is not Kind.EXTRA_LABEL:
+        elif drift.kind is not DifferenceKind.EXTRA_LABEL:
             columns[str(drift.table)].append(str(drift.column))
     for table, names in columns.items():
         kept_apart = tuple(sorted(keys[table])) in found.tables[table].uniques

@@ -12,7 +12,7 @@ from sqlalchemy.sql import visitors
 
 from remoteiq_etl.lifecycle.mapping.column_map import column_map
 from remoteiq_etl.spec.dependencies import in_order
-from remoteiq_etl.spec.dispositions import Kind
+from remoteiq_etl.spec.dispositions import DispositionKind
 from remoteiq_etl.spec.table import Source, TableSpec
 from schemas import legacy
 
@@ -53,8 +53,8 @@ class Needs:
         every = frozenset().union(*self._named.values())
         found = column_map(specs).legacy.values()
         kinds = {column.place: column.disposition.kind for column in found if column.disposition}
-        self.retired = _free(kinds, {Kind.RETIRED}, every)
-        self.spare = _free(kinds, {Kind.RETIRED, Kind.SUPERSEDED}, every)
+        self.retired = _free(kinds, {DispositionKind.RETIRED}, every)
+        self.spare = _free(kinds, {DispositionKind.RETIRED, DispositionKind.SUPERSEDED}, every)
 
     def readers(self, table: str) -> list[str]:
         """The assets that read a legacy table in any way."""
@@ -82,7 +82,9 @@ class Needs:
         return found
 
 
-def _free(kinds: Mapping[str, Kind], wanted: Collection[Kind], named: Collection[str]) -> frozenset[str]:
+def _free(
+    kinds: Mapping[str, DispositionKind], wanted: Collection[DispositionKind], named: Collection[str]
+) -> frozenset[str]:
     """Columns of these dispositions that no declaration names and that may be NULL."""
     places = {place for place, kind in kinds.items() if kind in wanted and place not in named}
     return frozenset(place for place in places if _column(place).nullable)

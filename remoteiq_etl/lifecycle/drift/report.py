@@ -13,9 +13,9 @@ from sqlalchemy import MetaData
 
 from remoteiq_etl.errors import DriftError
 from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
-from remoteiq_etl.lifecycle.drift.differences import Difference, Kind, differences
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind, SchemaDifference, differences
 from remoteiq_etl.lifecycle.drift.shape import Columns, SchemaShape, describe
-from remoteiq_etl.lifecycle.drift.verdicts import VERDICTS, Scope, Side
+from remoteiq_etl.lifecycle.drift.verdicts import VERDICTS, DriftScope, Side
 from schemas.target.optional import OPTIONAL_COLUMNS
 
 _OPTIONAL: Mapping[Side, Mapping[str, Columns]] = {"legacy": {}, "target": OPTIONAL_COLUMNS}
@@ -29,14 +29,14 @@ class Drift:
     `warns`: it stops nothing, and every run says it nevertheless.
     """
 
-    kind: Kind
+    kind: DifferenceKind
     table: str | None
     column: str | None
     expected: str | None
     found: str | None
     blocks: bool
     reason: str
-    scope: Scope = Scope.RUN
+    scope: DriftScope = DriftScope.RUN
     warns: bool = False
 
     @property
@@ -47,7 +47,7 @@ class Drift:
     @property
     def stops(self) -> bool:
         """Whether no table at all may be written."""
-        return self.blocks and self.scope is not Scope.TABLE
+        return self.blocks and self.scope is not DriftScope.TABLE
 
     def __str__(self) -> str:
         parts = [self.kind.replace("_", " "), self.where, self._sides(), self.reason]
@@ -117,7 +117,7 @@ def judged(expected: SchemaShape, found: SchemaShape, schema: str, side: Side, *
     return DriftReport.of(side, schema, _judged(listed, schema, expected, side))
 
 
-def drift_of(item: Difference, schema: str, side: Side, *, written: bool = True) -> Drift | None:
+def drift_of(item: SchemaDifference, schema: str, side: Side, *, written: bool = True) -> Drift | None:
     """One difference with the side's verdict; None where it has none. `written`: this program writes the table."""
     verdict = VERDICTS[side].get(item.kind)
     if verdict is None:
@@ -128,12 +128,12 @@ def drift_of(item: Difference, schema: str, side: Side, *, written: bool = True)
     return replace(drift, reason=verdict.reason.format(schema=schema, name=shlex.quote(drift.where), **places))
 
 
-def _nothing_there(expected: SchemaShape, exists: bool) -> Iterator[Difference]:
-    kind = Kind.EMPTY_SCHEMA if exists else Kind.MISSING_SCHEMA
-    yield Difference(kind, expected=f"{len(expected.tables)} tables", found="none of them")
+def _nothing_there(expected: SchemaShape, exists: bool) -> Iterator[SchemaDifference]:
+    kind = DifferenceKind.EMPTY_SCHEMA if exists else DifferenceKind.MISSING_SCHEMA
+    yield SchemaDifference(kind, expected=f"{len(expected.tables)} tables", found="none of them")
 
 
-def _judged(listed: Iterator[Difference], schema: str, expected: SchemaShape, side: Side) -> Iterator[Drift]:
+def _judged(listed: Iterator[SchemaDifference], schema: str, expected: SchemaShape, side: Side) -> Iterator[Drift]:
     for item in listed:
         table = expected.tables.get(item.table or "")
         drift = drift_of(item, schema, side, written=table is None or table.written)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from remoteiq_etl.lifecycle.drift.differences import Difference, Kind
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind, SchemaDifference
 from remoteiq_etl.lifecycle.drift.shape import SchemaShape, TableShape
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -60,7 +60,7 @@ class LegacyRows:
     found: SchemaShape
     readable: Readable
 
-    def broken_checks(self, expected: SchemaShape, keys: Keys) -> Iterator[Difference]:
+    def broken_checks(self, expected: SchemaShape, keys: Keys) -> Iterator[SchemaDifference]:
         """Yield each check of ours that rows break: `expected` its text, `found` how many and the keys of some.
 
         Only checks that the live table lacks, or has for newer rows only, can be broken.
@@ -79,14 +79,14 @@ class LegacyRows:
                     if rows:
                         yield name, column.name, rows
 
-    def _broken(self, expected: TableShape, live: TableShape, keys: tuple[str, ...]) -> Iterator[Difference]:
+    def _broken(self, expected: TableShape, live: TableShape, keys: tuple[str, ...]) -> Iterator[SchemaDifference]:
         checks = [check for spelling, check in expected.checks.items() if _is_open(spelling, live)]
         judged = [check for check in checks if live.kind in "rp" and self._can_judge(expected, live, check, keys)]
         conditions = [sql.SQL("NOT ({})").format(sql.SQL(check)) for check in judged]
         for check, broken, rows in zip(judged, conditions, self._counts(live.name, conditions), strict=True):
             if rows:
                 found = ": ".join([rows_in_words(rows), ", ".join(self._keys(live.name, keys, broken))])
-                yield Difference(Kind.BROKEN_CHECK, live.name, None, f"CHECK {check}", found)
+                yield SchemaDifference(DifferenceKind.BROKEN_CHECK, live.name, None, f"CHECK {check}", found)
 
     def _can_judge(self, expected: TableShape, live: TableShape, check: str, keys: tuple[str, ...]) -> bool:
         """Whether the live table has the check's columns with their types, and they may be read."""

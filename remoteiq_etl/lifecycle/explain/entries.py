@@ -23,7 +23,7 @@ _CASTS: Mapping[str, Callable[[str], Any]] = {"uuid": UUID, "bigint": int, "text
 
 
 @dataclass(frozen=True)
-class Entries:
+class ExplainedEntries:
     """The entries of all maps of one source."""
 
     session: Session

@@ -14,7 +14,7 @@ from functools import cached_property
 from psycopg import sql
 
 from remoteiq_etl.frames.derived_ids import key_text
-from remoteiq_etl.lifecycle.explain.entries import Entries, is_of_type
+from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries, is_of_type
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
 from remoteiq_etl.lifecycle.explain.model import Explanation, LegacyRow, RunFact, TargetRow
 from remoteiq_etl.lifecycle.explain.target_side import TargetSide
@@ -144,9 +144,9 @@ class Explainer:
     # --- what it reads with -------------------------------------------------------------------------------------
 
     @cached_property
-    def entries(self) -> Entries:
+    def entries(self) -> ExplainedEntries:
         """The maps."""
-        return Entries(self.session, self.state, self.source_id)
+        return ExplainedEntries(self.session, self.state, self.source_id)
 
     @cached_property
     def legacy_side(self) -> LegacySide:

@@ -44,7 +44,7 @@ class MapEntry:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRow:
     """The row waits, or waited, for a parent. `released_run` is None while it does."""
 
     table: str
@@ -59,7 +59,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedRow:
     """The row became none of its own in a target table. `into`: the row of that table it was merged into, where that is known."""
 
     table: str
@@ -72,7 +72,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Gone:
+class DeletedAtSource:
     """The row is gone from legacy. `outcome` says what became of the target row; `returned_run`: it came back."""
 
     table: str
@@ -87,7 +87,7 @@ class Gone:
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchivedValue:
     """A value of the row without a home. `kept`: in clear, sealed, or withheld, the last two perhaps beside clear parts."""
 
     column: str
@@ -122,10 +122,10 @@ class LegacyRow:
     values: Mapping[str, Any] | None
     entries: tuple[MapEntry, ...]
     quarantine: tuple[QuarantinedDetail, ...]
-    held: tuple[Held, ...]
-    left_out: tuple[LeftOut, ...]
-    gone: tuple[Gone, ...]
-    archive: tuple[Archived, ...]
+    held: tuple[HeldRow, ...]
+    left_out: tuple[SkippedRow, ...]
+    gone: tuple[DeletedAtSource, ...]
+    archive: tuple[ArchivedValue, ...]
     settings: tuple[SettingPath, ...]
 
     @property
@@ -177,7 +177,7 @@ class TargetRow:
     origin: str
     columns: tuple[ColumnFact, ...]
     behind: tuple[MapEntry, ...]
-    merged: tuple[LeftOut, ...]
+    merged: tuple[SkippedRow, ...]
     writes: tuple[Write, ...]
     conflicts: tuple[Conflict, ...]
 

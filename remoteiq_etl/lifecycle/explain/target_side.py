@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.live_columns import LiveColumn, effective, live_columns
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns, resolved
 from remoteiq_etl.backfill.outcomes.before_images import Image, text_join
-from remoteiq_etl.lifecycle.explain.entries import Entries
+from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
-from remoteiq_etl.lifecycle.explain.model import ColumnFact, LeftOut, MapEntry, TargetRow, Write
+from remoteiq_etl.lifecycle.explain.model import ColumnFact, MapEntry, SkippedRow, TargetRow, Write
 from remoteiq_etl.lifecycle.mapping.column_map import of_table
 from remoteiq_etl.lifecycle.operations.conflicts import ConflictList
 from remoteiq_etl.postgres.database import Session
@@ -48,7 +48,7 @@ class TargetSide:
     state: State
     source_id: int
     specs: Mapping[str, TableSpec]
-    entries: Entries
+    entries: ExplainedEntries
     legacy_side: LegacySide
 
     def row(self, table: str, key: str) -> TargetRow:
@@ -79,7 +79,7 @@ class TargetSide:
         made = {entry.legacy_table for entry in behind if entry.state == "live"}
         by_source = [spec for spec in named if made & {source.name for source in spec.sources}]
         spec = next(iter(by_source or named))
-        return effective(spec, self._live.get(table, {}))
+        return resolved(spec, self._live.get(table, {}))
 
     @cached_property
     def _live(self) -> Mapping[str, Mapping[str, LiveColumn]]:
@@ -108,13 +108,13 @@ class TargetSide:
         found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
         return [_ImageRow(*row) for row in found]
 
-    def _merged(self, table: str, key: str) -> tuple[LeftOut, ...]:
+    def _merged(self, table: str, key: str) -> tuple[SkippedRow, ...]:
         """The rows that are part of this one and have no entry in the map."""
         if table not in self.entries.entities:
             return ()
         query = SQL["merged"].format(left_out=self.state.name("left_out"), map=self.state.name(map_name(table)))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table})
-        return tuple(one for row in found if (one := self.legacy_side.placed(LeftOut(*row))).into == key)
+        return tuple(one for row in found if (one := self.legacy_side.placed(SkippedRow(*row))).into == key)
 
 
 def _origin(behind: Sequence[MapEntry]) -> str:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Table
 
-from remoteiq_etl.spec.dispositions import Disposition, Kind, archived
+from remoteiq_etl.spec.dispositions import Disposition, DispositionKind, archived
 from remoteiq_etl.spec.table import Source, TableSpec
 from schemas import legacy, target
 from schemas.target.optional import OPTIONAL_COLUMNS
 
 UNCHANGED = "unchanged"
-MAPPED = Disposition(Kind.MAPPED, "")
-IN_THE_MAP = Disposition(Kind.MAPPED, "the legacy key, kept in the map")
+MAPPED = Disposition(DispositionKind.MAPPED, "")
+IN_THE_MAP = Disposition(DispositionKind.MAPPED, "the legacy key, kept in the map")
 OPTIONAL = archived("the redesign has no such column; filled where the target has one", "no_optional_column")
 # The columns of these kinds say nothing to a target column that happens to have their name.
-_SILENT = frozenset({Kind.RETIRED, Kind.MERGED})
+_SILENT = frozenset({DispositionKind.RETIRED, DispositionKind.MERGED})
 
 Specs = Mapping[str, TableSpec]
 
@@ -263,5 +263,8 @@ def _of_spec(spec: TableSpec, columns: Mapping[str, LegacyColumn], to: Mapping[s
 def _of_disposition(where: str, disposition: Disposition) -> Iterator[str]:
     if not disposition.reason:
         yield f"{where} is {disposition.kind} without a reason."
-    if disposition.kind in (Kind.ARCHIVED, Kind.SUPERSEDED, Kind.MERGED) and not disposition.rule:
+    if (
+        disposition.kind in (DispositionKind.ARCHIVED, DispositionKind.SUPERSEDED, DispositionKind.MERGED)
+        and not disposition.rule
+    ):
         yield f"{where} is {disposition.kind}, and the rule is not named under which its values are found."

@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.load.conflicts import DOOR, ELSEWHERE
+from remoteiq_etl.backfill.load.conflicts import ELSEWHERE, GUARD
 from remoteiq_etl.errors import ConflictError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -21,7 +21,7 @@ from remoteiq_etl.state.schema import State
 SQL = statements(__file__)
 
 
-class Decision(StrEnum):
+class Resolution(StrEnum):
     """What is to become of a conflict: the target's values stay, or legacy's are written."""
 
     KEEP = "keep"
@@ -93,13 +93,13 @@ class ConflictList:
         }
         return self.session.objects(Conflict, query, parameters)
 
-    def decide(self, conflicts: Sequence[Conflict], decision: Decision, reason: str | None = None) -> list[Conflict]:
+    def decide(self, conflicts: Sequence[Conflict], decision: Resolution, reason: str | None = None) -> list[Conflict]:
         """Record a decision; the next run carries it out. Returns those that it is about.
 
         What a one-way door refuses, or belongs to another source, cannot be taken: those are left out, and ConflictError is
         raised when nothing is left.
         """
-        chosen = [one for one in conflicts if decision == Decision.KEEP or one.reason not in (DOOR, ELSEWHERE)]
+        chosen = [one for one in conflicts if decision == Resolution.KEEP or one.reason not in (GUARD, ELSEWHERE)]
         if conflicts and not chosen:
             first = conflicts[0]
             raise ConflictError(

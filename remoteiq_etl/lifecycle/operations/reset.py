@@ -15,10 +15,10 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
-from remoteiq_etl.backfill.context.live_columns import LiveColumn, effective, live_columns
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns, resolved
 from remoteiq_etl.backfill.load.conflicts import EDITED
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.lifecycle.operations.conflicts import ConflictList, Decision
+from remoteiq_etl.lifecycle.operations.conflicts import ConflictList, Resolution
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
@@ -27,7 +27,7 @@ from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.orders import Control, actor
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.sources import SourceRecord
 from remoteiq_etl.state.written_columns import current_hash
 
 SQL = statements(__file__)
@@ -37,7 +37,7 @@ Row = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Figures:
+class ResetFigures:
     """What a reset would forget, in rows.
 
     `as_written`: still as we wrote them; `edited` in the target since; `adopted`; `merged` into other rows; `deleted` in the
@@ -53,9 +53,9 @@ class Figures:
     left_out: int = 0
     waiting: int = 0
 
-    def __add__(self, other: "Figures") -> "Figures":
+    def __add__(self, other: "ResetFigures") -> "ResetFigures":
         sums = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
-        return Figures(**sums)
+        return ResetFigures(**sums)
 
     @property
     def total(self) -> int:
@@ -64,7 +64,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ResetScope:
     """What is to be forgotten: an asset, and the rows of it; None means all."""
 
     spec: TableSpec
@@ -87,7 +87,7 @@ class Resetter:
 
     session: Session
     state: State
-    registered: Registered
+    source_record: SourceRecord
     target: Database
     specs: Mapping[str, TableSpec]
     live: Mapping[str, Mapping[str, LiveColumn]]
@@ -95,13 +95,13 @@ class Resetter:
     def spec(self, entity: str) -> TableSpec:
         """The declaration of an asset, with the columns that the target has."""
         declared = self.specs[entity]
-        return effective(declared, self.live.get(declared.name, {}))
+        return resolved(declared, self.live.get(declared.name, {}))
 
     def has_target(self, table: str) -> bool:
         """Whether the target has this table."""
         return table in self.live
 
-    def scope(self, asset: str, key: str | None = None) -> Scope:
+    def scope(self, asset: str, key: str | None = None) -> ResetScope:
         """What a reset of an asset, or of its row of this legacy or new key, is about. Raises ConfigurationError."""
         spec = self.spec(asset)
         if not self.has_target(spec.name) or not self.state.has_map(self.session, spec.name):
@@ -109,7 +109,7 @@ class Resetter:
                 f"{asset} was never migrated, so that there is nothing to forget: remoteiq-etl run."
             )
         if key is None:
-            return Scope(spec)
+            return ResetScope(spec)
         names = {name: self.state.name(name) for name in ("left_out", "quarantine", "held")}
         query = SQL["rows"].format(map=self.state.name(map_of(spec).name), **names)
         found = self.session.rows(query, {**self._parameters(spec), "key": key})
@@ -118,20 +118,20 @@ class Resetter:
                 f"{asset}: no run has read a row of the legacy key {key!r}, or written one of this new key."
                 f" remoteiq-etl explain {asset} KEY says which keys are like it."
             )
-        return Scope(spec, tuple((table, legacy_key) for table, legacy_key in found))
+        return ResetScope(spec, tuple((table, legacy_key) for table, legacy_key in found))
 
-    def figures(self, scope: Scope) -> Figures:
+    def figures(self, scope: ResetScope) -> ResetFigures:
         """What would be forgotten."""
-        return sum((self._figures(scope, table) for table in scope.legacy_tables), Figures())
+        return sum((self._figures(scope, table) for table in scope.legacy_tables), ResetFigures())
 
-    def forget(self, scope: Scope, *, take_legacy: bool = False, recreate: bool = False) -> Figures:
+    def forget(self, scope: ResetScope, *, take_legacy: bool = False, recreate: bool = False) -> ResetFigures:
         """Forget what was read and written, and record who wanted it; the next run of the asset reads it again.
 
         Raises LockedError while a run is in work, SourcePaused while runs are paused.
         """
-        Control(self.session, self.state, self.registered.id).refuse_paused()
-        lock(self.session, self.registered)
-        take_over(self.session, self.state, self.registered)
+        Control(self.session, self.state, self.source_record.id).refuse_paused()
+        lock(self.session, self.source_record)
+        take_over(self.session, self.state, self.source_record)
         with self.session.transaction():
             found = self.figures(scope)
             for table in scope.legacy_tables:
@@ -141,34 +141,34 @@ class Resetter:
             self._record(scope, found, take_legacy, recreate)
         return found
 
-    def take(self, scope: Scope) -> int:
+    def take(self, scope: ResetScope) -> int:
         """Decide for legacy in the open conflicts of the scope's edited rows; the next run writes them. Returns how many."""
-        conflicts = ConflictList(self.session, self.state, self.registered.id)
+        conflicts = ConflictList(self.session, self.state, self.source_record.id)
         chosen = [
             one
             for one in conflicts.find([scope.spec.name])
             if one.reason == EDITED and (scope.rows is None or (one.legacy_table, one.legacy_key) in scope.rows)
         ]
-        return len(conflicts.decide(chosen, Decision.TAKE, f"reset by {actor()}"))
+        return len(conflicts.decide(chosen, Resolution.TAKE, f"reset by {actor()}"))
 
     # --- statements ---------------------------------------------------------------------------------------------
 
-    def _figures(self, scope: Scope, legacy_table: str) -> Figures:
+    def _figures(self, scope: ResetScope, legacy_table: str) -> ResetFigures:
         query = SQL["figures"].format(**self._names(scope.spec, legacy_table))
-        return Figures(*self.session.rows(query, self._of(scope, legacy_table))[0])
+        return ResetFigures(*self.session.rows(query, self._of(scope, legacy_table))[0])
 
-    def _forget(self, scope: Scope, legacy_table: str) -> None:
+    def _forget(self, scope: ResetScope, legacy_table: str) -> None:
         names, parameters = self._names(scope.spec, legacy_table), self._of(scope, legacy_table)
         self.session.execute(SQL["map"].format(**names), parameters)
         self.session.execute(SQL["left_out"].format(**names), parameters)
 
     def _forget_asset(self, spec: TableSpec) -> None:
         update = sql.SQL("UPDATE {} SET fingerprint = %s WHERE source_id = %s AND table_name = %s")
-        self.session.execute(update.format(self.state.name("assets")), [FORGOTTEN, self.registered.id, spec.asset])
+        self.session.execute(update.format(self.state.name("assets")), [FORGOTTEN, self.source_record.id, spec.asset])
 
-    def _record(self, scope: Scope, found: Figures, take_legacy: bool, recreate: bool) -> None:
+    def _record(self, scope: ResetScope, found: ResetFigures, take_legacy: bool, recreate: bool) -> None:
         insert = SQL["record"].format(resets=self.state.name("resets"))
-        what = [self.registered.id, scope.spec.asset]
+        what = [self.source_record.id, scope.spec.asset]
         how = [take_legacy, recreate, Jsonb(asdict(found)), actor()]
         rows: Sequence[tuple[str | None, str | None]] = scope.rows or [(None, None)]
         self.session.execute_many(insert, [[*what, *row, *how] for row in rows])
@@ -186,9 +186,9 @@ class Resetter:
 
     def _parameters(self, spec: TableSpec) -> dict[str, Any]:
         sources = [source.name for source in spec.sources]
-        return {"source_id": self.registered.id, "table": spec.name, "legacy_tables": sources}
+        return {"source_id": self.source_record.id, "table": spec.name, "legacy_tables": sources}
 
-    def _of(self, scope: Scope, legacy_table: str) -> dict[str, Any]:
+    def _of(self, scope: ResetScope, legacy_table: str) -> dict[str, Any]:
         keys = scope.keys(legacy_table)
         return {**self._parameters(scope.spec), "legacy_table": legacy_table, "keys": keys}
 
@@ -206,10 +206,10 @@ def opened(target: Database, state_schema: str, source: str, specs: Mapping[str,
                 f"no run of the source {source!r} has begun yet in this target, so that there is nothing to forget."
             )
         state.ensure(plain)
-        registered = Registered(found[0][0], found[0][1], bytes(found[0][2]))
-        hashed = target.with_settings(row_hash.session_settings(registered.hash_key))
+        source_record = SourceRecord(found[0][0], found[0][1], bytes(found[0][2]))
+        hashed = target.with_settings(row_hash.session_settings(source_record.hash_key))
         session = stack.enter_context(contextlib.closing(hashed.connect()))
-        yield Resetter(session, state, registered, target, specs, live_columns(session, target.schema))
+        yield Resetter(session, state, source_record, target, specs, live_columns(session, target.schema))
 
 
 def with_dependents(specs: Mapping[str, TableSpec], asset: str) -> set[str]:

@@ -20,7 +20,7 @@ from remoteiq_etl.errors import PrepareError
 from remoteiq_etl.lifecycle.drift.catalogue import SQL as CATALOGUE
 from remoteiq_etl.lifecycle.drift.report import compare
 from remoteiq_etl.lifecycle.target import ownership
-from remoteiq_etl.lifecycle.target.ownership import LeftOut
+from remoteiq_etl.lifecycle.target.ownership import LatePart
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
@@ -85,7 +85,7 @@ def finalize(session: Session, *, target_schema: str, state: State, progress: Pr
     )
 
 
-def _make_all(maker: "_Maker", parts: list[LeftOut], progress: Progress | None) -> None:
+def _make_all(maker: "_Maker", parts: list[LatePart], progress: Progress | None) -> None:
     """Make every part that can be made. Raises PrepareError that names all others."""
     problems = []
     for done, part in enumerate(parts, start=1):
@@ -110,7 +110,7 @@ class _Maker:
     schema: str
     state: State
 
-    def make(self, part: LeftOut) -> None:
+    def make(self, part: LatePart) -> None:
         """Make one part. Raises PrepareError when the rows or the rights do not allow it."""
         step = self._make_foreign_key if part.validate else self._make_index
         try:
@@ -125,13 +125,13 @@ class _Maker:
                 " the role that we connect as), then repeat"
             ) from error
 
-    def _make_foreign_key(self, part: LeftOut) -> None:
+    def _make_foreign_key(self, part: LatePart) -> None:
         valid = self._is_valid("foreign_key_is_valid", part)
         if valid is None:
             self._step(part, part.ddl, "created")
         self._step(part, None if valid else part.validate, "valid")
 
-    def _make_index(self, part: LeftOut) -> None:
+    def _make_index(self, part: LatePart) -> None:
         valid = self._is_valid("index_is_valid", part)
         if not valid:
             self._build(part, leftover=valid is False)
@@ -142,7 +142,7 @@ class _Maker:
             )
         ownership.mark(self.session, self.state, self.schema, part, "valid")
 
-    def _build(self, part: LeftOut, *, leftover: bool) -> None:
+    def _build(self, part: LatePart, *, leftover: bool) -> None:
         """Build an index after dropping the invalid one that a killed attempt left."""
         concurrently = self._may_build_concurrently()
         how = "INDEX CONCURRENTLY" if concurrently else "INDEX"
@@ -152,14 +152,14 @@ class _Maker:
                 self.session.execute(drop)
             self.session.execute(part.ddl.replace("INDEX", f"{how} IF NOT EXISTS", 1))
 
-    def _step(self, part: LeftOut, statement: str | None, reached: str) -> None:
+    def _step(self, part: LatePart, statement: str | None, reached: str) -> None:
         """Run one statement and record it, in one transaction."""
         with self._transaction():
             if statement:
                 self.session.execute(statement)
             ownership.mark(self.session, self.state, self.schema, part, reached)
 
-    def _is_valid(self, query: str, part: LeftOut) -> bool | None:
+    def _is_valid(self, query: str, part: LatePart) -> bool | None:
         """Tell whether the part is there and valid; None: it is not there."""
         places = {"schema": self.schema, "table": part.table, "name": part.name}
         found: bool | None = self.session.value(SQL[query], places)
@@ -185,7 +185,7 @@ class _Maker:
             if not self.session.connection.closed:
                 self.session.connection.execute("RESET lock_timeout")
 
-    def _orphans(self, part: LeftOut) -> str:
+    def _orphans(self, part: LatePart) -> str:
         """Say which rows keep a foreign key from being valid: how many, and a few of the keys that lead nowhere."""
         constraint = _constraint(part)
         count, keys = self.session.rows(_orphans_query(constraint, self.schema))[0]
@@ -197,7 +197,7 @@ class _Maker:
         )
 
 
-def _patiently(step: Callable[[LeftOut], None], part: LeftOut) -> None:
+def _patiently(step: Callable[[LatePart], None], part: LatePart) -> None:
     """Repeat a step that others hold up. Raises PrepareError when they do not let go."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -212,7 +212,7 @@ def _patiently(step: Callable[[LeftOut], None], part: LeftOut) -> None:
     return None
 
 
-def _constraint(part: LeftOut) -> ForeignKeyConstraint:
+def _constraint(part: LatePart) -> ForeignKeyConstraint:
     constraints = ddl.foreign_keys_of(target.metadata.tables[f"target.{part.table}"])
     return next(constraint for constraint in constraints if constraint.name == part.name)
 

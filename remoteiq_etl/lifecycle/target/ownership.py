@@ -22,10 +22,8 @@ from schemas import ddl
 
 SQL = statements(__file__)
 
+#: One lock per database, not per schema: extensions belong to the database.
 LOCK_NAME = "remoteiq_etl.prepare"
-
-
-"""One lock per database, not per schema: extensions belong to the database."""
 
 LOCK_WAIT = 60.0
 
@@ -36,7 +34,7 @@ _LOCK_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LatePart:
     """A foreign key or index that a table of ours lacks until finalize. `validate` is None for an index."""
 
     name: str
@@ -46,42 +44,42 @@ class LeftOut:
     state: str = "pending"
 
 
-def late_parts(table: Table, schema: str) -> list[LeftOut]:
+def late_parts(table: Table, schema: str) -> list[LatePart]:
     """Return what prepare leaves out of one table: all of its foreign keys and indexes."""
     return [*late_foreign_keys(table, schema), *_late_indexes(table, schema)]
 
 
-def late_foreign_keys(table: Table, schema: str) -> list[LeftOut]:
+def late_foreign_keys(table: Table, schema: str) -> list[LatePart]:
     """Return the foreign keys of one table, by name."""
     names = [str(constraint.name) for constraint in ddl.foreign_keys_of(table)]
     adding = ddl.foreign_key_ddl(table, schema, not_valid=True)
     validating = ddl.validate_ddl(table, schema)
     return [
-        LeftOut(name, table.name, add, validate) for name, add, validate in zip(names, adding, validating, strict=True)
+        LatePart(name, table.name, add, validate) for name, add, validate in zip(names, adding, validating, strict=True)
     ]
 
 
-def _late_indexes(table: Table, schema: str) -> list[LeftOut]:
+def _late_indexes(table: Table, schema: str) -> list[LatePart]:
     names = sorted(str(index.name) for index in table.indexes)
     return [
-        LeftOut(name, table.name, create, None)
+        LatePart(name, table.name, create, None)
         for name, create in zip(names, ddl.index_ddl(table, schema), strict=True)
     ]
 
 
-def record_left_out(session: Session, state: State, schema: str, parts: Iterable[LeftOut]) -> None:
+def record_left_out(session: Session, state: State, schema: str, parts: Iterable[LatePart]) -> None:
     """Record the intent to make the parts later; parts that were made before are to be made again."""
     statement = SQL["record_left_out"].format(removed=state.name("removed"))
     session.execute_many(statement, [(schema, part.name, part.table, part.ddl, part.validate) for part in parts])
 
 
-def left_out(session: Session, state: State, schema: str) -> list[LeftOut]:
+def left_out(session: Session, state: State, schema: str) -> list[LatePart]:
     """Return what is still to be made or validated, foreign keys first."""
     rows = session.rows(SQL["left_out"].format(removed=state.name("removed")), [schema])
-    return [LeftOut(*row) for row in rows]
+    return [LatePart(*row) for row in rows]
 
 
-def mark(session: Session, state: State, schema: str, part: LeftOut, reached: str) -> None:
+def mark(session: Session, state: State, schema: str, part: LatePart, reached: str) -> None:
     """Record how far a part has come: created or valid."""
     statement = sql.SQL("UPDATE {} SET state = %s WHERE schema_name = %s AND name = %s").format(state.name("removed"))
     session.execute(statement, [reached, schema, part.name])

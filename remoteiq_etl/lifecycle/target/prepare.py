@@ -32,7 +32,7 @@ LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTarget:
     """What prepare did and found, names in order of creation.
 
     `left_out`: foreign keys and indexes that finalize still has to make, of this call or an earlier one.
@@ -50,7 +50,9 @@ class Prepared:
     drifts: tuple[Drift, ...]
 
 
-def prepare(session: Session, *, target_schema: str, state: State, tables: Collection[str] | None = None) -> Prepared:
+def prepare(
+    session: Session, *, target_schema: str, state: State, tables: Collection[str] | None = None
+) -> PreparedTarget:
     """Create what the target lacks for the tables (default: all) and those they refer to, in one transaction.
 
     It may be repeated, and called by several at once. A table that exists keeps everything it has. Raises DriftError
@@ -86,7 +88,7 @@ def with_parents(names: Collection[str] | None = None) -> list[Table]:
     return [table for name, table in every.items() if name in wanted]
 
 
-def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -> Prepared:
+def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -> PreparedTarget:
     """Create everything; the transaction and the lock are there."""
     _ensure_schema(session, schema)
     extensions = _ensure_extensions(session, schema)
@@ -98,7 +100,7 @@ def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -
     own = [table for table in wanted if table.name in ours and ddl.has_trigger(table)]
     function = trigger.ensure_function(session, state, schema, needed=bool(own))
     trigger.ensure_triggers(session, schema, own)
-    return Prepared(
+    return PreparedTarget(
         extensions=extensions,
         enums=enums,
         created=created,

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.context.live_columns import LiveColumn, effective, live_columns
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns, resolved
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import UndoError
 from remoteiq_etl.lifecycle.drift.catalogue import unique_columns
@@ -24,14 +24,14 @@ from remoteiq_etl.state.locks import check_fence, lock, take_over
 from remoteiq_etl.state.maps import map_of
 from remoteiq_etl.state.references import Reference, references_to
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import Registered
+from remoteiq_etl.state.sources import SourceRecord
 
 #: Rows of one batch: few enough that nobody waits long for a row that it locks.
 BATCH_ROWS = 5_000
 
 
 @dataclass(frozen=True)
-class Place:
+class UndoTarget:
     """The target of one migration, and what is declared about its tables."""
 
     target: Database
@@ -42,19 +42,19 @@ class Place:
     batch_rows: int = BATCH_ROWS
 
     @classmethod
-    def of(cls, settings: Settings, target: Database, specs: Mapping[str, TableSpec]) -> "Place":
+    def of(cls, settings: Settings, target: Database, specs: Mapping[str, TableSpec]) -> "UndoTarget":
         """The place that settings describe."""
         return cls(target, specs, settings.source, settings.state_schema, settings.sealing_keys)
 
 
 @dataclass(frozen=True)
-class Opened:
+class UndoContext:
     """An open undo. `fence` is None where it only looks."""
 
-    place: Place
+    place: UndoTarget
     session: Session
     state: State
-    registered: Registered
+    source_record: SourceRecord
     fence: int | None = None
 
     @property
@@ -66,7 +66,7 @@ class Opened:
     def sealer(self) -> Sealer | None:
         """What opens sealed values; None without keys."""
         keys = self.place.sealing_keys
-        return None if keys is None else Sealer(keys, self.registered.name)
+        return None if keys is None else Sealer(keys, self.source_record.name)
 
     @cached_property
     def live(self) -> Mapping[str, Mapping[str, LiveColumn]]:
@@ -77,7 +77,7 @@ class Opened:
     def tables(self) -> dict[str, TableSpec]:
         """The tables that runs have written, by name, with all columns that they have; parents first."""
         mapped = [spec for spec in self.place.specs.values() if spec.no_source is None and self._is_mapped(spec)]
-        by_name = {spec.name: effective(spec, self.live[spec.name]) for spec in mapped}
+        by_name = {spec.name: resolved(spec, self.live[spec.name]) for spec in mapped}
         order = {name: at for at, name in enumerate(self._order())}
         return dict(sorted(by_name.items(), key=lambda item: order[item[0]]))
 
@@ -118,14 +118,14 @@ class Opened:
             "map": self.state.name(map_of(spec).name),
             "target": self.target.table(table),
             "table_name": sql.Literal(table),
-            "source_id": sql.Literal(self.registered.id),
+            "source_id": sql.Literal(self.source_record.id),
             "new_key_type": sql.SQL(str(map_of(spec).columns["new_key"].type)),
         }
 
     def check_fence(self) -> None:
         """Make sure that no run has taken over. Raises FencedError."""
         if self.fence is not None:
-            check_fence(self.session, self.state, self.registered, self.fence, "the undo")
+            check_fence(self.session, self.state, self.source_record, self.fence, "the undo")
 
     def _is_mapped(self, spec: TableSpec) -> bool:
         return self.has_target(spec.name) and self.state.has_map(self.session, spec.name)
@@ -137,21 +137,21 @@ class Opened:
 
 
 @contextmanager
-def looking(place: Place) -> Iterator[Opened]:
+def looking(place: UndoTarget) -> Iterator[UndoContext]:
     """An undo that only looks. Raises UndoError when the source was never migrated to this target."""
     with ExitStack() as stack:
         yield _opened(place, stack)
 
 
 @contextmanager
-def holding(place: Place) -> Iterator[Opened]:
+def holding(place: UndoTarget) -> Iterator[UndoContext]:
     """An undo that holds the source: no run can begin. Raises UndoError, and LockedError while a run is in work."""
     with ExitStack() as stack:
         control = _connected(stack, place.target.connect)
         found = _opened(place, stack)
-        lock(control, found.registered)
-        fence = take_over(control, found.state, found.registered)
-        yield Opened(place, found.session, found.state, found.registered, fence)
+        lock(control, found.source_record)
+        fence = take_over(control, found.state, found.source_record)
+        yield UndoContext(place, found.session, found.state, found.source_record, fence)
 
 
 def _connected(stack: ExitStack, connect: Callable[[], Session]) -> Session:
@@ -160,21 +160,21 @@ def _connected(stack: ExitStack, connect: Callable[[], Session]) -> Session:
     return session
 
 
-def _opened(place: Place, stack: ExitStack) -> Opened:
+def _opened(place: UndoTarget, stack: ExitStack) -> UndoContext:
     state = State(place.target, place.state_schema)
     session = _connected(stack, place.target.connect)
-    registered = _registered(session, state, place)
-    settings = row_hash.session_settings(registered.hash_key)
+    source_record = _registered(session, state, place)
+    settings = row_hash.session_settings(source_record.hash_key)
     working = _connected(stack, place.target.with_settings(settings).connect)
-    return Opened(place, working, state, registered)
+    return UndoContext(place, working, state, source_record)
 
 
-def _registered(session: Session, state: State, place: Place) -> Registered:
+def _registered(session: Session, state: State, place: UndoTarget) -> SourceRecord:
     if state.exists(session):
         state.ensure(session)
         query = sql.SQL("SELECT id, name, hash_key FROM {} WHERE name = %s").format(state.name("sources"))
         for source_id, name, key in session.rows(query, [place.source]):
-            return Registered(source_id, name, bytes(key))
+            return SourceRecord(source_id, name, bytes(key))
     raise UndoError(
         f"no run of the source {place.source!r} was ever recorded in the schema {place.state_schema} of the target: there is"
         " nothing to undo. Check REMOTEIQ_SOURCE and REMOTEIQ_TARGET_URL."

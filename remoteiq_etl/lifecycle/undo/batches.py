@@ -18,10 +18,10 @@ from remoteiq_etl.backfill.outcomes.before_images import activity_hash, text_joi
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import UndoMoved
 from remoteiq_etl.lifecycle.undo import proof
-from remoteiq_etl.lifecycle.undo.access import Opened
+from remoteiq_etl.lifecycle.undo.access import UndoContext
 from remoteiq_etl.lifecycle.undo.proof import Changed
 from remoteiq_etl.lifecycle.undo.restore import Restorer
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.lifecycle.undo.verdicts import row_now
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
@@ -41,9 +41,9 @@ _MAY_WAIT = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation)
 class Batches:
     """The rows of one undo that are still to be written."""
 
-    undo: Opened
+    undo: UndoContext
     undo_id: int
-    scope: Scope
+    scope: UndoScope
 
     def execute(self) -> Iterator[tuple[str, str, int]]:
         """Write batch after batch; gives table, action and rows of each. Raises UndoMoved, FencedError."""
@@ -60,11 +60,11 @@ class Batches:
             written = list(self._deferred(tables, refused))
             if not written and refused:
                 table, error = next(iter(refused.items()))
-                raise Batch(self, table, RESTORE).refused(error)
+                raise UndoBatch(self, table, RESTORE).refused(error)
             yield from written
 
     def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:
-        batch, most = Batch(self, table, action), self.undo.place.batch_rows
+        batch, most = UndoBatch(self, table, action), self.undo.place.batch_rows
         rows = most
         while (written := batch.write_or_halve(rows)) is not None:
             yield table, action, written
@@ -75,7 +75,7 @@ class Batches:
         for table, action in self._waiting():
             if table in tables:
                 try:
-                    rows = Batch(self, table, action, deferred=True).write(None)
+                    rows = UndoBatch(self, table, action, deferred=True).write(None)
                 except _MAY_WAIT as error:
                     refused[table] = error
                 else:
@@ -93,7 +93,7 @@ class Batches:
 
 
 @dataclass(frozen=True)
-class Batch:
+class UndoBatch:
     """The next rows of one table that get the same. `deferred`: all that waited, at once."""
 
     batches: Batches
@@ -102,7 +102,7 @@ class Batch:
     deferred: bool = False
 
     @property
-    def undo(self) -> Opened:
+    def undo(self) -> UndoContext:
         """The open undo."""
         return self.batches.undo
 
@@ -207,7 +207,7 @@ class Batch:
         causes = {"map_undone": Cause.UNDONE, "map_restored": Cause.RESTORED}
         for name in ("map_undone",) if self.action == DELETE else causes:
             change = int(self.undo.session.value(SQL[name].format(**self._names), self._parameters))
-            source_id, undo_id = self.undo.registered.id, self.batches.undo_id
+            source_id, undo_id = self.undo.source_record.id, self.batches.undo_id
             movements.of_undo(self.undo.session, self.undo.state, source_id, undo_id, self.table, causes[name], change)
 
     def _defer(self) -> int:
@@ -248,7 +248,7 @@ class Batch:
         }
 
 
-def _shown(undo: Opened, spec: TableSpec) -> sql.Composable:
+def _shown(undo: UndoContext, spec: TableSpec) -> sql.Composable:
     """A target row (t) as the map holds what was last written: without secrets, these as keyed hashes."""
     shown: sql.Composable = sql.SQL("to_jsonb(t)")
     for column in spec.target.columns:

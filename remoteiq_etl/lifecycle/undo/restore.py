@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.backfill.outcomes.before_images import outside, place_of, text_join
 from remoteiq_etl.errors import UndoError
 from remoteiq_etl.frames import json_text
-from remoteiq_etl.lifecycle.undo.access import Opened
+from remoteiq_etl.lifecycle.undo.access import UndoContext
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 
@@ -23,7 +23,7 @@ SQL = statements(__file__)
 
 
 @dataclass
-class Former:
+class RestoredValues:
     """What one row gets back: its values by column."""
 
     new_key: str
@@ -34,7 +34,7 @@ class Former:
 class Restorer:
     """The rows of the batch (the temporary table `undo_batch`) of one table."""
 
-    undo: Opened
+    undo: UndoContext
     spec: TableSpec
 
     def restore(self) -> int:
@@ -51,7 +51,7 @@ class Restorer:
 
     def insert(self) -> int:
         """Make the rows again; a column that they did not have gets its default. Returns how many."""
-        by_columns: dict[tuple[str, ...], list[Former]] = {}
+        by_columns: dict[tuple[str, ...], list[RestoredValues]] = {}
         for row in self._formers():
             by_columns.setdefault(tuple(self._columns(row.values)), []).append(row)
         return sum(self._insert(columns, rows) for columns, rows in by_columns.items())
@@ -89,7 +89,7 @@ class Restorer:
             column_name=sql.Literal(column.name),
         )
 
-    def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
+    def _insert(self, columns: tuple[str, ...], rows: list[RestoredValues]) -> int:
         statement = SQL["insert"].format(
             **self._names(),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -97,12 +97,12 @@ class Restorer:
         )
         return self.undo.session.execute(statement, {"rows": _as_text(rows)}).rowcount
 
-    def _formers(self) -> list[Former]:
-        rows: dict[str, Former] = {}
+    def _formers(self) -> list[RestoredValues]:
+        rows: dict[str, RestoredValues] = {}
         for new_key, image_id, image, withheld, sealed, idle, lost in self.undo.session.rows(
             SQL["images"].format(**self._names())
         ):
-            former = rows.setdefault(new_key, Former(new_key))
+            former = rows.setdefault(new_key, RestoredValues(new_key))
             former.values |= image
             former.values |= self._opened(image_id, new_key, sealed or {})
             kept_as_is = {*(withheld or ()), *lost, *(() if idle else outside(self.spec))}
@@ -130,7 +130,7 @@ class Restorer:
         return self.undo.of(self.spec.name)
 
 
-def _as_text(rows: Iterable[Former]) -> str:
+def _as_text(rows: Iterable[RestoredValues]) -> str:
     return json_text.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
 
 

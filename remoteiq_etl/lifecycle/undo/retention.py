@@ -19,7 +19,7 @@ def prune(run: RunContext, days: int) -> int:
     statement = SQL["prune"].format(
         before_images=run.state.name("before_images"),
         runs=run.state.name("runs"),
-        source_id=sql.Literal(run.registered.id),
+        source_id=sql.Literal(run.source_record.id),
     )
     with run.session.transaction():
         run.check_fence()

@@ -15,7 +15,7 @@ from remoteiq_etl.state.references import Reference
 
 
 @dataclass(frozen=True)
-class Scope:
+class UndoScope:
     """Exactly one of: `run` (what this run wrote, in all tables), `assets` (what all runs wrote of these), `everything`."""
 
     run: int | None = None
@@ -43,20 +43,22 @@ class Scope:
             return sql.SQL("true")
         return sql.SQL("({} = {})").format(sql.SQL(column), sql.Literal(self.run))
 
-    def with_dependents(self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]) -> "Scope":
+    def with_dependents(
+        self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]
+    ) -> "UndoScope":
         """These assets, and those of all tables of ours that refer to theirs, at any depth."""
         tables = {spec.name for asset, spec in specs.items() if asset in self.assets}
         names = {reference.table for table in tables for reference in referring.get(table, ())}
         more = {asset for asset, spec in specs.items() if asset in self.assets or spec.name in names & referring.keys()}
         if not self.assets or more == set(self.assets):
             return self
-        return Scope(assets=tuple(sorted(more))).with_dependents(specs, referring)
+        return UndoScope(assets=tuple(sorted(more))).with_dependents(specs, referring)
 
     def as_json(self) -> dict[str, Any]:
         """The scope as plain data."""
         return {"run": self.run, "assets": list(self.assets), "everything": self.everything}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Scope":
+    def from_json(cls, found: Mapping[str, Any]) -> "UndoScope":
         """The scope that `as_json` gave. Raises UndoError, KeyError and TypeError for other data."""
         return cls(found["run"], tuple(found["assets"]), found["everything"])

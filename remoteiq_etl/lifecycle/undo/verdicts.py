@@ -11,8 +11,8 @@ from itertools import chain
 from psycopg import sql
 
 from remoteiq_etl.backfill.outcomes.before_images import outside, picked_hash, text_join, value_hash
-from remoteiq_etl.lifecycle.undo.access import Opened
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.access import UndoContext
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
@@ -29,7 +29,7 @@ def row_now(spec: TableSpec) -> sql.Composable:
     return row_hash([sql.SQL("to_jsonb(t) - {}::text[]").format(sql.Literal(outside(spec)))])
 
 
-def row_over_image(undo: Opened, spec: TableSpec, image: str) -> sql.Composable:
+def row_over_image(undo: UndoContext, spec: TableSpec, image: str) -> sql.Composable:
     """The hash of a target row (t) over the columns of an image, as the image itself was hashed."""
     columns = sql.SQL("{0}({1}.image, {1}.withheld, {1}.sealed)").format(
         undo.state.name("image_columns"), sql.Identifier(image)
@@ -38,11 +38,11 @@ def row_over_image(undo: Opened, spec: TableSpec, image: str) -> sql.Composable:
 
 
 @dataclass(frozen=True)
-class Judge:
+class RowVerdicts:
     """Fills the temporary table `undoing`. Needs a transaction; `accept_loss`: rows come back without lost secrets."""
 
-    undo: Opened
-    scope: Scope
+    undo: UndoContext
+    scope: UndoScope
     accept_loss: bool = False
 
     def execute(self) -> None:

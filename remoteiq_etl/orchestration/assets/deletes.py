@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import dagster as dg
 
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.orchestration.metadata import legacy_tables
@@ -13,9 +13,9 @@ from remoteiq_etl.orchestration.runtime import resource, run_options
 
 GONE_FROM_LEGACY = dg.AssetKey("gone_from_legacy")
 
-_POLICIES: Mapping[Policy, str] = {
-    Policy.LIST: "Lists them. Users that are gone are disabled, their sessions and tokens revoked.",
-    Policy.PROPAGATE: "Deletes what is ours, unchanged and referred to by nothing that stays; lists the rest.",
+_POLICIES: Mapping[DeletePolicy, str] = {
+    DeletePolicy.LIST: "Lists them. Users that are gone are disabled, their sessions and tokens revoked.",
+    DeletePolicy.PROPAGATE: "Deletes what is ours, unchanged and referred to by nothing that stays; lists the rest.",
 }
 _CONFIG = {
     "policy": dg.Field(
@@ -61,18 +61,18 @@ def gone_from_legacy(upstream: Collection[dg.AssetKey], settings: Callable[[], S
         opened = resource.of(context)
         with opened.step(context) as run:
             config = context.op_execution_context.op_config
-            policy = Policy(config.get("policy", settings().deletes))
+            policy = DeletePolicy(config.get("policy", settings().deletes))
             reports = run.deletes.look(policy, confirmed=config["confirm"])
             braked = {name: report.brake for name, report in reports.items() if report.brake}
-            opened.extra_alerts += alerts.of_brake(
-                run.context.registered.name, braked, run.context.id, opened.dagster_run_id
+            opened.extra_alerts += alerts.of_guard(
+                run.context.source_record.name, braked, run.context.id, opened.dagster_run_id
             )
-        yield dg.MaterializeResult(metadata=_metadata(policy, reports), check_results=[_brake(braked)])
+        yield dg.MaterializeResult(metadata=_metadata(policy, reports), check_results=[_guard(braked)])
 
     return gone
 
 
-def _brake(reasons: Mapping[str, str]) -> dg.AssetCheckResult:
+def _guard(reasons: Mapping[str, str]) -> dg.AssetCheckResult:
     texts = "\n".join(f"{table}: {reason}" for table, reason in sorted(reasons.items()))
     return dg.AssetCheckResult(
         passed=not reasons,
@@ -83,7 +83,7 @@ def _brake(reasons: Mapping[str, str]) -> dg.AssetCheckResult:
     )
 
 
-def _metadata(policy: Policy, reports: Mapping[str, GoneReport]) -> Metadata:
+def _metadata(policy: DeletePolicy, reports: Mapping[str, DeletesReport]) -> Metadata:
     counts = {table: report.counts() for table, report in reports.items()}
     totals = {name: sum(of_table[name] for of_table in counts.values()) for name in _COLUMNS}
     rows = [

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from remoteiq_etl.backfill.context.plan import Plan
+from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.outcomes.drift_archive import RULE
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
@@ -40,7 +40,7 @@ def accepted_drift(context: dg.AssetExecutionContext) -> dg.MaterializeResult[No
         return dg.MaterializeResult(metadata=_metadata(run.context.plan, run.archive_extras()))
 
 
-def _metadata(plan: Plan, report: TableReport) -> Metadata:
+def _metadata(plan: RunPlan, report: TableReport) -> Metadata:
     rows = [
         dg.TableRecord(
             {

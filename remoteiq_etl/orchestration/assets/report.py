@@ -15,7 +15,7 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
-from remoteiq_etl.report.make import Scope, Written, write
+from remoteiq_etl.report.make import ReportScope, Written, write
 from remoteiq_etl.report.model import Report
 
 MIGRATION_REPORT = dg.AssetKey("migration_report")
@@ -31,7 +31,7 @@ def definitions(
     tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]
 ) -> tuple[dg.AssetsDefinition, Any]:
     """The asset of the report, and the job that makes it."""
-    scope = Scope(
+    scope = ReportScope(
         {name: table.spec for name, table in tables.items()}, {name: table.domain for name, table in tables.items()}
     )
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.lifecycle.target.finalize import Finalized, finalize
-from remoteiq_etl.lifecycle.target.prepare import Prepared, prepare
+from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata, waited
 from remoteiq_etl.orchestration.runtime import resource, run_options
@@ -77,13 +77,13 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
     return constraints
 
 
-def _version(prepared: Prepared) -> dg.DataVersion:
+def _version(prepared: PreparedTarget) -> dg.DataVersion:
     """The same as long as the same tables are there: else each run would make the tables of other jobs look outdated."""
     tables = ",".join(sorted({*prepared.created, *prepared.existing}))
     return dg.DataVersion(hashlib.sha256(tables.encode()).hexdigest()[:16])
 
 
-def _prepared(prepared: Prepared) -> Metadata:
+def _prepared(prepared: PreparedTarget) -> Metadata:
     return {
         "tables created": dg.MetadataValue.int(len(prepared.created)),
         "tables found": dg.MetadataValue.int(len(prepared.existing)),

@@ -13,10 +13,10 @@ import dagster as dg
 from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import describe
-from remoteiq_etl.lifecycle.undo.access import Place
-from remoteiq_etl.lifecycle.undo.execute import Outcome, execute, keep_plan, kept_plan
+from remoteiq_etl.lifecycle.undo.access import UndoTarget
+from remoteiq_etl.lifecycle.undo.execute import UndoOutcome, execute, keep_plan, kept_plan
 from remoteiq_etl.lifecycle.undo.plan import Listed, UndoPlan, plan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
@@ -102,25 +102,25 @@ def _execute_job(tables: Mapping[str, DeclaredTable], settings: Callable[[], Set
 
 
 @contextmanager
-def _place(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> Iterator[Place]:
+def _place(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> Iterator[UndoTarget]:
     """The target of the settings. Raises dg.Failure in place of every error, with a text that holds no value of any row."""
     try:
         found = settings()
         with bundled.databases(found) as databases:
             target = Database(databases.target, found.target_schema)
-            yield Place.of(found, target, {name: table.spec for name, table in tables.items()})
+            yield UndoTarget.of(found, target, {name: table.spec for name, table in tables.items()})
     except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
         raise dg.Failure(describe(error), allow_retries=False) from None
 
 
-def _scope(config: Mapping[str, Any], tables: Mapping[str, DeclaredTable]) -> Scope:
+def _scope(config: Mapping[str, Any], tables: Mapping[str, DeclaredTable]) -> UndoScope:
     named = {name for name, table in tables.items() if table.domain in config["domains"]}
     unknown = sorted({*config["tables"]} - tables.keys())
     known_domains = {table.domain for table in tables.values()}
     unknown += sorted({*config["domains"]} - known_domains)
     if unknown:
         raise dg.Failure(f"there is no table or domain {', '.join(unknown)}.", allow_retries=False)
-    return Scope(config["run"], tuple(sorted({*config["tables"], *named})), config["everything"])
+    return UndoScope(config["run"], tuple(sorted({*config["tables"], *named})), config["everything"])
 
 
 # --- metadata -------------------------------------------------------------------------------------------------------
@@ -166,12 +166,12 @@ def _section(title: str, rows: Sequence[Listed]) -> str:
     return "\n".join([f"#### {title} ({len(rows)})", "", *lines, *more])
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: UndoOutcome) -> dict[str, Any]:
     written = {f"{table}, {action}": rows for (table, action), rows in outcome.rows.items()}
     return {"undo": outcome.undo_id, "rows written": written, "proven": outcome.proven, "done before": outcome.before}
 
 
-def _unproven(outcome: Outcome) -> str:
+def _unproven(outcome: UndoOutcome) -> str:
     return (
         f"the undo {outcome.undo_id} was executed, but it cannot be proven that the target is what it was: rows outside the plan"
         f" were changed meanwhile in {', '.join(outcome.changed) or 'no table'}, rows of it afterwards in"

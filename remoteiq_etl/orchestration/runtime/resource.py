@@ -147,9 +147,9 @@ class OpenMigration:
                 raise self._failed  # the second of several first steps need not wait for the lock again
             self._run = self._open()
             opened = self._run.context
-            tags = {RUN_TAG: str(opened.id), SOURCE_TAG: opened.registered.name}
+            tags = {RUN_TAG: str(opened.id), SOURCE_TAG: opened.source_record.name}
             context.instance.add_run_tags(self.dagster_run_id, tags)
-            lost_runs = interrupted(opened.session, opened.state, opened.registered.id)
+            lost_runs = interrupted(opened.session, opened.state, opened.source_record.id)
             for lost in fail_interrupted(context.instance, lost_runs):
                 self.progress.warned(
                     f"The Dagster run {lost.run_id} had ended without a word; it is marked as failed now."

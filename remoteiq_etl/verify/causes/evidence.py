@@ -18,12 +18,12 @@ from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.written_columns import NEVER_COMPARED, default_of
-from remoteiq_etl.verify.causes.labels import Entry, Facts, Legacy, Rules, Sides
-from remoteiq_etl.verify.causes.row_changes import Row, Since, newer_rows, row_key
-from remoteiq_etl.verify.causes.table_changes import Known
-from remoteiq_etl.verify.expected.compare import Difference, target_key
-from remoteiq_etl.verify.expected.expectation import Opinion, opinions
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.causes.labels import Evidence, Legacy, MapEntry, RowSides, Rules
+from remoteiq_etl.verify.causes.row_changes import Row, RowChanges, newer_rows, row_key
+from remoteiq_etl.verify.causes.table_changes import TableChanges
+from remoteiq_etl.verify.expected.compare import RowDifference, target_key
+from remoteiq_etl.verify.expected.expectation import Expectation, expectations
+from remoteiq_etl.verify.snapshots import SnapshotPair
 from remoteiq_etl.verify.verdicts.model import Label
 
 SQL = statements(__file__)
@@ -34,17 +34,17 @@ _STATE = ("quarantine", "held", "left_out", "gone", "conflicts")
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class EvidenceReader:
     """Looks into the differences of one table, while what its opinion expects lies in pg_temp.expected.
 
     `columns`: those that were compared; `opinion`: that which finds differences, None where none does.
     """
 
-    look: Look
-    known: Known
+    pair: SnapshotPair
+    known: TableChanges
     spec: TableSpec
     columns: Sequence[str]
-    opinion: Opinion | None = None
+    expectation: Expectation | None = None
 
     @property
     def rules(self) -> Rules:
@@ -58,7 +58,7 @@ class Inquiry:
         own = {source.name for source in self.spec.streamed}
         return any(column.split(".")[0] not in own for column in self.spec.lineage.get("updated_at", ()))
 
-    def gather(self, differences: Sequence[Difference]) -> list[tuple[Difference, Facts]]:
+    def gather(self, differences: Sequence[RowDifference]) -> list[tuple[RowDifference, Evidence]]:
         """Each difference, with the legacy row that it is about where that can be found out, and what is known of it."""
         self._stage(differences)
         origins = self._origins()
@@ -74,12 +74,12 @@ class Inquiry:
         return [
             (
                 one,
-                Facts(
+                Evidence(
                     entries.get(n),
                     waits.get(n),
                     conflicts.get(n, {}),
                     legacy.get(n),
-                    sides.get(n, Sides()),
+                    sides.get(n, RowSides()),
                     twins.get(n),
                     stale[n],
                 ),
@@ -89,8 +89,8 @@ class Inquiry:
 
     # --- what is staged -----------------------------------------------------------------------------------------
 
-    def _stage(self, differences: Sequence[Difference]) -> None:
-        session = self.look.session
+    def _stage(self, differences: Sequence[RowDifference]) -> None:
+        session = self.pair.session
         session.execute("DROP TABLE IF EXISTS pg_temp.differences")
         session.execute(
             "CREATE TEMP TABLE differences (n int PRIMARY KEY, kind text, key text, legacy_table text, legacy_key text)"
@@ -102,18 +102,18 @@ class Inquiry:
         session.execute("ANALYZE pg_temp.differences")
 
     def _origins(self) -> dict[int, tuple[str | None, str | None]]:
-        self.look.session.execute(SQL["origins"].format(**self._names))
+        self.pair.session.execute(SQL["origins"].format(**self._names))
         query = "SELECT n, legacy_table, legacy_key FROM pg_temp.differences"
-        return {row[0]: (row[1], row[2]) for row in self.look.session.rows(query)}
+        return {row[0]: (row[1], row[2]) for row in self.pair.session.rows(query)}
 
     @property
     def _names(self) -> dict[str, sql.Composable]:
-        state = self.look.state
+        state = self.pair.state
         return {
             **{name: state.name(name) for name in _STATE},
-            **self.look.literals(self.spec.name),
+            **self.pair.literals(self.spec.name),
             "map": state.name(self._map.name),
-            "target": self.look.target.table(self.spec.name),
+            "target": self.pair.target.table(self.spec.name),
             "key_join": key_join(self.spec),
             "new_type": _type(self._map.columns["new_key"]),
             "legacy_type": _type(self._map.columns["legacy_key"]),
@@ -128,13 +128,13 @@ class Inquiry:
 
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
         statement = SQL[name].format(**self._names)
-        return self.look.session.rows(statement, {})
+        return self.pair.session.rows(statement, {})
 
-    def _entries(self) -> dict[int, Entry]:
+    def _entries(self) -> dict[int, MapEntry]:
         found = {}
         for n, legacy_table, last_run, *known in self._rows("entries"):
             is_unfinished = last_run > self.known.completed_with(legacy_table)
-            found[n] = replace(Entry(*known), unfinished=is_unfinished)
+            found[n] = replace(MapEntry(*known), unfinished=is_unfinished)
         return found
 
     def _waits(self) -> dict[int, tuple[Label, str]]:
@@ -150,7 +150,7 @@ class Inquiry:
             found.setdefault(n, {}).update(dict.fromkeys(columns, reason))
         return found
 
-    def _row_keys(self, named: Sequence[Difference]) -> dict[int, tuple[str, str]]:
+    def _row_keys(self, named: Sequence[RowDifference]) -> dict[int, tuple[str, str]]:
         """Legacy table and key of the rows, of those differences that are about one."""
         return {
             n: (one.legacy_table, row_key(self.known, one.legacy_table, one.legacy_key))
@@ -171,20 +171,20 @@ class Inquiry:
 
     def _stale(self, rows: Sequence[Row]) -> list[str | None]:
         """Why each of these rows may differ by now, besides that its own legacy row was written."""
-        if self.opinion is None or not rows:
+        if self.expectation is None or not rows:
             return [None] * len(rows)
-        return Since(self.known, self.opinion).reasons(rows)
+        return RowChanges(self.known, self.expectation).reasons(rows)
 
     # --- what was written ---------------------------------------------------------------------------------------
 
-    def _sides(self, named: Sequence[Difference]) -> dict[int, Sides]:
+    def _sides(self, named: Sequence[RowDifference]) -> dict[int, RowSides]:
         tables = {one.legacy_table for one in named if one.kind == "changed" and one.legacy_table}
         return {n: one for table in sorted(tables) for n, one in self._sides_of(table).items()}
 
-    def _sides_of(self, legacy_table: str) -> dict[int, Sides]:
+    def _sides_of(self, legacy_table: str) -> dict[int, RowSides]:
         columns = [self.spec.target.columns[name] for name in self.columns if name in self.spec.target.columns]
-        hashed = written_columns.written_columns(self.look, self.spec, legacy_table) or []
-        opinion = {one.name: sql.Identifier("e", one.name) for one in columns if type(one.type) is not pg.JSON}
+        hashed = written_columns.written_columns(self.pair, self.spec, legacy_table) or []
+        expectation = {one.name: sql.Identifier("e", one.name) for one in columns if type(one.type) is not pg.JSON}
         names = {
             **self._names,
             "legacy_table": sql.Literal(legacy_table),
@@ -194,10 +194,10 @@ class Inquiry:
             "later": _cases([one for one in columns if self._is_ordered(one)], _is_later),
             "unrecorded": _cases([one for one in columns if one.name in hashed], _is_unrecorded),
             "foreign": _cases([one for one in columns if self._is_foreign(one, hashed)], _is_empty),
-            "current_hash": written_columns.current_hash(self.look, self.spec, legacy_table),
-            "opinion_hash": written_columns.current_hash(self.look, self.spec, legacy_table, instead=opinion),
+            "current_hash": written_columns.current_hash(self.pair, self.spec, legacy_table),
+            "expectation_hash": written_columns.current_hash(self.pair, self.spec, legacy_table, instead=expectation),
         }
-        rows = self.look.session.rows(SQL["sides"].format(**names), {})
+        rows = self.pair.session.rows(SQL["sides"].format(**names), {})
         return {row[0]: _sides_of_row(*row[1:]) for row in rows}
 
     def edits(self, only: Mapping[str, Collection[str]] | None = None) -> Iterator[tuple[str, str, str, list[str]]]:
@@ -206,7 +206,7 @@ class Inquiry:
         Of a log, which nobody edits, that is asked only where an opinion leaves columns as they are; it is one of those.
         `only`: by legacy table, the keys to look at; None: all.
         """
-        left = sorted({name for one in opinions() if one.target == self.spec.name for name in one.taken})
+        left = sorted({name for one in expectations() if one.target == self.spec.name for name in one.taken})
         if self.spec.log_like and not left:
             return
         columns = [self.spec.target.columns[name] for name in self.columns if name in self.spec.target.columns]
@@ -216,9 +216,9 @@ class Inquiry:
                 legacy_table=sql.Literal(legacy_table),
                 edited=_cases([] if self.spec.log_like else columns, lambda one: self._differs(one, "t")),
                 only=_one_of(None if only is None else only.get(legacy_table)),
-                current_hash=written_columns.current_hash(self.look, self.spec, legacy_table),
+                current_hash=written_columns.current_hash(self.pair, self.spec, legacy_table),
             )
-            for new_key, legacy_key, edited in self.look.session.rows(statement, {}):
+            for new_key, legacy_key, edited in self.pair.session.rows(statement, {}):
                 yield legacy_table, legacy_key, new_key, left if self.spec.log_like else edited
 
     def _differs(self, column: Column[Any], side: str) -> sql.Composable:
@@ -231,7 +231,7 @@ class Inquiry:
         if is_secret(column):
             return sql.SQL("encode({}, 'hex')").format(row_hash([value]))
         if isinstance(column.type, pg.JSON):
-            return sql.SQL("{}({}::jsonb)").format(self.look.state.name("redacted"), value)
+            return sql.SQL("{}({}::jsonb)").format(self.pair.state.name("redacted"), value)
         return value
 
     def _is_ordered(self, column: Column[Any]) -> bool:
@@ -252,10 +252,10 @@ class Inquiry:
             **self._names,
             twin_key=target_key(keys, "t"),
             expected_key=target_key(keys, "e"),
-            target_columns=_cast(others, "t", self.look.live[self.spec.name]),
-            expected_columns=_cast(others, "e", self.look.live[self.spec.name]),
+            target_columns=_cast(others, "t", self.pair.live[self.spec.name]),
+            expected_columns=_cast(others, "e", self.pair.live[self.spec.name]),
         )
-        return dict(self.look.session.rows(statement, {"lost": list(lost)}))
+        return dict(self.pair.session.rows(statement, {"lost": list(lost)}))
 
 
 def _one_of(keys: Collection[str] | None) -> sql.Composable:
@@ -307,10 +307,10 @@ def _sides_of_row(
     unrecorded: list[str],
     foreign: list[str],
     as_written: bool | None,
-    opinion_as_written: bool | None,
-) -> Sides:
+    expectation_as_written: bool | None,
+) -> RowSides:
     names = (frozenset(edited), frozenset(wanted), frozenset(later), frozenset(unrecorded), frozenset(foreign))
-    return Sides(*names, as_written=as_written, opinion_as_written=opinion_as_written)
+    return RowSides(*names, as_written=as_written, expectation_as_written=expectation_as_written)
 
 
 def _type(column: Column[Any]) -> sql.SQL:

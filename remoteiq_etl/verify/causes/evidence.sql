@@ -56,7 +56,7 @@ SELECT
     array_remove(ARRAY[{unrecorded}]::text[], NULL) AS unrecorded,
     array_remove(ARRAY[{foreign}]::text[], NULL) AS foreign,
     {current_hash} = m.written_hash AS as_written,
-    {opinion_hash} = m.written_hash AS opinion_as_written
+    {expectation_hash} = m.written_hash AS expectation_as_written
 FROM pg_temp.differences AS d
 JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = d.legacy_table AND m.legacy_key = d.legacy_key::{legacy_type}
 JOIN {target} AS t ON {key_join}

@@ -7,10 +7,10 @@ What nothing explains is a BUG. Belongs here: that judgement. Does not belong he
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from remoteiq_etl.verify.expected.compare import Difference
-from remoteiq_etl.verify.verdicts.model import Finding, Kind, Label
+from remoteiq_etl.verify.expected.compare import RowDifference
+from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 
-OPINION = "opinion"
+EXPECTATION = "opinion"
 """The check that an opinion makes."""
 WRITTEN = "the legacy row was written since the table was last completed"
 GONE = "the legacy row is gone since"
@@ -28,7 +28,7 @@ _ORDER = tuple(Label)
 
 
 @dataclass(frozen=True)
-class Entry:
+class MapEntry:
     """What the map says of a row. `is_there`: the target has the row that it leads to; `renewed`: legacy changed it later;
     `outlived`: a later run than the one that made it has completed the table; `unfinished`: the run that changed the entry
     last has not completed it.
@@ -53,7 +53,7 @@ class Legacy:
 
 
 @dataclass(frozen=True)
-class Sides:
+class RowSides:
     """How target and opinion relate to what was last written, by column.
 
     `edited`: the target is not as written; `wanted`: the opinion is not; `later`: the target's time is the later one;
@@ -67,22 +67,22 @@ class Sides:
     unrecorded: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
     as_written: bool | None = None
-    opinion_as_written: bool | None = None
+    expectation_as_written: bool | None = None
 
 
 @dataclass(frozen=True)
-class Facts:
+class Evidence:
     """All that is known of one row that differs.
 
     `waits`: label and reason where the state names the row. `conflicts`: column → reason. `twin`: key of a target row that
     holds what this one should. `stale`: what the row depends on besides and has changed since its table was completed.
     """
 
-    entry: Entry | None = None
+    entry: MapEntry | None = None
     waits: tuple[Label, str] | None = None
     conflicts: Mapping[str, str] = field(default_factory=dict)
     legacy: Legacy | None = None
-    sides: Sides = field(default_factory=Sides)
+    sides: RowSides = field(default_factory=RowSides)
     twin: str | None = None
     stale: str | None = None
 
@@ -96,68 +96,68 @@ class Rules:
     follows: bool = False
 
 
-def findings(difference: Difference, facts: Facts, rules: Rules) -> list[Finding]:
+def findings(difference: RowDifference, evidence: Evidence, rules: Rules) -> list[Finding]:
     """One difference with its reasons: one finding, or of a row that differs in several columns one for each label."""
-    if facts.waits is not None:
-        return [_finding(difference, *facts.waits)]
-    if difference.kind == Kind.MISSING:
-        return [_finding(difference, *_of_missing(facts))]
-    if difference.kind == Kind.SURPLUS:
-        return [_finding(difference, *_of_surplus(facts))]
-    return _of_columns(difference, facts, rules)
+    if evidence.waits is not None:
+        return [_finding(difference, *evidence.waits)]
+    if difference.kind == FindingKind.MISSING:
+        return [_finding(difference, *_of_missing(evidence))]
+    if difference.kind == FindingKind.SURPLUS:
+        return [_finding(difference, *_of_surplus(evidence))]
+    return _of_columns(difference, evidence, rules)
 
 
-def moved(facts: Facts) -> tuple[Label, str] | None:
+def moved(evidence: Evidence) -> tuple[Label, str] | None:
     """The label of a row that, or what it depends on, legacy has changed since; None when nothing has moved."""
-    if facts.entry is not None and facts.entry.unfinished:
+    if evidence.entry is not None and evidence.entry.unfinished:
         return Label.CHANGED_IN_LEGACY, UNFINISHED
-    if facts.legacy is not None and not facts.legacy.present:
+    if evidence.legacy is not None and not evidence.legacy.present:
         return Label.CHANGED_IN_LEGACY, GONE
-    if facts.legacy is not None and facts.legacy.newer:
+    if evidence.legacy is not None and evidence.legacy.newer:
         return Label.CHANGED_IN_LEGACY, WRITTEN
-    return (Label.CHANGED_IN_LEGACY, facts.stale) if facts.stale else None
+    return (Label.CHANGED_IN_LEGACY, evidence.stale) if evidence.stale else None
 
 
-def _of_missing(facts: Facts) -> tuple[Label, str]:
-    entry = facts.entry
+def _of_missing(evidence: Evidence) -> tuple[Label, str]:
+    entry = evidence.entry
     if entry is None or entry.new_key is None:
-        return moved(facts) or (
+        return moved(evidence) or (
             Label.BUG,
             "the legacy row has no entry in the map, and no rule that the opinion knows says why",
         )
     if entry.state in _NO_ROW:
         return Label.EXPECTED, _NO_ROW[entry.state]
-    if facts.twin is not None:
-        return Label.BUG, f"its entry in the map leads to no row; the row {facts.twin} holds what it should be"
+    if evidence.twin is not None:
+        return Label.BUG, f"its entry in the map leads to no row; the row {evidence.twin} holds what it should be"
     if entry.is_there:
-        return moved(facts) or (Label.BUG, "its entry in the map leads to a row that is not counted as its own")
+        return moved(evidence) or (Label.BUG, "its entry in the map leads to a row that is not counted as its own")
     return Label.EDITED_IN_TARGET, "deleted in the target since it was written"
 
 
-def _of_surplus(facts: Facts) -> tuple[Label, str]:
-    if facts.entry is not None and facts.entry.adopted:
+def _of_surplus(evidence: Evidence) -> tuple[Label, str]:
+    if evidence.entry is not None and evidence.entry.adopted:
         return Label.EXPECTED, "adopted: the row was in the target before"
-    if facts.entry is not None and facts.entry.outlived and facts.legacy is None:
+    if evidence.entry is not None and evidence.entry.outlived and evidence.legacy is None:
         return (
             Label.CHANGED_IN_LEGACY,
             "what it was made of is gone from legacy, and no pass over deleted rows has said so yet",
         )
-    return moved(facts) or (Label.BUG, "the mapping makes no such row")
+    return moved(evidence) or (Label.BUG, "the mapping makes no such row")
 
 
-def _of_columns(difference: Difference, facts: Facts, rules: Rules) -> list[Finding]:
+def _of_columns(difference: RowDifference, evidence: Evidence, rules: Rules) -> list[Finding]:
     by_reason: dict[tuple[Label, str], list[str]] = {}
     for column in difference.columns:
-        by_reason.setdefault(_of_column(column, difference, facts, rules), []).append(column)
+        by_reason.setdefault(_of_column(column, difference, evidence, rules), []).append(column)
     found = [_finding(difference, label, detail, columns) for (label, detail), columns in by_reason.items()]
     return sorted(found, key=lambda one: _ORDER.index(one.label))
 
 
-def _of_column(column: str, difference: Difference, facts: Facts, rules: Rules) -> tuple[Label, str]:
-    sides = facts.sides
-    if column in facts.conflicts:
-        return _of_conflict(facts.conflicts[column])
-    if facts.entry is not None and facts.entry.adopted:
+def _of_column(column: str, difference: RowDifference, evidence: Evidence, rules: Rules) -> tuple[Label, str]:
+    sides = evidence.sides
+    if column in evidence.conflicts:
+        return _of_conflict(evidence.conflicts[column])
+    if evidence.entry is not None and evidence.entry.adopted:
         return Label.EXPECTED, "adopted: the row keeps what it had"
     if column in rules.activity and sides.later & rules.activity:
         return Label.EXPECTED, "activity: the target's time is the later one"
@@ -166,41 +166,41 @@ def _of_column(column: str, difference: Difference, facts: Facts, rules: Rules) 
     if column in sides.foreign:
         return Label.EDITED_IN_TARGET, "filled in the target; the migration never writes this column"
     if column in sides.edited or (column in sides.unrecorded and sides.as_written is False):
-        return _of_edit(column, facts)
-    return _of_unedited(column, facts, rules)
+        return _of_edit(column, evidence)
+    return _of_unedited(column, evidence, rules)
 
 
-def _of_unedited(column: str, facts: Facts, rules: Rules) -> tuple[Label, str]:
+def _of_unedited(column: str, evidence: Evidence, rules: Rules) -> tuple[Label, str]:
     """The target is as it was written, and differs all the same."""
-    if column == _UPDATED_AT and _is_not_worth_writing(facts, rules):
+    if column == _UPDATED_AT and _is_not_worth_writing(evidence, rules):
         return Label.EXPECTED, "legacy changed nothing since that is compared, and updated_at alone is not written"
-    since = moved(facts)
+    since = moved(evidence)
     if since is None and column in rules.insert_only:
-        return _of_insert_only(facts)
+        return _of_insert_only(evidence)
     return since or (Label.BUG, "the target is as it was written, and the mapping says otherwise")
 
 
-def _is_not_worth_writing(facts: Facts, rules: Rules) -> bool:
+def _is_not_worth_writing(evidence: Evidence, rules: Rules) -> bool:
     """Whether legacy wrote the row later, or one that it follows, and changed nothing that is compared.
 
     updated_at and activity are not. That a followed row was written is not recorded.
     """
-    written_later = rules.follows or (facts.entry is not None and facts.entry.renewed)
-    return written_later and facts.sides.opinion_as_written is True
+    written_later = rules.follows or (evidence.entry is not None and evidence.entry.renewed)
+    return written_later and evidence.sides.expectation_as_written is True
 
 
-def _of_insert_only(facts: Facts) -> tuple[Label, str]:
+def _of_insert_only(evidence: Evidence) -> tuple[Label, str]:
     """Nothing is recorded of such a column; it can differ by rule only when legacy changed the row after it was made."""
-    if facts.entry is not None and facts.entry.renewed:
+    if evidence.entry is not None and evidence.entry.renewed:
         return Label.EXPECTED, "set when the row was made, and never again"
     return Label.EDITED_IN_TARGET, "edited in the target since the row was made"
 
 
-def _of_edit(column: str, facts: Facts) -> tuple[Label, str]:
+def _of_edit(column: str, evidence: Evidence) -> tuple[Label, str]:
     """An edit explains a difference only when what was written before it was right."""
-    sides = facts.sides
-    was_wrong = column in sides.wanted or (column in sides.unrecorded and sides.opinion_as_written is False)
-    if was_wrong and moved(facts) is None:
+    sides = evidence.sides
+    was_wrong = column in sides.wanted or (column in sides.unrecorded and sides.expectation_as_written is False)
+    if was_wrong and moved(evidence) is None:
         return Label.BUG, "edited in the target, but what was written before is not what the mapping says either"
     return Label.EDITED_IN_TARGET, _EDIT
 
@@ -211,15 +211,15 @@ def _of_conflict(reason: str) -> tuple[Label, str]:
     return Label.EDITED_IN_TARGET, f"listed as a conflict: {reason}"
 
 
-def _is_edited(sides: Sides, columns: Iterable[str]) -> bool:
+def _is_edited(sides: RowSides, columns: Iterable[str]) -> bool:
     return sides.as_written is False or any(column in sides.edited for column in columns)
 
 
-def _finding(difference: Difference, label: Label, detail: str, columns: Iterable[str] | None = None) -> Finding:
+def _finding(difference: RowDifference, label: Label, detail: str, columns: Iterable[str] | None = None) -> Finding:
     return Finding(
         table=difference.table,
-        check=OPINION,
-        kind=Kind(difference.kind),
+        check=EXPECTATION,
+        kind=FindingKind(difference.kind),
         label=label,
         detail=detail,
         key=difference.key,

@@ -15,9 +15,9 @@ from psycopg import sql
 from remoteiq_etl.backfill.source.selection import is_newer, is_one_of
 from remoteiq_etl.spec.table import Source
 from remoteiq_etl.verify.causes.labels import GONE, WRITTEN
-from remoteiq_etl.verify.causes.table_changes import Known
+from remoteiq_etl.verify.causes.table_changes import TableChanges
 from remoteiq_etl.verify.expected.compare import target_key
-from remoteiq_etl.verify.expected.expectation import OneRow, Opinion
+from remoteiq_etl.verify.expected.expectation import Expectation, OneRow
 from remoteiq_etl.verify.expected.legacy_copy import legacy_table as definition
 
 Row = tuple[str | None, str | None]
@@ -25,11 +25,11 @@ Row = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True)
-class Since:
+class RowChanges:
     """What has changed since of that on which rows of one table depend, by what an opinion says of it."""
 
-    known: Known
-    opinion: Opinion
+    known: TableChanges
+    expectation: Expectation
 
     def reasons(self, rows: Sequence[Row]) -> list[str | None]:
         """Why each of these rows may differ by now, besides that its own legacy row was written; None where nothing has moved."""
@@ -40,24 +40,24 @@ class Since:
 
     def _of_table(self, table: str | None, keys: list[str]) -> dict[Row, str]:
         """The reasons by row; under (table, None) the one that holds for every row."""
-        place = None if table is None else self.known.look.source(self.known.table, table)
+        place = None if table is None else self.known.pair.source(self.known.table, table)
         single = self._single(table) if place is not None and table and self.known.horizon(table) is not None else ()
-        shared = set(self.opinion.looks_at) - {one.table for one in single}
-        if reason := self.known.surroundings(sorted(shared), self.opinion.maps):
+        shared = set(self.expectation.looks_at) - {one.table for one in single}
+        if reason := self.known.surroundings(sorted(shared), self.expectation.maps):
             return {(table, None): reason}
         named = [one for one in single if one.column and self.known.changed_table([one.table])]
         return {} if place is None or not named or not keys else dict(self._named(place[1], keys, named))
 
     def _single(self, table: str | None) -> tuple[OneRow, ...]:
         """The tables of which a row that comes from this one depends on one row alone."""
-        own = any(one.table == table and one.column is None for one in self.opinion.each_row)
-        own_or_named = (one for one in self.opinion.each_row if one.table == table or one.column)
+        own = any(one.table == table and one.column is None for one in self.expectation.each_row)
+        own_or_named = (one for one in self.expectation.each_row if one.table == table or one.column)
         return tuple(own_or_named) if own else ()
 
     def _named(self, source: Source, keys: list[str], named: Sequence[OneRow]) -> Iterator[tuple[Row, str]]:
         """The rows that name a row which was written since, or which is not there."""
-        legacy = self.known.look.legacy
-        joins = [self._join(one) for one in self.opinion.each_row if one.column]
+        legacy = self.known.pair.legacy
+        joins = [self._join(one) for one in self.expectation.each_row if one.column]
         query = sql.SQL("SELECT {}, {} FROM {} AS l {} WHERE {}").format(
             target_key(list(source.key_columns), "l"),
             sql.SQL(", ").join(self._moved(one) for one in named),
@@ -81,7 +81,7 @@ class Since:
     def _join(self, one: OneRow) -> sql.Composed:
         (key,) = definition(one.table).primary_key.columns
         return sql.SQL("LEFT JOIN {} AS {} ON {} = {}").format(
-            self.known.look.legacy.database.table(one.table),
+            self.known.pair.legacy.database.table(one.table),
             sql.Identifier(one.table),
             sql.Identifier(one.table, key.name),
             sql.Identifier(one.of or "l", one.column or key.name),
@@ -100,34 +100,34 @@ class Since:
         )
 
 
-def newer_rows(known: Known, table: str, keys: Collection[str]) -> Mapping[str, bool] | None:
+def newer_rows(known: TableChanges, table: str, keys: Collection[str]) -> Mapping[str, bool] | None:
     """By key, of those of these legacy rows that are there, whether each was written since the table was last completed.
 
     None where the table makes no rows from that legacy table, or has never read it.
     """
-    place, horizon = known.look.source(known.table, table), known.horizon(table)
+    place, horizon = known.pair.source(known.table, table), known.horizon(table)
     if place is None or horizon is None:
         return None
     source = place[1]
     query = sql.SQL("SELECT {}, {} FROM {} AS l WHERE {}").format(
         target_key(list(source.key_columns), "l"),
         is_newer(sql.SQL("l.xmin"), horizon),
-        known.look.legacy.database.table(table),
+        known.pair.legacy.database.table(table),
         is_one_of(source, sorted(keys)),
     )
-    return dict(known.look.legacy.rows(query))
+    return dict(known.pair.legacy.rows(query))
 
 
-def row_key(known: Known, table: str, key: str) -> str:
+def row_key(known: TableChanges, table: str, key: str) -> str:
     """The key of the legacy row that a key in the map is about; where one row becomes several, theirs begin with it."""
-    place = known.look.source(known.table, table)
+    place = known.pair.source(known.table, table)
     if place is None or not key.startswith("[") or len(place[1].key_columns) > 1:
         return key
     owner = place[0].owned_by
     return str(json.loads(key)[0]) if owner is not None and owner.name == table else key
 
 
-def own_reasons(known: Known, table: str, keys: Collection[str]) -> Mapping[str, str]:
+def own_reasons(known: TableChanges, table: str, keys: Collection[str]) -> Mapping[str, str]:
     """By key, of those of these legacy rows that legacy has changed since, how; of all where that cannot be told of one."""
     rows = {key: row_key(known, table, key) for key in keys}
     newer = newer_rows(known, table, {*rows.values()})

@@ -18,7 +18,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.dependencies import inputs_of
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import is_locked, run_lock
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.snapshots import SnapshotPair
 from schemas.state.maps import map_name
 
 SQL = statements(__file__)
@@ -30,28 +30,28 @@ _FIRST_NORMAL = 3
 
 
 @dataclass(frozen=True)
-class Known:
+class TableChanges:
     """What was known when a table was looked at: how each asset was completed, and up to where it has read legacy tables."""
 
-    look: Look
+    pair: SnapshotPair
     table: str
     _unfinished: dict[str, int | None] = field(default_factory=dict, init=False, compare=False)
 
     @cached_property
     def completed(self) -> Mapping[str, Completed]:
         """How each asset that is declared was last completed."""
-        specs = self.look.ground.plan.specs
-        return {asset: done for asset, done in read_completed(self.look).items() if asset in specs}
+        specs = self.pair.verification_context.plan.specs
+        return {asset: done for asset, done in read_completed(self.pair).items() if asset in specs}
 
     @cached_property
     def passes(self) -> Mapping[tuple[str, str], Pass]:
         """What each asset last read, by asset and legacy table."""
-        return read_passes(self.look)
+        return read_passes(self.pair)
 
     @cached_property
     def writers(self) -> list[TableSpec]:
         """The declarations that write the table and were completed."""
-        return [spec for spec in self.look.writers(self.table) if spec.asset in self.completed]
+        return [spec for spec in self.pair.writers(self.table) if spec.asset in self.completed]
 
     @property
     def completed_run(self) -> int:
@@ -74,7 +74,7 @@ class Known:
         if horizon is None:
             return _EVERY
         oldest = max(horizon % 2**32, _FIRST_NORMAL)
-        return int(self.look.snapshot.session.value("SELECT age(%s::text::xid)", [str(oldest)]))
+        return int(self.pair.snapshot.session.value("SELECT age(%s::text::xid)", [str(oldest)]))
 
     def reads(self, further: Collection[str] = ()) -> list[str]:
         """Every legacy table that the table, or an opinion of it, reads."""
@@ -98,15 +98,15 @@ class Known:
         """Why what is known of the last run says nothing about any row."""
         for spec in self.writers:
             done = self.completed[spec.asset]
-            if done.database != self.look.snapshot.database:
+            if done.database != self.pair.snapshot.database:
                 return "the legacy database is another one than the last run read"
-            if done.fingerprint != fingerprint(spec, self.look.plan_with(options_of(self.look, done.run_id))):
+            if done.fingerprint != fingerprint(spec, self.pair.plan_with(options_of(self.pair, done.run_id))):
                 return "rules, words or options have changed since the table was last completed"
         return next((why for place, one in self.passes.items() if (why := self._untold(*place, one.horizon))), None)
 
     def _untold(self, asset: str, table: str, horizon: int) -> str | None:
         """Why the age of a row of a legacy table says nothing: a restored backup, or too many transactions since."""
-        snapshot = self.look.snapshot
+        snapshot = self.pair.snapshot
         is_told = horizon <= snapshot.xmax and snapshot.xmax - horizon <= OLDEST_HORIZON
         if is_told or all(spec.asset != asset for spec in self.writers):
             return None
@@ -131,7 +131,7 @@ class Known:
 
     def _unfinished_map(self, entities: Collection[str]) -> str | None:
         """A map that a run has changed without completing its table. While a run is in work its end is waited for instead."""
-        if is_locked(self.look.session, run_lock(self.look.source_id)):
+        if is_locked(self.pair.session, run_lock(self.pair.source_id)):
             return None
         for entity in sorted(entities):
             if run_id := self._unfinished_run(entity):
@@ -141,16 +141,16 @@ class Known:
     def _unfinished_run(self, entity: str) -> int | None:
         """The run that changed a map after its table was last completed."""
         if entity not in self._unfinished:
-            look, specs = self.look, self.look.ground.plan.specs
+            pair, specs = self.pair, self.pair.verification_context.plan.specs
             done = max(one.run_id for asset, one in self.completed.items() if specs[asset].name == entity)
             query = sql.SQL("SELECT max(last_run) FROM {} WHERE source_id = %s AND last_run > %s")
-            name = look.state.name(map_name(entity))
-            self._unfinished[entity] = look.session.value(query.format(name), [look.source_id, done])
+            name = pair.state.name(map_name(entity))
+            self._unfinished[entity] = pair.session.value(query.format(name), [pair.source_id, done])
         return self._unfinished[entity]
 
     def _changed_in(self) -> dict[str, int]:
         """In which run each entity's keys last changed; of those that were completed."""
-        specs, found = self.look.ground.plan.specs, dict[str, int]()
+        specs, found = self.pair.verification_context.plan.specs, dict[str, int]()
         for asset, done in self.completed.items():
             entity = specs[asset].name
             found[entity] = max(done.changed_run, found.get(entity, 0))
@@ -180,9 +180,9 @@ class Known:
 
     def look_at(self, table: str, horizon: int) -> tuple[int, int]:
         """Rows of a legacy table, and how many were written since a horizon. Each question is asked once per look."""
-        known: dict[tuple[str, int], tuple[int, int]] = self.look.counted
+        known: dict[tuple[str, int], tuple[int, int]] = self.pair.counted
         if (table, horizon) not in known:
-            known[table, horizon] = count_newer(self.look.legacy, table, horizon)
+            known[table, horizon] = count_newer(self.pair.legacy, table, horizon)
         return known[table, horizon]
 
 
@@ -193,24 +193,24 @@ def count_newer(legacy: Session, table: str, horizon: int) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def is_overtaken(look: Look, table: str) -> bool:
+def is_overtaken(pair: SnapshotPair, table: str) -> bool:
     """Whether a table was last completed by a run that saw more of legacy than this look does."""
-    query = SQL["snapshots"].format(assets=look.state.name("assets"), runs=look.state.name("runs"))
-    assets = [spec.asset for spec in look.writers(table)]
-    rows = look.session.rows(query, {"source_id": look.source_id, "assets": assets})
-    return any(int(snapshot.split(":")[1]) > look.snapshot.xmax for (snapshot,) in rows)
+    query = SQL["snapshots"].format(assets=pair.state.name("assets"), runs=pair.state.name("runs"))
+    assets = [spec.asset for spec in pair.writers(table)]
+    rows = pair.session.rows(query, {"source_id": pair.source_id, "assets": assets})
+    return any(int(snapshot.split(":")[1]) > pair.snapshot.xmax for (snapshot,) in rows)
 
 
-def options_of(look: Look, run_id: int) -> Mapping[str, Any]:
+def options_of(pair: SnapshotPair, run_id: int) -> Mapping[str, Any]:
     """The options that a run was given."""
-    query = sql.SQL("SELECT options FROM {} WHERE id = %s").format(look.state.name("runs"))
-    return dict(look.session.value(query, [run_id]) or {})
+    query = sql.SQL("SELECT options FROM {} WHERE id = %s").format(pair.state.name("runs"))
+    return dict(pair.session.value(query, [run_id]) or {})
 
 
-def options_of_table(look: Look, table: str) -> Mapping[str, Any]:
+def options_of_table(pair: SnapshotPair, table: str) -> Mapping[str, Any]:
     """The options of the run that last completed a table."""
     query = sql.SQL(
         "SELECT r.options FROM {} AS a JOIN {} AS r ON r.id = a.run_id WHERE a.source_id = %s AND a.table_name = %s"
     )
-    names = look.state.name("assets"), look.state.name("runs")
-    return dict(look.session.value(query.format(*names), [look.source_id, table]) or {})
+    names = pair.state.name("assets"), pair.state.name("runs")
+    return dict(pair.session.value(query.format(*names), [pair.source_id, table]) or {})

@@ -25,9 +25,9 @@ from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.verify.checks.checksums import SQL as CHECKSUMS
 from remoteiq_etl.verify.expected.compare import target_key
-from remoteiq_etl.verify.expected.expectation import opinions
-from remoteiq_etl.verify.snapshots import Look
-from remoteiq_etl.verify.verdicts.model import Aggregate, Figures, Finding, Kind, Label
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.snapshots import SnapshotPair
+from remoteiq_etl.verify.verdicts.model import Aggregate, AggregateFigures, Finding, FindingKind, Label
 
 SQL = statements(__file__)
 
@@ -71,7 +71,7 @@ def sort_of(kind: TypeEngine[object]) -> Sort:
 
 
 @dataclass
-class Named:
+class NamedRows:
     """The rows that other checks of a look have named, and the worst label of each column of theirs, by legacy table."""
 
     keys: dict[str, set[str]] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Named:
 class Aggregates:
     """The figures of one target table over the rows of one legacy table. `columns`: target column → legacy column."""
 
-    look: Look
+    pair: SnapshotPair
     spec: TableSpec
     source: Source
     columns: Mapping[str, str]
@@ -117,15 +117,15 @@ class Aggregates:
         excluded = sorted({*self._without_row(), *without})
         # Each server adds up while the other does.
         with ThreadPoolExecutor(1, thread_name_prefix="aggregates") as other:
-            adding = other.submit(_row, self.look.legacy, self._legacy(), excluded)
-            target = _row(self.look.session, self._target(), sorted(without))
+            adding = other.submit(_row, self.pair.legacy, self._legacy(), excluded)
+            target = _row(self.pair.session, self._target(), sorted(without))
             legacy = adding.result()
         return [
             Aggregate(self.source.name, name, column, self._sort(name), _figures(legacy, n), _figures(target, n))
             for n, (column, name) in enumerate(self.columns.items())
         ]
 
-    def findings(self, found: Iterable[Aggregate], named: Named) -> Iterator[Finding]:
+    def findings(self, found: Iterable[Aggregate], named: NamedRows) -> Iterator[Finding]:
         """Each column whose figures differ, labelled as the rows that other checks name, where these explain it."""
         differing = [one for one in found if not one.is_equal]
         keys = named.keys.get(self.source.name, set())
@@ -135,10 +135,18 @@ class Aggregates:
             label, why = self._judged(one.column, named, unexplained=one.column in rest or not keys)
             detail = f"both servers come to another {', '.join(one.differing)}; {why}"
             yield Finding(
-                self.spec.name, AGGREGATES, Kind.BROKEN, label, detail, None, self.source.name, None, (one.column,)
+                self.spec.name,
+                AGGREGATES,
+                FindingKind.BROKEN,
+                label,
+                detail,
+                None,
+                self.source.name,
+                None,
+                (one.column,),
             )
 
-    def _judged(self, column: str, named: Named, *, unexplained: bool) -> tuple[Label, str]:
+    def _judged(self, column: str, named: NamedRows, *, unexplained: bool) -> tuple[Label, str]:
         label = named.label(self.source.name, column)
         if label is not None and not unexplained:
             count = len(named.keys[self.source.name])
@@ -148,16 +156,16 @@ class Aggregates:
 
     def _without_row(self) -> list[str]:
         """Legacy keys that the state knows and that lead to no live row of their own."""
-        names = {name: self.look.state.name(name) for name in ("left_out", "quarantine", "held")}
+        names = {name: self.pair.state.name(name) for name in ("left_out", "quarantine", "held")}
         statement = CHECKSUMS["without_row"].format(**names, **self._places())
-        return [row[0] for row in self.look.session.rows(statement)]
+        return [row[0] for row in self.pair.session.rows(statement)]
 
     # --- statements -------------------------------------------------------------------------------------------------
 
     def _legacy(self) -> sql.Composed:
         columns = [(_finite(name, self._sort(name)), self._sort(name)) for name in self.columns.values()]
         return SQL["aggregates_legacy"].format(
-            legacy=self.look.legacy.database.table(self.source.name),
+            legacy=self.pair.legacy.database.table(self.source.name),
             key=target_key(list(self.source.key_columns), "s"),
             figures=_listed(sql.SQL("count({})").format(value) + _summed(value, sort) for value, sort in columns),
         )
@@ -167,7 +175,7 @@ class Aggregates:
         columns = [(column, self._sort(name)) for column, name in self.columns.items()]
         return SQL["aggregates_target"].format(
             **self._places(),
-            target=self.look.target.table(self.spec.name),
+            target=self.pair.target.table(self.spec.name),
             key_join=key_join(self.spec, "s"),
             figures=_listed(
                 sql.SQL("count({})").format(sql.Identifier("s", column)) + _summed(_finite(column, sort), sort)
@@ -177,9 +185,9 @@ class Aggregates:
 
     def _places(self) -> dict[str, sql.Composable]:
         return {
-            "map": self.look.state.name(map_of(self.spec).name),
+            "map": self.pair.state.name(map_of(self.spec).name),
             "legacy_table": sql.Literal(self.source.name),
-            **self.look.literals(self.spec.name),
+            **self.pair.literals(self.spec.name),
         }
 
     def _sort(self, legacy_column: str) -> Sort:
@@ -187,16 +195,16 @@ class Aggregates:
         return sort_of(column.type)
 
 
-def aggregates_of(look: Look, table: str) -> list[Aggregates]:
+def aggregates_of(pair: SnapshotPair, table: str) -> list[Aggregates]:
     """The figures of a target table: for each legacy table of which it carries columns unchanged. Never of a secret."""
     found = []
-    for opinion in (one for one in opinions() if one.target == table):
-        for legacy_table, columns in opinion.carried.items():
-            place = look.source(table, legacy_table)
+    for expectation in (one for one in expectations() if one.target == table):
+        for legacy_table, columns in expectation.carried.items():
+            place = pair.source(table, legacy_table)
             if place is not None:
                 spec, source = place
                 there = {name: column for name, column in columns.items() if _may_be_shown(source, column)}
-                found += [Aggregates(look, spec, source, there)] if there else []
+                found += [Aggregates(pair, spec, source, there)] if there else []
     return found
 
 
@@ -223,10 +231,10 @@ def _row(session: Session, statement: sql.Composed, without: list[str]) -> Tuple
     return session.rows(statement, {"without": without})[0]
 
 
-def _figures(row: TupleRow, n: int) -> Figures:
+def _figures(row: TupleRow, n: int) -> AggregateFigures:
     """Those of the n-th column of a row that begins with the number of rows."""
     values, total, least, greatest = row[1 + n * _WIDTH : 1 + (n + 1) * _WIDTH]
-    return Figures(row[0], row[0] - values, _text(total), _text(least), _text(greatest))
+    return AggregateFigures(row[0], row[0] - values, _text(total), _text(least), _text(greatest))
 
 
 def _text(value: Decimal | str | None) -> str | None:

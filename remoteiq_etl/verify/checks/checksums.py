@@ -22,8 +22,8 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.verify.expected.compare import target_key
-from remoteiq_etl.verify.expected.expectation import opinions
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.snapshots import SnapshotPair
 
 SQL = statements(__file__)
 
@@ -47,7 +47,7 @@ MD5 = "('x' || substr(md5({}), 1, 15))::bit(60)::bigint"
 class Checksums:
     """The checksums of one target table over the rows of one legacy table. `rows`: how many were added up."""
 
-    look: Look
+    pair: SnapshotPair
     spec: TableSpec
     source: Source
     columns: Mapping[str, str]
@@ -57,8 +57,8 @@ class Checksums:
     def differing(self) -> list[str]:
         """The legacy keys of rows of which the two servers have not the same values, and those that only one has."""
         with ThreadPoolExecutor(1, thread_name_prefix="checksums") as other:  # each server adds up while the other does
-            adding = other.submit(self._sums, self.look.legacy, self._legacy("checksums"))
-            target = self._sums(self.look.session, self._target("checksums"))
+            adding = other.submit(self._sums, self.pair.legacy, self._legacy("checksums"))
+            target = self._sums(self.pair.session, self._target("checksums"))
             legacy = self._less(adding.result())
         self.rows = int(sum(sums[0] for sums in target.values()))
         ranges = sorted(one for one in legacy.keys() | target.keys() if legacy.get(one) != target.get(one))
@@ -69,8 +69,8 @@ class Checksums:
 
     def _differing_in(self, ranges: Sequence[int]) -> list[str]:
         within = sql.SQL("WHERE (key & 4095)::int = ANY ({}::int[])").format(sql.Literal(list(ranges)))
-        legacy = self._hashes(self.look.legacy, self._legacy("checksum_rows", None, within))
-        target = self._hashes(self.look.session, self._target("checksum_rows", within))
+        legacy = self._hashes(self.pair.legacy, self._legacy("checksum_rows", None, within))
+        target = self._hashes(self.pair.session, self._target("checksum_rows", within))
         without = set(self._without_row())
         keys = {key for key, hashes in legacy.items() if key not in without and target.get(key) != hashes}
         return sorted(keys | (target.keys() - legacy.keys()))
@@ -82,7 +82,7 @@ class Checksums:
         without = list(self._without_row())
         for first in range(0, len(without), KEYS):
             only = is_one_of(self.source, without[first : first + KEYS])
-            for one, less in self._sums(self.look.legacy, self._legacy("checksums", only)).items():
+            for one, less in self._sums(self.pair.legacy, self._legacy("checksums", only)).items():
                 sums[one] = tuple(a - b for a, b in zip(sums[one], less, strict=True))
         return {one: found for one, found in sums.items() if found[0]}
 
@@ -94,20 +94,20 @@ class Checksums:
 
     def _without_row(self) -> Iterator[str]:
         """Legacy keys that the state knows and that lead to no live row of their own."""
-        state = self.look.state
+        state = self.pair.state
         names = {name: state.name(name) for name in ("left_out", "quarantine", "held")} | {
             "map": state.name(map_of(self.spec).name),
             "legacy_table": sql.Literal(self.source.name),
-            **self.look.literals(self.spec.name),
+            **self.pair.literals(self.spec.name),
         }
-        yield from (row[0] for row in self.look.session.rows(SQL["without_row"].format(**names)))
+        yield from (row[0] for row in self.pair.session.rows(SQL["without_row"].format(**names)))
 
     # --- statements -------------------------------------------------------------------------------------------------
 
     def _legacy(
         self, name: str, only: sql.Composable | None = None, within: sql.Composable | None = None
     ) -> sql.Composed:
-        table = self.look.legacy.database.table(self.source.name)
+        table = self.pair.legacy.database.table(self.source.name)
         rows = sql.SQL("{} AS l WHERE {}").format(table, only or sql.SQL("true"))
         values = [self._legacy_value(column) for column in self.columns.values()]
         return self._statement(name, rows, target_key(list(self.source.key_columns), "l"), values, within)
@@ -116,10 +116,10 @@ class Checksums:
         rows = sql.SQL(
             "{} AS m JOIN {} AS t ON {} WHERE m.source_id = {} AND m.legacy_table = {} AND m.state = 'live'"
         ).format(
-            self.look.state.name(map_of(self.spec).name),
-            self.look.target.table(self.spec.name),
+            self.pair.state.name(map_of(self.spec).name),
+            self.pair.target.table(self.spec.name),
             key_join(self.spec),
-            sql.Literal(self.look.source_id),
+            sql.Literal(self.pair.source_id),
             sql.Literal(self.source.name),
         )
         values = [sql.SQL("t.{}::text").format(sql.Identifier(column)) for column in self.columns]
@@ -153,22 +153,22 @@ class Checksums:
         )
 
 
-def checksums_of(look: Look, table: str, further: Collection[str] = ()) -> list[Checksums]:
+def checksums_of(pair: SnapshotPair, table: str, further: Collection[str] = ()) -> list[Checksums]:
     """The checksums of a target table: one for each legacy table of which it carries columns unchanged.
 
     `further`: legacy tables of which the keys alone are added up where no column is carried.
     """
     carried: dict[str, Mapping[str, str]] = {name: {} for name in further}
-    for opinion in (one for one in opinions() if one.target == table):
-        carried |= opinion.carried
-    hash_of, found = _hash_of(look), []
+    for expectation in (one for one in expectations() if one.target == table):
+        carried |= expectation.carried
+    hash_of, found = _hash_of(pair), []
     for legacy_table, columns in carried.items():
-        place = look.source(table, legacy_table)
+        place = pair.source(table, legacy_table)
         if place is not None and not place[1].absent.intersection(columns.values()):
-            found.append(Checksums(look, *place, columns, hash_of))
+            found.append(Checksums(pair, *place, columns, hash_of))
     return found
 
 
-def _hash_of(look: Look) -> str:
+def _hash_of(pair: SnapshotPair) -> str:
     probe = SQL["hash_probe"]
-    return SERVERS_OWN if look.session.value(probe) == look.legacy.value(probe) else MD5
+    return SERVERS_OWN if pair.session.value(probe) == pair.legacy.value(probe) else MD5

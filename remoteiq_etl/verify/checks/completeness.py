@@ -15,10 +15,10 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.verify.causes.labels import UNFINISHED, WRITTEN
-from remoteiq_etl.verify.causes.table_changes import Known
+from remoteiq_etl.verify.causes.table_changes import TableChanges
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.legacy_copy import copy_type
-from remoteiq_etl.verify.verdicts.model import Finding, Kind, Label
+from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 
 SQL = statements(__file__)
 
@@ -34,7 +34,7 @@ class Completeness:
     `rows` of them were looked at, and `mapped` of those the map leads somewhere. `begun`: they come with an opinion's ranges.
     """
 
-    known: Known
+    known: TableChanges
     spec: TableSpec
     source: Source
     rows: int = field(default=0, init=False)
@@ -48,7 +48,7 @@ class Completeness:
     def of_copy(self) -> Iterator[Finding]:
         """The rows of the copy at hand (all, or one range of them) that are not accounted for as they are."""
         rows = self._rows("accounts")
-        count = int(self.known.look.session.value(sql.SQL("SELECT count(*) FROM {}").format(self._copy)))
+        count = int(self.known.pair.session.value(sql.SQL("SELECT count(*) FROM {}").format(self._copy)))
         self.rows += count
         for key, new_key, is_known, is_newer, is_unfinished, in_conflict, unmapped in rows:
             if unmapped is not None:
@@ -56,22 +56,22 @@ class Completeness:
                 continue
             moved = WRITTEN if is_newer else UNFINISHED if is_unfinished else None
             label, detail = self._judged(moved, is_known=is_known, in_conflict=in_conflict)
-            kind = Kind.ALTERED if is_known else Kind.UNACCOUNTED
+            kind = FindingKind.ALTERED if is_known else FindingKind.UNACCOUNTED
             yield self._finding(kind, label, detail, key, new_key)
 
     def rest(self, keys: Collection[str] | None = None) -> Iterator[Finding]:
         """Once every row was looked at: keys of the map whose legacy row is not there. `keys`: of these alone."""
         if keys is None:
-            entries = int(self.known.look.session.value(self._statement("map_entries")))
+            entries = int(self.known.pair.session.value(self._statement("map_entries")))
             if entries == self.mapped:
                 return
-            self.known.look.mirror.whole(self.source.name, self.source.key_columns)
+            self.known.pair.legacy_copy.whole(self.source.name, self.source.key_columns)
         for key, new_key, outcome, outlived, is_unfinished in self._rows("dangling", is_gone=self._is_gone(keys)):
             if outcome is not None:
-                yield self._finding(Kind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
+                yield self._finding(FindingKind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
             else:
                 label, detail = self._gone_since(outlived=outlived, is_unfinished=is_unfinished)
-                yield self._finding(Kind.DANGLING, label, detail, key, new_key)
+                yield self._finding(FindingKind.DANGLING, label, detail, key, new_key)
 
     def _judged(self, moved: str | None, *, is_known: bool, in_conflict: bool) -> tuple[Label, str]:
         """That a row is accounted for depends on no other row: what was not written since was read as it is."""
@@ -98,7 +98,7 @@ class Completeness:
             "the legacy row is not there, and no row of its table has gone since the table was last completed",
         )
 
-    def _finding(self, kind: Kind, label: Label, detail: str, key: str, new_key: str | None) -> Finding:
+    def _finding(self, kind: FindingKind, label: Label, detail: str, key: str, new_key: str | None) -> Finding:
         return Finding(self.spec.name, KEYS, kind, label, detail, new_key, self.source.name, key)
 
     # --- statements ---------------------------------------------------------------------------------------------
@@ -112,26 +112,26 @@ class Completeness:
 
     def _there(self, keys: Collection[str]) -> set[str]:
         """Those of these keys that legacy has."""
-        look = self.known.look
+        pair = self.known.pair
         query = sql.SQL("SELECT {} FROM {} AS l WHERE {}").format(
             target_key(list(self.source.key_columns), "l"),
-            look.legacy.database.table(self.source.name),
+            pair.legacy.database.table(self.source.name),
             is_one_of(self.source, keys),
         )
-        return {row[0] for row in look.legacy.rows(query)}
+        return {row[0] for row in pair.legacy.rows(query)}
 
     def _rows(self, name: str, **parts: sql.Composable) -> list[TupleRow]:
-        return self.known.look.session.rows(self._statement(name, **parts))
+        return self.known.pair.session.rows(self._statement(name, **parts))
 
     @property
     def _copy(self) -> sql.Identifier:
         return sql.Identifier("pg_temp", f"legacy_{self.source.name}")
 
     def _statement(self, name: str, **parts: sql.Composable) -> sql.Composed:
-        look, state = self.known.look, self.known.look.state
+        pair, state = self.known.pair, self.known.pair.state
         return SQL[name].format(
             **parts,
-            **look.literals(self.spec.name),
+            **pair.literals(self.spec.name),
             **{table: state.name(table) for table in ("left_out", "quarantine", "held", "conflicts", "gone")},
             map=state.name(map_of(self.spec).name),
             copy=self._copy,
@@ -151,13 +151,13 @@ class Completeness:
         return sql.SQL("({})::{}").format(target_key(list(names), "l"), sql.SQL(kind))
 
 
-def removed(known: Known, spec: TableSpec) -> list[tuple[str, str, str]]:
+def removed(known: TableChanges, spec: TableSpec) -> list[tuple[str, str, str]]:
     """Legacy table, legacy key and new key of live entries of the map whose target row is not there."""
-    look = known.look
+    pair = known.pair
     statement = SQL["removed"].format(
-        **look.literals(spec.name),
-        map=look.state.name(map_of(spec).name),
-        target=look.target.table(spec.name),
+        **pair.literals(spec.name),
+        map=pair.state.name(map_of(spec).name),
+        target=pair.target.table(spec.name),
         key_join=key_join(spec),
     )
-    return [(row[0], row[1], row[2]) for row in look.session.rows(statement)]
+    return [(row[0], row[1], row[2]) for row in pair.session.rows(statement)]

@@ -13,8 +13,8 @@ from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, Table, Unique
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.verify.expected.compare import target_key
-from remoteiq_etl.verify.snapshots import Look
-from remoteiq_etl.verify.verdicts.model import Finding, Kind, Label
+from remoteiq_etl.verify.snapshots import SnapshotPair
+from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 from schemas import ddl
 
 SQL = statements(__file__)
@@ -29,7 +29,7 @@ MOST = 1_000
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """One row that violates a constraint: which, and in which columns."""
 
     key: str
@@ -50,7 +50,7 @@ class LateSequence:
 class Constraints:
     """The constraints of one target table. `looked_at`: how many there are; `enforced`: those that the server vouches for."""
 
-    look: Look
+    pair: SnapshotPair
     table: Table
 
     @property
@@ -58,7 +58,7 @@ class Constraints:
         """How many constraints the table has."""
         return len(self._uniques()) + len(ddl.foreign_keys_of(self.table)) + len(self._not_null())
 
-    def breaches(self) -> Iterator[Breach]:
+    def breaches(self) -> Iterator[Violation]:
         """The rows that violate one that the server does not enforce."""
         there = self._enforced()
         for columns in self._uniques():
@@ -72,8 +72,8 @@ class Constraints:
                 yield from self._nulls(column)
 
     def _enforced(self) -> set[tuple[str, tuple[str, ...]]]:
-        places = {"schema": self.look.target.schema, "table": self.table.name}
-        rows = self.look.session.rows(SQL["constraints_there"], places)
+        places = {"schema": self.pair.target.schema, "table": self.table.name}
+        rows = self.pair.session.rows(SQL["constraints_there"], places)
         return {(kind, tuple(columns)) for kind, columns in rows if kind}
 
     def _uniques(self) -> list[list[str]]:
@@ -83,35 +83,35 @@ class Constraints:
     def _not_null(self) -> list[str]:
         return [column.name for column in self.table.columns if not column.nullable]
 
-    def _duplicates(self, columns: Sequence[str]) -> Iterator[Breach]:
+    def _duplicates(self, columns: Sequence[str]) -> Iterator[Violation]:
         names = {"columns": _listed(columns), "is_set": _all_set(columns)}
         detail = f"another row has the same {', '.join(columns)}"
         return self._found("duplicates", names, columns, detail)
 
-    def _orphans(self, key: ForeignKeyConstraint) -> Iterator[Breach]:
+    def _orphans(self, key: ForeignKeyConstraint) -> Iterator[Violation]:
         pairs = [(element.parent.name, element.column.name) for element in key.elements]
         parent, columns = key.referred_table.name, [name for name, _ in pairs]
         same = [sql.SQL("p.{} = t.{}").format(sql.Identifier(theirs), sql.Identifier(own)) for own, theirs in pairs]
         names = {
-            "parent": self.look.target.table(parent),
+            "parent": self.pair.target.table(parent),
             "same": sql.SQL(" AND ").join(same),
             "is_set": _all_set(columns),
         }
         return self._found("orphans", names, columns, f"{', '.join(columns)} leads to no row of {parent}")
 
-    def _nulls(self, column: str) -> Iterator[Breach]:
+    def _nulls(self, column: str) -> Iterator[Violation]:
         return self._found("nulls", {"column": sql.Identifier("t", column)}, [column], f"{column} has no value")
 
     def _found(
         self, name: str, names: Mapping[str, sql.Composable], columns: Sequence[str], detail: str
-    ) -> Iterator[Breach]:
+    ) -> Iterator[Violation]:
         statement = SQL[name].format(
             **names,
-            target=self.look.target.table(self.table.name),
+            target=self.pair.target.table(self.table.name),
             key=target_key([column.name for column in self.table.primary_key.columns], "t"),
             most=sql.Literal(MOST),
         )
-        return (Breach(key, tuple(columns), detail) for (key,) in self.look.session.rows(statement))
+        return (Violation(key, tuple(columns), detail) for (key,) in self.pair.session.rows(statement))
 
 
 def sequences(session: Session, schema: str, table: str | None = None) -> tuple[int, list[LateSequence]]:
@@ -129,7 +129,7 @@ def sequences(session: Session, schema: str, table: str | None = None) -> tuple[
 def of_sequence(late: LateSequence, label: Label, detail: str) -> Finding:
     """A sequence that is behind, as a difference."""
     text = f"the sequence {late.name} is behind its column: {detail}"
-    return Finding(late.table, SEQUENCES, Kind.BROKEN, label, text, columns=(late.column,))
+    return Finding(late.table, SEQUENCES, FindingKind.BROKEN, label, text, columns=(late.column,))
 
 
 def _sorted(columns: Sequence[str]) -> tuple[str, ...]:

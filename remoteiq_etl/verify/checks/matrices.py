@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import ENUM
 
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.verify.expected.expectation import Opinion
+from remoteiq_etl.verify.expected.expectation import Expectation
 from remoteiq_etl.verify.expected.legacy_copy import copy_type, legacy_table
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.snapshots import SnapshotPair
 
 SQL = statements(__file__)
 
@@ -35,14 +35,14 @@ class Matrices:
 
     counts: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
 
-    def add(self, look: Look, spec: TableSpec, opinion: Opinion, columns: Collection[str]) -> None:
+    def add(self, pair: SnapshotPair, spec: TableSpec, expectation: Expectation, columns: Collection[str]) -> None:
         """Count the rows that an opinion was just asked about (see compare.ask); `columns`: those that it says."""
         for table in sorted({source.name for source in spec.streamed}):
             said = {label: word for label, word in words(spec, table).items() if label in columns}
-            pairs = {label: word for label, word in said.items() if _at_hand(opinion, table, word)}
+            pairs = {label: word for label, word in said.items() if _at_hand(expectation, table, word)}
             if pairs:
-                query = SQL["matrix"].format(**_parts(legacy_table(table), pairs), **_places(look, spec.name))
-                for column, word, label, rows in look.session.rows(query):
+                query = SQL["matrix"].format(**_parts(legacy_table(table), pairs), **_places(pair, spec.name))
+                for column, word, label, rows in pair.session.rows(query):
                     self.counts.setdefault(column, Counter())[word, label] += rows
 
     def plain(self) -> dict[str, dict[str, dict[str, int]]]:
@@ -72,12 +72,12 @@ def _is_text(column: Column[Any]) -> bool:
     return isinstance(column.type, String | ENUM)
 
 
-def _at_hand(opinion: Opinion, table: str, column: str) -> bool:
+def _at_hand(expectation: Expectation, table: str, column: str) -> bool:
     """Whether the copy of the table that the opinion has asked for holds its key and the column."""
     if len(legacy_table(table).primary_key.columns) != 1:
         return False  # no table with words has another key
-    columns = opinion.reads.get(table)
-    return opinion.rows == table or columns == () or (columns is not None and column in columns)
+    columns = expectation.reads.get(table)
+    return expectation.rows == table or columns == () or (columns is not None and column in columns)
 
 
 def _parts(table: Table, pairs: Mapping[str, str]) -> dict[str, sql.Composable]:
@@ -108,5 +108,5 @@ def _parts(table: Table, pairs: Mapping[str, str]) -> dict[str, sql.Composable]:
     }
 
 
-def _places(look: Look, table: str) -> dict[str, sql.Composable]:
-    return {**look.literals(table), "quarantine": look.state.name("quarantine"), "held": look.state.name("held")}
+def _places(pair: SnapshotPair, table: str) -> dict[str, sql.Composable]:
+    return {**pair.literals(table), "quarantine": pair.state.name("quarantine"), "held": pair.state.name("held")}

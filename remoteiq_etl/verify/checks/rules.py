@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from remoteiq_etl.verify.expected.expectation import Opinion, parse
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.expected.expectation import Expectation, parse
+from remoteiq_etl.verify.snapshots import SnapshotPair
 
 
 @dataclass(frozen=True)
 class Violation:
     """One row that violates a rule, and in what."""
 
-    rule: Opinion
+    rule: Expectation
     table: str
     key: str | None
     finding: str
 
 
 @cache
-def rules() -> tuple[Opinion, ...]:
+def rules() -> tuple[Expectation, ...]:
     """Every rule, by domain and name."""
     found = [
         parse(one.read_text(encoding="utf-8"), one.name.removesuffix(".sql"), domain.name)
@@ -36,19 +36,19 @@ def rules() -> tuple[Opinion, ...]:
     return tuple(sorted(found, key=lambda rule: (rule.domain, rule.name)))
 
 
-def rules_about(table: str) -> list[Opinion]:
+def rules_about(table: str) -> list[Expectation]:
     """The rules that may name rows of a table: those whose statement names it."""
     return [rule for rule in rules() if f"'{table}'" in rule.statement]
 
 
-def sentence(rule: Opinion) -> str:
+def sentence(rule: Expectation) -> str:
     """What must hold."""
     return rule.statement.splitlines()[0].removeprefix("-- ").strip()
 
 
-def violations(rule: Opinion, look: Look) -> list[Violation]:
+def violations(rule: Expectation, pair: SnapshotPair) -> list[Violation]:
     """What violates a rule, of all tables that it is about."""
     for name, columns in rule.reads.items():
-        look.mirror.whole(name, columns)
-    rows = look.session.rows(rule.statement)
+        pair.legacy_copy.whole(name, columns)
+    rows = pair.session.rows(rule.statement)
     return [Violation(rule, table, None if key is None else str(key), finding) for table, key, finding in rows]

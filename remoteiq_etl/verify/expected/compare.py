@@ -13,8 +13,8 @@ from sqlalchemy import Column, DefaultClause, Table
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.verify.expected.expectation import Opinion
-from remoteiq_etl.verify.expected.legacy_copy import Mirror, legacy_table
+from remoteiq_etl.verify.expected.expectation import Expectation
+from remoteiq_etl.verify.expected.legacy_copy import LegacyCopy, legacy_table
 from schemas import target
 from schemas.target.optional import OPTIONAL_COLUMNS
 
@@ -25,7 +25,7 @@ ORIGIN = ("_legacy_table", "_legacy_key")
 
 
 @dataclass(frozen=True)
-class Difference:
+class RowDifference:
     """One row that differs. `kind`: missing (only expected), surplus (only in the target) or changed, in these `columns`.
 
     `key` is the target key as the map writes it, None where the legacy row has none. `legacy_table` and `legacy_key` say
@@ -45,30 +45,32 @@ class Asked:
     """What one range of rows gave: how many the opinion expects, which differ, and which columns were compared."""
 
     expected: int
-    differences: list[Difference]
+    differences: list[RowDifference]
     columns: tuple[str, ...] = ()
 
 
-def ask(opinion: Opinion, mirror: Mirror, schema: str, only: sql.Composable | None = None) -> Iterator[Asked]:
+def ask(
+    expectation: Expectation, legacy_copy: LegacyCopy, schema: str, only: sql.Composable | None = None
+) -> Iterator[Asked]:
     """Compare what an opinion says with the target: once, or for each range of its rows.
 
     `only`: of an opinion with ranges, the condition on the legacy rows (alias l) to be compared. While a result is looked
     at, what the opinion expects of its range lies in pg_temp.expected. The maps must be offered (see Mirror). Raises
     ConfigurationError when the opinion leaves a column of the target out without a reason.
     """
-    for name, columns in opinion.reads.items():
-        mirror.whole(name, columns)
-    mirror.offer_target(schema, opinion.target)
-    with mirror.made(opinion.once):
-        if opinion.rows is None:
-            yield _ask_once(opinion, mirror.session, schema)
+    for name, columns in expectation.reads.items():
+        legacy_copy.whole(name, columns)
+    legacy_copy.offer_target(schema, expectation.target)
+    with legacy_copy.made(expectation.once):
+        if expectation.rows is None:
+            yield _ask_once(expectation, legacy_copy.session, schema)
             return
-        for _ in mirror.ranges(opinion.rows, only):
-            yield _ask_once(opinion, mirror.session, schema)
+        for _ in legacy_copy.ranges(expectation.rows, only):
+            yield _ask_once(expectation, legacy_copy.session, schema)
 
 
-def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
-    columns = compared(opinion, session, schema)
+def _ask_once(expectation: Expectation, session: Session, schema: str) -> Asked:
+    columns = compared(expectation, session, schema)
     session.execute("DROP TABLE IF EXISTS pg_temp.expected")
     listed = sql.SQL(", ").join(
         sql.SQL("e.{0}::{1} AS {0}").format(sql.Identifier(n), sql.SQL(t)) for n, t in columns.items()
@@ -76,33 +78,33 @@ def _ask_once(opinion: Opinion, session: Session, schema: str) -> Asked:
     create = sql.SQL(
         "CREATE TEMP TABLE expected AS SELECT e._legacy_table, e._legacy_key::text AS _legacy_key, {} FROM ({}) AS e"
     )
-    count = session.execute(create.format(listed, sql.SQL(opinion.query))).rowcount
-    _take_defaults(opinion, list(columns), session, schema)
-    key_type = str(session.value(SQL["key_type"], {"map": f"map_{opinion.target}"}))
-    query = SQL["compare"].format(**_parts(opinion, columns, schema, key_type))
-    parameters = {"covers": list(opinion.covers) or None}
+    count = session.execute(create.format(listed, sql.SQL(expectation.query))).rowcount
+    _take_defaults(expectation, list(columns), session, schema)
+    key_type = str(session.value(SQL["key_type"], {"map": f"map_{expectation.target}"}))
+    query = SQL["compare"].format(**_parts(expectation, columns, schema, key_type))
+    parameters = {"covers": list(expectation.covers) or None}
     found = session.objects(_Found, query, parameters)
-    return Asked(count, [one.difference(opinion.target) for one in found], tuple(columns))
+    return Asked(count, [one.difference(expectation.target) for one in found], tuple(columns))
 
 
-def _take_defaults(opinion: Opinion, columns: list[str], session: Session, schema: str) -> None:
+def _take_defaults(expectation: Expectation, columns: list[str], session: Session, schema: str) -> None:
     """Take what an opinion left null, and cannot be, over from the target: it has the default of its insert."""
-    table = _table(opinion)
+    table = _table(expectation)
     names = [name for name in columns if name in table.columns and _is_insert_time(table.columns[name])]
-    filled_by_default = [sql.Identifier(name) for name in [*names, *_required(opinion, columns, session, schema)]]
+    filled_by_default = [sql.Identifier(name) for name in [*names, *_required(expectation, columns, session, schema)]]
     missing = sql.SQL(" OR ").join(sql.SQL("e.{} IS NULL").format(name) for name in filled_by_default)
     found = sql.SQL("SELECT EXISTS (SELECT FROM pg_temp.expected AS e WHERE {})")
     if filled_by_default and session.value(found.format(missing)):
         filled = sql.SQL(", ").join(sql.SQL("{0} = coalesce(e.{0}, t.{0})").format(name) for name in filled_by_default)
         keys = (sql.SQL("t.{0} = e.{0}").format(sql.Identifier(column.name)) for column in table.primary_key.columns)
         parts = {"filled": filled, "missing": missing, "same": sql.SQL(" AND ").join(keys)}
-        session.execute(SQL["defaults"].format(target=sql.Identifier(schema, opinion.target), **parts))
+        session.execute(SQL["defaults"].format(target=sql.Identifier(schema, expectation.target), **parts))
 
 
-def _required(opinion: Opinion, columns: list[str], session: Session, schema: str) -> list[str]:
+def _required(expectation: Expectation, columns: list[str], session: Session, schema: str) -> list[str]:
     """The optional columns that this target has and requires."""
-    optional = [name for name in columns if name in OPTIONAL_COLUMNS.get(opinion.target, ())]
-    place = {"schema": schema, "table": opinion.target, "names": optional}
+    optional = [name for name in columns if name in OPTIONAL_COLUMNS.get(expectation.target, ())]
+    place = {"schema": schema, "table": expectation.target, "names": optional}
     return [row[0] for row in session.rows(SQL["required"], place)] if optional else []
 
 
@@ -119,30 +121,32 @@ class _Found:
     legacy_key: str | None
     columns: list[str]
 
-    def difference(self, table: str) -> Difference:
-        return Difference(table, self.kind, self.key, self.legacy_table, self.legacy_key, tuple(self.columns))
+    def difference(self, table: str) -> RowDifference:
+        return RowDifference(table, self.kind, self.key, self.legacy_table, self.legacy_key, tuple(self.columns))
 
 
-def compared(opinion: Opinion, session: Session, schema: str) -> Mapping[str, str]:
+def compared(expectation: Expectation, session: Session, schema: str) -> Mapping[str, str]:
     """The columns that an opinion is compared by, with the types that both sides are cast to.
 
     Raises ConfigurationError when it says nothing of a column that the target has and the redesign knows.
     """
-    live: dict[str, str] = dict(session.rows(SQL["columns"], {"schema": schema, "table": opinion.target}))
-    probe = sql.SQL("SELECT * FROM ({}) AS e LIMIT 0").format(sql.SQL(opinion.query))
+    live: dict[str, str] = dict(session.rows(SQL["columns"], {"schema": schema, "table": expectation.target}))
+    probe = sql.SQL("SELECT * FROM ({}) AS e LIMIT 0").format(sql.SQL(expectation.query))
     said = [column.name for column in session.execute(probe).description or ()]
-    known = [column.name for column in _table(opinion).columns]
-    silent = [name for name in known if name in live and name not in said and name not in opinion.not_compared]
+    known = [column.name for column in _table(expectation).columns]
+    silent = [name for name in known if name in live and name not in said and name not in expectation.not_compared]
     if silent or not set(ORIGIN) <= set(said):
         raise ConfigurationError(
-            f"opinions/{opinion.domain}/{opinion.name}.sql: expected {', '.join(ORIGIN)} and every column of {opinion.target} in its"
-            f" result, or a line `-- not compared: column: reason`; missing: {', '.join(silent) or ', '.join(ORIGIN)}"
+            f"expected/{expectation.domain}/{expectation.name}.sql: expected {', '.join(ORIGIN)} and every column of"
+            f" {expectation.target} in its result, or a line `-- not compared: column: reason`; missing: {', '.join(silent) or ', '.join(ORIGIN)}"
         )
     return {name: live[name] for name in said if name in live}
 
 
-def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: str) -> dict[str, sql.Composable]:
-    keys = [column.name for column in _table(opinion).primary_key.columns]
+def _parts(
+    expectation: Expectation, columns: Mapping[str, str], schema: str, key_type: str
+) -> dict[str, sql.Composable]:
+    keys = [column.name for column in _table(expectation).primary_key.columns]
 
     def listed(template: str) -> sql.Composed:
         items = [
@@ -154,8 +158,8 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
     same = sql.SQL(" AND ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in keys)
     origin = sql.SQL(" AND ").join(sql.SQL("e.{0} = m.{0}").format(sql.Identifier(name)) for name in keys)
     return {
-        "target": sql.Identifier(schema, opinion.target),
-        "map": sql.Identifier(f"map_{opinion.target}"),
+        "target": sql.Identifier(schema, expectation.target),
+        "map": sql.Identifier(f"map_{expectation.target}"),
         "columns": listed("{name}"),
         "cast": listed("t.{name}::{kind} AS {name}"),
         "differing": listed("CASE WHEN m.{name} IS DISTINCT FROM s.{name} THEN {text} END"),
@@ -173,7 +177,7 @@ def _parts(opinion: Opinion, columns: Mapping[str, str], schema: str, key_type: 
         "keyed": sql.SQL("(({}) IS NOT NULL)").format(sql.SQL(", ").join(map(sql.Identifier, keys))),
         "in_map": _in_map(keys, "t"),
         "surplus_in_map": _in_map(keys, "s"),
-        "in_range": _in_range(opinion, key_type),
+        "in_range": _in_range(expectation, key_type),
     }
 
 
@@ -197,15 +201,15 @@ def _in_map(names: list[str], row: str) -> sql.Composed:
     return sql.SQL(" AND ").join(parts)
 
 
-def _in_range(opinion: Opinion, key_type: str) -> sql.Composable:
+def _in_range(expectation: Expectation, key_type: str) -> sql.Composable:
     """Of a range of rows only the entries of its keys count; these are text where the map has those of several tables."""
-    if opinion.rows is None:
+    if expectation.rows is None:
         return sql.SQL("true")
-    (key,) = legacy_table(opinion.rows).primary_key.columns
+    (key,) = legacy_table(expectation.rows).primary_key.columns
     return sql.SQL("k.legacy_key IN (SELECT {}::{} FROM pg_temp.{})").format(
-        sql.Identifier(key.name), sql.SQL(key_type), sql.Identifier(f"legacy_{opinion.rows}")
+        sql.Identifier(key.name), sql.SQL(key_type), sql.Identifier(f"legacy_{expectation.rows}")
     )
 
 
-def _table(opinion: Opinion) -> Table:
-    return target.metadata.tables[f"{target.metadata.schema}.{opinion.target}"]
+def _table(expectation: Expectation) -> Table:
+    return target.metadata.tables[f"{target.metadata.schema}.{expectation.target}"]

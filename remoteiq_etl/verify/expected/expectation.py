@@ -1,6 +1,6 @@
 """An opinion: what a target table must hold, said once more as SQL over the legacy tables.
 
-One file for each target table, or for each legacy table that becomes rows of it: `opinions/<domain>/<target table>.sql` or
+One file for each target table, or for each legacy table that becomes rows of it: `expected/<domain>/<target table>.sql` or
 `<target table>.<word>.sql`. It begins with comments that say what it needs:
 
     -- covers: jobs                       names of legacy tables, as in the map, whose entries it answers for (default: all)
@@ -55,7 +55,7 @@ class OneRow:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Expectation:
     """One opinion. `reads`: legacy table → its columns, none meaning all; `not_compared`: target column → why.
 
     `each_row`: on which single rows a row depends; of other tables that are read it may depend on any row. `statement` is
@@ -111,7 +111,7 @@ class Opinion:
 
 
 @cache
-def opinions() -> tuple[Opinion, ...]:
+def expectations() -> tuple[Expectation, ...]:
     """Every opinion, by target table and name. Raises ConfigurationError when a file says something unknown of itself."""
     found = []
     for domain in files("remoteiq_etl.verify.expected").iterdir():
@@ -120,10 +120,10 @@ def opinions() -> tuple[Opinion, ...]:
             found += [
                 parse(one.read_text(encoding="utf-8"), one.name.removesuffix(".sql"), domain.name) for one in texts
             ]
-    return tuple(sorted(found, key=lambda opinion: opinion.name))
+    return tuple(sorted(found, key=lambda expectation: expectation.name))
 
 
-def parse(text: str, name: str, domain: str) -> Opinion:
+def parse(text: str, name: str, domain: str) -> Expectation:
     """The opinion that a file holds. Raises ConfigurationError for a directive that cannot be read."""
     said: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -134,11 +134,11 @@ def parse(text: str, name: str, domain: str) -> Opinion:
         columns, colon, reason = line.partition(":")
         if not colon or not reason.strip():
             raise ConfigurationError(
-                f"opinions/{domain}/{name}.sql: expected `-- not compared: column: reason`, found {line!r}"
+                f"expected/{domain}/{name}.sql: expected `-- not compared: column: reason`, found {line!r}"
             )
         not_compared |= dict.fromkeys(_names(columns), reason.strip())
     reads = {match[1]: _names(match[2] or "") for line in said.get("reads", []) for match in _READ.finditer(line)}
-    return Opinion(
+    return Expectation(
         target=name.partition(".")[0],
         name=name,
         domain=domain,

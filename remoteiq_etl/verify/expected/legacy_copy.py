@@ -41,7 +41,7 @@ _MAP_COLUMNS = (
 )
 
 
-class Mirror:
+class LegacyCopy:
     """What opinions of one source find in a session of the target.
 
     `reader` reads the legacy database in one snapshot. `absent`: columns that a live legacy table lacks, read as NULL.

@@ -20,13 +20,13 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
-from remoteiq_etl.verify.causes.labels import OPINION
+from remoteiq_etl.verify.causes.labels import EXPECTATION
 from remoteiq_etl.verify.checks.checksums import CHECKSUMS, SERVERS_OWN
 from remoteiq_etl.verify.checks.completeness import KEYS
 from remoteiq_etl.verify.expected.compare import target_key
-from remoteiq_etl.verify.expected.expectation import Opinion, opinions
+from remoteiq_etl.verify.expected.expectation import Expectation, expectations
 from remoteiq_etl.verify.expected.legacy_copy import legacy_table
-from remoteiq_etl.verify.snapshots import Look
+from remoteiq_etl.verify.snapshots import SnapshotPair
 from remoteiq_etl.verify.verdicts.model import Label, TableVerdict
 from schemas import target
 from schemas.state.maps import map_name
@@ -44,41 +44,41 @@ _MADE = re.compile(r"\b(\w+) AS (?:NOT )?(?:MATERIALIZED )?\(|^-- once: *(\w+)",
 _COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 _MAP_CONTENT = ("legacy_table", "legacy_key", "new_key", "rule", "state", "adopted", "owner_key", "decision")
 #: Checks of single rows; the others are made of the whole table every time.
-_OF_ROWS = frozenset({OPINION, KEYS, CHECKSUMS})
+_OF_ROWS = frozenset({EXPECTATION, KEYS, CHECKSUMS})
 #: What is always compared again: what is open. Words of a state table → its column that closes a row.
 _OPEN = {"quarantine": "released_run", "held": "released_run", "conflicts": "resolved_run", "gone": "returned_run"}
 
 
-def places(look: Look, table: str) -> Places | None:
+def places(pair: SnapshotPair, table: str) -> Places | None:
     """The legacy tables whose rows can be told apart by key in all that is compared; None where there are others.
 
     That is so where every opinion is asked of ranges of rows, each of which becomes one row that the table accounts for.
     """
     about = _about(table)
     found: dict[str, tuple[TableSpec, Source]] = {}
-    for opinion in about:
-        place = look.source(table, opinion.rows) if opinion.rows else None
-        if place is None or not place[1].primary or _reads_beyond(opinion) or place[0].owned_by is not None:
+    for expectation in about:
+        place = pair.source(table, expectation.rows) if expectation.rows else None
+        if place is None or not place[1].primary or _reads_beyond(expectation) or place[0].owned_by is not None:
             return None
         found[place[1].name] = place
-    accounted = {source.name for spec in look.writers(table) for source in spec.streamed if source.primary}
+    accounted = {source.name for spec in pair.writers(table) for source in spec.streamed if source.primary}
     return found if accounted == found.keys() else None
 
 
-def parents(look: Look, table: str) -> str:
+def parents(pair: SnapshotPair, table: str) -> str:
     """What the legacy tables and maps hold that the opinions about a table read besides its rows, in short: sums of hashes."""
     about, sums = _about(table), list[str]()
     for name, columns in sorted({(name, columns) for one in about for name, columns in one.reads.items()}):
-        absent = look.mirror.absent.get(name, frozenset())
+        absent = pair.legacy_copy.absent.get(name, frozenset())
         there = [one.name for one in legacy_table(name).columns if one.name not in absent]
-        rows = sql.SQL("{} AS r").format(look.legacy.database.table(name))
-        sums.append(_sum(look.legacy, [one for one in there if not columns or one in columns], rows))
-    present = set(look.state.entities(look.session))
+        rows = sql.SQL("{} AS r").format(pair.legacy.database.table(name))
+        sums.append(_sum(pair.legacy, [one for one in there if not columns or one in columns], rows))
+    present = set(pair.state.entities(pair.session))
     for entity in sorted({entity for one in about for entity in one.maps} & present - {table}):
         rows = sql.SQL("{} AS r WHERE r.source_id = {}").format(
-            look.state.name(map_name(entity)), sql.Literal(look.source_id)
+            pair.state.name(map_name(entity)), sql.Literal(pair.source_id)
         )
-        sums.append(_sum(look.session, _MAP_CONTENT, rows))
+        sums.append(_sum(pair.session, _MAP_CONTENT, rows))
     return " ".join(sums)
 
 
@@ -86,7 +86,7 @@ def parents(look: Look, table: str) -> str:
 class Increment:
     """What was written of a table since a verification of it; `parents`: what its rows depend on besides, now."""
 
-    look: Look
+    pair: SnapshotPair
     table: str
     places: Places
     former: TableVerdict
@@ -106,7 +106,7 @@ class Increment:
                     return None
                 if sum(map(len, found.values())) > MOST_ROWS:
                     return None
-        except _Untold:
+        except _NotTellable:
             return None
         return found
 
@@ -123,13 +123,13 @@ class Increment:
         known = self.former.findings
         for label, count in self.former.labels.items():
             if label not in (Label.QUARANTINED, Label.HELD) and count > sum(one.label == label for one in known):
-                raise _Untold
+                raise _NotTellable
         for one in known:
             table, key = one.legacy_table, one.legacy_key
             if table is not None and table in self.places and key is not None:
                 yield table, key
             elif one.check in _OF_ROWS:
-                raise _Untold  # it would be lost: nothing else looks at that row again
+                raise _NotTellable  # it would be lost: nothing else looks at that row again
 
     def _is_read(self, name: str) -> bool:
         """Whether an opinion asks for entries of the map under this name, which is that of no table of its rows."""
@@ -140,19 +140,19 @@ class Increment:
     def _legacy(self, source: Source) -> list[TupleRow]:
         newer = is_newer(sql.SQL("l.xmin"), self._horizon("legacy", source.name))
         query = sql.SQL("SELECT {} FROM {} AS l WHERE {} LIMIT {}").format(
-            target_key(list(source.key_columns), "l"), self.look.legacy.database.table(source.name), newer, _MOST
+            target_key(list(source.key_columns), "l"), self.pair.legacy.database.table(source.name), newer, _MOST
         )
-        return self.look.legacy.rows(query)
+        return self.pair.legacy.rows(query)
 
     def _target(self) -> Iterator[TupleRow]:
         """Entries of the map that were written since, and those whose row was."""
         for spec in {place[0].name: place[0] for place in self.places.values()}.values():
-            yield from self.look.session.rows(
+            yield from self.pair.session.rows(
                 SQL["written_since"].format(
-                    map=self.look.state.name(map_of(spec).name),
-                    target=self.look.target.table(spec.name),
+                    map=self.pair.state.name(map_of(spec).name),
+                    target=self.pair.target.table(spec.name),
                     key_join=key_join(spec),
-                    source_id=sql.Literal(self.look.source_id),
+                    source_id=sql.Literal(self.pair.source_id),
                     newer_entry=is_newer(sql.SQL("m.xmin"), self._horizon("target", f"map_{spec.name}")),
                     newer_row=is_newer(sql.SQL("t.xmin"), self._horizon("target", spec.name)),
                     most=_MOST,
@@ -165,34 +165,34 @@ class Increment:
         query = sql.SQL(
             "SELECT w.legacy_table, w.legacy_key FROM {} AS w WHERE w.source_id = {} AND w.table_name = {} AND ({} OR {}) LIMIT {}"
         )
-        literals = (sql.Literal(self.look.source_id), sql.Literal(self.table))
-        return self.look.session.rows(query.format(self.look.state.name(name), *literals, newer, is_open, _MOST))
+        literals = (sql.Literal(self.pair.source_id), sql.Literal(self.table))
+        return self.pair.session.rows(query.format(self.pair.state.name(name), *literals, newer, is_open, _MOST))
 
     def _horizon(self, side: str, name: str) -> int:
         mark = (self.former.inputs or {}).get(side, {}).get(name)
         if mark is None:
-            raise _Untold
+            raise _NotTellable
         return int(mark[0])
 
 
-class _Untold(Exception):
+class _NotTellable(Exception):
     """What the last verification knew does not tell which rows to look at."""
 
 
 _MOST = sql.Literal(MOST_ROWS + 1)
 
 
-def _about(table: str) -> list[Opinion]:
-    return [one for one in opinions() if one.target == table]
+def _about(table: str) -> list[Expectation]:
+    return [one for one in expectations() if one.target == table]
 
 
-def _reads_beyond(opinion: Opinion) -> bool:
+def _reads_beyond(expectation: Expectation) -> bool:
     """Whether an opinion reads what `parents` does not tell: tables of the target other than its own, or a secret."""
     tables = {name.partition(".")[2] for name in target.metadata.tables}
-    made = {one or other for one, other in _MADE.findall(opinion.statement)}
-    read = {name.removeprefix("target_") for name in _FROM.findall(_COMMENT.sub("", opinion.statement))}
-    secret = any(_has_secret(name, columns) for name, columns in opinion.reads.items())
-    return secret or bool(read & tables - made - {opinion.target})
+    made = {one or other for one, other in _MADE.findall(expectation.statement)}
+    read = {name.removeprefix("target_") for name in _FROM.findall(_COMMENT.sub("", expectation.statement))}
+    secret = any(_has_secret(name, columns) for name, columns in expectation.reads.items())
+    return secret or bool(read & tables - made - {expectation.target})
 
 
 def _has_secret(name: str, columns: Iterable[str]) -> bool:

@@ -23,7 +23,7 @@ class Label(StrEnum):
     EXPECTED = "expected_by_rule"
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """How the two sides differ."""
 
     MISSING = "missing"  # a row that must be in the target is not
@@ -53,7 +53,7 @@ class Finding:
 
     table: str
     check: str
-    kind: Kind
+    kind: FindingKind
     label: Label
     detail: str
     key: str | None = None
@@ -68,7 +68,12 @@ class Finding:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Finding":
         """The difference that `as_json` wrote."""
-        own = {**data, "kind": Kind(data["kind"]), "label": Label(data["label"]), "columns": tuple(data["columns"])}
+        own = {
+            **data,
+            "kind": FindingKind(data["kind"]),
+            "label": Label(data["label"]),
+            "columns": tuple(data["columns"]),
+        }
         return cls(**own)
 
 
@@ -89,14 +94,12 @@ class Check:
         return self.bugs == 0
 
 
+#: Rows per legacy word and target label.
 Matrix = Mapping[str, Mapping[str, int]]
 
 
-"""Rows per legacy word and target label."""
-
-
 @dataclass(frozen=True)
-class Figures:
+class AggregateFigures:
     """What one server adds up of one column: rows, nulls among them, and of values their sum, minimum and maximum as text.
 
     The sum of booleans is the number of those that are true, that of times their microseconds since 1970. Null: no values,
@@ -118,13 +121,17 @@ class Aggregate:
     legacy_column: str
     column: str
     sort: str
-    legacy: Figures
-    target: Figures
+    legacy: AggregateFigures
+    target: AggregateFigures
 
     @property
     def differing(self) -> list[str]:
         """The names of the figures that are not the same."""
-        return [one.name for one in fields(Figures) if getattr(self.legacy, one.name) != getattr(self.target, one.name)]
+        return [
+            one.name
+            for one in fields(AggregateFigures)
+            if getattr(self.legacy, one.name) != getattr(self.target, one.name)
+        ]
 
     @property
     def is_equal(self) -> bool:
@@ -139,7 +146,7 @@ class Aggregate:
     def from_json(cls, data: Mapping[str, Any]) -> "Aggregate":
         """The figures that `as_json` wrote."""
         own = {name: data[name] for name in ("legacy_table", "legacy_column", "column", "sort")}
-        return cls(**own, legacy=Figures(**data["legacy"]), target=Figures(**data["target"]))
+        return cls(**own, legacy=AggregateFigures(**data["legacy"]), target=AggregateFigures(**data["target"]))
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,7 @@ class TableVerdict:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerificationVerdict:
     """What a verification says of all tables that it was asked about."""
 
     tables: tuple[TableVerdict, ...]
@@ -266,7 +273,7 @@ def counted(findings: Iterable[Finding]) -> dict[str, dict[str, int]]:
 
 
 @dataclass
-class Looked:
+class CoverageNote:
     """How much of what a check looked at."""
 
     about: str

@@ -6,21 +6,21 @@ Belongs here: that arithmetic. Does not belong here: where differences come from
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from remoteiq_etl.verify.verdicts.model import Check, Finding, Label, Looked
+from remoteiq_etl.verify.verdicts.model import Check, CoverageNote, Finding, Label
 
 #: Differences that are kept of each label of a table. All are counted.
 KEPT = 500
 
 
 @dataclass
-class Tally:
+class FindingCounter:
     """The differences of one table."""
 
     kept_of_each: int = KEPT
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     kept: dict[Label, list[Finding]] = field(default_factory=dict)
 
-    def add(self, findings: Iterable[Finding]) -> "Tally":
+    def add(self, findings: Iterable[Finding]) -> "FindingCounter":
         """Count these differences, too."""
         for finding in findings:
             labels = self.counts.setdefault(finding.check, {})
@@ -40,7 +40,7 @@ class Tally:
         """Those that are kept, BUGs first."""
         return tuple(finding for label in Label for finding in self.kept.get(label, []))
 
-    def checks(self, looked: Mapping[str, Looked]) -> tuple[Check, ...]:
+    def checks(self, looked: Mapping[str, CoverageNote]) -> tuple[Check, ...]:
         """Each check with what it looked at and found."""
         return tuple(
             Check(

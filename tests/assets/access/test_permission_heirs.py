@@ -1,7 +1,7 @@
 """Whose row a permission key is, decided from what was recorded and what has a row."""
 
 from assets.access.rules.permission_heirs import having_back, taking_over_words
-from remoteiq_etl.spec.decisions import Decision, Recorded
+from remoteiq_etl.spec.decisions import Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import uid
@@ -12,8 +12,8 @@ HAS_BACK = Decision("derived", "odd", "has_row_back", {"inherits": ["permissions
 WON = Decision("permissions.key", "odd", "oldest", {"winner": uid(1)})
 
 
-def recorded(*decisions: Decision) -> Recorded:
-    return Recorded({(one.legacy_table, one.legacy_key): one for one in decisions})
+def recorded(*decisions: Decision) -> StoredDecisions:
+    return StoredDecisions({(one.legacy_table, one.legacy_key): one for one in decisions})
 
 
 def context(name: str, *keys: str) -> Context:
@@ -38,7 +38,7 @@ def test_a_word_has_its_row_back() -> None:
     """From the permission that won last, also while winners are chosen anew, and whoever had the row first."""
     expected = [HAS_BACK, Decision("permissions", uid(1), "lapsed")]
     written = context("permissions", uid(1))
-    for known in (recorded(WON), recorded(WON, TAKES_OVER, TAKEN), recorded(WON).anew(["permissions.key"])):
+    for known in (recorded(WON), recorded(WON, TAKES_OVER, TAKEN), recorded(WON).redecided(["permissions.key"])):
         assert list(having_back(["odd"], known, written)) == expected
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from assets.access.roles import SPEC, decide, transform, transform_made, transform_meta
 from remoteiq_etl.frames.dtypes import INTEGER, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
@@ -32,7 +32,7 @@ def decided(
     recorded: list[Decision] | None = None,
     context: Context | None = None,
 ) -> Decided:
-    known = Recorded({(decision.legacy_table, decision.legacy_key): decision for decision in recorded or []})
+    known = StoredDecisions({(decision.legacy_table, decision.legacy_key): decision for decision in recorded or []})
     return decide(inputs(roles, users), known, context or Context())
 
 
@@ -153,8 +153,8 @@ def test_a_role_that_took_a_made_one_over_and_is_gone_gives_it_back() -> None:
     found = decided([], {"tech": 1}, [made, joined], context)
     assert named(found, "users.role")["tech"].values == {"name": "tech", INHERITS: ["roles", uid(1)]}
     assert named(found, "roles")[uid(1)].rule == "lapsed"
-    heir = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
-    assert named(heir, "roles")[uid(2)].values == {"word": "tech", INHERITS: ["roles", uid(1)]}
+    successor = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
+    assert named(successor, "roles")[uid(2)].values == {"word": "tech", INHERITS: ["roles", uid(1)]}
 
 
 def test_a_made_role_that_was_never_written_is_matched_anew() -> None:

@@ -7,7 +7,7 @@ from assets.access.sessions import SPEC, decide, standing, transform, uuids
 from assets.shared.winners import Winners
 from remoteiq_etl.frames.dtypes import BOOLEAN, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, Decision, Recorded
+from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
@@ -139,7 +139,7 @@ def losers(*sessions: tuple[str, str, datetime | None, datetime]) -> dict[str, s
         ),
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP}),
     }
-    decided = decide(inputs, Recorded(), Context())
+    decided = decide(inputs, StoredDecisions(), Context())
     assert decided.prepared["owner_created_at"] == {A: T1}
     assert JTI not in repr(decided.decisions)  # a secret: it must not be recorded
     return dict(decided.prepared["losers"])
@@ -155,8 +155,8 @@ def test_of_two_equal_but_for_case_the_revoked_one_wins() -> None:
 
 def test_a_session_that_stands_now_has_the_row_of_the_one_that_did() -> None:
     """Recorded by the sessions' own keys, so that a later run knows whose row it is; nothing new is decided without need."""
-    first = standing(Winners({JTI: A}, {B: A}, [], {}), Recorded())
-    known = Recorded({(one.legacy_table, one.legacy_key): one for one in first})
+    first = standing(Winners({JTI: A}, {B: A}, [], {}), StoredDecisions())
+    known = StoredDecisions({(one.legacy_table, one.legacy_key): one for one in first})
     assert standing(Winners({JTI: A}, {B: A}, [], {}), known) == first
     second = standing(Winners({JTI: B}, {A: B}, [], {}), known)
     assert second[0] == Decision("sessions", B, "revoked_wins", {INHERITS: ["sessions", A]})

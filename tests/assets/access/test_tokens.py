@@ -9,7 +9,7 @@ from assets.access import login_challenges, personal_access_tokens, trusted_devi
 from assets.access.rules import owners
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of, uid, waits
@@ -113,7 +113,7 @@ def test_token_owners() -> None:
     inputs: dict[str, pd.DataFrame] = {
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP})
     }
-    decided = owners.decide(inputs, Recorded(), Context())
+    decided = owners.decide(inputs, StoredDecisions(), Context())
     assert decided.prepared == {"owner_created_at": {A: T1}}
 
 

@@ -8,7 +8,7 @@ from assets.automation import agent_task_results, agent_task_runs, agent_tasks
 from assets.automation.rules.states import STATUS, TYPE
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Decided, Recorded
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
@@ -70,7 +70,7 @@ def batch(row: dict[str, Any], values: dict[str, Any]) -> Batch:
 
 
 def context(**values: Any) -> Context:  # fields of a context
-    found: Decided = agent_tasks.decide({"agents": agents()}, Recorded(), Context())
+    found: Decided = agent_tasks.decide({"agents": agents()}, StoredDecisions(), Context())
     return Context(lookups=LOOKUPS, prepared=found.prepared, **values)
 
 
@@ -84,7 +84,7 @@ def old_task(**values: object) -> Batch:
 
 def run_context(figures: Any = None) -> Context:  # a frame
     inputs = {"agents": agents(), "results": results() if figures is None else figures}
-    return Context(lookups=LOOKUPS, prepared=agent_task_runs.decide(inputs, Recorded(), Context()).prepared)
+    return Context(lookups=LOOKUPS, prepared=agent_task_runs.decide(inputs, StoredDecisions(), Context()).prepared)
 
 
 def run(figures: Any = None, **values: object) -> Batch:  # a frame
@@ -313,7 +313,7 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     columns = {"job_id": [JOB, uid(2)], "stdout": ["out", None], "stderr": ["", "err"]}
 
     def transformed(table: Any) -> Batch:  # a frame
-        prepared = agent_task_results.decide({"jobs": table, "agents": agents}, Recorded(), Context()).prepared
+        prepared = agent_task_results.decide({"jobs": table, "agents": agents}, StoredDecisions(), Context()).prepared
         rows = batch_of(columns, key="job_id")
         return agent_task_results.transform(rows, Context(lookups=LOOKUPS, prepared=prepared))
 

@@ -8,7 +8,7 @@ from assets.backups.rules import job_times
 from assets.backups.rules.states import STATUS
 from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
@@ -154,7 +154,7 @@ def test_the_times_of_a_job_stand_in(transform: Any, column: str) -> None:  # a 
 
     def transformed(started: datetime | None, finished: datetime | None) -> Batch:
         jobs = frame({"id": [JOB], "started_at": [started], "finished_at": [finished]}, times)
-        prepared = job_times.decide({"jobs": jobs}, Recorded(), Context()).prepared
+        prepared = job_times.decide({"jobs": jobs}, StoredDecisions(), Context()).prepared
         rows = batch_of({"job_id": [uid(7), JOB], column: ["[]", "[1]"]}, key="job_id")
         return transform(rows, Context(lookups=CONTEXT.lookups, prepared=prepared))
 

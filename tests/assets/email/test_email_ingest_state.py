@@ -4,7 +4,7 @@ from typing import Any
 from assets.email.email_ingest_state import SPEC, decide, transform, transform_state
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of, waits
@@ -32,7 +32,7 @@ def batch(state: list[Row] = [], ingested: list[Row] = [], target: list[Row] = [
         "ingested": table(ingested, "purpose", "ingested_at"),
         "target_state": table(target, "channel_id", "last_synced_at"),
     }
-    found = decide(inputs, Recorded(), Context())
+    found = decide(inputs, StoredDecisions(), Context())
     return transform(Batch(found.rows["derived"]), Context(lookups=LOOKUPS, prepared=found.prepared))
 
 

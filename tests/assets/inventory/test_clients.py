@@ -2,7 +2,7 @@ from typing import Any
 
 from assets.inventory.clients import SPEC, decide, transform
 from remoteiq_etl.spec.batch import KEY
-from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, plain, rows_of, uid
@@ -13,7 +13,7 @@ def decided(*rows: list[dict[str, Any]], recorded: dict[str, dict[str, Any]] | N
     earlier = {
         ("derived", key): Decision("derived", key, "spelling", values) for key, values in (recorded or {}).items()
     }
-    return decide(inputs(*rows), Recorded(earlier), Context())
+    return decide(inputs(*rows), StoredDecisions(earlier), Context())
 
 
 def names(found: Decided) -> dict[str, str]:

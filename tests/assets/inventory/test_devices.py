@@ -5,7 +5,7 @@ import pytest
 from assets.inventory.devices import SPEC, decide, transform, transform_synthesized
 from remoteiq_etl.frames.dtypes import TIMESTAMP
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
@@ -22,7 +22,7 @@ def decided(*rows: list[Any], recorded: list[Decision] | None = None, **known: d
     """`known`: what the map holds, by legacy table."""
     lookups = {("devices", table): Lookup.of(entries) for table, entries in known.items()}
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
-    return decide(inputs(*rows), Recorded(earlier), Context(lookups=lookups))
+    return decide(inputs(*rows), StoredDecisions(earlier), Context(lookups=lookups))
 
 
 def decisions(found: Decided) -> dict[tuple[str, str], tuple[str, dict[str, Any], str | None]]:
@@ -171,7 +171,7 @@ def test_the_hostname_of_a_device_that_legacy_lost_is_taken_while_its_row_is_the
 ) -> None:
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
     lookups = PLACES | {("devices", "devices"): Lookup.of({uid(1): uid(1)})}
-    found = decide(inputs([], [agent(7, **place)], present=[present]), Recorded({}), Context(lookups=lookups))
+    found = decide(inputs([], [agent(7, **place)], present=[present]), StoredDecisions({}), Context(lookups=lookups))
     renamed = {"hostname": f"pc~{synthesized(7)[:8]}", "keeper": ["devices", uid(1)]}
     assert decisions(found)["agents", "7"][1] == (renamed if is_taken else {})
 

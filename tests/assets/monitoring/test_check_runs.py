@@ -7,7 +7,7 @@ import pytest
 from assets.monitoring.check_runs import decide, transform
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
@@ -67,7 +67,7 @@ def context(optional: frozenset[str] = frozenset(), lookups: dict[Any, Lookup] |
         "assignments": frame({name: list(values) for name, values in zip(names, columns, strict=True)}, TIMES),
         "checks": frame(CHECKS, TIMES),
     }
-    prepared = decide(inputs, Recorded(), Context(lookups=LOOKUPS if lookups is None else lookups)).prepared
+    prepared = decide(inputs, StoredDecisions(), Context(lookups=LOOKUPS if lookups is None else lookups)).prepared
     return Context(lookups=LOOKUPS, prepared=prepared, optional=optional)
 
 

@@ -9,7 +9,7 @@ from assets.platform.organization_setting_audits import SPEC, WRITE, decide, tra
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import plain, rows_of
@@ -31,7 +31,7 @@ def write(
 def decided(*writes: dict[str, Any], recorded: tuple[Decision, ...] = ()) -> Decided:
     columns = {name: [one[name] for one in writes] for name in ("run", "at", "key", "previous", "next")}
     known = {(decision.legacy_table, decision.legacy_key): decision for decision in recorded}
-    return decide({"organization_settings": frame(columns, {"at": TIMESTAMP})}, Recorded(known), CONTEXT)
+    return decide({"organization_settings": frame(columns, {"at": TIMESTAMP})}, StoredDecisions(known), CONTEXT)
 
 
 def changes(*writes: dict[str, Any]) -> list[tuple[str, str, Any, Any]]:

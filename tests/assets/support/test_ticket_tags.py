@@ -5,7 +5,7 @@ from assets.support.ticket_tags import SPEC, decide, transform
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Recorded
+from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import OWNER
 from remoteiq_etl.spec.transform_context import Context
@@ -124,7 +124,7 @@ def test_a_device_says_what_itself_or_else_its_agent_says() -> None:
         ("devices", "devices"): Lookup.of({uid(1): "D1", uid(2): "D2"}),
         ("devices", "agents"): Lookup.of({"1": "D1", "2": "D3"}),
     }
-    found = decide(inputs, Recorded(), Context(lookups=lookups)).prepared
+    found = decide(inputs, StoredDecisions(), Context(lookups=lookups)).prepared
     clients = dict(zip(found["client"].keys.to_pylist(), found["client"].new_keys.to_pylist(), strict=True))
     sites = dict(zip(found["site"].keys.to_pylist(), found["site"].new_keys.to_pylist(), strict=True))
     assert clients == {"D1": "acme", "D3": "beta"}

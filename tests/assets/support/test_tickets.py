@@ -7,7 +7,7 @@ from assets.support.tickets import PRIORITY, STATUS, decide, transform
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import Batch
-from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, Recorded
+from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
@@ -77,7 +77,7 @@ def decided(
         },
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    known = Recorded({(choice.legacy_table, choice.legacy_key): choice for choice in recorded or []})
+    known = StoredDecisions({(choice.legacy_table, choice.legacy_key): choice for choice in recorded or []})
     context = Context(lookups={**LOOKUPS, ("tickets", "tickets"): Lookup.of(written or {})})
     return decide({"tickets": rows, "target_tickets": target}, known, context)
 
@@ -271,7 +271,7 @@ def test_the_decide_step_tells_when_target_tickets_were_closed() -> None:
         {"id": [T1, T2], "organization_id": [uid(90)] * 2, "ticket_number": [1, 2], "closed_at": [when, None]},
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    found = decide({"tickets": tickets, "target_tickets": existing}, Recorded(), Context(lookups=LOOKUPS))
+    found = decide({"tickets": tickets, "target_tickets": existing}, StoredDecisions(), Context(lookups=LOOKUPS))
     assert found.prepared == {"closed_at": {T1: when}}
 
 
@@ -282,7 +282,7 @@ def test_no_tickets_no_numbers() -> None:
         {"id": [], "organization_id": [], "ticket_number": [], "closed_at": []},
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    found = decide({"tickets": tickets, "target_tickets": existing}, Recorded(), Context(lookups=LOOKUPS))
+    found = decide({"tickets": tickets, "target_tickets": existing}, StoredDecisions(), Context(lookups=LOOKUPS))
     assert (found.decisions, found.prepared) == ([], {"closed_at": {}})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from remoteiq_etl.backfill.context.report import Ledger
-from remoteiq_etl.verify.expected.expectation import opinions
+from remoteiq_etl.verify.expected.expectation import expectations
 from tests.support.migrating import Migration, with_dependencies
 from tests.support.server import Database
 from tests.verify.conftest import bench
@@ -63,6 +63,9 @@ def test_a_row_follows_one_that_was_held_when_that_one_is_written(legacy_db: Dat
     assert migration.query("SELECT metrics FROM check_runs") == [({"legacy": {"deviceId": "old"}},)]
     with bench(migration) as asked:
         assert [
-            one for opinion in opinions() if opinion.name == "check_runs" for one in asked.differences(opinion)
+            one
+            for expectation in expectations()
+            if expectation.name == "check_runs"
+            for one in asked.differences(expectation)
         ] == []
     assert migration.run(*tables)["check_runs"].unchanged

@@ -2,13 +2,13 @@
 
 import pytest
 
-from remoteiq_etl.backfill.deletes.detect import GoneReport, Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
 from tests.support.books import moved, unbalanced
 from tests.support.gone import count, is_there, listed, new_key
 from tests.support.migrating import Migration
 from tests.support.small_installation import key
 
-Report = dict[str, GoneReport]
+Report = dict[str, DeletesReport]
 
 CLEAN, EDITED, ADOPTED, DELETED, WITH_UPDATE, WITH_TAG, WITH_NOTE, OF_CONTACT = (key("ticket", n) for n in range(1, 9))
 OUR_JOB, EDITED_JOB = key("job", 1), key("job", 2)
@@ -45,7 +45,7 @@ def propagated(module_pair: Migration) -> tuple[Migration, Report]:
         DELETE FROM agents WHERE id = 21;
         DELETE FROM roles WHERE id = '{key("role", 2)}'
     """)
-    return migration, migration.gone(Policy.PROPAGATE)
+    return migration, migration.gone(DeletePolicy.PROPAGATE)
 
 
 Propagated = tuple[Migration, Report]

@@ -2,7 +2,7 @@
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger
-from remoteiq_etl.backfill.deletes.detect import Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy
 from tests.support.gone import count, is_there, legacy_row, listed, new_key, put_back
 from tests.support.migrating import Migration
 from tests.support.small_installation import TABLES, key
@@ -15,16 +15,16 @@ TICKET, USER = key("ticket", 1), key("user", 1)
 def test_by_default_a_gone_row_is_listed_and_stays_listed_until_it_is_back(pair: Migration) -> None:
     """Listed since the run that found it; nothing is written to the target; back again, it is listed no longer."""
     before = pair.versions()
-    assert not any(report.gone or report.brake for report in pair.gone(Policy.LIST).values())
+    assert not any(report.gone or report.brake for report in pair.gone(DeletePolicy.LIST).values())
     row = legacy_row(pair, "tickets", TICKET)
     pair.legacy.execute(f"DELETE FROM tickets WHERE id = '{TICKET}'")
     for _ in range(2):
-        report = pair.gone(Policy.LIST)["tickets"]
+        report = pair.gone(DeletePolicy.LIST)["tickets"]
         assert (report.gone, report.listed, report.deleted) == (1, 1, 0)
     assert listed(pair, "tickets") == [("listed", None, None)]
     assert pair.query("SELECT last_run - first_run FROM remoteiq_etl.gone WHERE table_name = 'tickets'") == [(1,)]
     put_back(pair, "tickets", row)
-    assert pair.gone(Policy.LIST)["tickets"].returned == 1
+    assert pair.gone(DeletePolicy.LIST)["tickets"].returned == 1
     assert listed(pair, "tickets") == []
     assert pair.versions() == before
 
@@ -46,7 +46,7 @@ def test_a_gone_row_that_waited_or_was_left_out_does_so_no_longer(pair: Migratio
     pair.legacy.execute(
         f"DELETE FROM users WHERE id = '{key('user', 52)}'; DELETE FROM permissions WHERE id = '{key('perm', 2)}'"
     )
-    pair.gone(Policy.LIST, tables=["users", "permissions"])
+    pair.gone(DeletePolicy.LIST, tables=["users", "permissions"])
     assert pair.query(waiting) == [(1,)]
     assert (pair.query(left_out, key("perm", 2)), pair.query(marked, key("perm", 2))) == ([(0,)], [(True,)])
     with pair.legacy.connect() as connection:
@@ -54,18 +54,18 @@ def test_a_gone_row_that_waited_or_was_left_out_does_so_no_longer(pair: Migratio
             "INSERT INTO permissions SELECT * FROM json_populate_record(NULL::permissions, %s::json)", [row]
         )
     pair.run(*TABLES)
-    pair.gone(Policy.LIST, tables=["permissions"])
+    pair.gone(DeletePolicy.LIST, tables=["permissions"])
     assert (pair.query(left_out, key("perm", 2)), pair.query(marked, key("perm", 2))) == ([(1,)], [(False,)])
 
 
 def test_under_the_policy_of_listing_a_gone_user_is_disabled_once(pair: Migration) -> None:
     """Who is enabled again by hand stays so; a session alone is only listed."""
     pair.legacy.execute(f"DELETE FROM users WHERE id = '{USER}'; DELETE FROM sessions WHERE id = '{key('session', 3)}'")
-    reports = pair.gone(Policy.LIST, tables=["users", "sessions"])
+    reports = pair.gone(DeletePolicy.LIST, tables=["users", "sessions"])
     assert (reports["users"].withdrawn, reports["sessions"].withdrawn) == (1, 0)
     assert pair.query("SELECT count(*) FROM users WHERE status = 'disabled'") == [(1,)]
     pair.target.execute("UPDATE users SET status = 'active'")
-    assert pair.gone(Policy.LIST, tables=["users"])["users"].withdrawn == 0
+    assert pair.gone(DeletePolicy.LIST, tables=["users"])["users"].withdrawn == 0
     assert pair.query("SELECT DISTINCT status::text FROM users") == [("active",)]
 
 
@@ -77,12 +77,12 @@ def test_a_deleted_row_comes_back_under_its_old_id(pair: Migration) -> None:
     old = new_key(pair, "tickets", TICKET)
     row = legacy_row(pair, "tickets", TICKET)
     pair.legacy.execute(f"DELETE FROM tickets WHERE id = '{TICKET}'")
-    assert pair.gone(Policy.PROPAGATE)["tickets"].deleted == 1
+    assert pair.gone(DeletePolicy.PROPAGATE)["tickets"].deleted == 1
     put_back(pair, "tickets", row)
     assert pair.run(*TABLES)["tickets"].total(Ledger.INSERTED) == 1
     assert pair.query("SELECT subject FROM tickets WHERE id = %s", old) == [("Ticket 1",)]
     assert pair.query("SELECT count(*) > 0 FROM ticket_tags WHERE ticket_id = %s", old) == [(True,)]
-    pair.gone(Policy.PROPAGATE, tables=["tickets"])
+    pair.gone(DeletePolicy.PROPAGATE, tables=["tickets"])
     assert listed(pair, "tickets") == []
 
 
@@ -90,13 +90,13 @@ def test_a_user_that_comes_back_stays_disabled(pair: Migration) -> None:
     """A one-way door; what it refused is in the conflict list."""
     row = legacy_row(pair, "users", USER)
     pair.legacy.execute(f"DELETE FROM users WHERE id = '{USER}'")
-    pair.gone(Policy.PROPAGATE, tables=["users"])
+    pair.gone(DeletePolicy.PROPAGATE, tables=["users"])
     put_back(pair, "users", row)
     pair.run("organizations", "users", "user_security")
     assert pair.query(
         "SELECT columns, reason FROM remoteiq_etl.conflicts WHERE table_name = 'users' AND legacy_key = %s", USER
     ) == [(["status"], "one-way door")]
-    pair.gone(Policy.PROPAGATE, tables=["users"])
+    pair.gone(DeletePolicy.PROPAGATE, tables=["users"])
     assert pair.query("SELECT id::text FROM users WHERE status = 'disabled'") == [(new_key(pair, "users", USER),)]
     assert listed(pair, "users") == []
 
@@ -106,7 +106,7 @@ def test_a_row_whose_winner_is_gone_lives_on_under_the_others(pair: Migration) -
     winner, other = key("role", 4), key("role", 5)
     old, before = new_key(pair, "roles", winner), count(pair, "roles")
     pair.legacy.execute(f"DELETE FROM roles WHERE id = '{winner}'")
-    assert pair.gone(Policy.PROPAGATE, tables=["roles"])["roles"].lives_on == 1
+    assert pair.gone(DeletePolicy.PROPAGATE, tables=["roles"])["roles"].lives_on == 1
     report = pair.run(*TABLES)["roles"]
     assert (report.total(Ledger.INSERTED), report.total(Ledger.QUARANTINED)) == (0, 0)
     assert pair.query("SELECT name FROM roles WHERE id = %s", old) == [("twin ",)]
@@ -114,7 +114,7 @@ def test_a_row_whose_winner_is_gone_lives_on_under_the_others(pair: Migration) -
     assert pair.query(states, old) == [(winner, "merged"), (other, "live")]
     pair.legacy.execute(f"DELETE FROM roles WHERE id = '{other}'")
     pair.run(*TABLES)
-    assert pair.gone(Policy.PROPAGATE)["roles"].deleted == 1
+    assert pair.gone(DeletePolicy.PROPAGATE)["roles"].deleted == 1
     assert count(pair, "roles") == before - 1
     assert {row[0] for row in listed(pair, "roles")} == {"deleted"}
 
@@ -130,7 +130,7 @@ def test_links_and_grants_of_what_is_gone_go_by_the_policy(pair: Migration) -> N
     pair.run(*TABLES, mode=Mode.FULL)
     assert count(pair, "user_roles") == links - 1, "that of the user who lost the word"
     assert count(pair, "role_permissions") == grants
-    assert pair.gone(Policy.LIST)["role_permissions"].listed == 1
-    pair.gone(Policy.PROPAGATE)
+    assert pair.gone(DeletePolicy.LIST)["role_permissions"].listed == 1
+    pair.gone(DeletePolicy.PROPAGATE)
     assert not is_there(pair, "roles", role)
     assert pair.query("SELECT count(*) FROM role_permissions WHERE role_id = %s", role) == [(0,)]

@@ -2,14 +2,14 @@
 
 import pytest
 
-from remoteiq_etl.spec.table import Withdrawal
+from remoteiq_etl.spec.table import Revocation
 from tests.support.migrating import specs
 
 WITHDRAWN = [
     (step.table or spec.asset, column)
     for spec in specs().values()
-    if spec.when_gone is not None
-    for step in spec.when_gone.withdraws
+    if spec.on_delete is not None
+    for step in spec.on_delete.revokes
     for column in step.sets
 ]
 
@@ -20,10 +20,10 @@ def test_users_sessions_and_tokens_are_withdrawn() -> None:
 
 @pytest.mark.parametrize(("table", "column"), sorted(set(WITHDRAWN)))
 def test_each_column_that_is_withdrawn_has_a_door(table: str, column: str) -> None:
-    assert column in {door.column for door in specs()[table].doors}
+    assert column in {guard.column for guard in specs()[table].column_guards}
 
 
 def test_only_other_tables_lose_rows() -> None:
     """A withdrawn row itself stays."""
-    steps = [step for spec in specs().values() if spec.when_gone for step in spec.when_gone.withdraws]
-    assert all(isinstance(step, Withdrawal) and (step.sets or step.table) for step in steps)
+    steps = [step for spec in specs().values() if spec.on_delete for step in spec.on_delete.revokes]
+    assert all(isinstance(step, Revocation) and (step.sets or step.table) for step in steps)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from remoteiq_etl.backfill.deletes import delete
-from remoteiq_etl.backfill.deletes.detect import Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy
 from remoteiq_etl.backfill.outcomes.ledger import write_account
 from remoteiq_etl.errors import ConservationError
 from tests.support.gone import count, listed
@@ -29,10 +29,10 @@ def test_a_pass_that_was_interrupted_is_resumed(pair: Migration, monkeypatch: py
         patched.setattr(delete, "write_account", fails_in_the_second_batch)
         one_by_one = replace(pair, plan=replace(pair.plan, batch_rows=1))
         with pytest.raises(KeyboardInterrupt):
-            one_by_one.gone(Policy.PROPAGATE, tables=["agent_software"])
+            one_by_one.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])
     assert count(pair, "agent_software") == 19
     assert sorted(row[0] for row in listed(pair, "agent_software")) == ["deleted", "listed", "listed"]
-    assert pair.gone(Policy.PROPAGATE, tables=["agent_software"])["agent_software"].deleted == 2
+    assert pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])["agent_software"].deleted == 2
     assert count(pair, "agent_software") == 17
 
 
@@ -46,7 +46,7 @@ def test_a_trigger_that_keeps_rows_stops_the_pass(pair: Migration) -> None:
     with pytest.raises(
         ConservationError, match="agent_software: 1 rows gone from legacy were to be deleted, but 0 were"
     ):
-        pair.gone(Policy.PROPAGATE, tables=["agent_software"])
+        pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])
     assert pair.query("SELECT DISTINCT state FROM remoteiq_etl.legacy_agent_software_map") == [("live",)]
 
 
@@ -55,9 +55,9 @@ def test_a_trigger_that_keeps_rows_stops_the_pass(pair: Migration) -> None:
 
 def test_only_the_tables_asked_for_are_looked_at_with_what_is_made_of_the_same_rows(pair: Migration) -> None:
     pair.legacy.execute("DELETE FROM agent_software WHERE id = 1; DELETE FROM tickets WHERE number = 1")
-    assert set(pair.gone(Policy.PROPAGATE, tables=["agent_software"])) == {"agent_software"}
+    assert set(pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])) == {"agent_software"}
     assert (count(pair, "agent_software"), count(pair, "tickets")) == (19, 60)
-    assert set(pair.gone(Policy.LIST, tables=["tickets"])) == {"tickets", "ticket_tags"}
+    assert set(pair.gone(DeletePolicy.LIST, tables=["tickets"])) == {"tickets", "ticket_tags"}
 
 
 def test_the_brake_stops_a_table_that_lost_too_much_and_what_depends_on_it(pair: Migration) -> None:
@@ -65,7 +65,7 @@ def test_the_brake_stops_a_table_that_lost_too_much_and_what_depends_on_it(pair:
     pair.legacy.execute(
         "DELETE FROM devices WHERE right(id::text, 2)::int <= 11; DELETE FROM agent_software WHERE id = 1"
     )
-    reports = pair.gone(Policy.PROPAGATE)
+    reports = pair.gone(DeletePolicy.PROPAGATE)
     assert "11 of the 20 mapped rows of devices from devices are gone" in str(reports["devices"].brake)
     assert "--confirm devices" in str(reports["devices"].brake)
     assert "it depends on" in str(reports["agent_software"].brake)
@@ -75,17 +75,17 @@ def test_the_brake_stops_a_table_that_lost_too_much_and_what_depends_on_it(pair:
 
 def test_a_confirmation_lifts_the_brake_that_ten_rows_do_not_need(pair: Migration) -> None:
     pair.legacy.execute("DELETE FROM agent_software WHERE id <= 10; DELETE FROM tickets WHERE number <= 13")
-    reports = pair.gone(Policy.PROPAGATE)
+    reports = pair.gone(DeletePolicy.PROPAGATE)
     assert (reports["agent_software"].deleted, reports["tickets"].deleted) == (10, 0)
     assert reports["tickets"].brake is not None
-    report = pair.gone(Policy.PROPAGATE, tables=["tickets"], confirmed=["tickets"])["tickets"]
+    report = pair.gone(DeletePolicy.PROPAGATE, tables=["tickets"], confirmed=["tickets"])["tickets"]
     assert (report.brake, report.deleted) == (None, 13)
 
 
 def test_an_empty_table_brakes_however_few_rows_it_had(pair: Migration) -> None:
     """Nobody is disabled either."""
     pair.legacy.execute("TRUNCATE permissions, users CASCADE")
-    reports = pair.gone(Policy.PROPAGATE)
+    reports = pair.gone(DeletePolicy.PROPAGATE)
     assert "permissions is empty, but 1 of its rows" in str(reports["permissions"].brake)
     assert reports["role_permissions"].brake is not None
     assert count(pair, "permissions") >= 1
@@ -108,7 +108,7 @@ def test_a_table_that_cannot_be_read_as_a_whole_is_left_alone(pair: Migration, s
     pair.legacy.execute(statement.format(role=role) + "; DELETE FROM tickets WHERE number = 1")
     legacy = replace(pair.plan.legacy, url=pair.legacy.url_as(role))
     reader = replace(pair, plan=replace(pair.plan, legacy=legacy))
-    reports = reader.gone(Policy.PROPAGATE, tables=["agent_software", "tickets"], confirmed=["agent_software"])
+    reports = reader.gone(DeletePolicy.PROPAGATE, tables=["agent_software", "tickets"], confirmed=["agent_software"])
     assert reason in str(reports["agent_software"].brake)
     assert count(pair, "agent_software") == 20
     assert reports["tickets"].deleted == 1

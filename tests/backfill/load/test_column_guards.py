@@ -69,8 +69,8 @@ def test_the_second_factor_of_the_target_stays(either: Migration, edge_db: Datab
     rerun(either, policy)
     assert of_ada(either, kept, "user_security", "user_id") == before
     assert of_ada(either, "password_changed_at::date::text", "user_security", "user_id") == ("2026-01-01",)
-    doors = ["two_factor_enabled", "totp_secret", "recovery_codes"]
-    assert refused(either, "user_security") == [("one-way door", doors)]
+    column_guards = ["two_factor_enabled", "totp_secret", "recovery_codes"]
+    assert refused(either, "user_security") == [("one-way door", column_guards)]
 
 
 def test_a_second_factor_that_nobody_touched_in_the_target_follows_legacy(

@@ -15,7 +15,7 @@ from remoteiq_etl.lifecycle.mapping.column_map import (
     column_map,
     origins,
 )
-from remoteiq_etl.spec.dispositions import Kind
+from remoteiq_etl.spec.dispositions import DispositionKind
 from remoteiq_etl.spec.table import Source
 from schemas import legacy, target
 from tests.support.migrating import Migration, bare_target, specs
@@ -73,7 +73,7 @@ def stands_in(observed: Observed, place: str, column: TargetColumn) -> bool:
     return any(column.name in call.alone(name, others) for call in calls)
 
 
-def of_kind(*kinds: Kind) -> list[LegacyColumn]:
+def of_kind(*kinds: DispositionKind) -> list[LegacyColumn]:
     return [one for one in declared().legacy.values() if one.disposition and one.disposition.kind in kinds]
 
 
@@ -112,18 +112,20 @@ def test_what_is_declared_reacts_or_is_read_by_a_decision(observed: Observed) ->
     assert not silent, "\n".join(silent)
 
 
-@pytest.mark.parametrize("column", of_kind(Kind.RETIRED), ids=lambda column: column.place)
+@pytest.mark.parametrize("column", of_kind(DispositionKind.RETIRED), ids=lambda column: column.place)
 def test_nothing_reacts_to_a_retired_column(observed: Observed, column: LegacyColumn) -> None:
     assert observed.reacting(column.place) == set()
 
 
-@pytest.mark.parametrize("column", of_kind(Kind.ARCHIVED, Kind.SUPERSEDED), ids=lambda column: column.place)
+@pytest.mark.parametrize(
+    "column", of_kind(DispositionKind.ARCHIVED, DispositionKind.SUPERSEDED), ids=lambda column: column.place
+)
 def test_a_column_without_a_home_is_archived_under_its_rule(observed: Observed, column: LegacyColumn) -> None:
     assert column.disposition is not None
     assert in_archive(column.name, column.disposition.rule) in observed.reacting(column.place)
 
 
-@pytest.mark.parametrize("column", of_kind(Kind.ARCHIVED), ids=lambda column: column.place)
+@pytest.mark.parametrize("column", of_kind(DispositionKind.ARCHIVED), ids=lambda column: column.place)
 def test_every_archived_value_of_a_migrated_row_is_in_the_archive(observed: Observed, column: LegacyColumn) -> None:
     assert column.disposition is not None
     key = legacy.metadata.tables[f"legacy.{column.table}"].primary_key.columns.keys()[0]
@@ -143,7 +145,7 @@ def test_every_archived_value_of_a_migrated_row_is_in_the_archive(observed: Obse
     assert column.disposition.rule in {row[1] for row in archived}
 
 
-@pytest.mark.parametrize("column", of_kind(Kind.MERGED), ids=lambda column: column.place)
+@pytest.mark.parametrize("column", of_kind(DispositionKind.MERGED), ids=lambda column: column.place)
 def test_the_rows_of_a_merged_column_are_merged_by_its_rule(observed: Observed, column: LegacyColumn) -> None:
     assert column.disposition is not None
     accounts = [

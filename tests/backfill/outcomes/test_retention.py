@@ -6,7 +6,7 @@ import pytest
 
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.lifecycle.undo.retention import prune
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.support.migrating import Migration
 from tests.support.server import Server
 from tests.support.undoing import EVERYTHING, planned, resynced
@@ -33,7 +33,7 @@ def test_old_images_go_and_their_run_cannot_be_undone_alone(old: Migration) -> N
         assert prune(run, 30) == 0
         assert prune(run, 7) == expected
     assert old.query("SELECT id FROM remoteiq_etl.runs WHERE images_pruned_at IS NOT NULL") == [(2,)]
-    blocked = planned(old, Scope(run=2)).blocked
+    blocked = planned(old, UndoScope(run=2)).blocked
     assert [row.reason for row in blocked if row.table == "runs"] == [
         "its before images were removed when their retention ended"
     ]

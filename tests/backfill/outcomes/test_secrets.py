@@ -26,7 +26,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.orchestration.assets.discovery import find_tables
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.runtime.instance import instance
-from remoteiq_etl.report.make import Scope
+from remoteiq_etl.report.make import ReportScope
 from remoteiq_etl.report.make import write as write_report
 from remoteiq_etl.sensitive.keys import new_key
 from remoteiq_etl.sensitive.redaction import is_secret
@@ -358,7 +358,7 @@ def test_the_migration_report_holds_no_secret(planted: Planted, tmp_path: Path) 
     reader = planted.source.url_as(planted.source.select_only_role())
     settings = Settings(legacy_url=reader, target_url=planted.target.url, home=tmp_path)
     tables = find_tables(assets)
-    scope = Scope({name: table.spec for name, table in tables.items()}, dict.fromkeys(tables, "all"))
+    scope = ReportScope({name: table.spec for name, table in tables.items()}, dict.fromkeys(tables, "all"))
     written = write_report(settings, scope, record=("agents", "1"))
     assert written.report.conflicts
     assert written.report.quarantine

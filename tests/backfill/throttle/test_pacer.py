@@ -6,8 +6,8 @@ from typing import Any, cast
 from remoteiq_etl.backfill.context.progress import Notice, Silent
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.throttle.pacer import QUIET, STEP, Pacer, Worker
-from remoteiq_etl.backfill.throttle.probes import Sample, Sampler
-from remoteiq_etl.backfill.throttle.verdict import Reading
+from remoteiq_etl.backfill.throttle.probes import ProbeSample, Sampler
+from remoteiq_etl.backfill.throttle.verdict import ProbeReading
 from remoteiq_etl.config.throttle import Signal, Threshold, ThrottleLimits
 from remoteiq_etl.state.orders import Control, Orders
 
@@ -24,9 +24,9 @@ class World(Silent):
     notices: list[str] = field(default_factory=list)
     started = True
 
-    def latest(self) -> Sample:
+    def latest(self) -> ProbeSample:
         lag = self.lags.pop(0) if len(self.lags) > 1 else self.lags[0]
-        return Sample((Reading(Signal.REPLAY_LAG, "target", lag),))
+        return ProbeSample((ProbeReading(Signal.REPLAY_LAG, "target", lag),))
 
     def orders(self) -> Orders:
         return Orders()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import pq, sql
 
-from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sample, Sampler
+from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, ProbeSample, Sampler
 from remoteiq_etl.config.throttle import Signal
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.support import server as servers
@@ -148,7 +148,7 @@ def test_a_sampler_whose_server_is_silent_says_so_and_trusts_no_old_sample(
 ) -> None:
     with probing(target_db) as probe:
         sampler = Sampler([probe], every=0.01)
-        assert sampler.latest() == Sample()
+        assert sampler.latest() == ProbeSample()
         sampler.start()
         wait_until(lambda: bool(sampler.latest().readings))
         sampler.close()

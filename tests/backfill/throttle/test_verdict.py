@@ -7,8 +7,8 @@ from remoteiq_etl.backfill.throttle.verdict import (
     LONGEST_DELAY,
     MOST_WAITING,
     Action,
-    Reading,
-    judge,
+    ProbeReading,
+    pace_verdict,
     shown,
 )
 from remoteiq_etl.config.throttle import DEFAULTS, Signal, Threshold, ThrottleLimits
@@ -23,8 +23,8 @@ LIMITS = ThrottleLimits(
 )
 
 
-def reading(signal: Signal, value: float) -> Reading:
-    return Reading(signal, "target", value)
+def reading(signal: Signal, value: float) -> ProbeReading:
+    return ProbeReading(signal, "target", value)
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def reading(signal: Signal, value: float) -> Reading:
     ],
 )
 def test_each_limit_is_met_from_its_value_on(signal: Signal, value: float, action: Action) -> None:
-    assert judge([reading(signal, value)], LIMITS).action is action
+    assert pace_verdict([reading(signal, value)], LIMITS).action is action
 
 
 def test_without_readings_nothing_holds_a_run_back() -> None:
-    assert judge([], LIMITS).action is Action.GO
+    assert pace_verdict([], LIMITS).action is Action.GO
 
 
 def test_the_strictest_reading_decides_and_is_named() -> None:
     readings = [reading(Signal.REPLAY_LAG, 70), reading(Signal.SNAPSHOT_SECONDS, 150), reading(Signal.WAL_RATE, 1)]
-    verdict = judge(readings, LIMITS)
+    verdict = pace_verdict(readings, LIMITS)
     assert (verdict.action, verdict.why) == (
         Action.FINISH,
         "snapshot_seconds of the target is 150.0 s (finish at 100.0 s)",
@@ -61,7 +61,7 @@ def test_the_strictest_reading_decides_and_is_named() -> None:
 
 
 def test_of_two_slow_signals_the_one_that_asks_for_more_waiting_decides() -> None:
-    verdict = judge([reading(Signal.REPLAY_LAG, 20), reading(Signal.REPLAY_BYTES, 190)], LIMITS)
+    verdict = pace_verdict([reading(Signal.REPLAY_LAG, 20), reading(Signal.REPLAY_BYTES, 190)], LIMITS)
     assert verdict.reading == reading(Signal.REPLAY_BYTES, 190)
 
 
@@ -76,14 +76,14 @@ def test_of_two_slow_signals_the_one_that_asks_for_more_waiting_decides() -> Non
     ],
 )
 def test_a_slowed_run_waits_in_proportion(signal: Signal, value: float, share: float) -> None:
-    verdict = judge([reading(signal, value)], LIMITS)
+    verdict = pace_verdict([reading(signal, value)], LIMITS)
     assert verdict.share == pytest.approx(share)
     waited = verdict.delay(work_seconds=3.0)
     assert waited / (waited + 3.0) == pytest.approx(share)
 
 
 def test_no_single_wait_is_longer_than_half_a_minute() -> None:
-    verdict = judge([reading(Signal.REPLAY_LAG, 59.9)], LIMITS)
+    verdict = pace_verdict([reading(Signal.REPLAY_LAG, 59.9)], LIMITS)
     assert verdict.delay(work_seconds=3600.0) == LONGEST_DELAY == 30.0
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import TableReport
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.support.migrating import Migration, with_dependencies
 from tests.support.server import Database
 from tests.support.undoing import EVERYTHING, last_run, undone
@@ -71,7 +71,7 @@ def test_an_undo_takes_warnings_back_and_the_next_run_finds_them(warned: Migrati
         " VALUES ('ca000001-0000-4000-8000-000000000000', 'd0000001-0000-4000-8000-000000000000', 'PING', 'up')"
     )
     warned.run(*TABLES)
-    undone(warned, Scope(run=last_run(warned)))
+    undone(warned, UndoScope(run=last_run(warned)))
     assert of_run(FIRST, 1) in recorded(warned)
     assert [one for one in recorded(warned) if one[0] == "check_assignments"] == [of_run(FIRST, 1)]
     warned.run(*TABLES)

@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -169,7 +169,7 @@ def test_a_legacy_permission_takes_the_row_of_its_word_over(again: Migration, ed
     of_legacy = [("Defined later", of_word[0][1], datetime(2024, 1, 1, tzinfo=UTC))]
     assert again.query(row) == of_legacy
     assert verify(again.plan, ["permissions"]).passed
-    undone(again, Scope(run=last_run(again)))
+    undone(again, UndoScope(run=last_run(again)))
     assert again.query(row) == of_word
     again.run("permissions")
     assert again.query(row) == of_legacy
@@ -253,8 +253,8 @@ def test_a_new_row_flips_no_winner_and_no_spelling_until_an_operator_asks(again:
         assert reports["roles"].warnings["decided_otherwise_today"] == 1
         assert reports["clients"].warnings["spelling_would_change"] > 0
         assert (again.query(found, role), again.query(spelt)) == (before, names)
-    anew = frozenset({"roles", "clients"})
-    reports = again.run(*tables, redecide=anew)
+    redecided = frozenset({"roles", "clients"})
+    reports = again.run(*tables, redecide=redecided)
     assert reports["roles"].total(Ledger.INSERTED) == 0
     assert again.query(found, role) == [("TECHNICIAN", "late")]
     leads = "SELECT legacy_key, state FROM remoteiq_etl.legacy_roles_map WHERE new_key = %s AND legacy_table = 'roles'"

@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 
 from remoteiq_etl.backfill.context.progress import TableProgress
-from remoteiq_etl.backfill.context.report import Account, Ledger, TableReport
+from remoteiq_etl.backfill.context.report import BatchAccount, Ledger, TableReport
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress, summary
 
 
 def report(table: str = "users", **outcomes: int) -> TableReport:
-    account = Account(table, primary=True, read=sum(outcomes.values()))
+    account = BatchAccount(table, primary=True, read=sum(outcomes.values()))
     account.outcomes.update({Ledger[name]: count for name, count in outcomes.items()})
     return TableReport(table, {table: account}, seconds=2.0)
 
@@ -43,7 +43,7 @@ def test_outcomes_that_do_not_occur_take_no_room() -> None:
 
 
 def unchanged(table: str) -> TableReport:
-    return TableReport(table, {table: Account(table, primary=True)}, reading="nothing changed")
+    return TableReport(table, {table: BatchAccount(table, primary=True)}, reading="nothing changed")
 
 
 def test_tables_in_which_nothing_changed_are_counted_and_not_listed() -> None:

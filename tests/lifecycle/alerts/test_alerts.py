@@ -2,7 +2,7 @@
 
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.config.alerts import AlertKind
-from remoteiq_etl.lifecycle.alerts.alerts import Alert, of_brake, of_failure, of_waiting_rows
+from remoteiq_etl.lifecycle.alerts.alerts import Alert, of_failure, of_guard, of_waiting_rows
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -48,12 +48,12 @@ def test_a_conflict_is_an_alert_until_it_is_listed(migration: Migration, edge_db
 
 
 def test_a_brake_names_the_tables_and_why() -> None:
-    (alert,) = of_brake(
+    (alert,) = of_guard(
         "default", {"users": "users is empty", "devices": "devices has lost 90 of 100 mapped rows"}, 7, None
     )
     assert (alert.kind, alert.title) == (AlertKind.BRAKE, "the brake holds devices, users")
     assert alert.text.splitlines()[:2] == ["devices: devices has lost 90 of 100 mapped rows", "users: users is empty"]
-    assert of_brake("default", {}, 7, None) == []
+    assert of_guard("default", {}, 7, None) == []
 
 
 def test_an_error_of_somebody_else_is_told_without_its_text() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from assets.email import email_channels
-from remoteiq_etl.lifecycle.drift.differences import Kind
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.needs import Needs, legacy_tables, named_columns
 from remoteiq_etl.lifecycle.drift.report import Drift
@@ -28,7 +28,7 @@ def seen(legacy: Database, target: Database, **settings: object) -> LegacyDrift:
     return settled(legacy, target, **settings).legacy_drift()
 
 
-def named(found: LegacyDrift, kind: Kind) -> list[Drift]:
+def named(found: LegacyDrift, kind: DifferenceKind) -> list[Drift]:
     return [drift for drift in found.report.drifts if drift.kind is kind]
 
 
@@ -130,7 +130,7 @@ def test_what_a_declaration_reads_is_found_in_its_queries_too() -> None:
 def test_a_label_that_no_row_uses_is_only_a_note(legacy_db: Database, blank: Database) -> None:
     legacy_db.execute(NEWS)
     found = seen(legacy_db, blank)
-    [drift] = named(found, Kind.EXTRA_LABEL)
+    [drift] = named(found, DifferenceKind.EXTRA_LABEL)
     assert (drift.blocks, drift.warns, found.warnings) == (False, False, ())
 
 
@@ -142,11 +142,11 @@ def with_news(legacy: Database) -> None:
 def test_a_label_in_use_is_named_with_its_value_map(edge_db: Database, blank: Database) -> None:
     """And with what becomes of it, which the configuration decides."""
     with_news(edge_db)
-    [drift] = named(seen(edge_db, blank), Kind.EXTRA_LABEL)
+    [drift] = named(seen(edge_db, blank), DifferenceKind.EXTRA_LABEL)
     assert drift.warns
     assert drift.reason == "1 row of email_settings.purpose: the value map email_channels.purpose makes it 'system'"
     configured = seen(edge_db, blank, values={"email_channels.purpose": {"news": "alerts"}})
-    assert "makes it 'alerts'" in named(configured, Kind.EXTRA_LABEL)[0].reason
+    assert "makes it 'alerts'" in named(configured, DifferenceKind.EXTRA_LABEL)[0].reason
 
 
 def test_a_label_that_its_map_does_not_know_is_said_to_quarantine(edge_db: Database) -> None:
@@ -157,7 +157,7 @@ def test_a_label_that_its_map_does_not_know_is_said_to_quarantine(edge_db: Datab
         found = examine(session, "public", {**specs(), "email_channels": strict}, {})
     finally:
         session.close()
-    reason = named(found, Kind.EXTRA_LABEL)[0].reason
+    reason = named(found, DifferenceKind.EXTRA_LABEL)[0].reason
     assert "quarantined until [values.\"email_channels.purpose\"] in remoteiq.toml says what 'news' means" in reason
 
 
@@ -184,7 +184,9 @@ def drop_check(legacy: Database, table: str, mention: str) -> None:
 
 def test_rows_that_break_a_check_are_named_with_some_of_their_keys(edge_db: Database, blank: Database) -> None:
     edge_db.execute("UPDATE devices SET status = 'asleep'")
-    [devices] = [drift for drift in named(seen(edge_db, blank), Kind.BROKEN_CHECK) if drift.table == "devices"]
+    [devices] = [
+        drift for drift in named(seen(edge_db, blank), DifferenceKind.BROKEN_CHECK) if drift.table == "devices"
+    ]
     with edge_db.connect() as connection:
         keys = [str(key) for (key,) in connection.execute("SELECT id FROM devices ORDER BY id::text").fetchall()]
     assert devices.expected == f"CHECK {STATUS_CHECK}"
@@ -199,7 +201,7 @@ def test_a_check_that_is_not_validated_is_counted_too(legacy_db: Database, blank
         f" ALTER TABLE devices ADD CHECK ({STATUS_CHECK}) NOT VALID"
     )
     [drift] = seen(legacy_db, blank).report.drifts
-    assert (drift.kind, drift.found) == (Kind.BROKEN_CHECK, "1 row: d1000000-0000-4000-8000-000000000001")
+    assert (drift.kind, drift.found) == (DifferenceKind.BROKEN_CHECK, "1 row: d1000000-0000-4000-8000-000000000001")
 
 
 def test_where_every_check_is_validated_no_row_is_read(legacy_db: Database, blank: Database) -> None:
@@ -215,9 +217,9 @@ def test_a_check_of_a_table_that_may_not_be_read_is_left_out(edge_db: Database, 
     reader = edge_db.select_only_role()
     edge_db.execute(f"REVOKE SELECT ON devices FROM {reader}")
     found = settled(edge_db, blank, reader=reader).legacy_drift()
-    assert {drift.table for drift in named(found, Kind.BROKEN_CHECK)} == {"users"}
+    assert {drift.table for drift in named(found, DifferenceKind.BROKEN_CHECK)} == {"users"}
 
 
 def test_a_check_whose_column_is_gone_is_left_out(edge_db: Database, blank: Database) -> None:
     edge_db.execute("ALTER TABLE devices DROP status")
-    assert {drift.table for drift in named(seen(edge_db, blank), Kind.BROKEN_CHECK)} == {"users"}
+    assert {drift.table for drift in named(seen(edge_db, blank), DifferenceKind.BROKEN_CHECK)} == {"users"}

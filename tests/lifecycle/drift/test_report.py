@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from remoteiq_etl.errors import DriftError
-from remoteiq_etl.lifecycle.drift.differences import Kind
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport, compare
 from remoteiq_etl.lifecycle.drift.verdicts import LEGACY, TARGET, Side
 from tests.support import schemas
@@ -303,12 +303,12 @@ def test_the_legacy_schema_is_no_target(legacy_db: Database) -> None:
 
 def test_every_difference_says_what_to_do() -> None:
     """Each kind has a reason on both sides, except what legacy may have beyond ours without harm."""
-    assert set(Kind) - TARGET.keys() == {Kind.BROKEN_CHECK}
-    assert set(Kind) - LEGACY.keys() == {
-        Kind.EXTRA_UNIQUE,
-        Kind.EXTRA_FOREIGN_KEY,
-        Kind.EXTRA_CHECK,
-        Kind.OPTIONAL_COLUMN,
+    assert set(DifferenceKind) - TARGET.keys() == {DifferenceKind.BROKEN_CHECK}
+    assert set(DifferenceKind) - LEGACY.keys() == {
+        DifferenceKind.EXTRA_UNIQUE,
+        DifferenceKind.EXTRA_FOREIGN_KEY,
+        DifferenceKind.EXTRA_CHECK,
+        DifferenceKind.OPTIONAL_COLUMN,
     }
 
 
@@ -325,7 +325,7 @@ def test_report_in_order_and_for_display(legacy_db: Database) -> None:
         "found": "",
         "blocks": "yes",
         "scope": "its tables",
-        "reason": LEGACY[Kind.MISSING_COLUMN].reason.format(table="users", column="phone"),
+        "reason": LEGACY[DifferenceKind.MISSING_COLUMN].reason.format(table="users", column="phone"),
     }
 
 
@@ -351,9 +351,9 @@ def test_what_blocks_a_table_alone_does_not_raise(legacy_db: Database) -> None:
     [("users", "shoe size", "users.shoe size"), ("a.b", "c", '"a.b".c'), ("a", "b.c", 'a."b.c"'), ('"', None, '""""')],
 )
 def test_a_name_to_accept_is_never_that_of_another_place(table: str, column: str | None, name: str) -> None:
-    assert Drift(Kind.EXTRA_COLUMN, table, column, None, None, True, "").where == name
+    assert Drift(DifferenceKind.EXTRA_COLUMN, table, column, None, None, True, "").where == name
 
 
 def test_drift_as_text() -> None:
-    drift = Drift(Kind.DIFFERING_TYPE, "jobs", "payload", "jsonb", "text", True, "change it")
+    drift = Drift(DifferenceKind.DIFFERING_TYPE, "jobs", "payload", "jsonb", "text", True, "change it")
     assert str(drift) == "differing type: jobs.payload: expected jsonb, found text: change it"

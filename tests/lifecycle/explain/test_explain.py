@@ -13,7 +13,7 @@ from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.explain.find import one_key
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.sensitive.keys import SealingKeys
 from remoteiq_etl.state.schema import State
@@ -235,7 +235,7 @@ def test_what_an_undo_took_back_says_so(again: Migration) -> None:
         f"UPDATE devices SET os = 'linux' WHERE id = '{DEVICE}'; INSERT INTO tickets (id, title) VALUES ('{ticket}', 'New')"
     )
     again.run("devices", "tickets")
-    undo = undone(again, Scope(run=last_run(again)))
+    undo = undone(again, UndoScope(run=last_run(again)))
     (row,) = (row for row in _of(again, "devices", DEVICE).target if row.table == "devices")
     assert [(write.operation, write.undone_by) for write in row.writes] == [("insert", None), ("update", undo.undo_id)]
     (gone,) = (row for row in _of(again, "tickets", ticket).target if row.table == "tickets")

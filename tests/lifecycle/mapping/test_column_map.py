@@ -10,7 +10,7 @@ import pytest
 
 from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap, column_map
 from remoteiq_etl.lifecycle.mapping.document import markdown
-from remoteiq_etl.spec.dispositions import Disposition, Kind, archived, merged, retired
+from remoteiq_etl.spec.dispositions import Disposition, DispositionKind, archived, merged, retired
 from remoteiq_etl.spec.table import TableSpec
 from schemas import legacy, target
 from tests.support.migrating import specs
@@ -112,8 +112,8 @@ def test_what_does_not_exist_is_named(more: Mapping[str, Mapping[str, object]], 
     assert any(named in line for line in problems(changed("clients", **more)))
 
 
-@pytest.mark.parametrize("kind", [Kind.ARCHIVED, Kind.SUPERSEDED, Kind.MERGED])
-def test_a_disposition_names_the_rule_under_which_its_values_are_found(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [DispositionKind.ARCHIVED, DispositionKind.SUPERSEDED, DispositionKind.MERGED])
+def test_a_disposition_names_the_rule_under_which_its_values_are_found(kind: DispositionKind) -> None:
     wrong = problems(changed("sessions", dispositions={"sessions.last_seen": Disposition(kind, "why")}))
     assert any("the rule is not named" in line for line in wrong)
 
@@ -126,19 +126,23 @@ def test_a_disposition_has_a_reason() -> None:
 @pytest.mark.parametrize(
     ("place", "kind", "targets"),
     [
-        ("users.email", Kind.MAPPED, ("users.email",)),
-        ("users.name", Kind.MAPPED, ("users.first_name", "users.last_name")),
-        ("users.totp_secret", Kind.RETIRED, ()),
-        ("users.phone", Kind.ARCHIVED, ()),
-        ("agents.token_hash", Kind.ARCHIVED, ()),
-        ("sessions.last_seen", Kind.SUPERSEDED, ("sessions.created_at", "sessions.last_seen_at")),
-        ("permissions.id", Kind.MAPPED, ()),
-        ("company_profile.id", Kind.MERGED, ()),
-        ("backup_restores.finished_at", Kind.ARCHIVED, ("backup_restores.requested_at", "backup_restores.updated_at")),
+        ("users.email", DispositionKind.MAPPED, ("users.email",)),
+        ("users.name", DispositionKind.MAPPED, ("users.first_name", "users.last_name")),
+        ("users.totp_secret", DispositionKind.RETIRED, ()),
+        ("users.phone", DispositionKind.ARCHIVED, ()),
+        ("agents.token_hash", DispositionKind.ARCHIVED, ()),
+        ("sessions.last_seen", DispositionKind.SUPERSEDED, ("sessions.created_at", "sessions.last_seen_at")),
+        ("permissions.id", DispositionKind.MAPPED, ()),
+        ("company_profile.id", DispositionKind.MERGED, ()),
+        (
+            "backup_restores.finished_at",
+            DispositionKind.ARCHIVED,
+            ("backup_restores.requested_at", "backup_restores.updated_at"),
+        ),
     ],
 )
 def test_dispositions_are_those_of_the_mapping(
-    found: ColumnMap, place: str, kind: Kind, targets: tuple[str, ...]
+    found: ColumnMap, place: str, kind: DispositionKind, targets: tuple[str, ...]
 ) -> None:
     column = found.legacy[place]
     assert column.disposition is not None
@@ -180,7 +184,7 @@ def test_the_document_has_a_row_for_every_column(found: ColumnMap) -> None:
     rows = [
         line for line in markdown(found).splitlines() if line.startswith("| ") and not line.startswith("| column |")
     ]
-    kinds = 1 + len(Kind)
+    kinds = 1 + len(DispositionKind)
     assert len(rows) == len(found.legacy) + len(found.target) + kinds
 
 

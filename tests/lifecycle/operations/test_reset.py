@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from remoteiq_etl.backfill.context.plan import Mode, Plan
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
 from remoteiq_etl.errors import ConfigurationError, LockedError, SourcePaused
 from remoteiq_etl.lifecycle.operations import reset
-from remoteiq_etl.lifecycle.operations.reset import Figures, Resetter
+from remoteiq_etl.lifecycle.operations.reset import ResetFigures, Resetter
 from remoteiq_etl.state.orders import Control
 from tests.support.migrating import Migration, specs
 
@@ -17,12 +17,12 @@ DEVICE, OTHER = "d0000001-0000-4000-8000-000000000000", "d0000002-0000-4000-8000
 
 @contextlib.contextmanager
 def _resetter(migration: Migration) -> Iterator[Resetter]:
-    plan: Plan = migration.plan
+    plan: RunPlan = migration.plan
     with reset.opened(plan.target, plan.state_schema, plan.source, plan.specs) as opened:
         yield opened
 
 
-def _forget(migration: Migration, asset: str, key: str | None = None, **choices: bool) -> Figures:
+def _forget(migration: Migration, asset: str, key: str | None = None, **choices: bool) -> ResetFigures:
     with _resetter(migration) as resetter:
         return resetter.forget(resetter.scope(asset, key), **choices)
 
@@ -71,7 +71,7 @@ def test_after_a_reset_an_edited_row_is_a_conflict_and_keeps_its_values(again: M
 def test_one_row_is_forgotten_by_its_legacy_or_its_new_key_and_no_other(again: Migration) -> None:
     _edit(again)
     _edit(again, OTHER)
-    assert _forget(again, "devices", DEVICE) == Figures(edited=1)
+    assert _forget(again, "devices", DEVICE) == ResetFigures(edited=1)
     report = again.run("devices")["devices"]
     assert _open_conflicts(again) == [(DEVICE, ["operating_system"])]
     assert report.reading != "full: reset"
@@ -134,8 +134,8 @@ def test_recorded_decisions_stay(again: Migration) -> None:
 
 def test_a_row_left_out_or_waiting_is_read_again(again: Migration) -> None:
     loser = "c5000000-0000-4000-8000-000000000002"
-    assert _forget(again, "users", loser) == Figures(waiting=1)
-    assert _forget(again, "roles", "AUSSENDIENST") == Figures(left_out=1)
+    assert _forget(again, "users", loser) == ResetFigures(waiting=1)
+    assert _forget(again, "roles", "AUSSENDIENST") == ResetFigures(left_out=1)
     again.run("users", "roles")
     left_out = "SELECT source_hash IS NOT NULL FROM remoteiq_etl.left_out WHERE legacy_key = 'AUSSENDIENST'"
     assert again.query(left_out) == [(True,)]
@@ -155,7 +155,7 @@ def test_a_reset_is_recorded_and_closed_by_the_run_that_read_the_rows(again: Mig
 def test_an_adopted_row_keeps_its_own_values(again: Migration) -> None:
     again.target.execute(f"UPDATE remoteiq_etl.legacy_devices_map SET adopted = true WHERE legacy_key = '{DEVICE}'")
     _edit(again)
-    assert _forget(again, "devices", DEVICE) == Figures(adopted=1)
+    assert _forget(again, "devices", DEVICE) == ResetFigures(adopted=1)
     again.run("devices")
     assert (_open_conflicts(again), _system(again)) == ([], "plan9")
 
@@ -182,7 +182,7 @@ def test_nothing_is_forgotten_while_a_run_is_in_work_or_runs_are_paused(
         with pytest.raises(LockedError):
             _forget(again, "devices")
     with _resetter(again) as resetter:
-        Control(resetter.session, resetter.state, resetter.registered.id).pause()
+        Control(resetter.session, resetter.state, resetter.source_record.id).pause()
     with pytest.raises(SourcePaused):
         _forget(again, "devices")
     assert again.query("SELECT count(*) FROM remoteiq_etl.resets") == [(0,)]

@@ -12,7 +12,7 @@ import pytest
 
 from remoteiq_etl.errors import DriftError, PrepareError
 from remoteiq_etl.lifecycle.target import ownership
-from remoteiq_etl.lifecycle.target.prepare import Prepared, with_parents
+from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, with_parents
 from schemas import ddl, target
 from tests.schemas import catalogue
 from tests.support import schemas
@@ -259,7 +259,7 @@ def test_a_process_killed_at_any_statement_leaves_a_foreign_target_as_it_was(for
 @pytest.mark.every_postgres
 def test_several_at_once_give_what_one_gives(empty_db: Database) -> None:
     """One of them creates everything, the others find it."""
-    results: list[Prepared] = []
+    results: list[PreparedTarget] = []
     threads = [threading.Thread(target=lambda: results.append(Target(empty_db).prepare())) for _ in range(4)]
     for thread in threads:
         thread.start()

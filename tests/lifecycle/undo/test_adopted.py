@@ -2,7 +2,7 @@
 
 import pytest
 
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.support.migrating import Migration
 from tests.support.small_installation import TABLES
 from tests.support.undoing import EVERYTHING, last_run, planned, undone
@@ -54,7 +54,7 @@ def test_adopted_rows_are_their_own_again_and_the_next_run_adopts_them(pair: Mig
     assert adopted(pair) == dict.fromkeys(OWN, ("live", True))
     assert {table for table in OWN if before[table] != after[table]} == OWN.keys()
     assert open_conflicts(pair) > 0
-    scope = EVERYTHING if everything else Scope(run=last_run(pair))
+    scope = EVERYTHING if everything else UndoScope(run=last_run(pair))
     assert {row.table for row in planned(pair, scope).kept} <= {"organizations", "clients", "sites"}
     undone(pair, scope)
     assert own_rows(pair) == before

@@ -2,7 +2,7 @@
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.support.migrating import Migration
 from tests.support.small_installation import key
 from tests.support.undoing import EVERYTHING, last_run, planned, undone
@@ -10,7 +10,7 @@ from tests.support.undoing import EVERYTHING, last_run, planned, undone
 USER = key("user", 3)
 
 
-def kept(migration: Migration, scope: Scope) -> set[tuple[str, str, str]]:
+def kept(migration: Migration, scope: UndoScope) -> set[tuple[str, str, str]]:
     return {(row.table, row.key, row.reason) for row in planned(migration, scope).kept}
 
 
@@ -62,7 +62,7 @@ def test_an_edit_that_was_given_up_for_legacy_is_none_any_more(pair: Migration) 
     pair.legacy.execute(f"UPDATE users SET name = 'Legacy', last_seen = '2024-05-01' WHERE id = '{USER}'")
     pair.run("users", conflicts=ConflictPolicies(ConflictPolicy.TAKE_LEGACY))
     assert kept(pair, EVERYTHING) == set()
-    undone(pair, Scope(run=last_run(pair)))
+    undone(pair, UndoScope(run=last_run(pair)))
     assert pair.query(f"SELECT first_name FROM users WHERE id = '{USER}'") == [("Edited",)]
     assert ("users", USER, "edited in target") in kept(pair, EVERYTHING)
 
@@ -85,7 +85,7 @@ def test_an_edit_of_an_adopted_row_stays_when_a_run_touched_it_since(pair: Migra
 def test_a_user_who_signed_up_since_the_undo_is_adopted_by_the_next_run(pair: Migration) -> None:
     """The legacy row leads to the account that has its address now, not to the one that was taken back."""
     tables = ("users", "user_security", "user_roles", "sessions", "trusted_devices", "personal_access_tokens")
-    undone(pair, Scope(assets=tables))
+    undone(pair, UndoScope(assets=tables))
     own = "c9000000-0000-4000-8000-000000000002"
     pair.target.execute(
         "INSERT INTO users (id, organization_id, email, password_hash)"

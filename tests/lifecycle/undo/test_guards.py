@@ -7,7 +7,7 @@ import pytest
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo.execute import execute
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.sensitive.keys import SealingKeys
 from tests.support.migrating import Migration
 from tests.support.small_installation import key
@@ -50,7 +50,7 @@ def resynced(pair: Migration) -> UndoPlan:
         f"INSERT INTO users (id, name, email) VALUES ('{NEW}', 'New', 'new@example.com')"
     )
     pair.run("users")
-    return planned(pair, Scope(run=last_run(pair)))
+    return planned(pair, UndoScope(run=last_run(pair)))
 
 
 @pytest.mark.parametrize(("when", "body", "said"), TRIGGERS.values(), ids=TRIGGERS)
@@ -74,7 +74,7 @@ def test_a_former_secret_needs_the_key_that_it_is_sealed_with(pair: Migration) -
     with_key = replace(pair, plan=replace(pair.plan, sealing_keys=SEALING_KEYS))
     pair.legacy.execute(f"UPDATE users SET password_hash = 'changed' WHERE id = '{USER}'")
     with_key.run("users")
-    scope = Scope(run=last_run(pair))
+    scope = UndoScope(run=last_run(pair))
     [(key_id,)] = pair.query("SELECT DISTINCT key_id FROM remoteiq_etl.before_images WHERE key_id IS NOT NULL")
     other = replace(pair, plan=replace(pair.plan, sealing_keys=SealingKeys((bytes(reversed(range(32))),))))
     for without in (pair, other):
@@ -95,7 +95,7 @@ def test_a_grant_comes_back_with_its_role_and_permission_or_blocks_and_names_wha
     pair.legacy.execute(f"DELETE FROM role_permissions WHERE role_id = '{key('role', 3)}'")
     pair.run("role_permissions")
     assert len(pair.rows("role_permissions")) < len(before)
-    scope = Scope(run=last_run(pair))
+    scope = UndoScope(run=last_run(pair))
     [role] = {str(row["role_id"]) for row in before} - {str(row["role_id"]) for row in pair.rows("role_permissions")}
     pair.target.execute(f"ALTER TABLE roles DISABLE TRIGGER ALL; DELETE FROM roles WHERE id = '{role}'")
     assert [(row.table, row.key, row.reason, row.holder) for row in planned(pair, scope).blocked] == [

@@ -6,10 +6,10 @@ import pytest
 
 from remoteiq_etl.errors import UndoError
 from remoteiq_etl.lifecycle.undo.plan import Listed, TablePlan, UndoPlan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 
 PLAN = UndoPlan(
-    Scope(run=3), "default", False, [TablePlan("users", restore=2, digest="d")],
+    UndoScope(run=3), "default", False, [TablePlan("users", restore=2, digest="d")],
     [Listed("users", "1", "edited in target")], [], [], ["a remark"], "abc",
 )  # fmt: skip
 
@@ -39,4 +39,4 @@ def test_a_plan_that_lacks_something_is_refused() -> None:
 @pytest.mark.parametrize("scope", [{}, {"run": 1, "everything": True}, {"run": 1, "assets": ("users",)}])
 def test_a_scope_is_one_thing(scope: dict[str, object]) -> None:
     with pytest.raises(UndoError, match="name exactly one"):
-        Scope(**scope)
+        UndoScope(**scope)

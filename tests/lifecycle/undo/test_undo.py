@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from remoteiq_etl.backfill.deletes.detect import Policy
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.lifecycle.undo.execute import execute
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.orchestration.assets.discovery import find_tables
 from tests.support.migrating import Migration
 from tests.support.server import Server
@@ -52,12 +52,12 @@ def test_everything_can_be_undone_but_what_users_edited_and_loaded_again(twice: 
 
 def test_one_run_of_three_is_undone_and_the_others_work_stays(twice: Migration) -> None:
     """Run 2 changed rows of each domain, six tickets among them, and made one; run 3 changed one of the tickets again."""
-    found = planned(twice, Scope(run=2))
+    found = planned(twice, UndoScope(run=2))
     changed = {table.table for table in found.tables if table.restore}
     assert {domain for domain, names in domains().items() if changed & set(names)} == domains().keys() - {"seeds"}
     kept = {(row.table, row.reason) for row in found.kept}
     assert ("tickets", "written since by run 3") in kept
-    undone(twice, Scope(run=2))
+    undone(twice, UndoScope(run=2))
     subjects = dict(twice.query("SELECT subject, ticket_number FROM tickets"))
     assert "changed by run 3" in subjects
     assert "made by run 3" in subjects
@@ -71,11 +71,11 @@ def test_one_run_of_three_is_undone_and_the_others_work_stays(twice: Migration) 
 
 def test_an_undone_run_that_is_loaded_again_ends_as_before(twice: Migration) -> None:
     before = content(twice)
-    undone(twice, Scope(run=3))
+    undone(twice, UndoScope(run=3))
     assert content(twice) != before
     twice.run()
     assert content(twice, RECORDS) == {name: rows for name, rows in before.items() if name not in RECORDS}
-    assert planned(twice, Scope(run=3)).changes == 0
+    assert planned(twice, UndoScope(run=3)).changes == 0
 
 
 @pytest.mark.parametrize("domain", sorted(domains()))
@@ -83,7 +83,7 @@ def test_a_table_and_then_its_domain_are_undone_and_come_back_under_the_same_ids
     before = content(twice)
     names = [name for name in domains()[domain] if twice.plan.specs[name].no_source is None]
     for assets in ((names[-1],), tuple(names)):
-        found = planned(twice, Scope(assets=assets), with_dependents=True)
+        found = planned(twice, UndoScope(assets=assets), with_dependents=True)
         assert found.blocked == []
         assert execute(place_of(twice), found).proven
     twice.run(*found.scope.assets)
@@ -109,9 +109,9 @@ def test_rows_of_the_new_application_block_and_are_named(twice: Migration) -> No
 
 
 def test_a_table_that_others_of_ours_refer_to_is_not_undone_alone(twice: Migration) -> None:
-    found = planned(twice, Scope(assets=("clients",)))
+    found = planned(twice, UndoScope(assets=("clients",)))
     assert {row.reason for row in found.blocked} == {"referred to by a row of ours that is not in the scope"}
-    wider = planned(twice, Scope(assets=("clients",)), with_dependents=True)
+    wider = planned(twice, UndoScope(assets=("clients",)), with_dependents=True)
     assert wider.blocked == []
     assert {"clients", "sites", "devices", "agents"} <= set(wider.scope.assets)
 
@@ -136,9 +136,9 @@ def test_a_secret_that_was_not_sealed_blocks_unless_its_loss_is_accepted(again: 
     before = again.query(status)
     again.run("users")
     run = last_run(again)
-    blocked = planned(again, Scope(run=run)).blocked
+    blocked = planned(again, UndoScope(run=run)).blocked
     assert ("users", "former secrets were not kept: password_hash") in {(row.table, row.reason) for row in blocked}
-    found = planned(again, Scope(run=run), accept_loss=True)
+    found = planned(again, UndoScope(run=run), accept_loss=True)
     assert {row.reason for row in found.lost} == {"former secrets were not kept: password_hash"}
     assert execute(place_of(again), found).proven
     assert again.query(status) == [(before[0][0], "changed")]
@@ -151,14 +151,14 @@ def test_rows_that_went_with_legacy_and_what_was_withdrawn_come_back(twice: Migr
     twice.legacy.execute(
         "DELETE FROM tickets WHERE title LIKE 'made by run _'; DELETE FROM users WHERE email = 'carol@example.com'"
     )
-    reports = twice.gone(Policy.PROPAGATE, confirmed=["tickets", "users"])
+    reports = twice.gone(DeletePolicy.PROPAGATE, confirmed=["tickets", "users"])
     assert (reports["tickets"].deleted, reports["users"].withdrawn) == (2, 1)
     assert twice.rows("users") != before["users"]
-    undone(twice, Scope(run=last_run(twice)))
+    undone(twice, UndoScope(run=last_run(twice)))
     by_key = {table: sorted(map(str, rows)) for table, rows in before.items()}
     assert {table: sorted(map(str, twice.rows(table))) for table in before} == by_key
     assert sorted(map(str, twice.rows("tickets"))) == sorted(map(str, tickets))
-    again = twice.gone(Policy.PROPAGATE, confirmed=["tickets", "users"])
+    again = twice.gone(DeletePolicy.PROPAGATE, confirmed=["tickets", "users"])
     assert (again["tickets"].deleted, again["users"].withdrawn) == (2, 1)
 
 
@@ -171,7 +171,7 @@ def test_an_adopted_row_gets_its_own_values_back(again: Migration) -> None:
     again.target.execute("UPDATE contacts SET phone = NULL")
     own = again.rows("contacts")
     again.run("contacts")
-    undone(again, Scope(assets=("contacts",)))
+    undone(again, UndoScope(assets=("contacts",)))
     assert again.rows("contacts") == own
     states = again.query(
         "SELECT DISTINCT state FROM remoteiq_etl.legacy_contacts_map WHERE new_key IN (SELECT id FROM contacts)"
@@ -180,6 +180,6 @@ def test_an_adopted_row_gets_its_own_values_back(again: Migration) -> None:
 
 
 def test_a_plan_is_executed_once(twice: Migration) -> None:
-    found = planned(twice, Scope(run=3))
+    found = planned(twice, UndoScope(run=3))
     assert execute(place_of(twice), found).before is False
     assert execute(place_of(twice), found).before is True

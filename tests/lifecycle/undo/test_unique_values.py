@@ -8,7 +8,7 @@ from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.lifecycle.undo.execute import execute
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.transform_context import Context
 from tests.support.migrating import Migration
@@ -46,7 +46,7 @@ def test_values_that_were_exchanged_are_exchanged_back(
     assert {row for row in before if before[row] != after[row]} == {
         row for row in before if before[row] in (one, other)
     }
-    undone(pair, Scope(run=last_run(pair)))
+    undone(pair, UndoScope(run=last_run(pair)))
     assert ids(pair, table, column) == before
     pair.run(table)
     assert ids(pair, table, column) == after
@@ -97,7 +97,7 @@ def test_parents_that_were_exchanged_are_exchanged_back(exchanged: Migration) ->
     """A device has one agent at the most, and an agent always one: they leave theirs for devices of nobody."""
     exchanged.target.execute("INSERT INTO devices (hostname) VALUES ('more')")
     one, other = agents_of(exchanged, *DEVICES)
-    undone(exchanged, Scope(run=last_run(exchanged)))
+    undone(exchanged, UndoScope(run=last_run(exchanged)))
     assert agents_of(exchanged, *DEVICES) == [other, one]
 
 
@@ -107,7 +107,7 @@ def test_without_a_free_parent_the_error_says_what_to_do(exchanged: Migration) -
         f"INSERT INTO agents (device_id, agent_uuid, version) VALUES ('{SPARE}', gen_random_uuid(), '1')"
     )
     before = agents_of(exchanged, *DEVICES)
-    plan = planned(exchanged, Scope(run=last_run(exchanged)))
+    plan = planned(exchanged, UndoScope(run=last_run(exchanged)))
     with pytest.raises(
         UndoMoved, match="2 rows exchange them, each needs a row of devices that no row of agents refers to"
     ):
@@ -128,7 +128,7 @@ def test_an_address_that_moved_to_a_new_user_moves_back(pair: Migration) -> None
     pair.run("users")
     after = ids(pair, "users", "email")
     assert (after[USER], after[NEW]) == ("moved@example.com", before[USER])
-    undone(pair, Scope(run=last_run(pair)))
+    undone(pair, UndoScope(run=last_run(pair)))
     assert ids(pair, "users", "email") == before
     pair.run("users")
     assert ids(pair, "users", "email") == after
@@ -145,12 +145,12 @@ def test_a_row_that_waits_for_its_name_leaves_its_new_place_before_that_goes(pai
     pair.run("clients", "sites", "devices")
     assert ids(pair, "devices", "site_id")[key("device", 1)] != before[key("device", 1)]
     assert [
-        (table.table, table.delete, table.restore) for table in planned(pair, Scope(run=last_run(pair))).tables
+        (table.table, table.delete, table.restore) for table in planned(pair, UndoScope(run=last_run(pair))).tables
     ] == [
         ("sites", 1, 0),
         ("devices", 1, 1),
     ]
-    undone(pair, Scope(run=last_run(pair)))
+    undone(pair, UndoScope(run=last_run(pair)))
     assert ids(pair, "devices", "site_id") == before
     assert pair.query("SELECT count(*) FROM sites WHERE name = 'New Site'") == [(0,)]
 
@@ -158,7 +158,7 @@ def test_a_row_that_waits_for_its_name_leaves_its_new_place_before_that_goes(pai
 def test_a_former_address_that_somebody_else_has_now_blocks_and_names_the_row(pair: Migration) -> None:
     pair.legacy.execute(f"UPDATE users SET email = 'moved@example.com' WHERE id = '{USER}'")
     pair.run("users")
-    before = planned(pair, Scope(run=last_run(pair)))
+    before = planned(pair, UndoScope(run=last_run(pair)))
     pair.target.execute(
         f"INSERT INTO users (id, organization_id, email, password_hash)"
         f" SELECT '{NEW}', id, 'User1@example.com', 'its own' FROM organizations"

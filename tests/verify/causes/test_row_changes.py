@@ -8,7 +8,7 @@ from psycopg import sql
 
 from remoteiq_etl.verify.causes.labels import GONE, UNFINISHED, WRITTEN
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.expected.expectation import OneRow, Opinion, opinions
+from remoteiq_etl.verify.expected.expectation import Expectation, OneRow, expectations
 from remoteiq_etl.verify.expected.legacy_copy import legacy_table
 from remoteiq_etl.verify.verdicts.model import Finding, Label
 from tests.support.migrating import Migration
@@ -17,36 +17,36 @@ from tests.verify.wrong import written_wrong
 
 #: So many rows of each opinion are asked for once more, with nothing else at hand than what they say they depend on.
 ASKED = 25
-CLAIMING = [one for one in opinions() if one.each_row]
+CLAIMING = [one for one in expectations() if one.each_row]
 
 
 @pytest.mark.parametrize("opinion", CLAIMING, ids=lambda one: one.name)
-def test_a_row_depends_on_no_other_rows_than_its_opinion_says(asking: Bench, opinion: Opinion) -> None:
+def test_a_row_depends_on_no_other_rows_than_its_opinion_says(asking: Bench, expectation: Expectation) -> None:
     """Asked with the single rows that it names alone, and whole tables besides, the opinion says the same of it."""
-    mirror = asking.mirror
-    for table in opinion.looks_at:
-        mirror.whole(table)
-    mirror.offer_target("public", opinion.target)
-    with mirror.made(opinion.once):
-        for own in (one.table for one in opinion.each_row if one.column is None):
-            among_all = _said(asking, opinion, own)
+    legacy_copy = asking.legacy_copy
+    for table in expectation.looks_at:
+        legacy_copy.whole(table)
+    legacy_copy.offer_target("public", expectation.target)
+    with legacy_copy.made(expectation.once):
+        for own in (one.table for one in expectation.each_row if one.column is None):
+            among_all = _said(asking, expectation, own)
             for key in sorted(among_all)[:: max(1, len(among_all) // ASKED)]:
                 with undone(asking):
-                    _leave(asking, opinion, own, key.removeprefix('["').partition('"')[0])
-                    assert _said(asking, opinion, own).get(key) == among_all[key], key
+                    _leave(asking, expectation, own, key.removeprefix('["').partition('"')[0])
+                    assert _said(asking, expectation, own).get(key) == among_all[key], key
 
 
-def _said(asking: Bench, opinion: Opinion, own: str) -> dict[str, Any]:
+def _said(asking: Bench, expectation: Expectation, own: str) -> dict[str, Any]:
     """What an opinion says of the rows that come from a legacy table, by key."""
     query = sql.SQL("SELECT _legacy_key::text, to_jsonb(e) FROM ({}) AS e WHERE _legacy_table = {}")
-    return dict(asking.mirror.session.rows(query.format(sql.SQL(opinion.query), sql.Literal(own))))
+    return dict(asking.legacy_copy.session.rows(query.format(sql.SQL(expectation.query), sql.Literal(own))))
 
 
-def _leave(asking: Bench, opinion: Opinion, own: str, key: str) -> None:
+def _leave(asking: Bench, expectation: Expectation, own: str, key: str) -> None:
     """Leave of the tables of which a row depends on one row this one row alone."""
     mine = sql.SQL("l.{}::text = {}").format(_key(OneRow(own)), sql.Literal(key))
     joins = sql.SQL("pg_temp.{} AS l").format(_copy(own))
-    for one in (one for one in opinion.each_row if one.column):
+    for one in (one for one in expectation.each_row if one.column):
         joins += sql.SQL(" LEFT JOIN pg_temp.{} AS {} ON {}.{} = {}.{}").format(
             _copy(one.table),
             sql.Identifier(one.table),
@@ -56,8 +56,8 @@ def _leave(asking: Bench, opinion: Opinion, own: str, key: str) -> None:
             sql.Identifier(one.column or ""),
         )
         rest = sql.SQL("DELETE FROM pg_temp.{} AS d WHERE NOT EXISTS (SELECT FROM {} WHERE {} AND {}.ctid = d.ctid)")
-        asking.mirror.session.execute(rest.format(_copy(one.table), joins, mine, sql.Identifier(one.table)))
-    asking.mirror.session.execute(sql.SQL("DELETE FROM pg_temp.{} AS l WHERE NOT {}").format(_copy(own), mine))
+        asking.legacy_copy.session.execute(rest.format(_copy(one.table), joins, mine, sql.Identifier(one.table)))
+    asking.legacy_copy.session.execute(sql.SQL("DELETE FROM pg_temp.{} AS l WHERE NOT {}").format(_copy(own), mine))
 
 
 def _copy(table: str) -> sql.Identifier:

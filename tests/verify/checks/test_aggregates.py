@@ -9,15 +9,15 @@ from sqlalchemy import BigInteger, Date, Double, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
 from remoteiq_etl.sensitive.redaction import is_secret
-from remoteiq_etl.verify.checks.aggregates import AGGREGATES, Named, Sort, aggregates_of, sort_of
+from remoteiq_etl.verify.checks.aggregates import AGGREGATES, NamedRows, Sort, aggregates_of, sort_of
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.expected.expectation import opinions
-from remoteiq_etl.verify.snapshots import ground
-from remoteiq_etl.verify.verdicts.model import Aggregate, Figures, Finding, Kind, Label, TableVerdict
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.snapshots import verification_context
+from remoteiq_etl.verify.verdicts.model import Aggregate, AggregateFigures, Finding, FindingKind, Label, TableVerdict
 from schemas import legacy
 from tests.support.migrating import Migration
 
-CARRIED = sorted({opinion.target for opinion in opinions() if opinion.carried})
+CARRIED = sorted({expectation.target for expectation in expectations() if expectation.carried})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,19 +36,19 @@ def column(verdict: TableVerdict, name: str) -> Aggregate:
     return found
 
 
-def added_up(sort: Sort, values: list[Any]) -> Figures:
+def added_up(sort: Sort, values: list[Any]) -> AggregateFigures:
     """The figures of a column's values, worked out here."""
     there = [value for value in values if value is not None]
     nulls = len(values) - len(there)
     if sort is Sort.OTHER or not there:
-        return Figures(len(values), nulls)
+        return AggregateFigures(len(values), nulls)
     if sort is Sort.BOOLEAN:
-        return Figures(len(values), nulls, str(sum(there)))
+        return AggregateFigures(len(values), nulls, str(sum(there)))
     if sort is Sort.NUMBER:
-        return Figures(len(values), nulls, *map(str, (sum(there), min(there), max(there))))
+        return AggregateFigures(len(values), nulls, *map(str, (sum(there), min(there), max(there))))
     spans = [value - EPOCH for value in there]
     total = sum((span.days * 86_400 + span.seconds) * 10**6 + span.microseconds for span in spans)
-    return Figures(len(values), nulls, str(total), shown(min(there)), shown(max(there)))
+    return AggregateFigures(len(values), nulls, str(total), shown(min(there)), shown(max(there)))
 
 
 def shown(moment: datetime) -> str:
@@ -60,7 +60,7 @@ def shown(moment: datetime) -> str:
 def test_the_figures_of_both_sides_are_those_of_the_rows_that_were_carried(migrated: Migration) -> None:
     """Added up here once more, from the values of each side; of the edge cases every table has the same on both."""
     sorts = set()
-    with ground(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.look() as look:
         for table in CARRIED:
             for aggregates in aggregates_of(look, table):
                 of_map = (
@@ -83,7 +83,7 @@ def test_the_figures_of_both_sides_are_those_of_the_rows_that_were_carried(migra
 
 
 def test_no_figure_is_that_of_a_secret(migrated: Migration) -> None:
-    with ground(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.look() as look:
         shown = [
             (one.source, name)
             for table in CARRIED
@@ -136,14 +136,22 @@ def test_a_difference_that_no_named_row_explains_is_a_bug(copy: Migration) -> No
         f" (SELECT new_key FROM remoteiq_etl.map_check_runs WHERE legacy_key IN ('{named}', '{silent}'))"
     )
     edit = Finding(
-        "check_runs", "opinion", Kind.CHANGED, Label.EDITED_IN_TARGET, "", None, "check_runs", named, ("finished_at",)
+        "check_runs",
+        "opinion",
+        FindingKind.CHANGED,
+        Label.EDITED_IN_TARGET,
+        "",
+        None,
+        "check_runs",
+        named,
+        ("finished_at",),
     )
-    with ground(copy.plan) as place, place.look() as look, look.of_table({}):
+    with verification_context(copy.plan) as place, place.look() as look, look.of_table({}):
         (aggregates,) = aggregates_of(look, "check_runs")
         found = aggregates.of_rows()
         labels = {}
         for what, keys in {"nobody": (), "one": (named,), "both": (named, silent)}.items():
-            noted = Named()
+            noted = NamedRows()
             list(noted.watch(Finding(**{**vars(edit), "legacy_key": key}) for key in keys))
             (finding,) = aggregates.findings(found, noted)
             labels[what] = finding.label
@@ -185,9 +193,9 @@ def test_a_quick_look_adds_nothing_up(copy: Migration) -> None:
 
 def test_the_worst_label_of_the_rows_that_differ_in_a_column_is_that_of_the_column() -> None:
     def finding(key: str, label: Label, *columns: str) -> Finding:
-        return Finding("roles", "opinion", Kind.CHANGED, label, "", None, "roles", key, columns)
+        return Finding("roles", "opinion", FindingKind.CHANGED, label, "", None, "roles", key, columns)
 
-    named = Named()
+    named = NamedRows()
     found = [
         finding("1", Label.HELD, "a"),
         finding("2", Label.EDITED_IN_TARGET, "a", "b"),

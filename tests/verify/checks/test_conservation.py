@@ -2,8 +2,8 @@
 
 import pytest
 
-from remoteiq_etl.backfill.deletes.detect import Policy
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.verify.checks.conservation import CONSERVATION
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.verdicts.model import Label
@@ -36,15 +36,15 @@ def test_the_books_close_after_every_kind_of_change(copy: Migration) -> None:
         "UPDATE tickets SET title = 'Changed' WHERE number = 90001; DELETE FROM tickets WHERE number = 90002"
     )
     copy.run(*TABLES)
-    copy.gone(Policy.PROPAGATE)
+    copy.gone(DeletePolicy.PROPAGATE)
     assert unbalanced(copy) == []
     causes = moved(copy, "tickets")
     assert (causes["deleted in target"], causes["gone from legacy"]) == (-1, -1)
     assert moved(copy, "ticket_tags")["replaced"] < 0
     assert broken(copy, *TABLES) == []
-    undone(copy, Scope(run=last_run(copy)))
+    undone(copy, UndoScope(run=last_run(copy)))
     assert moved(copy, "tickets")["restored"] == 1
-    undone(copy, Scope(assets=("ticket_tags",)))
+    undone(copy, UndoScope(assets=("ticket_tags",)))
     undone(copy, EVERYTHING)
     assert moved(copy, "tickets")["undone"] < 0
     copy.run(*TABLES)

@@ -130,8 +130,8 @@ CHANGES = [
 def test_the_rule_names_what_was_changed(name: str, change: str, key: str, asking: Bench) -> None:
     text = files("remoteiq_etl.verify.checks").joinpath("rules", f"{name}.sql").read_text(encoding="utf-8")
     for table, columns in parse(text, name, "").reads.items():
-        asking.mirror.whole(table, columns)
-    session = asking.mirror.session
+        asking.legacy_copy.whole(table, columns)
+    session = asking.legacy_copy.session
     with session.connection.transaction(force_rollback=True):
         session.execute("SET LOCAL search_path = remoteiq_etl, public")
         assert session.execute(change).rowcount == 1

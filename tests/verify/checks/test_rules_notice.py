@@ -73,8 +73,8 @@ def test_a_violation_is_named(name: str, asking: Bench) -> None:
     (rule,) = (rule for rule in rules() if rule.name == name)
     change, expected = VIOLATIONS[name]
     for table, columns in rule.reads.items():
-        asking.mirror.whole(table, columns)
-    session = asking.mirror.session
+        asking.legacy_copy.whole(table, columns)
+    session = asking.legacy_copy.session
     with undone(asking):
         assert session.execute(change).rowcount > 0
         assert [(table, key) for table, key, _ in session.rows(rule.statement)] == [expected]

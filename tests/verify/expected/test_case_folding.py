@@ -24,8 +24,8 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sql_and_program_spell_and_compare_a_name_alike(name: str, asking: Bench) -> None:
-    assert asking.mirror.session.value("SELECT pg_temp.normalised(%s)", (name,)) == normalise(name)
-    assert asking.mirror.session.value("SELECT pg_temp.tidy(%s)", (name,)) == tidy(name)
+    assert asking.legacy_copy.session.value("SELECT pg_temp.normalised(%s)", (name,)) == normalise(name)
+    assert asking.legacy_copy.session.value("SELECT pg_temp.tidy(%s)", (name,)) == tidy(name)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_sql_and_program_spell_and_compare_a_name_alike(name: str, asking: Bench
 )
 def test_sql_lowers_an_address_as_the_program_does(text: str, asking: Bench) -> None:
     lowered = text.strip().lower() or None
-    assert asking.mirror.session.value("SELECT pg_temp.lowered(%s)", (text,)) == lowered
+    assert asking.legacy_copy.session.value("SELECT pg_temp.lowered(%s)", (text,)) == lowered

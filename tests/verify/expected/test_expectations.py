@@ -2,7 +2,7 @@
 
 import pytest
 
-from remoteiq_etl.verify.expected.expectation import OneRow, Opinion, opinions, parse
+from remoteiq_etl.verify.expected.expectation import Expectation, OneRow, expectations, parse
 from schemas import target
 from tests.verify.conftest import Bench
 
@@ -10,30 +10,32 @@ from tests.verify.conftest import Bench
 WITHOUT_SOURCE = {"automations", "automation_runs", "storage_connections", "ticket_updates", "ticket_attachments"}
 
 
-@pytest.mark.parametrize("opinion", opinions(), ids=lambda opinion: opinion.name)
-def test_the_opinion_agrees(opinion: Opinion, asking: Bench) -> None:
-    assert asking.differences(opinion) == []
+@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+def test_the_opinion_agrees(expectation: Expectation, asking: Bench) -> None:
+    assert asking.differences(expectation) == []
 
 
 def test_every_table_has_an_opinion_or_no_legacy_source() -> None:
     tables = {table.name for table in target.metadata.sorted_tables}
-    assert tables - {opinion.target for opinion in opinions()} == WITHOUT_SOURCE
+    assert tables - {expectation.target for expectation in expectations()} == WITHOUT_SOURCE
 
 
 def test_an_opinion_says_on_which_single_rows_a_row_depends() -> None:
     text = "-- rows: jobs\n-- reads: agents, sites, users\n-- each row: agents by agent_id, sites by agents.site_id\nSELECT 1"
-    opinion = parse(text, "tasks", "automation")
-    assert opinion.each_row == (
+    expectation = parse(text, "tasks", "automation")
+    assert expectation.each_row == (
         OneRow("jobs"),
         OneRow("agents", "agent_id"),
         OneRow("sites", "site_id", of="agents"),
     )
-    assert opinion.looks_at == ("agents", "sites", "users", "jobs")
+    assert expectation.looks_at == ("agents", "sites", "users", "jobs")
 
 
 def test_what_a_row_depends_on_is_read() -> None:
-    for opinion in opinions():
-        assert {one.table for one in opinion.each_row} <= set(opinion.looks_at), opinion.name
-        assert {one.of for one in opinion.each_row if one.of} <= {one.table for one in opinion.each_row}, opinion.name
+    for expectation in expectations():
+        assert {one.table for one in expectation.each_row} <= set(expectation.looks_at), expectation.name
+        assert {one.of for one in expectation.each_row if one.of} <= {one.table for one in expectation.each_row}, (
+            expectation.name
+        )
         # Rows are named by the own row, so that there is one.
-        assert not opinion.each_row or any(one.column is None for one in opinion.each_row), opinion.name
+        assert not expectation.each_row or any(one.column is None for one in expectation.each_row), expectation.name

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from remoteiq_etl.verify.expected.expectation import Opinion, opinions
+from remoteiq_etl.verify.expected.expectation import Expectation, expectations
 from tests.backfill.transform.test_optional_columns import add_columns
 from tests.support import migrating
 from tests.support.server import Server
@@ -60,6 +60,6 @@ def later(server: Server, edge_template: str) -> Iterator[Bench]:
     legacy.drop()
 
 
-@pytest.mark.parametrize("opinion", opinions(), ids=lambda opinion: opinion.name)
-def test_the_opinion_agrees_after_changes(opinion: Opinion, later: Bench) -> None:
-    assert later.differences(opinion) == []
+@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+def test_the_opinion_agrees_after_changes(expectation: Expectation, later: Bench) -> None:
+    assert later.differences(expectation) == []

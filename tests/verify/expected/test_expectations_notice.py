@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import Enum
 
 from remoteiq_etl.verify.expected.compare import compared
-from remoteiq_etl.verify.expected.expectation import Opinion, opinions
+from remoteiq_etl.verify.expected.expectation import Expectation, expectations
 from schemas import target
 from tests.verify.conftest import Bench, undone
 
@@ -38,7 +38,7 @@ Key = tuple[Any, ...]
 class Subject:
     """An opinion, and changes of the target that it is tried with."""
 
-    opinion: Opinion
+    expectation: Expectation
     bench: Bench
 
     def columns(self) -> dict[str, str]:
@@ -46,17 +46,19 @@ class Subject:
         return {n: kind for n, kind in self._compared().items() if n not in self.keys()}
 
     def keys(self) -> list[str]:
-        return [column.name for column in target.metadata.tables[f"target.{self.opinion.target}"].primary_key.columns]
+        return [
+            column.name for column in target.metadata.tables[f"target.{self.expectation.target}"].primary_key.columns
+        ]
 
     def rows(self) -> list[Key]:
         """The keys of the rows that are there as expected, after the opinion was asked."""
         names = sql.SQL(", ").join(map(sql.Identifier, self.keys()))
-        tried = sql.SQL(TRIED_ON.get(self.opinion.name, "true"))
+        tried = sql.SQL(TRIED_ON.get(self.expectation.name, "true"))
         query = sql.SQL("SELECT {0} FROM pg_temp.expected INTERSECT SELECT {0} FROM {1} WHERE {2} ORDER BY {0}")
-        return self.bench.mirror.session.rows(query.format(names, self._table(), tried))
+        return self.bench.legacy_copy.session.rows(query.format(names, self._table(), tried))
 
     def change(self, column: str, kind: str, row: Key) -> None:
-        value = sql.SQL(other_value(self.opinion.target, column, kind)).format(sql.Identifier(column))
+        value = sql.SQL(other_value(self.expectation.target, column, kind)).format(sql.Identifier(column))
         setting = sql.SQL("UPDATE {} SET {} = {}").format(self._table(), sql.Identifier(column), value)
         self._one_row(setting, row)
 
@@ -65,18 +67,18 @@ class Subject:
 
     def found(self) -> set[tuple[str, str | None, tuple[str, ...]]]:
         """Kind, key and columns of every difference."""
-        return {(one.kind, one.key, one.columns) for one in self.bench.differences(self.opinion)}
+        return {(one.kind, one.key, one.columns) for one in self.bench.differences(self.expectation)}
 
     def _compared(self) -> dict[str, str]:
-        with self.bench.mirror.made(self.opinion.once):
-            return dict(compared(self.opinion, self.bench.mirror.session, "public"))
+        with self.bench.legacy_copy.made(self.expectation.once):
+            return dict(compared(self.expectation, self.bench.legacy_copy.session, "public"))
 
     def _table(self) -> sql.Identifier:
-        return sql.Identifier("public", self.opinion.target)
+        return sql.Identifier("public", self.expectation.target)
 
     def _one_row(self, statement: sql.Composed, row: Key) -> None:
         same = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in self.keys())
-        done = self.bench.mirror.session.connection.execute(sql.SQL("{} WHERE {}").format(statement, same), row)
+        done = self.bench.legacy_copy.session.connection.execute(sql.SQL("{} WHERE {}").format(statement, same), row)
         assert done.rowcount == 1
 
 
@@ -96,9 +98,9 @@ def in_map(row: Key) -> str:
     return "[" + ",".join(json.dumps(str(part), ensure_ascii=False) for part in row) + "]"
 
 
-@pytest.mark.parametrize("opinion", opinions(), ids=lambda opinion: opinion.name)
-def test_every_column_and_a_lost_row_are_noticed(opinion: Opinion, asking: Bench) -> None:
-    subject = Subject(opinion, asking)
+@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+def test_every_column_and_a_lost_row_are_noticed(expectation: Expectation, asking: Bench) -> None:
+    subject = Subject(expectation, asking)
     assert subject.found() == set()
     rows = subject.rows()
     columns = list(subject.columns().items())

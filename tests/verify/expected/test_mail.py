@@ -41,21 +41,21 @@ KNOWN = "SELECT message_id_known, to_known, cc_known, sent_at_known FROM pg_temp
 @pytest.mark.parametrize("mail", PLAIN)
 def test_plain_headers_are_read_alike(mail: str, asking: Bench) -> None:
     said = headers.of_text(mail)
-    session = asking.mirror.session
+    session = asking.legacy_copy.session
     assert session.rows(READ, (mail,)) == [(said.message_id, said.to, said.cc, said.sent_at)]
     assert session.rows(KNOWN, (mail,)) == [(True, True, True, True)]
 
 
 @pytest.mark.parametrize("mail", UNCERTAIN)
 def test_recipients_that_take_a_parser_are_left_to_the_program(mail: str, asking: Bench) -> None:
-    assert asking.mirror.session.rows("SELECT to_known, to_addresses FROM pg_temp.mail_headers(%s)", (mail,)) == [
+    assert asking.legacy_copy.session.rows("SELECT to_known, to_addresses FROM pg_temp.mail_headers(%s)", (mail,)) == [
         (False, None)
     ]
 
 
 @pytest.mark.parametrize("date", DATES)
 def test_dates_of_another_form_are_left_to_the_program(date: str, asking: Bench) -> None:
-    assert asking.mirror.session.rows(
+    assert asking.legacy_copy.session.rows(
         "SELECT sent_at_known, sent_at FROM pg_temp.mail_headers(%s)", (f"Date: {date}",)
     ) == [(False, None)]
 
@@ -76,4 +76,4 @@ def test_dates_of_another_form_are_left_to_the_program(date: str, asking: Bench)
     ],
 )
 def test_an_address_is_read_alike(text: str, asking: Bench) -> None:
-    assert asking.mirror.session.value("SELECT pg_temp.mail_address(%s)", (text,)) == address(text)
+    assert asking.legacy_copy.session.value("SELECT pg_temp.mail_address(%s)", (text,)) == address(text)

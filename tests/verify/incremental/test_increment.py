@@ -7,7 +7,7 @@ import pytest
 
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.incremental import increment
-from remoteiq_etl.verify.snapshots import ground
+from remoteiq_etl.verify.snapshots import verification_context
 from remoteiq_etl.verify.verdicts.model import Label, TableVerdict
 from tests.support.migrating import Migration
 from tests.verify.corruption import Corrupter, Corruption
@@ -55,7 +55,7 @@ def told(verdict: TableVerdict) -> tuple[dict[str, int], set[tuple[object, ...]]
 
 
 def test_the_rows_of_these_tables_can_be_told_apart(migrated: Migration) -> None:
-    with ground(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.look() as look:
         assert {name for table in LEAVES for name in increment.places(look, table) or {}} == LEGACY.keys()
         assert increment.places(look, "roles") is None  # one statement about all rows
         assert increment.places(look, "agent_task_runs") is None  # its rows are accounted for by another table

@@ -7,21 +7,21 @@ from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import (
     Aggregate,
+    AggregateFigures,
     Check,
-    Figures,
     Finding,
-    Kind,
+    FindingKind,
     Label,
     Status,
     TableVerdict,
-    Verdict,
+    VerificationVerdict,
     counted,
 )
 from tests.support.migrating import Migration
 
 FINDINGS = (
-    Finding("users", "opinion", Kind.CHANGED, Label.BUG, "email differs", "u1", "users", "7", ("email",)),
-    Finding("users", "opinion", Kind.MISSING, Label.HELD, "waits for clients", None, "users", "8"),
+    Finding("users", "opinion", FindingKind.CHANGED, Label.BUG, "email differs", "u1", "users", "7", ("email",)),
+    Finding("users", "opinion", FindingKind.MISSING, Label.HELD, "waits for clients", None, "users", "8"),
 )
 
 
@@ -37,7 +37,9 @@ def _verdict(table: str = "users", status: Status = Status.VERIFIED) -> TableVer
         checks=(Check("opinion", "every row is as the mapping says", 9, differences=2, bugs=1),),
         findings=FINDINGS,
         matrices={"status": {"active": {"active": 3}}},
-        aggregates=(Aggregate("users", "is_on", "enabled", "boolean", Figures(9, 1, "3"), Figures(9, 1, "4")),),
+        aggregates=(
+            Aggregate("users", "is_on", "enabled", "boolean", AggregateFigures(9, 1, "3"), AggregateFigures(9, 1, "4")),
+        ),
         inputs={"legacy": {"users": [1, 9]}},
     )
 
@@ -62,9 +64,11 @@ def test_a_verdict_is_read_as_it_was_written(migrated: Migration) -> None:
 
 
 def test_a_bug_alone_fails() -> None:
-    explained = Verdict((TableVerdict("a", Status.VERIFIED, datetime.now(UTC), "1:1:", counts={"x": {"held": 2}}),))
+    explained = VerificationVerdict(
+        (TableVerdict("a", Status.VERIFIED, datetime.now(UTC), "1:1:", counts={"x": {"held": 2}}),)
+    )
     assert (explained.passed, explained.word, explained.labels) == (True, "explained", {"held": 2})
-    found = Verdict((*explained.tables, _verdict()))
+    found = VerificationVerdict((*explained.tables, _verdict()))
     assert (found.passed, found.word, found.bugs) == (False, "BUG", 1)
     assert [one["label"] for one in found.as_json()["differences"]] == ["BUG", "held"]
-    assert Verdict(()).word == "verified"
+    assert VerificationVerdict(()).word == "verified"
