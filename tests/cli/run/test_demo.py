@@ -1,5 +1,6 @@
 """`demo` and `generate`: invented rows, and only where they may be."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,35 @@ from remoteiq_etl.postgres.database import Database as Opened
 from tests.cli.conftest import Cli
 from tests.support.server import Database
 
+README = Path(__file__).parents[2] / "README.md"
+
 
 def test_the_demo_runs_on_the_bundled_databases(cli: Cli, tmp_path: Path) -> None:
     """Rows in quarantine are part of it, so it ends with 0."""
-    ended = cli("demo", legacy="", target="")
+    ended = cli("demo", legacy="", target="", COLUMNS="200")
     assert ended.code == 0, ended.err
     assert "307 rows into 35 legacy tables" in ended.out
     assert "Rows in quarantine belong to the show" in ended.out
     assert (tmp_path / "home" / "dagster").is_dir()
+    assert figures_of_the_readme() == [
+        re.search(pattern, ended.out, re.MULTILINE)[1]  # type: ignore[index]
+        for pattern in (
+            r"^ all +\d+ +(\d+)",
+            r"^(\d+) rows are quarantined",
+            r"^(\d+) rows wait for a parent",
+            r"^(\d+) secret values",
+        )
+    ]
+
+
+def figures_of_the_readme() -> list[str]:
+    """What the README says that the demo prints: rows written, in quarantine, waiting, and secrets."""
+    text = README.read_text(encoding="utf-8")
+    said = re.search(
+        r"(\d+) rows in the target, (\d+) rows in quarantine,\s(\d+) that wait .*?, (\d+) secrets", text, re.DOTALL
+    )
+    assert said is not None
+    return list(said.groups())
 
 
 def test_the_demo_fills_an_empty_database_once(empty_db: Database) -> None:
