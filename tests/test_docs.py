@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.exceptions import TyperException
 
-from remoteiq_etl.cli.app import app
-from remoteiq_etl.config import Settings
+from remoteiq_etl.cli.main import app
+from remoteiq_etl.config.settings import Settings
 from tests.support import documents
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from remoteiq_etl.cli.app import app
+from remoteiq_etl.cli.main import app
 from schemas import legacy, state, target
 from tests.support import documents
 

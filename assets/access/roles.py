@@ -17,7 +17,7 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.frames.text import common_spelling, is_blank, normalise, normalised, tidy
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decide, Decided, Decision, StoredDecisions, warned
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.times import first_of
@@ -121,9 +121,9 @@ def with_row_back(word: Decision, found: Winners, left: Mapping[str, str]) -> De
     if word.rule != MADE:
         return word
     if word.legacy_key in found.winner:
-        return replace(word, values={name: value for name, value in word.values.items() if name != INHERITS})
+        return replace(word, values={name: value for name, value in word.values.items() if name != TAKES_ROW_OF})
     former = left.get(word.legacy_key)
-    return replace(word, values={**word.values, INHERITS: ["roles", former]}) if former else word
+    return replace(word, values={**word.values, TAKES_ROW_OF: ["roles", former]}) if former else word
 
 
 def joining(
@@ -135,7 +135,7 @@ def joining(
     kept = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS and key in keys}
     taken = {decision.new_key for decision in kept.values()}
     new = [
-        Decision("roles", found.winner[word], JOINS, {WORD: word, INHERITS: _had(word, left)}, made)
+        Decision("roles", found.winner[word], JOINS, {WORD: word, TAKES_ROW_OF: _had(word, left)}, made)
         for word, made in made_ids.items()
         if word in found.winner and made not in taken
     ]

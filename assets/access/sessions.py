@@ -15,7 +15,7 @@ from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.column_guards import OnceSet
-from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.dispositions import superseded
 from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, Source, TableSpec
 from remoteiq_etl.spec.times import earliest, filled, latest
@@ -54,7 +54,7 @@ def standing(found: Winners, recorded: StoredDecisions) -> list[Decision]:
         former = [key for key in others if key in earlier and earlier[key].rule == STANDS]
         known = earlier.get(winner)
         if known is None or known.rule != STANDS:
-            known = Decision("sessions", winner, STANDS, {INHERITS: ["sessions", *former]} if former else {})
+            known = Decision("sessions", winner, STANDS, {TAKES_ROW_OF: ["sessions", *former]} if former else {})
         decisions += [known, *(Decision("sessions", key, GIVES_WAY, {"to": winner}) for key in others)]
     return decisions
 

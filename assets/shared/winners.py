@@ -11,7 +11,7 @@ import pandas as pd
 
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
@@ -61,7 +61,7 @@ def decide_winners(
 def _successors(winner: Mapping[str, str], recorded: StoredDecisions, name: str, table: str) -> Iterator[Decision]:
     for (named, group), former in recorded.former.items():
         if named == name and winner.get(group) not in (None, former.values[WINNER]):
-            yield Decision(table, winner[group], CHOSEN_ANEW, {INHERITS: [table, former.values[WINNER]]})
+            yield Decision(table, winner[group], CHOSEN_ANEW, {TAKES_ROW_OF: [table, former.values[WINNER]]})
 
 
 def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:

@@ -69,7 +69,7 @@ ONLY_IN_ENVIRONMENT = (
     alerts.WEBHOOK_VARIABLE,
 )
 
-Words = Mapping[str, Mapping[str, str]]
+ValueMapEntries = Mapping[str, Mapping[str, str]]
 """For each value map, named `<target table>.<column>`, extra words and what they mean."""
 
 
@@ -104,7 +104,7 @@ def _digits(value: object) -> object:
     return int(str(value).replace("_", "")) if is_number else value
 
 
-def _frozen(words: Words) -> Words:
+def _frozen(words: ValueMapEntries) -> ValueMapEntries:
     return MappingProxyType({name: MappingProxyType(dict(meanings)) for name, meanings in words.items()})
 
 

@@ -70,7 +70,7 @@ def objects(column: pd.Series) -> list[dict[str, Any]]:
 
 def with_added(value: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """An object with our keys added; a legacy value that ours displaces moves to `legacyValues`."""
-    displaced = {key: value[key] for key, ours in added.items() if key in value and not same(value[key], ours)}
+    displaced = {key: value[key] for key, own in added.items() if key in value and not same(value[key], own)}
     merged = {**value, **added}
     if displaced:
         merged[LEGACY_VALUES] = {**as_object(merged.get(LEGACY_VALUES)), **displaced}

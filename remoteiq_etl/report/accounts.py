@@ -26,7 +26,7 @@ OUTCOMES = (
 
 
 @dataclass(frozen=True)
-class Accounts:
+class TableAccounts:
     """Reads the facts of all target tables. `specs` by asset; `domains` likewise; `verified` by target table."""
 
     reader: Reader
@@ -45,7 +45,7 @@ class Accounts:
                 [self.specs[asset] for asset in assets],
                 self._accounts(assets, passes, map_name(name) in maps),
                 self._rows(name) if name in present else None,
-                self._ours(name) if map_name(name) in maps else 0,
+                self._managed(name) if map_name(name) in maps else 0,
                 [rows[asset] for asset in dict.fromkeys([name, *assets]) if asset in rows],
                 [remark for remark in remarks if remark.table == name],
             )
@@ -64,7 +64,7 @@ class Accounts:
         specs: Sequence[TableSpec],
         accounts: Sequence[TableAccount],
         rows: int | None,
-        ours: int,
+        managed: int,
         known: Sequence[TableRow],
         remarks: Sequence[Remark],
     ) -> ReportTable:
@@ -75,7 +75,7 @@ class Accounts:
             grain=main.grain,
             no_source=main.no_source,
             rows=rows,
-            ours=ours,
+            ours=managed,
             accounts=accounts,
             quarantined=sum(row.quarantined for row in known),
             held=sum(row.held for row in known),
@@ -115,7 +115,7 @@ class Accounts:
         query = sql.SQL("SELECT count(*) FROM {}").format(self.reader.target(table))
         return int(self.reader.session.value(query))
 
-    def _ours(self, table: str) -> int:
+    def _managed(self, table: str) -> int:
         """Rows that the map leads to, also those whose legacy row waits now, or is gone."""
         query = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state = 'live'")
         return int(

@@ -18,7 +18,7 @@ from remoteiq_etl.lifecycle.mapping.column_map import column_map
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
-from remoteiq_etl.report.accounts import Accounts
+from remoteiq_etl.report.accounts import TableAccounts
 from remoteiq_etl.report.model import Report, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import TableSpec
@@ -105,7 +105,7 @@ def _gathered(
     known = overview.tables()
     verified = _verified(reader, scope, verdicts)
     verdict = verification.overall(verified)
-    tables = Accounts(reader, scope.specs, scope.domains, verified).tables(known)
+    tables = TableAccounts(reader, scope.specs, scope.domains, verified).tables(known)
     present = {table.name for table in tables if table.rows is not None}
     maps, met = values.maps(scope.specs.values(), settings.values), values.met(reader)
     matrices = values.matrices(reader, maps, values.measured(verdicts), met, present)

@@ -16,7 +16,9 @@ from remoteiq_etl.spec.transform_context import Context
 
 SAME_AS = "same_as"  # value of a decision: the row that its key stands for
 
-INHERITS = "inherits"  # value of a decision: [legacy table, legacy key] of the key whose row is this key's from now on
+TAKES_ROW_OF = (
+    "inherits"  # value of a decision: [legacy table, legacy key] of the key whose row is this key's from now on
+)
 
 
 @dataclass(frozen=True)

@@ -253,8 +253,8 @@ class TableVerification:
     def _edited(self, known: TableChanges, named: set[str]) -> Iterator[Finding]:
         """Edits that no opinion tells: of columns and rows that it leaves as they are."""
         columns = [column.name for column in self.spec.target.columns]
-        inquiry = EvidenceReader(self.pair, known, self.spec, columns)
-        for legacy_table, legacy_key, new_key, edited in inquiry.edits(self.only):
+        reader = EvidenceReader(self.pair, known, self.spec, columns)
+        for legacy_table, legacy_key, new_key, edited in reader.edits(self.only):
             if new_key not in named:
                 yield Finding(
                     self.table,
@@ -347,10 +347,10 @@ _NOBODY: tuple[str | None, str | None] = (None, None)
 _NOT_OURS: _State = (Label.EXPECTED, "the row is none of ours", _NOBODY)
 
 
-def _judged(inquiry: EvidenceReader, asked: Asked) -> Iterator[Finding]:
+def _judged(reader: EvidenceReader, asked: Asked) -> Iterator[Finding]:
     for first in range(0, len(asked.differences), CHUNK):
-        for difference, evidence in inquiry.gather(asked.differences[first : first + CHUNK]):
-            yield from labels.findings(difference, evidence, inquiry.rules)
+        for difference, evidence in reader.gather(asked.differences[first : first + CHUNK]):
+            yield from labels.findings(difference, evidence, reader.rules)
 
 
 def _edited_rows(pair: SnapshotPair, spec: TableSpec, keys: set[str]) -> Iterator[tuple[str, str, str, bool | None]]:

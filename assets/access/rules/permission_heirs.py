@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from assets.shared.seed import SEED
 from assets.shared.winners import WINNER
-from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
 
 WINNERS = "permissions.key"
@@ -22,7 +22,7 @@ def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decis
     seeds = set(context.lookup("permissions", SEED).keys.to_pylist())
     written = set(context.lookup("permissions", "permissions").keys.to_pylist())
     return [
-        Decision("permissions", legacy_key, "takes_over_seed", {INHERITS: [SEED, key]}, key)
+        Decision("permissions", legacy_key, "takes_over_seed", {TAKES_ROW_OF: [SEED, key]}, key)
         for key, legacy_key in winner.items()
         if key in seeds and legacy_key not in written
     ]
@@ -34,7 +34,7 @@ def taking_over_words(winner: Mapping[str, str], recorded: StoredDecisions, cont
     made = set(context.lookup("permissions", "derived").keys.to_pylist())
     for key, legacy_key in winner.items():
         if key in made and (key not in words or words[key].rule != TAKEN):
-            yield Decision("permissions", legacy_key, TAKES_OVER, {INHERITS: ["derived", key]}, key)
+            yield Decision("permissions", legacy_key, TAKES_OVER, {TAKES_ROW_OF: ["derived", key]}, key)
             yield Decision("derived", key, TAKEN, {}, key)
 
 
@@ -45,5 +45,5 @@ def having_back(words: Collection[str], recorded: StoredDecisions, context: Cont
     for word in words:
         former = str(winners[word].values[WINNER]) if word in winners else ""
         if former in written:
-            yield Decision("derived", word, HAS_BACK, {INHERITS: ["permissions", former]}, word)
+            yield Decision("derived", word, HAS_BACK, {TAKES_ROW_OF: ["permissions", former]}, word)
             yield Decision("permissions", former, LAPSED)

@@ -26,7 +26,7 @@ from assets.inventory.rules.pairing import (
 )
 from assets.inventory.rules.places import NOWHERE, Survey, survey, taken_over
 from remoteiq_etl.frames.dtypes import TEXT
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
 from remoteiq_etl.spec.transform_context import Context
 
 TAKES_OVER, LAPSED, HOSTNAME = "takes_over", "lapsed", "hostname"
@@ -168,7 +168,7 @@ def _of_agent(key: str, inventory: Inventory, earlier: Decision | None, heir_of:
     device, rule = inventory.pairs[key]
     if device == ("agents", key) or rule == SYNTHESIZED:
         values = dict(inventory.renamed.get(("agents", key), {})) | (
-            {INHERITS: ["devices", heir_of]} if heir_of else {}
+            {TAKES_ROW_OF: ["devices", heir_of]} if heir_of else {}
         )
         new_key = inventory.ids["agents", key] if earlier else None  # a row that is new may still be adopted
         return Decision("agents", key, SYNTHESIZED, values, new_key)
@@ -184,7 +184,7 @@ def _of_device(key: str, inventory: Inventory, recorded: StoredDecisions) -> Dec
     renaming = dict(inventory.renamed.get(("devices", key), {}))
     agent = inventory.taken_over.get(key)
     if agent is not None:
-        taken = {"agent": agent, INHERITS: ["agents", agent]}
+        taken = {"agent": agent, TAKES_ROW_OF: ["agents", agent]}
         return Decision("devices", key, TAKES_OVER, taken | renaming, inventory.ids["devices", key])
     if renaming:
         return Decision("devices", key, HOSTNAME, renaming)

@@ -13,7 +13,7 @@ from assets.inventory.rules import spelling
 from assets.monitoring.rules.check_names import NAMELESS, UNATTRIBUTED, check_key, check_name, free_name
 from assets.shared.recorded import too_many_gone
 from remoteiq_etl.frames.text import tidy
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
 
 Row = Mapping[str, Any]
 Ref = tuple[str, str]  # table ("checks" or "derived") and key of a check
@@ -97,7 +97,7 @@ def _lapsed(plan: CheckPlan, recorded: StoredDecisions) -> dict[str, Decision]:
 def _stepped_back(plan: CheckPlan, recorded: StoredDecisions) -> list[Decision]:
     """The synthesized checks that are taken over: what they once inherited counts no more."""
     earlier = [decision for key in plan.over.values() if (decision := recorded.get("derived", key)) is not None]
-    return [replace(one, values={k: v for k, v in one.values.items() if k != INHERITS}) for one in earlier]
+    return [replace(one, values={k: v for k, v in one.values.items() if k != TAKES_ROW_OF}) for one in earlier]
 
 
 def _of_assignments(key: str, ref: Ref, plan: CheckPlan, ids: Mapping[Ref, str], earlier: Decision | None) -> Decision:
@@ -112,10 +112,10 @@ def _of_check(one: NamedCheck, plan: CheckPlan, ids: Mapping[Ref, str], successo
     values: dict[str, Any] = {"name": plan.names[one.ref], "of": one.name}
     table, key = one.ref
     if table == "checks" and key in plan.over:
-        taken = {TAKEN: plan.over[key], INHERITS: ["derived", plan.over[key]]}
+        taken = {TAKEN: plan.over[key], TAKES_ROW_OF: ["derived", plan.over[key]]}
         return Decision(table, key, TAKES_OVER, values | taken, ids[one.ref])
     if table == "derived" and key in successors:
-        values[INHERITS] = ["checks", successors[key]]
+        values[TAKES_ROW_OF] = ["checks", successors[key]]
     return Decision(table, key, NAME if table == "checks" else SYNTHESIZED, values)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from assets.monitoring.rules.check_decisions import Ref
 from assets.shared.seed import SEED, entries, key_of, new_keys
-from remoteiq_etl.spec.decisions import INHERITS, Decision
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision
 from remoteiq_etl.spec.transform_context import Context
 
 
@@ -27,7 +27,7 @@ def inheriting(decisions: Iterable[Decision], over: Mapping[Ref, str], context: 
     """The decisions, with the row of its template for each check that takes one over."""
     seeds = entries(context.lookup("checks", SEED))
     return [
-        replace(one, values={**one.values, INHERITS: [SEED, over[ref]]}, new_key=seeds[over[ref]])
+        replace(one, values={**one.values, TAKES_ROW_OF: [SEED, over[ref]]}, new_key=seeds[over[ref]])
         if (ref := (one.legacy_table, one.legacy_key)) in over
         else one
         for one in decisions

@@ -148,7 +148,7 @@ class Deletion:
 
         One that is gone from legacy and stays holds what it refers to: else it would be kept, but not as it was.
         """
-        spec = self._ours(reference)
+        spec = self._managed(reference)
         if spec is None or not reference.sets_null:
             return sql.SQL("")
         return SQL["lets_go"].format(
@@ -165,7 +165,7 @@ class Deletion:
             ),
         )
 
-    def _ours(self, reference: Reference) -> TableSpec | None:
+    def _managed(self, reference: Reference) -> TableSpec | None:
         """The declaration of the table that refers, when it is one that we write."""
         run = self.run
         spec = run.plan.specs.get(reference.table)
@@ -203,7 +203,7 @@ class Deletion:
 
     def _keep_referring(self, spec: TableSpec, reference: Reference) -> tuple[TableSpec, list[int]] | None:
         """The images of rows of ours that are about to lose their reference."""
-        child = self._ours(reference)
+        child = self._managed(reference)
         if child is None:
             return None
         pairs = reference.pairs("t", "p")

@@ -32,7 +32,7 @@ def refuse_type_errors(session: Session, merge: Merge) -> Mapping[int, list[str]
     for name in merge.stage.columns:
         column = merge.spec.target.columns[name]
         if "cast" in column.info and not _all_fit(session, merge, column):
-            session.execute(SQL["castable"])
+            session.execute(SQL["fits"])
             for (row,) in session.rows(SQL["uncastable"].format(**_names(merge, column))):
                 refused[int(row)].append(name)
     return refused
@@ -41,7 +41,7 @@ def refuse_type_errors(session: Session, merge: Merge) -> Mapping[int, list[str]
 def _all_fit(session: Session, merge: Merge, column: Column[object]) -> bool:
     try:
         with session.transaction():
-            return bool(session.value(SQL["all_castable"].format(**_names(merge, column))))
+            return bool(session.value(SQL["all_fit"].format(**_names(merge, column))))
     except (psycopg.errors.DataError, psycopg.errors.IntegrityError):  # the latter: a domain's check
         return False
 

@@ -1,9 +1,9 @@
--- name: all_castable
+-- name: all_fit
 -- Fails, or is false, where a staged text is no value of its column's type.
 SELECT count({value}::{type}) = count({value}) AND NOT coalesce(bool_or({too_long}), false) FROM {stage} AS s
 
 
--- name: castable
+-- name: fits
 -- Whether a text is a value of a type; PostgreSQL has this from version 16 on. Only made where some text is known to be none.
 CREATE OR REPLACE FUNCTION pg_temp.castable(value text, type text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN

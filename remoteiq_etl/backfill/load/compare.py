@@ -20,7 +20,7 @@ def closed_guards(e: Expressions) -> sql.Composable:
     shut = [
         sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(name)) for name, condition in e.guards.items()
     ]
-    return SQL["doors"].format(**e.names, target_join=e.planned_join, shut=sql.SQL(", ").join(shut))
+    return SQL["column_guards"].format(**e.names, target_join=e.planned_join, shut=sql.SQL(", ").join(shut))
 
 
 def compare(e: Expressions) -> sql.Composable:

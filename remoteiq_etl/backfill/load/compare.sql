@@ -19,7 +19,7 @@ FROM (
 WHERE c._row = p._row
 
 
--- name: doors
+-- name: column_guards
 -- The columns of which the target's value stays, whoever wins: one-way doors, and what an adopted row never gets.
 UPDATE merge_plan AS p
 SET shut = nullif(array_remove(ARRAY[{shut}]::text[], NULL), '{{}}')

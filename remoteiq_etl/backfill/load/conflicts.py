@@ -23,7 +23,7 @@ SQL = statements(__file__)
 EDITED, ADOPTED, GUARD, ELSEWHERE = "edited in target", "adopted", "one-way door", "row of another source"
 _NAMED = 10  # keys that an error names; the list holds all
 _REASONS: Mapping[str, sql.Composable] = {
-    "door": sql.Literal(GUARD),
+    "guard": sql.Literal(GUARD),
     "edited": sql.Literal(EDITED),
     "adopted": sql.Literal(ADOPTED),
     "elsewhere": sql.Literal(ELSEWHERE),

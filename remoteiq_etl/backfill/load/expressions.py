@@ -175,13 +175,13 @@ class Expressions:
 
     def filled(self, column: Column[Any]) -> sql.Composable:
         """What an adopted row's column becomes: the present value, or ours where the present one is empty."""
-        ours, present = self.value(column, kept=True), T_column(column)
+        managed, present = self.value(column, kept=True), T_column(column)
         default = (self.spec.adopt.application_defaults if self.spec.adopt else {}).get(column.name)
         if isinstance(column.type, pg.JSONB):
             joined = sql.SQL(
                 "CASE WHEN jsonb_typeof({0}) = 'object' AND jsonb_typeof({1}) = 'object' THEN {1} || {0} ELSE coalesce({0}, {1}) END"
             )
-            return joined.format(present, ours)
+            return joined.format(present, managed)
         empty = [sql.SQL("{} IS NULL").format(present)]
         if str(column.type) in {"TEXT", "CITEXT"} and cast_type(column).split("(")[0].lower() in _TEXTS:
             empty += (
@@ -189,7 +189,7 @@ class Expressions:
                 if default is not None
                 else [sql.SQL("{} = ''").format(present)]
             )
-        return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(sql.SQL(" OR ").join(empty), ours, present)
+        return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(sql.SQL(" OR ").join(empty), managed, present)
 
     def last_written(self, values: Sequence[sql.Composable]) -> sql.Composable:
         """The values last written, for tables that people edit; a secret as its keyed hash."""

@@ -24,14 +24,14 @@ def take_over(run: RunContext, spec: TableSpec, legacy_table: str, merge: Merge)
         return
     names = {"map": sql.Identifier(run.state.schema, merge.map.name), "source_id": sql.Literal(run.source_record.id)}
     staged = {"stage": merge.stage.identifier, "legacy_table": sql.Literal(legacy_table)}
-    successors = run.session.rows(SQL["heirs"].format(**names, **staged))
-    gone = _gone(run, spec, legacy_table, {former for _, former in successors})
+    successors = run.session.rows(SQL["successors"].format(**names, **staged))
+    gone = _deleted_at_source(run, spec, legacy_table, {former for _, former in successors})
     for successor, former in successors:
         if former in gone:
             hand_over(run, spec, run.id, (legacy_table, former), (legacy_table, successor))
 
 
-def _gone(run: RunContext, spec: TableSpec, legacy_table: str, keys: set[str]) -> set[str]:
+def _deleted_at_source(run: RunContext, spec: TableSpec, legacy_table: str, keys: set[str]) -> set[str]:
     """Which of these keys the legacy table does not have."""
     source = next((one for one in spec.streamed if one.name == legacy_table), None)
     if source is None or not keys:

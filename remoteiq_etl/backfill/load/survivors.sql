@@ -1,4 +1,4 @@
--- name: heirs
+-- name: successors
 -- Staged keys that were merged into a row so far, and the key of the same legacy table that the row was written from.
 SELECT m.legacy_key::text, min(f.legacy_key::text)
 FROM {stage} AS s

@@ -21,7 +21,7 @@ def keep_images(run: RunContext, spec: TableSpec, operation: str, affected: sql.
 
     Returns the ids of the images; after a change `remember_left` is due.
     """
-    statement = SQL["kept_images"].format(
+    statement = SQL["bulk_images"].format(
         before_images=run.state.name("before_images"),
         source_id=sql.Literal(run.source_record.id),
         run_id=sql.Literal(run.id),

@@ -1,4 +1,4 @@
--- name: kept_images
+-- name: bulk_images
 WITH images AS (
     INSERT INTO {before_images} (source_id, run_id, table_name, new_key, operation, image, withheld, {kept})
     SELECT {source_id}, {run_id}, {table_name}, {new_key}, {operation}, i.image, {hidden}, {keeping}, m.legacy_table, m.legacy_key,

@@ -35,4 +35,4 @@ def write_outcomes(run: RunContext, table: str, legacy_table: str, outcomes: dic
         "table_name": sql.Literal(table),
         "legacy_table": sql.Literal(legacy_table),
     }
-    run.session.execute(SQL["gone_ledger"].format(**names), {"outcomes": Jsonb(outcomes)})
+    run.session.execute(SQL["ledger_of_deletes"].format(**names), {"outcomes": Jsonb(outcomes)})

@@ -1,4 +1,4 @@
--- name: gone_ledger
+-- name: ledger_of_deletes
 -- An account that is none of the conservation law: these rows were not read.
 INSERT INTO {ledger} (run_id, table_name, legacy_table, batch, primary_rows, "read", outcomes, rules, warnings, bytes)
 SELECT {run_id}, {table_name}, {legacy_table}, coalesce(max(batch), 0) + 1, false, 0, %(outcomes)s, '{{}}', '{{}}', 0

@@ -20,9 +20,9 @@ class Snapshot:
 
     def __init__(self, legacy: Database, tables: Collection[str] = ()) -> None:
         self.legacy = legacy
-        with contextlib.ExitStack() as opening:
+        with contextlib.ExitStack() as begins:
             self.session: Session = legacy.connect()
-            opening.callback(self.session.close)
+            begins.callback(self.session.close)
             self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
             self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
@@ -30,29 +30,29 @@ class Snapshot:
             self.pids: list[int] = [self.session.connection.info.backend_pid]
             self.xmin, self.xmax = (int(part) for part in self.horizon.split(":")[:2])
             self.database = read_identity(self.session, tables)
-            opening.pop_all()
+            begins.pop_all()
 
     def reader(self) -> ArrowSession:
         """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
         self.check()
-        with contextlib.ExitStack() as opening:
+        with contextlib.ExitStack() as begins:
             session = self.legacy.connect_arrow(autocommit=False)
-            opening.callback(session.close)
+            begins.callback(session.close)
             session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
             self.pids.append(session.table("SELECT pg_backend_pid() AS pid").column("pid")[0].as_py())
-            opening.pop_all()
+            begins.pop_all()
         return session
 
     def another_session(self) -> Session:
         """A new session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
         self.check()
-        with contextlib.ExitStack() as opening:
+        with contextlib.ExitStack() as begins:
             session = self.legacy.connect()
-            opening.callback(session.close)
+            begins.callback(session.close)
             session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
             self.pids.append(session.connection.info.backend_pid)
-            opening.pop_all()
+            begins.pop_all()
         return session
 
     def check(self) -> None:

@@ -115,8 +115,8 @@ class Pacer:
             self.sampler.start()  # a run that is over in a moment needs no more sessions
         sample = self.sampler.latest()
         self._tell_unreadable(report, sample)
-        ours = [ProbeReading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
-        found = [*sample.readings, *ours]
+        own = [ProbeReading(Signal.SNAPSHOT_SECONDS, SOURCE, age)]
+        found = [*sample.readings, *own]
         return [one for one in found if self.holds_snapshot or one.signal not in SOURCE_LIMITS]
 
     def _wait(self, report: TableReport, verdict: PaceVerdict, seconds: float) -> None:

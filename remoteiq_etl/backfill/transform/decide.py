@@ -23,7 +23,7 @@ from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.write_history import writes_to
 from remoteiq_etl.frames.dtypes import arrow_type, from_arrow
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.decisions import INHERITS, Decide, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -155,6 +155,6 @@ def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> N
     ]
     run.session.execute_many(SQL["decision"].format(**names), rows)
     for decision in recorded:
-        if INHERITS in decision.values:
-            former, successor = decision.values[INHERITS], (decision.legacy_table, decision.legacy_key)
+        if TAKES_ROW_OF in decision.values:
+            former, successor = decision.values[TAKES_ROW_OF], (decision.legacy_table, decision.legacy_key)
             hand_over(run, spec, run.id, tuple(former), successor)

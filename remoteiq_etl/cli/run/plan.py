@@ -8,7 +8,7 @@ from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.orchestration.runtime.run_options import Choices
+from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 
 
 def show(
@@ -26,7 +26,7 @@ def show(
     """
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    choices = Choices.asked(full=full, accept_drift=accept_drift, interventions=interventions)
+    choices = RunOptions.asked(full=full, accept_drift=accept_drift, interventions=interventions)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,

@@ -13,7 +13,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.operations import reset
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome
-from remoteiq_etl.orchestration.runtime.run_options import Choices
+from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 from remoteiq_etl.postgres.database import Database
 
 
@@ -41,7 +41,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
         # The rows to be overwritten are first listed: a policy that refuses or takes all of the table would not do that.
         conflicts = {table: str(ConflictPolicy.KEEP_TARGET)} if take_legacy else {}
         asked = Interventions(conflicts, {table: [key] if key else []} if recreate else {})
-        outcome = run.execute(settings, names, len(declared), Choices.asked(interventions=asked))
+        outcome = run.execute(settings, names, len(declared), RunOptions.asked(interventions=asked))
         if take_legacy and outcome.success:
             with reset.opened(target, settings.state_schema, settings.source, specs) as resetter:
                 taken = resetter.take(scope)

@@ -15,7 +15,7 @@ from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.jobs.jobs import RESYNC
 from remoteiq_etl.orchestration.runtime.instance import instance
-from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, STARTED_BY_TAG, Choices
+from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, STARTED_BY_TAG, RunOptions
 
 #: The first tells our runs from those that the UI started itself. Nobody retries ours: who typed the command sees its end.
 #: The last lets the UI count them as runs of the job; a run that it starts itself gets it from Dagster.
@@ -48,7 +48,7 @@ def show(
         Settings.load(),
         names,
         len(declared),
-        Choices.asked(full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions),
+        RunOptions.asked(full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions),
     )
     if as_json:
         output.print_json(described(outcome))
@@ -58,11 +58,11 @@ def show(
 
 
 def execute(
-    settings: Settings, names: Collection[str] | None, all_tables: int, choices: Choices | None = None
+    settings: Settings, names: Collection[str] | None, all_tables: int, choices: RunOptions | None = None
 ) -> JobOutcome:
     """Re-sync, of these tables only if any are named, with its progress on stderr."""
     afterwards = None if names else "keys and indexes"
-    choices = choices or Choices()
+    choices = choices or RunOptions()
     try:
         with (
             instance(settings) as recorded_in,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from remoteiq_etl.backfill.context.plan import Extra
-from remoteiq_etl.config.settings import Words
+from remoteiq_etl.config.settings import ValueMapEntries
 from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
 from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.needs import Needs, Specs
@@ -60,7 +60,7 @@ def examine(
     session: Session,
     schema: str,
     specs: Specs,
-    words: Words,
+    words: ValueMapEntries,
     accepted: Collection[str] = (),
     remembered: Collection[str] = (),
 ) -> LegacyDrift:
@@ -75,7 +75,9 @@ def examine(
 
 
 class _Examination:
-    def __init__(self, session: Session, schema: str, specs: Specs, words: Words, accepted: frozenset[str]) -> None:
+    def __init__(
+        self, session: Session, schema: str, specs: Specs, words: ValueMapEntries, accepted: frozenset[str]
+    ) -> None:
         self.specs, self.words, self.names = specs, words, accepted
         self.schema = schema
         self.expected = describe(legacy.metadata)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from remoteiq_etl.lifecycle.explain.model import MapEntry
+from remoteiq_etl.lifecycle.explain.model import MappedKey
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
@@ -42,11 +42,11 @@ class ExplainedEntries:
 
     def of_legacy(
         self, key: str, legacy_table: str | None = None, entities: Iterable[str] | None = None
-    ) -> list[MapEntry]:
+    ) -> list[MappedKey]:
         """The entries of one legacy key, of one legacy table if it is named, by target table."""
         return self._find("legacy_key", key, legacy_table, entities)
 
-    def of_new(self, key: str, entities: Iterable[str] | None = None) -> list[MapEntry]:
+    def of_new(self, key: str, entities: Iterable[str] | None = None) -> list[MappedKey]:
         """The entries that lead to one target key."""
         return self._find("new_key", key, None, entities)
 
@@ -66,11 +66,11 @@ class ExplainedEntries:
             for entity in self.entities
         )
 
-    def _find(self, column: str, key: str, legacy_table: str | None, entities: Iterable[str] | None) -> list[MapEntry]:
+    def _find(self, column: str, key: str, legacy_table: str | None, entities: Iterable[str] | None) -> list[MappedKey]:
         chosen = self.entities if entities is None else [entity for entity in entities if entity in self.entities]
         return [entry for entity in chosen for entry in self._of(entity, column, key, legacy_table)]
 
-    def _of(self, entity: str, column: str, key: str, legacy_table: str | None) -> list[MapEntry]:
+    def _of(self, entity: str, column: str, key: str, legacy_table: str | None) -> list[MappedKey]:
         kind = self.entities[entity][column]
         if not is_of_type(key, kind):
             return []
@@ -81,7 +81,7 @@ class ExplainedEntries:
             kind=sql.SQL(kind),
         )
         parameters = {"source_id": self.source_id, "key": key, "legacy_table": legacy_table}
-        return self.session.objects(MapEntry, query, parameters)
+        return self.session.objects(MappedKey, query, parameters)
 
 
 def is_of_type(key: str, kind: str) -> bool:

@@ -24,7 +24,7 @@ class RunFact:
 
 
 @dataclass(frozen=True)
-class MapEntry:
+class MappedKey:
     """One entry of the map of a target table (`entity`). `written`: we have written the target row under
     this key. `inserted_run` is None where we did not insert it."""
 
@@ -120,7 +120,7 @@ class LegacyRow:
     key: str
     present: bool | None
     values: Mapping[str, Any] | None
-    entries: tuple[MapEntry, ...]
+    entries: tuple[MappedKey, ...]
     quarantine: tuple[QuarantinedDetail, ...]
     held: tuple[HeldRow, ...]
     left_out: tuple[SkippedRow, ...]
@@ -176,7 +176,7 @@ class TargetRow:
     present: bool
     origin: str
     columns: tuple[ColumnFact, ...]
-    behind: tuple[MapEntry, ...]
+    behind: tuple[MappedKey, ...]
     merged: tuple[SkippedRow, ...]
     writes: tuple[Write, ...]
     conflicts: tuple[Conflict, ...]

@@ -15,7 +15,7 @@ from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns,
 from remoteiq_etl.backfill.outcomes.before_images import Image, text_join
 from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
-from remoteiq_etl.lifecycle.explain.model import ColumnFact, MapEntry, SkippedRow, TargetRow, Write
+from remoteiq_etl.lifecycle.explain.model import ColumnFact, MappedKey, SkippedRow, TargetRow, Write
 from remoteiq_etl.lifecycle.mapping.column_map import of_table
 from remoteiq_etl.lifecycle.operations.conflicts import ConflictList
 from remoteiq_etl.postgres.database import Session
@@ -73,7 +73,7 @@ class TargetSide:
         """Those of these target tables that have a row of this key, whoever wrote it."""
         return [table for table in tables if self._values(self._spec(table, ()), key)[0] is not None]
 
-    def _spec(self, table: str, behind: Sequence[MapEntry]) -> TableSpec:
+    def _spec(self, table: str, behind: Sequence[MappedKey]) -> TableSpec:
         """The declaration that made the row, with the columns that the target has."""
         named = [spec for spec in self.specs.values() if spec.name == table]
         made = {entry.legacy_table for entry in behind if entry.state == "live"}
@@ -117,7 +117,7 @@ class TargetSide:
         return tuple(one for row in found if (one := self.legacy_side.placed(SkippedRow(*row))).into == key)
 
 
-def _origin(behind: Sequence[MapEntry]) -> str:
+def _origin(behind: Sequence[MappedKey]) -> str:
     if any(entry.adopted for entry in behind):
         return ADOPTED
     return OURS if any(entry.written or entry.state in ("deleted", "gone", "undone") for entry in behind) else NOT_OURS
@@ -135,7 +135,7 @@ def _columns(spec: TableSpec, row: Mapping[str, Any], last_written: Mapping[str,
 
 
 def _writes(
-    behind: Sequence[MapEntry],
+    behind: Sequence[MappedKey],
     images: Sequence["_ImageRow"],
     row: Mapping[str, Any] | None,
 ) -> Iterable[Write]:

@@ -11,11 +11,11 @@ from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import State
 
-Passes = Mapping[str, Mapping[str, int]]
+SeenUpTo = Mapping[str, Mapping[str, int]]
 """By asset: the legacy tables that it reads, each with the horizon up to which it was read."""
 
 
-def read_passes(session: Session, state: State, source_id: int) -> Passes:
+def read_passes(session: Session, state: State, source_id: int) -> SeenUpTo:
     """Up to where each asset of a source has read."""
     query = sql.SQL("SELECT table_name, legacy_table, horizon FROM {} WHERE source_id = %s")
     found: dict[str, dict[str, int]] = {}
@@ -24,7 +24,7 @@ def read_passes(session: Session, state: State, source_id: int) -> Passes:
     return found
 
 
-def count_changed(legacy: Session, passes: Passes) -> dict[str, int | None]:
+def count_changed(legacy: Session, passes: SeenUpTo) -> dict[str, int | None]:
     """Rows per asset that were written in its legacy tables since it was completed; deleted rows leave no trace.
 
     None where that cannot be told: a table is gone or may not be read, or the horizon is of another database. Each table is

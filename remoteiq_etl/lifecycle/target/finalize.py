@@ -221,7 +221,9 @@ def _orphans_query(constraint: ForeignKeyConstraint, schema: str) -> sql.Compose
     """Return the query for the number of rows without parent and a few of the keys that they refer by."""
     own = [sql.Identifier("c", name) for name in constraint.column_keys]
     referred = [sql.Identifier("p", element.column.name) for element in constraint.elements]
-    pairs = [sql.SQL("{} = {}").format(theirs, ours) for theirs, ours in zip(referred, own, strict=True)]
+    pairs = [
+        sql.SQL("{} = {}").format(theirs, expected_here) for theirs, expected_here in zip(referred, own, strict=True)
+    ]
     return SQL["orphans"].format(
         row=sql.SQL("concat_ws(', ', {})").format(sql.SQL(", ").join(own)),
         child=sql.Identifier(schema, constraint.table.name),

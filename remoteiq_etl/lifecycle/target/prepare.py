@@ -96,8 +96,8 @@ def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -
     found = read_schema(session.connection, schema)
     enums = _ensure_enums(session, schema, found, wanted)
     created = _ensure_tables(session, schema, state, found, wanted)
-    ours = ownership.created_by_us(session, state, schema)
-    own = [table for table in wanted if table.name in ours and ddl.has_trigger(table)]
+    expected_here = ownership.created_by_us(session, state, schema)
+    own = [table for table in wanted if table.name in expected_here and ddl.has_trigger(table)]
     function = trigger.ensure_function(session, state, schema, needed=bool(own))
     trigger.ensure_triggers(session, schema, own)
     return PreparedTarget(
@@ -186,8 +186,8 @@ def _ensure_tables(
 def _record(session: Session, schema: str, state: State, missing: list[Table]) -> None:
     """Record the missing tables, and the older ones of ours that lost a foreign key with a table they referred to."""
     names = {table.name for table in missing}
-    ours = ownership.created_by_us(session, state, schema) - names
-    older = [table for table in target.metadata.sorted_tables if table.name in ours]
+    expected_here = ownership.created_by_us(session, state, schema) - names
+    older = [table for table in target.metadata.sorted_tables if table.name in expected_here]
     lost = [
         part
         for table in older

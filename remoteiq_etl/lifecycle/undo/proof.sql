@@ -10,7 +10,7 @@ WHERE s.n_tup_del + s.n_tup_upd > 0 AND s.schemaname <> %s AND s.schemaname !~ '
 SELECT count(*), coalesce(sum(('x' || encode(substring(h.hash FOR 8), 'hex'))::bit(64)::bigint::numeric), 0)::text
 FROM {table} AS t
 CROSS JOIN LATERAL (SELECT {row_hash} AS hash OFFSET 0) AS h
-WHERE {left_alone}
+WHERE {unmanaged}
 
 
 -- name: not_restored

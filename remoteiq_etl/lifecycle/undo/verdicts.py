@@ -162,7 +162,7 @@ class RowVerdicts:
             )
             return unknown.format(sql.Literal(name), sql.Literal(table))
         child = undo.tables.get(reference.table) if reference.schema == undo.target.schema else None
-        ours = self._ours(child)
+        managed = self._managed(child)
         return SQL["held"].format(
             **undo.of(table),
             row_join=text_join(spec, "u"),
@@ -171,12 +171,12 @@ class RowVerdicts:
             child_key=reference.shown_key(),
             references=reference.pairs(),
             child_join=_of_table(child, "k", "c"),
-            ours=ours,
-            ours_may_stay=ours if self.scope.run is not None else sql.SQL("false"),
+            managed=managed,
+            ours_may_stay=managed if self.scope.run is not None else sql.SQL("false"),
             lets_go=_lets_go(reference),
         )
 
-    def _ours(self, child: TableSpec | None) -> sql.Composable:
+    def _managed(self, child: TableSpec | None) -> sql.Composable:
         """Whether a row that refers (c) is one that this source wrote."""
         if child is None:
             return sql.SQL("false")

@@ -7,7 +7,7 @@ would count as started for ever, and in the queue nothing of the source would be
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
-from remoteiq_etl.orchestration.runtime.workers import GONE, is_lost
+from remoteiq_etl.orchestration.runtime.workers import LOST, is_lost
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
@@ -21,5 +21,5 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether the process of a started run is there. Where nobody can tell it counts as there."""
         if is_lost(run):
-            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, GONE)
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, LOST)
         return CheckRunHealthResult(WorkerStatus.RUNNING)

@@ -29,7 +29,7 @@ from remoteiq_etl.lifecycle.alerts.alerts import Alert
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.runtime import signals
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
-from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, Choices
+from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, RunOptions
 from remoteiq_etl.orchestration.runtime.workers import fail_interrupted, name_process, started_by_itself
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.sources import interrupted
@@ -158,11 +158,11 @@ class OpenMigration:
 
     def _open(self) -> Run:
         self._settings = self.settings()
-        choices = Choices.read(self.config, self.tags)
+        choices = RunOptions.read(self.config, self.tags)
         migration = self._stack.enter_context(connected(self._settings, self.specs))
         self._refuse_second_process(migration)
-        opening = migration.run(listener=self.progress, orchestrator_run_id=self.dagster_run_id, **choices.arguments)
-        return self._stack.enter_context(opening)
+        opened_run = migration.run(listener=self.progress, orchestrator_run_id=self.dagster_run_id, **choices.arguments)
+        return self._stack.enter_context(opened_run)
 
     def _refuse_second_process(self, migration: Migration) -> None:
         """Nothing but a step in another process can have opened a run for the same Dagster run."""

@@ -72,7 +72,7 @@ CONFIG = {
 
 
 @dataclass(frozen=True)
-class Choices:
+class RunOptions:
     """The choices of one run. Their names are those of the run configuration and of the arguments of `Migration.run`."""
 
     mode: Mode = Mode.INCREMENTAL
@@ -81,7 +81,7 @@ class Choices:
     interventions: Interventions = field(default_factory=Interventions)
 
     @classmethod
-    def read(cls, config: Mapping[str, Any], tags: Mapping[str, str]) -> "Choices":
+    def read(cls, config: Mapping[str, Any], tags: Mapping[str, str]) -> "RunOptions":
         """The choices of a run's configuration and tags. Raises ConfigurationError when a tag names none that there is."""
         return cls(
             mode=_mode(tags, config.get("mode", Mode.INCREMENTAL)),
@@ -98,7 +98,7 @@ class Choices:
         sweep: bool = False,
         accept_drift: Iterable[str] = (),
         interventions: Interventions | None = None,
-    ) -> "Choices":
+    ) -> "RunOptions":
         """The choices of who types a command. A full pass reads what a sweep would find."""
         mode = Mode.FULL if full else Mode.SWEEP if sweep else Mode.INCREMENTAL
         return cls(mode, accept_drift=tuple(accept_drift), interventions=interventions or Interventions())

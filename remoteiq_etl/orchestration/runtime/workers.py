@@ -17,7 +17,7 @@ import dagster as dg
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 
 PROCESS_TAG = ".dagster/remoteiq_process"  # the prefix keeps it out of the lists of the UI
-GONE = (
+LOST = (
     "The process of this run ended without a word: it was killed, or its machine went down. Every batch that was committed is"
     " kept; the next run goes on from there."
 )
@@ -60,7 +60,7 @@ class Process:
         """The form that `read` takes."""
         return f"{self.host}/{self.boot}/{self.pid}/{self.started}"
 
-    def is_gone(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether it certainly does not run any more. Of another machine nobody can tell."""
         if self.host != socket.gethostname():
             return False
@@ -78,7 +78,7 @@ def is_lost(run: dg.DagsterRun) -> bool:
     """Whether a run that counts as started has lost its process. A run begun again has the tags of the one before at first."""
     run_id, _, named = run.tags.get(PROCESS_TAG, "").partition("/")
     process = Process.read(named) if run_id == _short(run.run_id) else None
-    return run.status is dg.DagsterRunStatus.STARTED and process is not None and process.is_gone()
+    return run.status is dg.DagsterRunStatus.STARTED and process is not None and process.is_lost()
 
 
 def in_progress(instance: dg.DagsterInstance, source: str) -> list[dg.DagsterRun]:
@@ -101,7 +101,7 @@ def fail_interrupted(instance: dg.DagsterInstance, run_ids: Collection[str]) -> 
 def fail_lost(instance: dg.DagsterInstance, runs: Collection[dg.DagsterRun]) -> None:
     """Record that these runs ended."""
     for run in runs:
-        instance.report_run_failed(run, GONE)
+        instance.report_run_failed(run, LOST)
 
 
 def started_by_itself(tags: Mapping[str, str]) -> bool:

@@ -239,8 +239,8 @@ class EvidenceReader:
 
     def _is_foreign(self, column: Column[Any], hashed: Sequence[str]) -> bool:
         """Whether we never write a column."""
-        ours = {*hashed, *self.spec.primary_key, *self.spec.insert_only, *self.spec.activity, *NEVER_COMPARED}
-        return bool(hashed) and column.name not in ours
+        managed = {*hashed, *self.spec.primary_key, *self.spec.insert_only, *self.spec.activity, *NEVER_COMPARED}
+        return bool(hashed) and column.name not in managed
 
     def _twins(self, lost: Sequence[int]) -> dict[int, str]:
         """Target rows that hold what a lost row should hold, under another key. A key that says everything has no twin."""

@@ -13,7 +13,7 @@ from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 EXPECTATION = "opinion"
 """The check that an opinion makes."""
 WRITTEN = "the legacy row was written since the table was last completed"
-GONE = "the legacy row is gone since"
+DELETED_AT_SOURCE = "the legacy row is gone since"
 UNFINISHED = "a run has changed it, and has not completed the table"
 _UPDATED_AT = "updated_at"
 _EDIT = "edited in the target since it was written"
@@ -112,7 +112,7 @@ def moved(evidence: Evidence) -> tuple[Label, str] | None:
     if evidence.entry is not None and evidence.entry.unfinished:
         return Label.CHANGED_IN_LEGACY, UNFINISHED
     if evidence.legacy is not None and not evidence.legacy.present:
-        return Label.CHANGED_IN_LEGACY, GONE
+        return Label.CHANGED_IN_LEGACY, DELETED_AT_SOURCE
     if evidence.legacy is not None and evidence.legacy.newer:
         return Label.CHANGED_IN_LEGACY, WRITTEN
     return (Label.CHANGED_IN_LEGACY, evidence.stale) if evidence.stale else None

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.source.selection import is_newer, is_one_of
 from remoteiq_etl.spec.table import Source
-from remoteiq_etl.verify.causes.labels import GONE, WRITTEN
+from remoteiq_etl.verify.causes.labels import DELETED_AT_SOURCE, WRITTEN
 from remoteiq_etl.verify.causes.table_changes import TableChanges
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import Expectation, OneRow
@@ -134,6 +134,6 @@ def own_reasons(known: TableChanges, table: str, keys: Collection[str]) -> Mappi
     if newer is None:
         reason = known.stale()
         return dict.fromkeys(keys, reason) if reason else {}
-    moved = {key: WRITTEN if row in newer else GONE for key, row in rows.items() if newer.get(row, True)}
+    moved = {key: WRITTEN if row in newer else DELETED_AT_SOURCE for key, row in rows.items() if newer.get(row, True)}
     shared = known.surroundings(())
     return dict.fromkeys(keys, shared) | moved if shared else moved

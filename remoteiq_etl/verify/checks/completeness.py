@@ -66,11 +66,13 @@ class Completeness:
             if entries == self.mapped:
                 return
             self.known.pair.legacy_copy.whole(self.source.name, self.source.key_columns)
-        for key, new_key, outcome, outlived, is_unfinished in self._rows("dangling", is_gone=self._is_gone(keys)):
+        for key, new_key, outcome, outlived, is_unfinished in self._rows(
+            "dangling", is_gone=self._is_deleted_at_source(keys)
+        ):
             if outcome is not None:
                 yield self._finding(FindingKind.DANGLING, Label.EXPECTED, f"gone from legacy: {outcome}", key, new_key)
             else:
-                label, detail = self._gone_since(outlived=outlived, is_unfinished=is_unfinished)
+                label, detail = self._deleted_since(outlived=outlived, is_unfinished=is_unfinished)
                 yield self._finding(FindingKind.DANGLING, label, detail, key, new_key)
 
     def _judged(self, moved: str | None, *, is_known: bool, in_conflict: bool) -> tuple[Label, str]:
@@ -85,7 +87,7 @@ class Completeness:
             return Label.BUG, "the legacy row is not as it was read, and was not written since"
         return Label.BUG, "the legacy row is neither mapped nor left out, quarantined or held"
 
-    def _gone_since(self, *, outlived: bool, is_unfinished: bool) -> tuple[Label, str]:
+    def _deleted_since(self, *, outlived: bool, is_unfinished: bool) -> tuple[Label, str]:
         """A run does not look for deleted rows by itself: one may have gone before the last run, and after that which wrote it."""
         if outlived:
             return Label.CHANGED_IN_LEGACY, "the legacy row is not there, and no pass over deleted rows has said so yet"
@@ -103,7 +105,7 @@ class Completeness:
 
     # --- statements ---------------------------------------------------------------------------------------------
 
-    def _is_gone(self, keys: Collection[str] | None) -> sql.Composable:
+    def _is_deleted_at_source(self, keys: Collection[str] | None) -> sql.Composable:
         if keys is None:
             there = sql.SQL("NOT EXISTS (SELECT FROM {} AS l WHERE m.legacy_key = {})")
             return there.format(self._copy, self._map_key())

@@ -14,7 +14,7 @@ from remoteiq_etl.verify.snapshots import SnapshotPair
 
 
 @dataclass(frozen=True)
-class Violation:
+class RuleViolation:
     """One row that violates a rule, and in what."""
 
     rule: Expectation
@@ -46,9 +46,9 @@ def sentence(rule: Expectation) -> str:
     return rule.statement.splitlines()[0].removeprefix("-- ").strip()
 
 
-def violations(rule: Expectation, pair: SnapshotPair) -> list[Violation]:
+def violations(rule: Expectation, pair: SnapshotPair) -> list[RuleViolation]:
     """What violates a rule, of all tables that it is about."""
     for name, columns in rule.reads.items():
         pair.legacy_copy.whole(name, columns)
     rows = pair.session.rows(rule.statement)
-    return [Violation(rule, table, None if key is None else str(key), finding) for table, key, finding in rows]
+    return [RuleViolation(rule, table, None if key is None else str(key), finding) for table, key, finding in rows]

@@ -138,7 +138,8 @@ def compared(expectation: Expectation, session: Session, schema: str) -> Mapping
     if silent or not set(ORIGIN) <= set(said):
         raise ConfigurationError(
             f"expected/{expectation.domain}/{expectation.name}.sql: expected {', '.join(ORIGIN)} and every column of"
-            f" {expectation.target} in its result, or a line `-- not compared: column: reason`; missing: {', '.join(silent) or ', '.join(ORIGIN)}"
+            f" {expectation.target} in its result, or a line `-- not compared: column: reason`; missing:"
+            f" {', '.join(silent) or ', '.join(ORIGIN)}"
         )
     return {name: live[name] for name in said if name in live}
 

@@ -6,7 +6,7 @@ import pandas as pd
 from assets.access.roles import SPEC, decide, transform, transform_made, transform_meta
 from remoteiq_etl.frames.dtypes import INTEGER, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY
-from remoteiq_etl.spec.decisions import INHERITS, SAME_AS, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
@@ -111,7 +111,7 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
     assert (joined.rule, joined.new_key, joined.values) == (
         "joins_made_role",
         uid(77),
-        {"word": "admin", INHERITS: ["users.role", "admin"]},
+        {"word": "admin", TAKES_ROW_OF: ["users.role", "admin"]},
     )
     assert len(found.rows["users.role"]) == 0
     again = decided(ROLES, {"admin": 1}, [made, joined], context)
@@ -151,10 +151,10 @@ def test_a_role_that_took_a_made_one_over_and_is_gone_gives_it_back() -> None:
     joined = Decision("roles", uid(1), "joins_made_role", {"word": "tech"}, new_key=uid(77))
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([], {"tech": 1}, [made, joined], context)
-    assert named(found, "users.role")["tech"].values == {"name": "tech", INHERITS: ["roles", uid(1)]}
+    assert named(found, "users.role")["tech"].values == {"name": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
     assert named(found, "roles")[uid(1)].rule == "lapsed"
     successor = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
-    assert named(successor, "roles")[uid(2)].values == {"word": "tech", INHERITS: ["roles", uid(1)]}
+    assert named(successor, "roles")[uid(2)].values == {"word": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
 
 
 def test_a_made_role_that_was_never_written_is_matched_anew() -> None:

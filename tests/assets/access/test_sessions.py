@@ -7,7 +7,7 @@ from assets.access.sessions import SPEC, decide, standing, transform, uuids
 from assets.shared.winners import Winners
 from remoteiq_etl.frames.dtypes import BOOLEAN, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import INHERITS, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
@@ -159,7 +159,7 @@ def test_a_session_that_stands_now_has_the_row_of_the_one_that_did() -> None:
     known = StoredDecisions({(one.legacy_table, one.legacy_key): one for one in first})
     assert standing(Winners({JTI: A}, {B: A}, [], {}), known) == first
     second = standing(Winners({JTI: B}, {A: B}, [], {}), known)
-    assert second[0] == Decision("sessions", B, "revoked_wins", {INHERITS: ["sessions", A]})
+    assert second[0] == Decision("sessions", B, "revoked_wins", {TAKES_ROW_OF: ["sessions", A]})
     assert second[1] == Decision("sessions", A, "equal_jti", {"to": B})
 
 

@@ -25,7 +25,7 @@ from assets.shared.seed import SEED
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY
-from remoteiq_etl.spec.decisions import INHERITS, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import OWNER
 from remoteiq_etl.spec.transform_context import Context
@@ -247,7 +247,7 @@ class TestTemplates:
         assert over == {("checks", "a"): "template: cpu"}
         plain = [Decision("checks", "a", "name", {"name": "x"}), Decision("checks", "b", "name")]
         assert seeded_checks.inheriting(plain, over, context) == [
-            Decision("checks", "a", "name", {"name": "x", INHERITS: [SEED, "template: cpu"]}, "1"),
+            Decision("checks", "a", "name", {"name": "x", TAKES_ROW_OF: [SEED, "template: cpu"]}, "1"),
             plain[1],
         ]
 

@@ -4,7 +4,7 @@ import pytest
 
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.spec.lookup import LazyLookup
-from remoteiq_etl.state import schema
+from remoteiq_etl.state import maps
 from tests.support.migrating import Migration
 
 TABLES = ("organizations", "clients", "sites", "devices", "agents", "checks", "check_assignments", "check_runs")
@@ -13,7 +13,7 @@ TABLES = ("organizations", "clients", "sites", "devices", "agents", "checks", "c
 def test_a_large_map_leads_to_the_same_rows(
     again: Migration, migration: Migration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "SMALL_MAP", -1)
+    monkeypatch.setattr(maps, "SMALL_MAP", -1)
     migration.run(*TABLES)
     compared = {*TABLES} - {"checks"}  # those have seeds and users that were not loaded
     assert migration.checksums(compared.__contains__) == again.checksums(compared.__contains__)
@@ -32,7 +32,7 @@ def test_a_large_map_knows_of_its_keys_what_a_small_one_knows(
     )
     with open_run(again.plan) as run:
         small = run.lookups.get(*place)
-    monkeypatch.setattr(schema, "SMALL_MAP", -1)
+    monkeypatch.setattr(maps, "SMALL_MAP", -1)
     with open_run(again.plan) as run:
         large = run.lookups.get(*place)
         assert isinstance(large, LazyLookup)

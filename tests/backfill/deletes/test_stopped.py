@@ -7,7 +7,7 @@ import pytest
 
 from remoteiq_etl.backfill.deletes import delete
 from remoteiq_etl.backfill.deletes.detect import DeletePolicy
-from remoteiq_etl.backfill.outcomes.ledger import write_account
+from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.errors import ConservationError
 from tests.support.gone import count, listed
 from tests.support.migrating import Migration
@@ -18,7 +18,7 @@ from tests.support.migrating import Migration
 def test_a_pass_that_was_interrupted_is_resumed(pair: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch is whole: what was committed stays, the next pass does the rest."""
     pair.legacy.execute("DELETE FROM agent_software WHERE id <= 3")
-    account, batches = write_account, iter([True, False])
+    account, batches = write_outcomes, iter([True, False])
 
     def fails_in_the_second_batch(*arguments: Any) -> None:
         if not next(batches):
@@ -26,7 +26,7 @@ def test_a_pass_that_was_interrupted_is_resumed(pair: Migration, monkeypatch: py
         account(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(delete, "write_account", fails_in_the_second_batch)
+        patched.setattr(delete, "write_outcomes", fails_in_the_second_batch)
         one_by_one = replace(pair, plan=replace(pair.plan, batch_rows=1))
         with pytest.raises(KeyboardInterrupt):
             one_by_one.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome
-from remoteiq_etl.orchestration.runtime.run_options import Choices
+from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 from tests.orchestration.conftest import run_some, runs
 from tests.support.server import Database
 
@@ -38,7 +38,7 @@ def test_the_run_config_accepts_once_and_for_all(
     configured: Database, edge_db: Database, ephemeral: dg.DagsterInstance
 ) -> None:
     edge_db.execute("ALTER TABLE devices ADD rack text; UPDATE devices SET rack = 'r1' WHERE hostname IS NOT NULL")
-    outcome = run_some(ephemeral, run_config=Choices(accept_drift=("devices.rack",)).run_config)
+    outcome = run_some(ephemeral, run_config=RunOptions(accept_drift=("devices.rack",)).run_config)
     assert outcome.success, outcome.error
     shown = metadata(ephemeral, outcome)
     assert shown["rows archived"] > 0

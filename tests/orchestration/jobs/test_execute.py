@@ -22,7 +22,7 @@ from remoteiq_etl.errors import ConfigurationError, ConservationError
 from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.assets.discovery import find_specs
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome, find_job
-from remoteiq_etl.orchestration.runtime.run_options import Choices
+from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 from tests.orchestration.conftest import SOME_TABLES, run_some, runs
 from tests.support.server import Database
 
@@ -361,7 +361,7 @@ def test_options_reach_the_rules(
         return original(load)
 
     monkeypatch.setattr(TableLoad, "execute", execute)
-    run_some(ephemeral, "backfill_platform", run_config=Choices(options={"role_meta_first": True}).run_config)
+    run_some(ephemeral, "backfill_platform", run_config=RunOptions(options={"role_meta_first": True}).run_config)
     assert seen == [{"role_meta_first": True}]
 
 

@@ -9,7 +9,7 @@ from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome
-from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, Choices
+from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, RunOptions
 from tests.orchestration.conftest import configure, run_some
 from tests.support.server import Database
 
@@ -17,23 +17,23 @@ FULL, INCREMENTAL = {MODE_TAG: "full"}, {MODE_TAG: "incremental"}
 
 
 def test_the_tag_wins_over_the_configuration() -> None:
-    assert Choices.read({"mode": "full"}, {}).mode is Mode.FULL
-    assert Choices.read({"mode": "full"}, INCREMENTAL).mode is Mode.INCREMENTAL
-    assert Choices.read({"mode": "incremental"}, {MODE_TAG: " FULL "}).mode is Mode.FULL
-    assert Choices.read({}, {}) == Choices()
+    assert RunOptions.read({"mode": "full"}, {}).mode is Mode.FULL
+    assert RunOptions.read({"mode": "full"}, INCREMENTAL).mode is Mode.INCREMENTAL
+    assert RunOptions.read({"mode": "incremental"}, {MODE_TAG: " FULL "}).mode is Mode.FULL
+    assert RunOptions.read({}, {}) == RunOptions()
 
 
 ASKED = Interventions({"users": "fail"}, {"sites": ["a-key"]}, ("clients",))
 
 
 def test_choices_come_back_from_their_configuration() -> None:
-    chosen = Choices(Mode.FULL, {"role_meta_first": True}, ("users.shoe_size",), ASKED)
-    assert Choices.read(chosen.run_config["resources"]["migration"]["config"], {}) == chosen
+    chosen = RunOptions(Mode.FULL, {"role_meta_first": True}, ("users.shoe_size",), ASKED)
+    assert RunOptions.read(chosen.run_config["resources"]["migration"]["config"], {}) == chosen
 
 
 def test_an_unknown_mode_names_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match=r"remoteiq/mode is 'fast'; expected incremental or full or sweep"):
-        Choices.read({}, {MODE_TAG: "fast"})
+        RunOptions.read({}, {MODE_TAG: "fast"})
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_materialization_says_which_run_and_which_sweep_looked_last(loaded: dg
     "started",
     [
         {"tags": FULL},
-        {"run_config": Choices(mode=Mode.FULL).run_config},
+        {"run_config": RunOptions(mode=Mode.FULL).run_config},
         {"job": "backfill"},
         {"tags": FULL, "tables": ["permissions"]},
     ],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from remoteiq_etl.verify.causes.labels import GONE, UNFINISHED, WRITTEN
+from remoteiq_etl.verify.causes.labels import DELETED_AT_SOURCE, UNFINISHED, WRITTEN
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.expected.expectation import Expectation, OneRow, expectations
 from remoteiq_etl.verify.expected.legacy_copy import legacy_table
@@ -143,7 +143,7 @@ def test_a_row_that_is_not_as_it_was_read_is_a_bug_among_rows_that_were_written(
         "DELETE FROM personal_tokens WHERE id = (SELECT id FROM personal_tokens ORDER BY id::text LIMIT 1)"
     )
     (tokens,) = verify(copy.plan, ["personal_access_tokens"]).tables
-    assert {one.label for one in tokens.findings if one.detail == GONE} == {Label.CHANGED_IN_LEGACY}
+    assert {one.label for one in tokens.findings if one.detail == DELETED_AT_SOURCE} == {Label.CHANGED_IN_LEGACY}
     assert tokens.passed
 
 
