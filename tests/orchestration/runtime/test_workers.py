@@ -52,23 +52,23 @@ def gone_tag() -> dict[str, str]:
 
 def test_a_running_process_is_not_gone_and_is_named_as_it_is_read() -> None:
     process = Process.current()
-    assert not process.is_gone()
+    assert not process.is_lost()
     assert Process.read(str(process)) == process
 
 
 def test_a_killed_process_is_gone_before_and_after_its_parent_has_noticed(child: subprocess.Popen[bytes]) -> None:
     ours = Process.current()
     other = Process(ours.host, ours.boot, child.pid, ours.started)
-    assert other.is_gone(), "another process under its id began at another time"
+    assert other.is_lost(), "another process under its id began at another time"
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert other.is_gone()
+    assert other.is_lost()
     child.wait()
-    assert other.is_gone()
+    assert other.is_lost()
 
 
 def test_nobody_can_tell_of_another_machine() -> None:
-    assert not Process("db.example.com", "boot", 1, "1").is_gone()
+    assert not Process("db.example.com", "boot", 1, "1").is_lost()
 
 
 @pytest.mark.parametrize("text", ["", "host", "host/boot", "host/boot/pid/1", "host/boot/²/1"])
