@@ -157,7 +157,7 @@ class UndoBatch:
             if self.action != DELETE and (wrong := session.value(proof.not_restored(self.undo, self.table))):
                 raise self._moved(f"{wrong} rows would not be what they were; a trigger or a changed column does this")
             self._move_keys()
-            for name in ("gone_again", "conflicts_closed", "images_undone", "batch_done"):
+            for name in ("deleted_again", "conflicts_closed", "images_undone", "batch_done"):
                 session.execute(SQL[name].format(**self._names), self._parameters)
             proof.refuse_others(self.undo, before, self.table, expected)
         return count

@@ -1,4 +1,4 @@
--- name: again
+-- name: deleted_again
 -- Legacy rows that were found gone, and whose target row is back: listed, as before they were dealt with.
 UPDATE {gone} AS g
 SET outcome = 'listed', reason = NULL, holder = NULL, done_run = NULL

@@ -172,7 +172,7 @@ class RowVerdicts:
             references=reference.pairs(),
             child_join=_of_table(child, "k", "c"),
             managed=managed,
-            ours_may_stay=managed if self.scope.run is not None else sql.SQL("false"),
+            managed_may_stay=managed if self.scope.run is not None else sql.SQL("false"),
             lets_go=_lets_go(reference),
         )
 

@@ -79,11 +79,11 @@ FROM (
     LEFT JOIN {before_images} AS b ON b.id = k.first_image
     CROSS JOIN LATERAL (
         SELECT
-            CASE WHEN k.new_key IS NOT NULL OR {ours_may_stay} THEN 'kept' ELSE 'blocked' END AS verdict,
+            CASE WHEN k.new_key IS NOT NULL OR {managed_may_stay} THEN 'kept' ELSE 'blocked' END AS verdict,
             CASE
                 WHEN k.new_key IS NOT NULL THEN 'referred to by a row that stays'
-                WHEN NOT {ours} THEN 'referred to by a row that is not ours'
-                WHEN {ours_may_stay} THEN 'referred to by a row of another run'
+                WHEN NOT {managed} THEN 'referred to by a row that is not ours'
+                WHEN {managed_may_stay} THEN 'referred to by a row of another run'
                 ELSE 'referred to by a row of ours that is not in the scope'
             END AS reason
     ) AS v
