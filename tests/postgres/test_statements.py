@@ -24,7 +24,7 @@ def module_of(path: Path) -> str:
     return path.with_suffix(".py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_every_statement_is_asked_for(path: Path) -> None:
     """By its name, or by one that is put together: SQL[f"{store}_rotate"]."""
     asking = [
@@ -37,7 +37,7 @@ def test_every_statement_is_asked_for(path: Path) -> None:
     assert [name for name in names if name not in named and not name.endswith(endings or ("*",))] == []
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_module_asks_for_no_statement_that_its_file_lacks(path: Path) -> None:
     asked = set(re.findall(r"\bSQL\[\"(\w+)\"\]", module_of(path)))
     assert asked - set(statements(str(path.with_suffix(".py"))).read) == set()
