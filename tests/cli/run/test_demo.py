@@ -10,7 +10,7 @@ from remoteiq_etl.postgres.database import Database as Opened
 from tests.cli.conftest import Cli
 from tests.support.server import Database
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 
 
 def test_the_demo_runs_on_the_bundled_databases(cli: Cli, tmp_path: Path) -> None:
