@@ -61,7 +61,7 @@ def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
     created, _updated = job_times.of_agent_jobs(batch, context.prepared["agents"])
     batch["finished_at"] = batch["updated_at"].mask(states.is_in_flight(labels))
     batch["started_at"] = created
-    batch["output"] = batch["result"]
+    batch.carry(output="result")
     _run(batch, context, "agent_jobs", batch["result"].notna())
     return batch
 

@@ -29,7 +29,7 @@ def transform(batch: Batch, context: Context) -> Batch:
         where, lambda text: _text(json_text.as_object(json_text.parse(text)), "kind") or UNKNOWN
     )
     batch["storage_location"] = found
-    batch["size_bytes"] = batch["size_bytes"]
+    batch.carry("size_bytes")
     batch["created_at"] = times.first_of(batch["finished_at"], batch["started_at"])
     return batch
 

@@ -14,8 +14,6 @@ from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
-CARRIED = ("note", "size_bytes", "duration_sec", "verified", "artifact_location", "finished_at")
-
 
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per job under the default policy; a running one becomes cancelled."""
@@ -23,8 +21,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["policy_id"] = policy(batch, context)
     batch["status"], in_flight = states.final(batch, context)
     batch["cancelled"] = batch["cancelled"] | in_flight
-    for column in CARRIED:
-        batch[column] = batch[column]
+    batch.carry("note", "size_bytes", "duration_sec", "verified", "artifact_location", "finished_at")
     batch["started_at"] = times.filled(batch, batch["started_at"], "started_at", batch["finished_at"])
     batch["created_at"] = batch.columns["started_at"]
     for column in ("targets", "destination"):

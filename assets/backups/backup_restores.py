@@ -18,7 +18,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("backup_restores", "backup_restores", batch.keys)
     batch["backup_job_id"] = batch.parent("backup_id", context.lookup("backup_jobs"), "backup_jobs")
     batch["status"], _ = states.final(batch, context)
-    batch["notes"] = batch["note"]
+    batch.carry(notes="note")
     batch["requested_at"] = requested
     batch["created_at"] = requested
     batch["updated_at"] = times.first_of(batch["finished_at"], requested)

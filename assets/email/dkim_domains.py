@@ -29,8 +29,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.derive_many("dkim_domains", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
     batch["domain"] = batch.keys
-    batch["created_at"] = batch["created_at"]
-    batch["updated_at"] = batch["updated_at"]
+    batch.carry("created_at", "updated_at")
     return batch
 
 

@@ -71,7 +71,7 @@ def transform_settings(batch: Batch, context: Context) -> Batch:
     batch["imap_settings"] = json_text.texts(
         {**imap, "pop": pop} for imap, pop in zip(_objects(batch, IMAP), pops, strict=True)
     )
-    batch["updated_at"] = batch["updated_at"]
+    batch.carry("updated_at")
     return batch
 
 
@@ -79,7 +79,7 @@ def transform_purposes(batch: Batch, context: Context) -> Batch:
     """One row per purpose without a setting; it neither sends nor receives."""
     batch["id"] = context.derive_many("email_channels", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
+    batch.carry("name")
     batch["purpose"] = context.extended(PURPOSE).apply(batch.keys)
     batch["is_outbound_enabled"] = False
     batch["is_inbound_enabled"] = False

@@ -69,14 +69,11 @@ def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> No
     """What both kinds of mail have in common."""
     batch["channel_id"] = channels.channel(batch, context)
     batch["direction"] = "inbound"
-    batch["from_address"] = batch["from_addr"]
-    batch["subject"] = batch["subject"]
+    batch.carry("subject", "created_at", from_address="from_addr", received_at="created_at")
     batch["message_id"] = pd.Series([header.message_id for header in found], dtype=TEXT)
     batch["to_addresses"] = pd.Series([header.to for header in found], dtype=TEXT_LIST)
     batch["cc_addresses"] = pd.Series([header.cc for header in found], dtype=TEXT_LIST)
     batch["sent_at"] = pd.Series([header.sent_at for header in found], dtype=TIMESTAMP)
-    batch["received_at"] = batch["created_at"]
-    batch["created_at"] = batch["created_at"]
     batch["ticket_id"] = _ticket(batch, context)
     batch.warnings.update(Counter(rule for header in found for rule in header.warnings))
 

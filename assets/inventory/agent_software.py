@@ -35,8 +35,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy row becomes one row of the same agent; a date that cannot be read is archived as text."""
     batch["id"] = context.derive_many("agent_software", "agent_software", batch.keys)
     batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
-    for column in ("name", "publisher", "version"):
-        batch[column] = batch[column]
+    batch.carry("name", "publisher", "version")
     batch["install_date"] = install_dates(batch)
     batch["updated_at"] = _updated_at(batch, context)
     batch["created_at"] = batch.columns["updated_at"]

@@ -44,8 +44,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy agent becomes one agent on its device; what the columns say goes into facts, where it is read."""
     batch["id"] = context.derive_many("agents", "agents", batch.keys)
     batch["device_id"] = batch.parent("id", context.lookup("devices", "agents"), "devices")
-    for column in ("agent_uuid", "version"):
-        batch[column] = batch[column]
+    batch.carry("agent_uuid", "version", last_check_in_at="last_seen_at")
     _times(batch)
     batch["facts"] = facts(batch)
     _token(batch, context)
@@ -59,7 +58,6 @@ def _times(batch: Batch) -> None:
     created, updated, seen = batch["created_at"], batch["updated_at"], batch["last_seen_at"]
     batch["created_at"] = filled(batch, created, "created_at", earliest(updated, seen))
     batch["updated_at"] = filled(batch, updated, "updated_at", latest(created, seen))
-    batch["last_check_in_at"] = seen
 
 
 def facts(batch: Batch) -> pd.Series:
@@ -75,7 +73,7 @@ def facts(batch: Batch) -> pd.Series:
 def _token(batch: Batch, context: Context) -> None:
     """The token has a home only in targets that have the column; elsewhere the agent must enrol again."""
     if "token_hash" in context.optional:
-        batch["token_hash"] = batch["token_hash"]
+        batch.carry("token_hash")
     else:
         batch.keep(batch["token_hash"].notna(), "token_hash", "must_enrol_again")
         batch.warn(batch["token_hash"].notna(), "agent_must_enrol_again")

@@ -78,8 +78,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One client per normalised name, in its recorded spelling."""
     batch["id"] = context.derive_many("clients", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
-    batch["external_ref"] = batch["external_ref"]
+    batch.carry("name", "external_ref")
     return batch
 
 

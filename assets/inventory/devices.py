@@ -57,27 +57,22 @@ def transform(batch: Batch, context: Context) -> Batch:
     _place(batch, context, decided)
     batch["hostname"] = decided["new_hostname"].fillna(batch["hostname"])
     batch.keep(decided["new_hostname"].notna(), "hostname", "hostname")
-    batch["operating_system"] = batch["os"]
+    batch.carry(operating_system="os", primary_user="user", last_seen_at="last_seen")
     batch.count_words(ARCHITECTURES.name, batch["arch"])
     batch["architecture"] = architectures(batch["arch"], context)
     batch.keep(batch.columns["architecture"] != batch["arch"], "arch", "architecture")
     batch["status"] = batch.words_of("status", context.extended(STATUSES))
-    batch["primary_user"] = batch["user"]
-    batch["last_seen_at"] = batch["last_seen"]
     batch.keep((batch["agent_uuid"] != decided["uuid_of_agent"]).fillna(True), "agent_uuid", "not_its_agent")
     return batch
 
 
 def transform_synthesized(batch: Batch, context: Context) -> Batch:
     """An agent that pairs with no device gets one of its own, offline."""
-    batch["id"] = batch["id"]
+    batch.carry("id", operating_system="os", primary_user="logged_in_user", last_seen_at="seen")
     _site(batch, context, batch.legacy)
     batch["hostname"] = batch["new_hostname"].fillna(batch["hostname"])
-    batch["operating_system"] = batch["os"]
     batch["architecture"] = architectures(batch["arch"], context)
     batch["status"] = "offline"
-    batch["primary_user"] = batch["logged_in_user"]
-    batch["last_seen_at"] = batch["seen"]
     return batch
 
 

@@ -53,7 +53,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = by_distinct(batch.keys, lambda key: context.derive("sites", "derived", *_parts(key)))
     clients = by_distinct(batch.keys, lambda key: _parts(key)[0])
     batch["client_id"] = batch.parent("client", context.lookup("clients", "derived"), "clients", clients)
-    batch["name"] = batch["name"]
+    batch.carry("name")
     return batch
 
 

@@ -107,7 +107,7 @@ def transform_unattributed(batch: Batch, context: Context) -> Batch:
     check = pd.Series([UNATTRIBUTED_KEY] * len(batch.legacy), dtype=TEXT)
     batch["check_id"] = batch.parent("device", context.lookup("checks", "derived"), "checks", check)
     batch["target_type"] = "device"
-    batch["target_id"] = batch["device"]
+    batch.carry(target_id="device")
     return batch
 
 

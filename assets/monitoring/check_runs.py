@@ -95,8 +95,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     started, created, finished = batch["started_at"], batch["created_at"], batch["finished_at"]
     batch["started_at"] = filled(batch, started, "started_at", created, finished, facts["created_at"])
     batch["created_at"] = filled(batch, created, "created_at", earliest(started, finished), facts["created_at"])
-    batch["finished_at"] = finished
-    batch["output"] = batch["output"]
+    batch.carry("finished_at", "output")
     batch["metrics"] = metrics(batch, facts, devices)
     return batch
 

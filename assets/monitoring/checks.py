@@ -113,8 +113,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["name"] = context.prepared["names"].find(batch.keys)
     batch.keep(batch.columns["name"] != batch["name"], "name", "name_taken")
     batch["type"] = batch.words_of("type", context.extended(TYPES))
-    for column in ("category", "description"):
-        batch[column] = batch[column]
+    batch.carry("category", "description")
     created, updated = batch["created_at"], batch["updated_at"]
     batch["created_at"] = filled(batch, created, "created_at", updated)
     batch["updated_at"] = filled(batch, updated, "updated_at", created)
@@ -143,7 +142,7 @@ def transform_synthesized(batch: Batch, context: Context) -> Batch:
     """
     batch["id"] = _derived_ids(batch.keys, context)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
+    batch.carry("name")
     batch["type"] = context.extended(TYPES).apply(batch["type"])
     batch["schedule"] = SYNTHESIZED_SCHEDULE
     for column, dtype in UNKNOWN.items():

@@ -26,7 +26,6 @@ from schemas.state.decisions import legacy_settings_map
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
 MERGED = "settings"
-TIMES = ("created_at", "updated_at")
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
@@ -113,8 +112,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     The columns are always the same ones: rows of two runs are compared.
     """
     batch["organization_id"] = context.organization_id
-    for column in (*JSON_COLUMNS, *TIMES):
-        batch[column] = batch[column]
+    batch.carry(*JSON_COLUMNS, "created_at", "updated_at")
     return batch
 
 

@@ -60,7 +60,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["organization_id"] = context.organization_id
     batch["channel_key"] = batch.keys
     batch["channel_type"] = batch.keys
-    batch["configuration"] = batch["configuration"]
+    batch.carry("configuration")
     return batch
 
 

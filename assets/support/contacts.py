@@ -78,11 +78,9 @@ def transform(batch: Batch, context: Context) -> Batch:
     keys = [json.loads(key) for key in batch.keys]
     batch["id"] = pd.Series([context.derive("contacts", "derived", *key) for key in keys], dtype=TEXT)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
+    batch.carry("name", "created_at", "updated_at")
     batch["email"] = pd.Series([name if kind == "email" else None for kind, name in keys], dtype=TEXT)
     batch["metadata"] = metadata(batch, context)
-    batch["created_at"] = batch["created_at"]
-    batch["updated_at"] = batch["updated_at"]
     return batch
 
 

@@ -44,9 +44,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     tags = tags_of(batch, context)
     exploded = Batch(pd.concat([_of_kind(batch.legacy, kind, tags[kind]) for kind in KINDS], ignore_index=True))
     exploded.filter(exploded["_tag"].isna(), "no_tag")
-    exploded[OWNER] = exploded[OWNER]
+    exploded.carry(OWNER, tag="_tag")
     exploded["ticket_id"] = exploded.parent(OWNER, context.lookup("tickets"), "tickets")
-    exploded["tag"] = exploded["_tag"]
     exploded["created_at"] = times.first_of(exploded["created_at"], exploded["updated_at"])
     return exploded
 

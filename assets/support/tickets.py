@@ -68,8 +68,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("tickets", "tickets", batch.keys)
     batch["organization_id"] = context.organization_id
     batch["ticket_number"] = number(batch, context)
-    batch["subject"] = batch["title"]
-    batch["description"] = batch["description"]
+    batch.carry("description", subject="title")
     batch["status"] = _words(batch, "status", context.extended(STATUS))
     batch["priority"] = _words(batch, "priority", context.extended(PRIORITY))
     batch["created_at"] = times.filled(batch, batch["created_at"], "created_at", batch["updated_at"])

@@ -82,6 +82,11 @@ class Batch:
             )
         self.columns[column] = values.reset_index(drop=True)
 
+    def carry(self, *columns: str, **renamed: str) -> None:
+        """Columns carried as they are: under their own name, or target="legacy" where the target calls them otherwise."""
+        for name, source in {**dict(zip(columns, columns, strict=True)), **renamed}.items():
+            self[name] = self.legacy[source]
+
     @property
     def keys(self) -> pd.Series:
         """The legacy key of each row, as text."""
