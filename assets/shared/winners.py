@@ -12,6 +12,7 @@ import pandas as pd
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.transform_context import Context
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
@@ -62,6 +63,11 @@ def _successors(winner: Mapping[str, str], recorded: StoredDecisions, name: str,
     for (named, group), former in recorded.former.items():
         if named == name and winner.get(group) not in (None, former.values[WINNER]):
             yield Decision(table, winner[group], CHOSEN_ANEW, {TAKES_ROW_OF: [table, former.values[WINNER]]})
+
+
+def recorded_winners(context: Context, entity: str, name: str, groups: pd.Series) -> pd.Series:
+    """The winner of each group as the map of an entity records it under `name`; null where none is."""
+    return context.lookup(entity, name).decided(groups, WINNER)
 
 
 def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:

@@ -23,7 +23,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     },
     "assets.access.permissions": {"labels: False -> True": NEVER_NULL},
     "assets.access.role_permissions": {"only_in_meta: 'stable' -> 'stable~'": ALIKE},
-    "assets.access.roles": {"spellings_of: word and spelling -> word or spelling": ALIKE},
+    "assets.access.rules.role_words": {"spellings_of: word and spelling -> word or spelling": ALIKE},
     "assets.access.sessions": {
         "decide: 'sessions.jti' -> 'sessions.jti~'": NOT_RECORDED,
         "decide: 'revoked_wins' -> 'revoked_wins~'": NOT_RECORDED,
