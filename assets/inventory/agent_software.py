@@ -1,6 +1,7 @@
 """Software found by an agent: one row per legacy agent_software row.
 
-Known faults of the data: install_date is text in at least seven formats, some of them unreadable.
+Known faults of the data, with their share of generated rows: install_date is text in seven readable formats (95 %), null or
+blank (2 %), unreadable (2 %: words, the 32nd of a month, the 30th of February) or outside 1970–2100 (0.7 %).
 """
 
 from collections.abc import Mapping

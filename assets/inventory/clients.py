@@ -1,7 +1,8 @@
 """Clients: one row per distinct client name of devices, agents and tickets.
 
-Known faults of the data: one client in several spellings, sites and devices without client, clients that only agents
-know, tickets that name their client in customer_id.
+Known faults of the data, with their share of generated rows: one client in several spellings (1 %), devices,
+agents and tickets without client (1 %), tickets that name their client in customer_id (20 %, another 15 % hold a uuid there);
+of the 10 clients of the edge cases 2 are known from agents alone and 2 from tickets alone.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import DEVICE_OF_AGENT
 from assets.inventory.rules.pairing import rows_of
 from assets.inventory.rules.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
 from remoteiq_etl.frames.dtypes import frame
@@ -88,7 +90,7 @@ SPEC = TableSpec(
     sources=(Derived(transform),),
     decide=Decide(reads=READS, function=decide, redecided=("derived",)),
     lookups=(("organizations", "derived"),),
-    recalls=(("devices", "devices"), ("devices", "agents")),
+    recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={

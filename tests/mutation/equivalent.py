@@ -74,7 +74,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "assets.inventory.agents": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.clients": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
     "assets.inventory.rules.device_decisions": {
-        "_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
+        "device_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
         "device_rows: '' -> '~'": NAMES_NOTHING,
     },
     "assets.inventory.devices": {"_place: True -> False": ALWAYS_NAMED},
