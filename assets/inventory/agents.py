@@ -1,7 +1,7 @@
 """Agents: one row per legacy agent, on the device that it was paired with.
 
-Known faults of the data, with their share of generated agents: no device that names the agent (30 %: of these 18 are found by
-the agent's text, 8 by hostname, 4 not at all), facts that contradict the columns (5 %) or are no object (1 %), a client or
+Known faults of the data, with their share of generated agents: no device names the agent (30 %; 18 % are found by the
+agent's text, 8 % by hostname, 4 % not at all), facts that contradict the columns (5 %) or are no object (1 %), a client or
 site that the device has not (2 % are missing, 2 % spelt otherwise), no token (2 %).
 """
 
