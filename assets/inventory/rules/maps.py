@@ -26,3 +26,8 @@ def client_names(clients: pd.Series, context: Context) -> pd.Series:
 def site_names(sites: pd.Series, context: Context) -> pd.Series:
     """The recorded spelling of each site, by its key."""
     return context.lookup(*SITES).decided(sites, "name")
+
+
+def client_references(clients: pd.Series, context: Context) -> pd.Series:
+    """The recorded external reference of each client, by its key."""
+    return context.lookup(*CLIENTS).decided(clients, "external_ref")
