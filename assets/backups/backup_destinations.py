@@ -1,6 +1,7 @@
 """Where backups go: one row, of the destination in the legacy backup configuration.
 
-Known faults of the data: a destination that is no object, or does not say of what kind it is.
+Known faults of the data: a destination that is no object (1 of the 2 rows of the edge cases, the one not in use), or does not
+say of what kind it is.
 """
 
 import re

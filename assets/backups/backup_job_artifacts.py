@@ -1,6 +1,7 @@
 """What a backup job left behind: one row per legacy job that says where.
 
-Known faults of the data: locations that name no place, or are no object.
+Known faults of the data: no location (17 % of generated jobs), locations that name no place (another 17 %) or no kind (another
+17 %), or are no object.
 """
 
 from typing import Any

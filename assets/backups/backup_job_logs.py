@@ -1,6 +1,6 @@
 """The log of a backup job: one row per legacy backup_job_logs row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 4 edge cases).
 """
 
 from assets.backups.rules import job_times

@@ -1,6 +1,6 @@
 """What a backup job put into its backup: one row per legacy backup_job_manifests row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 3 edge cases).
 """
 
 from assets.backups.rules import job_times

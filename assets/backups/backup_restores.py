@@ -1,6 +1,7 @@
 """Restores of backups: one row per legacy restore.
 
-Known faults of the data: restores that were running when the legacy application stopped.
+Known faults of the data: a restore that was running when the legacy application stopped (the first of several generated ones,
+1 of 4 edge cases), a backup job that is gone (1 of 4 edge cases).
 """
 
 from assets.backups.rules import states
