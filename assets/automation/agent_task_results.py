@@ -1,6 +1,6 @@
 """What a run wrote to its output: one row per legacy job_results row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 6 edge cases) or quarantined (1 of 6).
 """
 
 from collections.abc import Mapping
