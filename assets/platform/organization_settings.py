@@ -1,6 +1,8 @@
 """Settings of the organization as JSON: one row per organization, assembled from five singleton tables and one column.
 
-Known faults of the data: two tables of support settings that overlap, and singleton tables with several rows.
+Steps: choose the row of each table that the legacy application reads, assemble four JSON objects of them, add seeds where a
+table has no row. Known faults of the data (of the edge cases): a second row in each of the five singleton tables, and two
+tables of support settings that overlap in seven columns (the older one fills 4 gaps, loses 1 value, repeats 1).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """The organization that owns everything: one row per source.
 
-The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults
-of the data: the company name may be blank, the time zone a word that no server knows.
+The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults of
+the data: a second row (1 of 2 in each table of the edge cases, one with a time zone that no server knows), a blank company
+name.
 """
 
 from collections.abc import Mapping
