@@ -23,7 +23,7 @@ from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, warned
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.times import first_of
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 UNKNOWN = {"description": TEXT, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}  # of a role that was made of a word
@@ -148,7 +148,7 @@ SPEC = TableSpec(
         function=decide,
         redecided=("roles.name",),
     ),
-    lookups=(("organizations", "derived"), ("roles", "roles"), ROLE_OF_WORD),
+    lookups=(ORGANIZATION, ("roles", "roles"), ROLE_OF_WORD),
     legacy_reads=(legacy.users,),
     adopt=Adoption(columns=("organization_id", "name"), among={"scope": SCOPE}),
     lineage={

@@ -22,7 +22,7 @@ from remoteiq_etl.spec.column_guards import KeptWhenNewer, NeverBack
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, OnDelete, Revocation, Source, TableSpec
 from remoteiq_etl.spec.times import latest
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 from schemas.target.optional import OPTIONAL_COLUMNS
@@ -118,7 +118,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"), ("users", "users")),
+    lookups=(ORGANIZATION, ("users", "users")),
     legacy_reads=(legacy.sessions,),
     adopt=Adoption(columns=("organization_id", "email"), never_filled=("password_hash", "status")),
     activity=("last_seen_at",),

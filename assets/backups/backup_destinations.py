@@ -14,7 +14,7 @@ from remoteiq_etl.frames.text import normalise, tidy
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 NAME = "Default Backup Destination"
@@ -71,7 +71,7 @@ SPEC = TableSpec(
     grain="one row for the destination of the legacy backup configuration",
     sources=(Source(legacy.backups_config, transform, primary=False),),
     decide=Decide(reads=config_row.READS, function=config_row.decide),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={
         "provider": ("backups_config.destination",),

@@ -11,7 +11,7 @@ from assets.email.rules import dkim
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 
@@ -38,7 +38,7 @@ SPEC = TableSpec(
     grain="one row per domain with DKIM settings or keys",
     sources=(Derived(transform),),
     decide=Decide(reads=dkim.READS, function=decide),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.dkim_settings, legacy.dkim_keys),
     adopt=Adoption(columns=("organization_id", "domain")),
     lineage={

@@ -19,7 +19,7 @@ from remoteiq_etl.frames.text import is_blank, tidy
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -132,7 +132,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.imap_state, legacy.imap_ingested, legacy.email_inbound_events),
     adopt=Adoption(columns=("organization_id", "name")),
     value_maps=(PURPOSE,),

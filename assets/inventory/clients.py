@@ -19,7 +19,7 @@ from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, Warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 
@@ -89,7 +89,7 @@ SPEC = TableSpec(
     grain="one row per client name of devices, agents and tickets",
     sources=(Derived(transform),),
     decide=Decide(reads=READS, function=decide, redecided=("derived",)),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("organization_id", "name")),

@@ -27,7 +27,7 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from remoteiq_etl.spec.times import filled
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 _TIMES = ("created_at", "updated_at")
@@ -137,7 +137,7 @@ SPEC = TableSpec(
         function=decide,
     ),
     lookups=(
-        ("organizations", "derived"),
+        ORGANIZATION,
         ("devices", "devices"),
         DEVICE_OF_TEXT,
         ("checks", "checks"),

@@ -26,7 +26,7 @@ from remoteiq_etl.spec.dispositions import archived
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
 from remoteiq_etl.spec.times import filled
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -155,7 +155,7 @@ SPEC = TableSpec(
         function=decide,
     ),
     lookups=(
-        ("organizations", "derived"),
+        ORGANIZATION,
         ("users", "users"),
         DEVICE_OF_TEXT,
         ("checks", "checks"),

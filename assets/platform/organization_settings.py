@@ -22,7 +22,7 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 from schemas.state.decisions import legacy_settings_map
 
@@ -181,7 +181,7 @@ SPEC = TableSpec(
         function=decide,
         keeps=(legacy_settings_map,),
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.company_profile, legacy.backups_config),
     adopt=Adoption(columns=("organization_id",)),
     lineage={

@@ -22,7 +22,7 @@ from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 MOST_USED = "most_used_name"
@@ -115,7 +115,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"), CLIENTS, SITES),
+    lookups=(ORGANIZATION, CLIENTS, SITES),
     legacy_reads=(legacy.tickets,),
     adopt=Adoption(columns=("organization_id", "email")),
     lineage={

@@ -22,7 +22,7 @@ from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -186,7 +186,7 @@ SPEC = TableSpec(
         function=decide,
     ),
     lookups=(
-        ("organizations", "derived"),
+        ORGANIZATION,
         ("users", "users"),
         CLIENTS,
         SITES,

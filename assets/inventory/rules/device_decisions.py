@@ -13,7 +13,7 @@ from assets.inventory.rules.device_texts import Resolved, resolve
 from assets.inventory.rules.maps import DEVICE_OF_TEXT
 from assets.inventory.rules.pairing import SYNTHESIZED, Ref, Row
 from assets.inventory.rules.places import NOWHERE
-from remoteiq_etl.spec.decisions import TAKES_ROW_OF, SAME_AS, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
 
 TAKES_OVER, LAPSED, HOSTNAME = "takes_over", "lapsed", "hostname"
 _TEXT = DEVICE_OF_TEXT[1]

@@ -24,7 +24,7 @@ from assets.monitoring.rules.check_matches import (
 from assets.monitoring.rules.given_names import NamedCheck, names_given, names_wanted
 from assets.monitoring.rules.maps import SYNTHESIZED_CHECKS
 from remoteiq_etl.frames.dtypes import TEXT, by_distinct, to_arrow
-from remoteiq_etl.spec.decisions import TAKES_ROW_OF, SAME_AS, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
 from remoteiq_etl.spec.transform_context import Context
 
 MATCHED, SYNTHESIZED, TAKES_OVER, LAPSED, NAME = "matched", "synthesized", "takes_over", "lapsed", "name"

@@ -6,7 +6,7 @@ import pandas as pd
 from assets.access.roles import SPEC, decide, transform, transform_made, transform_meta
 from remoteiq_etl.frames.dtypes import INTEGER, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY
-from remoteiq_etl.spec.decisions import TAKES_ROW_OF, SAME_AS, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
