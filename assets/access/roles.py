@@ -51,7 +51,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 def oldest_of_equal_names(roles: pd.DataFrame, recorded: StoredDecisions) -> Winners:
     """Names equal after normalisation are merged into the oldest role, ties by id. `roles`: in that order."""
     rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
-    return decide_winners(rows, recorded, "roles.name", "oldest", heirs_of="roles")
+    return decide_winners(rows, recorded, "roles.name", "oldest", successors_of="roles")
 
 
 def meta_by_name(role_meta: pd.DataFrame) -> dict[str, Mapping[str, object]]:

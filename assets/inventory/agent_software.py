@@ -54,7 +54,7 @@ def _updated_at(batch: Batch, context: Context) -> pd.Series:
 def install_dates(batch: Batch) -> pd.Series:
     """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
     text = batch["install_date"]
-    batch.count_words(FORMATS, formats_of(text))
+    batch.count_values(FORMATS, formats_of(text))
     dates = parse_install_dates(text)
     unreadable = dates.isna() & ~is_blank(text)
     batch.keep(unreadable, "install_date", "unreadable_date")

@@ -61,7 +61,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["hostname"] = decided["new_hostname"].fillna(batch["hostname"])
     batch.keep(decided["new_hostname"].notna(), "hostname", "hostname")
     batch.carry(operating_system="os", primary_user="user", last_seen_at="last_seen")
-    batch.count_words(ARCHITECTURES.name, batch["arch"])
+    batch.count_values(ARCHITECTURES.name, batch["arch"])
     batch["architecture"] = architectures(batch["arch"], context)
     batch.keep(batch.columns["architecture"] != batch["arch"], "arch", "architecture")
     batch["status"] = batch.words_of("status", context.extended(STATUSES))

@@ -80,7 +80,7 @@ class Decided:
 class StoredDecisions:
     """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key).
 
-    `former`: those that are to be taken anew in this run, as they were.
+    `former`: those that are to be taken again in this run, as they were.
     """
 
     decisions: Mapping[tuple[str, str], Decision] = field(default_factory=dict)

@@ -20,10 +20,10 @@ from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decision, StoredD
 from remoteiq_etl.spec.transform_context import Context
 
 USERS_ROLE = ROLE_OF_WORD[1]
-MATCHED, MADE, MADE_ANEW = "matched_role", "made_from_users_role", "made_anew"
+MATCHED, MADE, MADE_SECOND = "matched_role", "made_from_users_role", "made_anew"
 TAKES_OVER, LAPSED = "joins_made_role", "lapsed"
 WORD = "word"  # of a decision about a legacy role: the word whose made role it took over
-ANEW = "  "  # in front of the key of a word's second role: no normalised word begins like this
+SECOND = "  "  # in front of the key of a word's second role: no normalised word begins like this
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def roles_of_words(
     for word, uses in spellings.items():
         known = recorded.get(USERS_ROLE, word)
         if word in renamed and word not in roles.standing:
-            yield from second_role(word, recorded.get(USERS_ROLE, ANEW + word), uses)
+            yield from second_role(word, recorded.get(USERS_ROLE, SECOND + word), uses)
         elif known is not None and is_there(known, roles, made_ids):
             yield known
         else:
@@ -131,8 +131,8 @@ def made_role(word: str, uses: Counter[str]) -> Decision:
 
 def second_role(word: str, known: Decision | None, uses: Counter[str]) -> Iterator[Decision]:
     """The word makes another role: its first one went with a legacy role that has another name now."""
-    key = ANEW + word
-    yield Decision(USERS_ROLE, word, MADE_ANEW, {SAME_AS: [USERS_ROLE, key]})
+    key = SECOND + word
+    yield Decision(USERS_ROLE, word, MADE_SECOND, {SAME_AS: [USERS_ROLE, key]})
     yield known or replace(made_role(word, uses), legacy_key=key)
 
 

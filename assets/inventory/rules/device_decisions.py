@@ -22,9 +22,9 @@ _TEXT = DEVICE_OF_TEXT[1]
 def decisions_of(inventory: Inventory, recorded: StoredDecisions) -> list[Decision]:
     """The pairs, the devices taken over and the hostnames. A recorded hostname lapses with its reason."""
     given_back = synthesized_devices_given_back(inventory, recorded)
-    heir_of = {str(decision.values["agent"]): key for key, decision in given_back.items()}
+    had_by = {str(decision.values["agent"]): key for key, decision in given_back.items()}
     of_agents = [
-        device_of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), heir_of.get(agent["id"]))
+        device_of_agent(agent["id"], inventory, recorded.get("agents", agent["id"]), had_by.get(agent["id"]))
         for agent in inventory.agents
     ]
     of_devices = [about_device(device["id"], inventory, recorded) for device in inventory.devices]
@@ -37,19 +37,19 @@ def decisions_of(inventory: Inventory, recorded: StoredDecisions) -> list[Decisi
     return list({**earlier, **{(one.legacy_table, one.legacy_key): one for one in found}}.values())
 
 
-def device_of_agent(key: str, inventory: Inventory, earlier: Decision | None, heir_of: str | None) -> Decision:
+def device_of_agent(key: str, inventory: Inventory, earlier: Decision | None, had_by: str | None) -> Decision:
     """The device that an agent pairs with, else the one that is synthesized for it."""
     device, rule = inventory.pairs[key]
     if device == ("agents", key) or rule == SYNTHESIZED:
-        return synthesized_device(key, inventory, earlier, heir_of)
+        return synthesized_device(key, inventory, earlier, had_by)
     return Decision("agents", key, rule, {SAME_AS: list(device)}, _id_of(device, inventory, earlier))
 
 
-def synthesized_device(key: str, inventory: Inventory, earlier: Decision | None, heir_of: str | None) -> Decision:
+def synthesized_device(key: str, inventory: Inventory, earlier: Decision | None, had_by: str | None) -> Decision:
     """The device made for an agent; its row comes back from a legacy device that had taken it over and is gone."""
-    heir = {TAKES_ROW_OF: ["devices", heir_of]} if heir_of else {}
+    former = {TAKES_ROW_OF: ["devices", had_by]} if had_by else {}
     new_key = inventory.ids["agents", key] if earlier else None  # a row that is new may still be adopted
-    return Decision("agents", key, SYNTHESIZED, hostname_lost(("agents", key), inventory) | heir, new_key)
+    return Decision("agents", key, SYNTHESIZED, hostname_lost(("agents", key), inventory) | former, new_key)
 
 
 def about_device(key: str, inventory: Inventory, recorded: StoredDecisions) -> Decision | None:

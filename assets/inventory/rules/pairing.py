@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Select, String, cast, select
 
-from assets.shared.recorded import too_many_gone
+from assets.shared.recorded import too_many_deleted
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.decisions import SAME_AS
@@ -116,7 +116,7 @@ def _still_there(agents: Mapping[str, Row], devices: set[str], recorded: Mapping
     """The recorded pairs that hold: those whose device is gone are decided again, unless suspiciously many are."""
     known = {agent: pair for agent, pair in recorded.items() if agent in agents}
     gone = {agent for agent, (ref, _) in known.items() if ref[0] == "devices" and ref[1] not in devices}
-    if not devices or too_many_gone(len(gone), len(known)):
+    if not devices or too_many_deleted(len(gone), len(known)):
         return known
     return {agent: pair for agent, pair in known.items() if agent not in gone}
 

@@ -81,12 +81,12 @@ def ids_of_synthesized(keys: pd.Series, context: Context) -> pd.Series:
 def decisions_of(plan: CheckPlan, ids: Mapping[Ref, str], recorded: StoredDecisions) -> list[Decision]:
     """The decisions of a plan, and those of earlier runs that it says nothing about."""
     given_back = synthesized_checks_given_back(plan, recorded)
-    heir_of = {str(decision.values[TAKEN]): check for check, decision in given_back.items()}
+    had_by = {str(decision.values[TAKEN]): check for check, decision in given_back.items()}
     fresh = [
         *given_back.values(),
         *synthesized_checks_taken_over(plan, recorded),
         *(check_of_assignment(key, ref, plan, ids, recorded.get("assignment", key)) for key, ref in plan.found.items()),
-        *(name_of_check(one, plan, ids, heir_of) for one in plan.order),
+        *(name_of_check(one, plan, ids, had_by) for one in plan.order),
     ]
     return list({**recorded.decisions, **{(one.legacy_table, one.legacy_key): one for one in fresh}}.values())
 
@@ -102,15 +102,15 @@ def check_of_assignment(
     return Decision("assignment", key, MATCHED if ref[0] == "checks" else SYNTHESIZED, values, new_key)
 
 
-def name_of_check(one: NamedCheck, plan: CheckPlan, ids: Mapping[Ref, str], heir_of: Mapping[str, str]) -> Decision:
+def name_of_check(one: NamedCheck, plan: CheckPlan, ids: Mapping[Ref, str], had_by: Mapping[str, str]) -> Decision:
     """What a check is called, and whose row it has where that is not its own."""
     values: dict[str, Any] = {"name": plan.names[one.ref], "of": one.name}
     table, key = one.ref
     if table == "checks" and key in plan.over:
         taken = {TAKEN: plan.over[key], TAKES_ROW_OF: ["derived", plan.over[key]]}
         return Decision(table, key, TAKES_OVER, values | taken, ids[one.ref])
-    if table == "derived" and key in heir_of:
-        values[TAKES_ROW_OF] = ["checks", heir_of[key]]
+    if table == "derived" and key in had_by:
+        values[TAKES_ROW_OF] = ["checks", had_by[key]]
     return Decision(table, key, NAME if table == "checks" else SYNTHESIZED, values)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from assets.inventory.rules import spelling
 from assets.monitoring.rules.check_names import UNATTRIBUTED, check_key, check_name
-from assets.shared.recorded import too_many_gone
+from assets.shared.recorded import too_many_deleted
 from remoteiq_etl.frames.text import tidy
 from remoteiq_etl.spec.decisions import SAME_AS, Decision, StoredDecisions
 
@@ -55,7 +55,7 @@ def checks_meant(wanted: Iterable[str], checks: Sequence[Row], recorded: StoredD
     ids = {check["id"] for check in checks}
     earlier: dict[str, Ref] = {key: _means(decision) for key, decision in recorded.of("assignment").items()}
     gone = {key for key, (table, check) in earlier.items() if table == "checks" and check not in ids}
-    lapsed = set() if too_many_gone(len(gone), len(earlier)) else gone
+    lapsed = set() if too_many_deleted(len(gone), len(earlier)) else gone
     defined = {key: ("checks", check) for key, check in defined_by_key(checks).items()}
     kept = {key: ref for key, ref in earlier.items() if key not in lapsed}
     return {key: kept.get(key) or defined.get(key) or ("derived", key) for key in wanted}
