@@ -6,14 +6,12 @@ tables of support settings that overlap in seven columns (the older one fills 4 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform.rules import settings_paths, singletons
-from assets.platform.rules.singletons import Row
+from assets.platform.rules import assembled_settings, settings_paths, singletons
 from assets.seeds.rules import settings
 from assets.shared.seed import SEED
 from remoteiq_etl.frames import json_text
@@ -32,11 +30,11 @@ MERGED = "settings"
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The assembled row, and which row of each table it was made of."""
-    used = used_rows(inputs)
-    migrated = assembled(used)
+    used = assembled_settings.used_rows(inputs)
+    migrated = assembled_settings.assembled(used)
     seeds = seeds_of([table for table, row in used.items() if row is None], inputs, recorded, context)
     values = {name: {**seeds.get(name, {}), **migrated[name]} for name in JSON_COLUMNS}
-    created_at, updated_at = times(used)
+    created_at, updated_at = assembled_settings.times(used)
     row = frame(
         {
             KEY: [context.organization_slug],
@@ -72,40 +70,6 @@ def seed_decisions(seeds: Mapping[str, Mapping[str, Any]]) -> list[Decision]:
         for column, keys in seeds.items()
         for key, value in keys.items()
     ]
-
-
-def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
-    """The row of each table that the legacy application reads."""
-    first = ("localization_settings", "support_legal", "support_legal_settings", "company_profile")
-    return {
-        "branding_settings": singletons.highest_row(inputs["branding_settings"]),
-        "backups_config": singletons.first_row(inputs["backups_config"], "singleton"),
-        **{table: singletons.first_row(inputs[table]) for table in first},
-    }
-
-
-def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
-    """The four JSON objects of the target row."""
-    backups = used["backups_config"]
-    notifications = (
-        {} if backups is None else {"backups": json_text.as_object(json_text.parse(backups["notifications"]))}
-    )
-    return {
-        "branding": settings_paths.section(used["branding_settings"], settings_paths.BRANDING),
-        "localization": settings_paths.section(used["localization_settings"], settings_paths.LOCALIZATION),
-        "support": settings_paths.support(
-            used["support_legal"], used["support_legal_settings"], used["company_profile"]
-        ),
-        "notifications": notifications,
-    }
-
-
-def times(used: Mapping[str, Row | None]) -> tuple[datetime | None, datetime | None]:
-    """created_at is branding's, updated_at the latest known; None where no table knows one."""
-    branding, support = used["branding_settings"] or {}, used["support_legal_settings"] or {}
-    created = branding.get("created_at")
-    known = [time for time in (created, branding.get("updated_at"), support.get("updated_at")) if time is not None]
-    return created or min(known, default=None), max(known, default=None)
 
 
 def transform(batch: Batch, context: Context) -> Batch:
