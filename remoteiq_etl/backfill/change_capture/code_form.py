@@ -157,14 +157,12 @@ class _Writer:
         return f"{name if several else ''} {self._node(self.statement, hidden)}"
 
     def _node(self, part: ast.AST, hidden: str | None = None) -> str:
-        if isinstance(part, ast.AnnAssign) and part.value is not None:
-            part = ast.Assign([part.target], part.value)
         fields = [
             f"{name}={self._value(value)}"
-            for name, value in ast.iter_fields(part)
+            for name, value in ast.iter_fields(_plain(part))
             if name not in _UNSEEN and name != hidden and value is not None and value != []
         ]
-        return f"{type(part).__name__}({','.join(fields)})"
+        return f"{type(_plain(part)).__name__}({','.join(fields)})"
 
     def _value(self, part: object) -> str:
         if isinstance(part, list):
@@ -182,6 +180,15 @@ class _Writer:
             return ".".join(path)
         what, rest = found
         return ".".join([*([path[0]] if path[0] in self.bound else []), what, *rest])
+
+
+def _plain(part: ast.AST) -> ast.AST:
+    """An annotated assignment as one without; a formatted text without the empty pieces that Python 3.12 adds."""
+    if isinstance(part, ast.AnnAssign) and part.value is not None:
+        return ast.Assign([part.target], part.value)
+    if isinstance(part, ast.JoinedStr):
+        return ast.JoinedStr([one for one in part.values if not (isinstance(one, ast.Constant) and one.value == "")])
+    return part
 
 
 def _path(part: ast.expr) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.errors import ConservationError, describe
 from remoteiq_etl.lifecycle.drift import needs
 from remoteiq_etl.orchestration.assets import contract_checks
@@ -36,7 +37,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
         owners=legacy_tables.OWNERS,
         tags=_tags(table),
         metadata=materialization.of_definition(spec, schema),
-        code_version=spec.version,
+        code_version=code_fingerprint(spec),
         check_specs=contract_checks.specs_of(spec),
         required_resource_keys={run_options.KEY},
         dagster_type=_NO_VALUE,
