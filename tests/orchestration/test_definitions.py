@@ -13,8 +13,8 @@ from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerpri
 from remoteiq_etl.definitions import defs
 from remoteiq_etl.orchestration.assets.discovery import find_tables
 from remoteiq_etl.orchestration.assets.drift import ACCEPTED_DRIFT
-from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
 from remoteiq_etl.orchestration.assets.tables import table_asset
+from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from schemas import legacy as legacy_schema
 
