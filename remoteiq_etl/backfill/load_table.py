@@ -167,7 +167,7 @@ class TableLoad:
             yield Staged(prepared, self._stage(prepared, number % 2))
 
     def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[PreparedBatch]:
-        target = Contract.of_target(self.spec.target, self.spec.checks)
+        target = Contract.of_target(self.spec.target)
         for source in self.spec.sources:
             contracts = Contracts(Contract.of_legacy(source.table) if isinstance(source, Source) else None, target)
             known = context.lookup(self.spec.name, source.name)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import Table
 
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.column_guards import ColumnGuard
@@ -39,7 +39,7 @@ class Source:
     """One legacy table that becomes rows of this target table, streamed in batches.
 
     `primary`: this target accounts for each of its rows in the conservation law. `key` names the legacy key columns
-    (default: the primary key); several are joined as a JSON array. `where` narrows a source that is not primary.
+    (default: the primary key); several are joined as a JSON array.
     `absent`: columns that the live table lacks and no rule needs; they are read as NULL.
     `follows`: other legacy tables whose changed rows concern only the rows that name them, so that these alone are read again.
     """
@@ -48,7 +48,6 @@ class Source:
     transform: Transform
     primary: bool = True
     key: tuple[str, ...] = ()
-    where: ColumnElement[bool] | None = None
     absent: frozenset[str] = frozenset()
     follows: tuple[Follow, ...] = ()
 
@@ -135,8 +134,8 @@ class TableSpec:
     written again when this column is set in legacy. `moves_with`: a column under which rows of a replacing table belong
     together: one leads elsewhere only as long as all of them are those last written.
     `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
-    `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
-    contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
+    `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins.
+    `version`: raised when a transform's meaning changes.
     `lineage`: target column → the legacy columns (table.column) behind it, besides those of equal name in the sources.
     `rules`: target column → in words how its value comes about, or why it has none. `dispositions`: table.column → what
     becomes of a legacy column that is not mapped. `asset_name`: where another declaration has the name of the target table
@@ -155,7 +154,6 @@ class TableSpec:
     replaces: bool = False
     no_source: str | None = None
     legacy_reads: tuple[Table, ...] = ()
-    checks: Mapping[str, list[Any]] = field(default_factory=dict)
     activity: tuple[str, ...] = ()
     insert_only: tuple[str, ...] = ()
     lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

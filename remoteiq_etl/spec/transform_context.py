@@ -1,11 +1,10 @@
-"""What a transform may know besides its batch: the source, the run's time, lookups, words and options.
+"""What a transform may know besides its batch: the source, lookups, words and options.
 
 Belongs here: that object. Does not belong here: sessions, and anything that changes during a load.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -29,7 +28,6 @@ class Context:
 
     source: str = "default"
     organization_slug: str = "default"
-    run_started_at: datetime | None = None
     lookups: Mapping[tuple[str, str], Lookup] = field(default_factory=dict)
     prepared: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -76,7 +76,6 @@ class RunContext:
         return Context(
             source=self.plan.source,
             organization_slug=self.plan.organization_slug,
-            run_started_at=self.started_at,
             words=self.plan.words,
             options=self.plan.options,
         )

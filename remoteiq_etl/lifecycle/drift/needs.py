@@ -7,7 +7,7 @@ lacks (`legacy_drift`).
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ClauseElement, Column, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.lifecycle.mapping.column_map import column_map
@@ -33,7 +33,7 @@ def legacy_tables(spec: TableSpec) -> frozenset[str]:
 
 
 def named_columns(spec: TableSpec) -> frozenset[str]:
-    """The legacy columns (table.column) that a declaration names: keys, what is followed, conditions, the decide step's, lineage."""
+    """The legacy columns (table.column) that a declaration names: keys, what is followed, the decide step's, lineage."""
     keys = {f"{source.name}.{key}" for source in _sources(spec) for key in source.key_columns}
     followed = {
         place
@@ -110,12 +110,10 @@ def _lineage(spec: TableSpec) -> Iterator[str]:
 
 
 def _parts(spec: TableSpec) -> Iterator[visitors.ExternallyTraversible]:
-    """Everything in the decide step's queries and in the conditions of the sources."""
-    clauses: list[ClauseElement] = [source.where for source in _sources(spec) if source.where is not None]
+    """Everything in the decide step's queries."""
     for query in spec.decide.reads.values() if spec.decide else ():
-        clauses += [query, *query.selected_columns]
-    for clause in clauses:
-        yield from visitors.iterate(clause)
+        for clause in (query, *query.selected_columns):
+            yield from visitors.iterate(clause)
 
 
 def _columns_in_queries(spec: TableSpec) -> Iterator[str]:
