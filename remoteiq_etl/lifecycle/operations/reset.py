@@ -205,12 +205,3 @@ def opened(target: Database, state_schema: str, source: str, specs: Mapping[str,
         hashed = target.with_settings(row_hash.session_settings(source_record.hash_key))
         session = stack.enter_context(contextlib.closing(hashed.connect()))
         yield Resetter(session, state, source_record, target, specs, live_columns(session, target.schema))
-
-
-def with_dependents(specs: Mapping[str, TableSpec], asset: str) -> set[str]:
-    """An asset, and all that are made of what it leads to: they follow where it leads elsewhere afterwards."""
-    found, more = {asset}, True
-    while more:
-        further = {name for name, spec in specs.items() if found & set(spec.dependencies)} - found
-        found, more = found | further, bool(further)
-    return found

@@ -7,12 +7,12 @@ import dagster as dg
 
 from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.errors import ConservationError, describe
-from remoteiq_etl.lifecycle.drift import needs
 from remoteiq_etl.orchestration.assets import contract_checks
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables, materialization
 from remoteiq_etl.orchestration.runtime import resource, run_options
+from remoteiq_etl.spec import dependencies
 from remoteiq_etl.spec.table import Derived, TableSpec
 
 #: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)
@@ -31,7 +31,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     @dg.asset(
         name=spec.asset,
         group_name=table.domain,
-        deps=[*parents, *(legacy_tables.key(name) for name in sorted(needs.legacy_tables(spec)))],
+        deps=[*parents, *(legacy_tables.key(name) for name in sorted(dependencies.legacy_tables(spec)))],
         description=_description(table),
         kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
         owners=legacy_tables.OWNERS,
