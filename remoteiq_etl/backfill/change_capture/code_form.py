@@ -2,7 +2,8 @@
 
 It is made from the syntax tree, so that it is the same under every version of Python. Comments, docstrings, annotations,
 import lines and line numbers are no part of it, nor are the names and modules of the functions and constants that it
-uses: each of these counts by its own normal form. What comes from outside the package counts by its name. Belongs here:
+uses: each of these counts by its own normal form. What comes from outside the package counts by its name, and a
+constant of the engine by its value. Belongs here:
 the form of functions. Does not belong here: the declaration that names them (see code_fingerprint).
 """
 
@@ -14,10 +15,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.util import resolve_name
+from types import ModuleType
 from typing import Any
 
-#: Packages of this program whose modules may move: of what comes from them the name alone counts, elsewhere its module, too.
+from sqlalchemy import Table
+
+#: Packages of this program whose modules may move: of what comes from them the module does not count.
 _OURS = ("remoteiq_etl", "schemas")
+#: Types of constants of the engine that count by value.
+_PLAIN = frozenset({str, bytes, int, float, bool})
 #: Parts of a syntax tree that say nothing about what is computed.
 _UNSEEN = frozenset({"annotation", "returns", "type_params", "type_comment", "kind", "ctx", "simple"})
 
@@ -126,7 +132,7 @@ class _Hashes:
         top = source.partition(".")[0]
         if top == self.package:
             return self._in_module(source, [*names, *rest])
-        return origin[-1].rpartition(".")[2] if top in _OURS else ".".join(origin), rest
+        return _of_engine(source, [*names, *rest]) if top in _OURS else (".".join(origin), rest)
 
     def _in_module(self, name: str, path: list[str]) -> tuple[str, list[str]] | None:
         """What a dotted name stands for in a module of the package; a module itself stands for all that it defines."""
@@ -189,6 +195,18 @@ def _plain(part: ast.AST) -> ast.AST:
     if isinstance(part, ast.JoinedStr):
         return ast.JoinedStr([one for one in part.values if not (isinstance(one, ast.Constant) and one.value == "")])
     return part
+
+
+def _of_engine(module: str, path: list[str]) -> tuple[str, list[str]]:
+    """What a name of the engine stands for, and what is left of it: a plain constant by its value, all else by its last name."""
+    found: object = sys.modules[module]
+    name, rest = module.rpartition(".")[2], [*path]
+    while rest and isinstance(found, ModuleType):
+        name = rest.pop(0)
+        found = getattr(found, name)
+    if isinstance(found, Table):
+        return f"table {found.fullname}", rest
+    return (f"{type(found).__name__} {found!r}" if type(found) in _PLAIN else name), rest
 
 
 def _path(part: ast.expr) -> list[str]:

@@ -147,6 +147,22 @@ def test_a_module_of_the_engine_may_move(hash_of: Hashed) -> None:
     assert hash_of({"table": table.format("remoteiq_etl.spec.value_map")}) == there
 
 
+def test_a_constant_of_the_engine_counts_by_its_value(hash_of: Hashed) -> None:
+    """Whatever it is called, and whichever way it is imported."""
+    table = "from remoteiq_etl.spec.batch import {0}\n\n\ndef transform(row):\n    return row[{0}]\n"
+    there = hash_of({"table": table.format("KEY")})
+    assert hash_of({"table": table.format("HASH")}) != there
+    whole = "from remoteiq_etl.spec import batch\n\n\ndef transform(row):\n    return row[batch.KEY]\n"
+    assert hash_of({"table": whole}) == there
+
+
+def test_tables_of_both_sides_are_told_apart(hash_of: Hashed) -> None:
+    table = "from schemas import {0}\n\n\ndef transform(row):\n    return {0}.users.c.id\n"
+    assert hash_of({"table": table.format("legacy")}) != hash_of({"table": table.format("target")})
+    named = "from schemas.legacy.access import users\n\n\ndef transform(row):\n    return users.c.id\n"
+    assert hash_of({"table": named}) == hash_of({"table": table.format("legacy")})
+
+
 # --- what code may look like ------------------------------------------------------------------------------------
 
 
