@@ -204,7 +204,7 @@ class TableSpec:
 OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
 
 
-CHANGED_AT = "_changed_at"  # when legacy changed the value that a door of the kind KeptWhenNewer guards
+CHANGED_AT = "_changed_at"  # when legacy changed the value that a timed column guard is about
 
 
 NOW = "now()"  # in a withdrawal: the time of the run
