@@ -17,6 +17,7 @@ from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.written_columns import T_column, differs_from_written
 
 SQL = statements(__file__)
 
@@ -46,7 +47,7 @@ def remove_replaced(
     any other row is, with a policy and a brake (see gone).
     """
     names, children = _names(run, spec), _children(run, spec)
-    query = SQL["removable"].format(**names, unreferenced=_unreferenced(run, spec, children))
+    query = SQL["removable"].format(**names, edited=_edited(run, spec), unreferenced=_unreferenced(run, spec, children))
     mapped = run.session.rows(query, [removing_sources(spec)])
     unseen = [
         (table, key, owner)
@@ -63,6 +64,17 @@ def remove_replaced(
     for name, rows in removed.items():
         movements.of_run(run, name, Cause.REPLACED, -rows)
     return len(gone)
+
+
+def _edited(run: RunContext, spec: TableSpec) -> sql.Composable:
+    """Whether a row (t) is not as it was last written (m), where the values are kept."""
+    columns = [
+        sql.SQL("m.last_written ? {} AND {}").format(
+            sql.Literal(column.name), differs_from_written(column, T_column(column), run.state.schema)
+        )
+        for column in run.live_spec(spec.name).target.columns
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(columns))
 
 
 def present_owners(run: RunContext, spec: TableSpec, owners: set[str]) -> set[str] | None:
@@ -108,7 +120,6 @@ def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
         "map": run.state.name(map_of(spec).name),
         "target": run.target_name(spec.name),
         "before_images": run.state.name("before_images"),
-        "redacted": run.state.name("redacted"),
         "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(spec.name),

@@ -11,9 +11,7 @@ from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
 from remoteiq_etl.state.maps import key_join, map_of
@@ -223,16 +221,11 @@ class EvidenceReader:
 
     def _differs(self, column: Column[Any], side: str) -> sql.Composable:
         """Whether a side is not as last written, in the form in which that is recorded."""
-        return sql.SQL(
-            "m.last_written ? {name} AND coalesce(to_jsonb({shown}), 'null') <> coalesce(m.last_written -> {name}, 'null')"
-        ).format(name=sql.Literal(column.name), shown=self._recorded(column, sql.Identifier(side, column.name)))
-
-    def _recorded(self, column: Column[Any], value: sql.Composable) -> sql.Composable:
-        if is_secret(column):
-            return sql.SQL("encode({}, 'hex')").format(row_hash([value]))
-        if isinstance(column.type, pg.JSON):
-            return sql.SQL("{}({}::jsonb)").format(self.pair.state.name("redacted"), value)
-        return value
+        value = sql.Identifier(side, column.name)
+        return sql.SQL("m.last_written ? {} AND {}").format(
+            sql.Literal(column.name),
+            written_columns.differs_from_written(column, value, self.pair.state.schema),
+        )
 
     def _is_ordered(self, column: Column[Any]) -> bool:
         return isinstance(column.type, pg.TIMESTAMP) or column.name in self.spec.activity[:1]
