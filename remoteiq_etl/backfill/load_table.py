@@ -130,7 +130,7 @@ class TableLoad:
     # --- streaming ----------------------------------------------------------------------------------------------
 
     def _stream(self, context: Context, derived: dict[str, pd.DataFrame], started: float) -> None:
-        writer = BatchWriter(self.run, self.spec, self.report, self.open_rows)
+        writer = BatchWriter(self.run, self.spec, self.report, self.open_rows, self.capture)
         with ThreadPoolExecutor(1, thread_name_prefix="extract") as producer:
             staged = self._staged(context, derived)
             try:
@@ -246,7 +246,7 @@ class TableLoad:
             return
         with run.session.transaction():
             run.check_fence()
-            rerouted = BatchWriter(run, self.spec, self.report, self.open_rows).write_merged(self.merged)
+            rerouted = BatchWriter(run, self.spec, self.report, self.open_rows, self.capture).write_merged(self.merged)
             if self.spec.decide is not None and not self.spec.log_like:
                 rerouted += follow_same_as(run, self.spec, run.id)
             self.changed = self.changed or rerouted > 0
@@ -295,4 +295,6 @@ class TableLoad:
         with run.session.transaction():
             deleted = run.session.execute(SQL["mark_deleted"].format(**names)).rowcount
             movements.of_run(run, spec.name, Cause.DELETED, -deleted)
+            if deleted:
+                self.capture.mark_remapped(spec.asset)
         return deleted

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import psycopg
 from psycopg import sql
 
+from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
-from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, TableReport
+from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, Ledger, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
 from remoteiq_etl.backfill.load.casts import refuse_type_errors
@@ -39,16 +40,20 @@ class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan 
 class BatchWriter:
     """Writes the batches of one table of one run."""
 
-    def __init__(self, run: RunContext, spec: TableSpec, report: TableReport, open_rows: OpenRows) -> None:
+    def __init__(
+        self, run: RunContext, spec: TableSpec, report: TableReport, open_rows: OpenRows, capture: Capture
+    ) -> None:
         self.run = run
         self.spec = spec
         self.report = report
         self.open_rows = open_rows
+        self.capture = capture
         self.number = 0
         self.may_wait = True
         self.waiting: list[PreparedBatch] = []
         self._deferred: list[int] = []
         self._open_conflicts: bool | None = None
+        self._remapped = False
 
     def write(self, prepared: PreparedBatch, merge: Merge | None) -> None:
         """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
@@ -107,6 +112,7 @@ class BatchWriter:
             RowLists(run, self.spec, self.open_rows).write(prepared, disposals)
             archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)
+            self._mark_remapped(account)
 
     def _merge(
         self, prepared: PreparedBatch, merge: Merge | None, account: BatchAccount, disposals: list[Disposal]
@@ -180,6 +186,17 @@ class BatchWriter:
                 f" {account.accounted} ({dict(account.outcomes)})."
                 " The batch was not committed. This is a fault of the program; report it with the ledger."
             )
+
+    def _mark_remapped(self, account: BatchAccount) -> None:
+        """What refers to this table looks again, also when the load fails after this batch."""
+        outcomes = account.outcomes
+        waits = outcomes[Ledger.QUARANTINED] or outcomes[Ledger.HELD] or self.open_rows.waiting(self.spec.name)
+        if self._remapped or not (
+            outcomes[Ledger.INSERTED] or outcomes[Ledger.ADOPTED] or (waits and self.open_rows.has_new(self.spec))
+        ):
+            return
+        self._remapped = True
+        self.capture.mark_remapped(self.spec.asset)
 
     # --- what did not become a row ------------------------------------------------------------------------------
 

@@ -113,6 +113,8 @@ class DecideStep:
                     run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity]
                 )
                 self.lookups.forget(entity)
+            if new:
+                self.capture.mark_remapped(spec.asset)
             keep_rows(run, step, decided)
             keep_warnings(run, spec, decided)
         return len(new)
