@@ -22,6 +22,7 @@ from remoteiq_etl.backfill.deletes.owned_rows import remove_replaced, removing_s
 from remoteiq_etl.backfill.load.commit import BatchWriter
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.staging import Stage, StagingTables
+from remoteiq_etl.backfill.load.target_triggers import triggers_of
 from remoteiq_etl.backfill.outcomes import archive, conservation, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows, count_waiting
@@ -72,6 +73,7 @@ class TableLoad:
     waiting_owners: set[str] = field(default_factory=set)
     merged: list[tuple[str, str, str, str]] = field(default_factory=list)
     expected: dict[str, int] = field(default_factory=dict)
+    triggers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.report = TableReport(self.spec.asset)
@@ -124,6 +126,7 @@ class TableLoad:
         if self.adopter.ambiguous:
             self.report.decision_warnings["several_candidates_the_oldest_adopted"] += self.adopter.ambiguous
         self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
+        self.triggers = triggers_of(run, spec.name)
         self._stream(context, derived, started)
         self._finish(before)
 
@@ -218,6 +221,7 @@ class TableLoad:
             run.target.schema,
             run.plan.recreate.get(self.spec.asset),
             run.sealer,
+            self.triggers,
         )
 
     # --- end of the table ---------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ NEVER_COMPARED = frozenset({"updated_at"})
 #: In what was last written: by JSON column with secret parts the keyed hash of its clear value. No column is named so.
 SECRET_PARTS = "#secrets"  # noqa: S105  # a name
 
+#: The same for a row that a trigger of the target changed: the hash of what was given to it, in hexadecimal.
+GIVEN = "#given"
+
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 

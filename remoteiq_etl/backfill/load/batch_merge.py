@@ -7,6 +7,7 @@ target refuses, and when values are parked. Does not belong here: the statements
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import psycopg
 
@@ -14,7 +15,9 @@ from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load import conflicts, unique_swaps
 from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.backfill.load.target_triggers import NotTaken, altered
 from remoteiq_etl.frames.derived_ids import derive
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.table import TableSpec
 
@@ -25,9 +28,9 @@ _RULES = {
     psycopg.errors.NotNullViolation: "not_null_violation",
 }
 _NO_VALUE = "no value of the column's type in the target"
-_REFUSALS = (psycopg.errors.IntegrityError, psycopg.errors.DataError)
+_REFUSED = "refused_by_target"
 
-Failures = list[tuple[int, psycopg.Error]]
+Failures = list[tuple[int, psycopg.Error | NotTaken]]
 
 
 class _TakenBack(Exception):  # not an error: it takes a savepoint back
@@ -41,7 +44,8 @@ class PlannedMerge:
     `uncastable`: by row the columns whose value is none of the column's type; `may_wait`: rows that want a unique value
     which another row still has are written last; `open_conflicts`: the conflict list has entries of the table.
 
-    Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait.
+    Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait, and `altered` says in how
+    many rows a trigger of the target changed a column.
     """
 
     run: RunContext
@@ -53,6 +57,7 @@ class PlannedMerge:
     open_conflicts: bool = False
     refused: list[Disposal] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
+    altered: Mapping[str, int] = field(default_factory=dict)
 
     def write(self) -> Counter[str]:
         """Write the batch within the caller's transaction; in a plan, only work out what would be done. Rows per action.
@@ -71,6 +76,8 @@ class PlannedMerge:
             if self.open_conflicts or actions["taken"]:
                 conflicts.settle(merge, session)
             merge.finish(session)
+            if merge.triggers:
+                self.altered = altered(merge, session)
         return Counter(
             {action: count for action, count in actions.items() if action not in ("quarantined", "deferred")}
         )
@@ -119,7 +126,11 @@ class PlannedMerge:
         try:
             with self.run.session.transaction():
                 self.merge.apply(self.run.session, 0, last)
-        except _REFUSALS:
+        except NotTaken:
+            return False
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             return False
         return True
 
@@ -142,18 +153,29 @@ class PlannedMerge:
         return failures
 
     def _apply(self, first: int, last: int, *, images: bool = True) -> Failures:
-        """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""
+        """Write rows first to last; those that the target refuses are found by halving, and nothing of them is written."""
         if first > last:
             return []
         try:
             with self.run.session.transaction():
                 self.merge.apply(self.run.session, first, last, images=images)
-        except _REFUSALS as error:
+        except NotTaken as error:
+            return self._beside(error, first, last, images=images)
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             if first == last:
                 return [(first, error)]
             middle = (first + last) // 2
             return self._apply(first, middle, images=images) + self._apply(middle + 1, last, images=images)
         return []
+
+    def _beside(self, error: NotTaken, first: int, last: int, *, images: bool) -> Failures:
+        """Write what stands between the rows that were not taken: these are known, and need no halving."""
+        failures: Failures = [(row, error) for row in error.rows]
+        for before, after in pairwise([first - 1, *error.rows, last + 1]):
+            failures += self._apply(before + 1, after - 1, images=images)
+        return failures
 
     def _refuse(self, failures: Failures) -> None:
         may_wait = self.may_wait and unique_swaps.changes_hands(self.merge)
@@ -163,9 +185,13 @@ class PlannedMerge:
                 self._leave_out(row, "deferred")
                 self.waiting.append(row)
             else:
-                rule = next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")
-                constraint = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
-                self._quarantine(row, rule, (), constraint)
+                self._quarantine(row, _rule(error), (), self._reason(error))
+
+    def _reason(self, error: psycopg.Error | NotTaken) -> str:
+        if isinstance(error, psycopg.Error):
+            return reason_of(error, self.spec.name)
+        named = ", ".join(self.merge.triggers)
+        return f"kept out by a trigger or rule of {self.spec.name}" + (f": {named}" if named else "")
 
     def _quarantine(self, row: int, rule: str, columns: Sequence[str], detail: str) -> None:
         self._leave_out(row, "quarantined")
@@ -174,3 +200,9 @@ class PlannedMerge:
 
     def _leave_out(self, row: int, action: str) -> None:
         self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = %s", [action, row])
+
+
+def _rule(error: psycopg.Error | NotTaken) -> str:
+    if isinstance(error, psycopg.errors.DataError):
+        return "value_refused"
+    return next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), _REFUSED)

@@ -19,11 +19,13 @@ from remoteiq_etl.backfill.load.casts import refuse_type_errors
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.planned_writes import remember_planned
 from remoteiq_etl.backfill.load.survivors import take_over
+from remoteiq_etl.backfill.load.target_triggers import CHANGED_BY_TARGET, NotTaken, warn
 from remoteiq_etl.backfill.outcomes import archive, ledger, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.outcomes.quarantine import RowLists
 from remoteiq_etl.errors import ConflictError, ConservationError
+from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.table import TableSpec
@@ -120,20 +122,24 @@ class BatchWriter:
         if merge is None:
             return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
         refused = refuse_type_errors(self.run.session, merge)
-        if self.report.first_load and not self.run.planning and not refused:
-            inserted = self._load_first(merge)
+        if self.report.first_load and not self.run.planning and not refused and not merge.triggers:
+            inserted = self._load_first(merge, len(prepared.rows))
             if inserted is not None:
                 return Counter({"inserted": inserted})
         return self._merge_planned(prepared, merge, account, disposals, refused)
 
-    def _load_first(self, merge: Merge) -> int | None:
-        """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
+    def _load_first(self, merge: Merge, rows: int) -> int | None:
+        """Rows inserted without a comparison; None when the target refuses one and they must be looked at one by one."""
         try:
             with self.run.session.transaction():
-                inserted = merge.load_first(self.run.session)
+                inserted = merge.load_first(self.run.session, rows)
                 movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted)
                 return inserted
-        except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+        except NotTaken:
+            return None
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             return None
 
     def _merge_planned(
@@ -151,6 +157,9 @@ class BatchWriter:
             movements.of_batch(self.run, self.spec)
         self.report.recreated += actions["recreated"]
         disposals += planned.refused
+        if planned.altered:
+            warn(self.run, self.spec, prepared.legacy_table, sorted(planned.altered))
+            account.warnings[CHANGED_BY_TARGET] += max(planned.altered.values())
         if merge.shares_rows and not self.run.planning:
             self._keep_shared(prepared, merge)
         if planned.waiting:

@@ -11,7 +11,7 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import key_join, map_of
-from remoteiq_etl.state.written_columns import SECRET_PARTS
+from remoteiq_etl.state.written_columns import GIVEN, SECRET_PARTS
 
 SQL = statements(__file__)
 
@@ -36,7 +36,7 @@ def writes_to(run: RunContext, table: str) -> pd.DataFrame:
         key_join=key_join(spec),
         source_id=sql.Literal(run.source_record.id),
         table_name=sql.Literal(table),
-        secret_parts=sql.Literal(SECRET_PARTS),
+        further=sql.Literal([SECRET_PARTS, GIVEN]),
     )
     return pd.concat([from_arrow(run.arrow.table(query.as_string(None))), planned], ignore_index=True)
 
