@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pandas as pd
+import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan, of_keys
@@ -35,6 +36,9 @@ from remoteiq_etl.backfill.transform.decide import DecideStep
 from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
 from remoteiq_etl.backfill.transform.seen_values import SourceValues
+from remoteiq_etl.frames.derived_ids import short_key, short_keys
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
@@ -43,6 +47,8 @@ from remoteiq_etl.state.map_queries import count_target, follow_same_as
 from remoteiq_etl.state.maps import key_join, map_of
 
 SQL = statements(__file__)
+
+_NARROWED = 2  # the staging table of parts of a batch; 0 and 1 take turns for whole ones
 
 
 @dataclass
@@ -141,8 +147,7 @@ class TableLoad:
                 while (batch := waiting.result()) is not None:
                     waiting = producer.submit(next, staged, None)
                     self.pacer.before_batch(self.report)
-                    writer.write(batch.prepared, self._merge(batch))
-                    self._remember(batch)
+                    self._write(writer, batch)
                     self.run.listener.progressed(
                         TableProgress(self.spec.asset, self.report.read, self.total, time.monotonic() - started)
                     )
@@ -150,6 +155,27 @@ class TableLoad:
                 waiting.cancel()
                 producer.submit(staged.close).result()
         self._write_waiting(writer)
+
+    def _write(self, writer: BatchWriter, batch: Staged) -> None:
+        """Commit a batch; what is refused of it for a row that no statement of the merge has singled out is found by halving."""
+        prepared = batch.prepared
+        try:
+            writer.write(prepared, self._merge(batch))
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
+            self._narrow(writer, prepared, error)
+        else:
+            self._remember(batch)
+
+    def _narrow(self, writer: BatchWriter, prepared: PreparedBatch, error: psycopg.Error) -> None:
+        if len(prepared.keys) > 1:
+            for half in prepared.halves():
+                self._write(writer, Staged(half, self._stage(half, _NARROWED)))
+            return
+        refused = prepared.refused(rule_of(error), reason_of(error, self.spec.name))
+        writer.write(refused, None)
+        self._remember(Staged(refused, None))
 
     def _write_waiting(self, writer: BatchWriter) -> None:
         """Write the rows that wanted a unique value which another row still had: by now that one may have left it.
@@ -159,9 +185,7 @@ class TableLoad:
         while waiting := writer.waiting:
             writer.waiting = []
             for prepared in joined(waiting):
-                batch = Staged(prepared, self._stage(prepared, 0))
-                writer.write(prepared, self._merge(batch))
-                self._remember(batch)
+                self._write(writer, Staged(prepared, self._stage(prepared, 0)))
             writer.may_wait = sum(one.read for one in writer.waiting) < sum(one.read for one in waiting)
 
     def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Generator[Staged]:
@@ -186,7 +210,9 @@ class TableLoad:
             rows = derived.get(source.name)
             selection = self.reading.selection(source.name)
             if rows is not None and selection is not None:
-                rows = rows[rows[KEY].isin(list(selection.keys))].reset_index(drop=True)
+                # Lists from which rows are read again have a long key as its beginning and a digest.
+                wanted = {short_key(key) for key in selection.keys}
+                rows = rows[short_keys(rows[KEY].astype(TEXT)).isin(list(wanted))].reset_index(drop=True)
             if rows is not None and len(rows):
                 yield rows
             return
@@ -202,7 +228,10 @@ class TableLoad:
             slot,
             tuple(column.name for column in self.spec.target.columns if column.name in rows),
         )
-        prepared.bytes = stage.fill(self.run.writer, rows)
+        prepared.bytes, refused = self.stages.fill(stage, rows)
+        if refused:
+            prepared.refuse({row: (rule_of(error), reason_of(error, self.spec.name)) for row, error in refused.items()})
+            return self._stage(prepared, slot)
         return stage
 
     def _merge(self, staged: Staged) -> Merge | None:

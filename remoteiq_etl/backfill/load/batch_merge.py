@@ -17,18 +17,11 @@ from remoteiq_etl.backfill.load import conflicts, unique_swaps
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.target_triggers import NotTaken, altered
 from remoteiq_etl.frames.derived_ids import derive
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
+from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.table import TableSpec
 
-_RULES = {
-    psycopg.errors.UniqueViolation: "unique_violation",
-    psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
-    psycopg.errors.CheckViolation: "check_violation",
-    psycopg.errors.NotNullViolation: "not_null_violation",
-}
 _NO_VALUE = "no value of the column's type in the target"
-_REFUSED = "refused_by_target"
 
 Failures = list[tuple[int, psycopg.Error | NotTaken]]
 
@@ -185,7 +178,8 @@ class PlannedMerge:
                 self._leave_out(row, "deferred")
                 self.waiting.append(row)
             else:
-                self._quarantine(row, _rule(error), (), self._reason(error))
+                rule = rule_of(error) if isinstance(error, psycopg.Error) else REFUSED
+                self._quarantine(row, rule, (), self._reason(error))
 
     def _reason(self, error: psycopg.Error | NotTaken) -> str:
         if isinstance(error, psycopg.Error):
@@ -200,9 +194,3 @@ class PlannedMerge:
 
     def _leave_out(self, row: int, action: str) -> None:
         self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = %s", [action, row])
-
-
-def _rule(error: psycopg.Error | NotTaken) -> str:
-    if isinstance(error, psycopg.errors.DataError):
-        return "value_refused"
-    return next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), _REFUSED)

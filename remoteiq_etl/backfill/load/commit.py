@@ -29,7 +29,7 @@ from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.maps import map_of, short_key_of
 from remoteiq_etl.state.written_columns import remember_written
 
 SQL = statements(__file__)
@@ -65,6 +65,7 @@ class BatchWriter:
         if prepared.batch is not None:
             account.warnings += prepared.batch.warnings
         disposals = list(prepared.disposals)
+        remapped = self._remapped
         try:
             with self.run.session.transaction():
                 self._write(prepared, merge, account, disposals)
@@ -74,6 +75,9 @@ class BatchWriter:
             pass
         except ConflictError:
             self._list_conflicts(prepared, merge)
+            raise
+        except psycopg.Error:
+            self._remapped = remapped  # the caller may write the rows in parts
             raise
         prepared.disposals = disposals
         self.report.account(account.legacy_table, primary=account.primary).add(account)
@@ -214,7 +218,8 @@ class BatchWriter:
         if merge is None:
             return
         deferred = {"deferred": self._deferred}
-        names = {**self._names(legacy_table), "stage": merge.stage.identifier}
+        listed_key = short_key_of(sql.SQL("s._key::text"))
+        names = {**self._names(legacy_table), "stage": merge.stage.identifier, "listed_key": listed_key}
         for waiting in self.open_rows.waiting(self.spec.name):
             release = SQL["release"].format(**names, waiting=self.run.state.name(waiting))
             self.run.session.execute(release, deferred)
