@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import key_join, map_of, short_key_of
 from remoteiq_etl.state.written_columns import NEVER_COMPARED, default_of
 from remoteiq_etl.verify.causes.labels import Evidence, Legacy, MapEntry, RowSides, Rules
 from remoteiq_etl.verify.causes.row_changes import Row, RowChanges, newer_rows, row_key
@@ -115,6 +115,7 @@ class EvidenceReader:
             "key_join": key_join(self.spec),
             "new_type": _type(self._map.columns["new_key"]),
             "legacy_type": _type(self._map.columns["legacy_key"]),
+            "listed_key": short_key_of(sql.SQL("d.legacy_key")),
             "completed_run": sql.Literal(self.known.completed_run),
         }
 
@@ -193,6 +194,7 @@ class EvidenceReader:
             "unrecorded": _cases([one for one in columns if one.name in hashed], _is_unrecorded),
             "foreign": _cases([one for one in columns if self._is_foreign(one, hashed)], _is_empty),
             "current_hash": written_columns.current_hash(self.pair, self.spec, legacy_table),
+            "given": sql.Literal(written_columns.GIVEN),
             "expectation_hash": written_columns.current_hash(self.pair, self.spec, legacy_table, instead=expectation),
         }
         rows = self.pair.session.rows(SQL["sides"].format(**names), {})
@@ -301,9 +303,15 @@ def _sides_of_row(
     foreign: list[str],
     as_written: bool | None,
     expectation_as_written: bool | None,
+    expectation_as_given: bool | None,
 ) -> RowSides:
     names = (frozenset(edited), frozenset(wanted), frozenset(later), frozenset(unrecorded), frozenset(foreign))
-    return RowSides(*names, as_written=as_written, expectation_as_written=expectation_as_written)
+    return RowSides(
+        *names,
+        as_written=as_written,
+        expectation_as_written=expectation_as_written,
+        expectation_as_given=expectation_as_given,
+    )
 
 
 def _type(column: Column[Any]) -> sql.SQL:

@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.verdicts.model import Label
 from tests.support.migrating import Migration, foreign_target, with_dependencies
 from tests.support.server import Database, Server
 from tests.support.small_installation import fill, key
@@ -143,6 +145,9 @@ def test_names_that_no_index_holds_stop_neither_their_table_nor_those_behind_it(
         assert all(len(row[0]) < 2000 for row in chain(*refused.values()))
         assert [row[1] for row in refused["sites"]] == ["parent_quarantined", "refused_by_target"]
         assert [row[1] for row in installation.query(OPEN, "user_roles")] == ["parent_quarantined"]
+        assert [
+            one for table in verify(installation.plan, LONG).tables for one in table.findings if one.label == Label.BUG
+        ] == []
         for table, rows in {"tickets": 60, "users": 20, "user_roles": 19, "devices": 20}.items():
             assert installation.query(f"SELECT count(*) FROM {table}") == [(rows,)]
     installation.legacy.execute("UPDATE tickets SET client = 'Acme' WHERE number = 2; UPDATE users SET role = 'Ops'")

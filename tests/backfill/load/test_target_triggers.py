@@ -7,9 +7,12 @@ import pytest
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.load.target_triggers import CHANGED_BY_TARGET
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.verdicts.model import Label
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server
 from tests.support.small_installation import fill, key
+from tests.support.undoing import EVERYTHING, undone
 
 USERS = ("organizations", "users")
 FIRST, SECOND, THIRD = (key("user", number) for number in (1, 2, 3))
@@ -144,6 +147,18 @@ def test_a_value_that_a_trigger_changes_makes_no_conflict_and_one_warning(fresh:
     assert fresh.query(NAME) == [("OTHER!",)]
     assert fresh.query(WARNINGS) == [("users", "last_name")]
     assert fresh.query("SELECT count(*) FROM remoteiq_etl.conflicts") == [(0,)]
+
+
+def test_verification_knows_what_a_trigger_changed_and_undo_takes_the_rows_back(fresh: Migration) -> None:
+    """What was given to the trigger is what the mapping says; the row as it is counts as ours."""
+    trigger(fresh, UPPER)
+    fresh.run(*USERS)
+    (verdict,) = verify(fresh.plan, ["users"]).tables
+    found = {(one.label, one.columns) for one in verdict.findings}
+    assert (Label.EDITED_IN_TARGET, ("last_name",)) in found
+    assert Label.BUG not in {label for label, _ in found}
+    undone(fresh, EVERYTHING)
+    assert fresh.query("SELECT count(*) FROM users") == [(0,)]
 
 
 def test_an_edit_of_a_row_that_a_trigger_changed_is_still_an_edit(fresh: Migration) -> None:
