@@ -14,10 +14,9 @@ from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, Ledger, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
+from remoteiq_etl.backfill.load.batch_merge import PlannedMerge, remember_planned
 from remoteiq_etl.backfill.load.casts import refuse_type_errors
 from remoteiq_etl.backfill.load.merge_statements import Merge
-from remoteiq_etl.backfill.load.planned_writes import remember_planned
 from remoteiq_etl.backfill.load.survivors import take_over
 from remoteiq_etl.backfill.load.target_triggers import CHANGED_BY_TARGET, NotTaken, warn
 from remoteiq_etl.backfill.outcomes import archive, ledger, movements
@@ -161,6 +160,8 @@ class BatchWriter:
             movements.of_batch(self.run, self.spec)
         self.report.recreated += actions["recreated"]
         disposals += planned.refused
+        if planned.moved and not self.run.planning:
+            self.capture.mark_remapped(self.spec.asset)
         if planned.altered:
             warn(self.run, self.spec, prepared.legacy_table, sorted(planned.altered))
             account.warnings[CHANGED_BY_TARGET] += max(planned.altered.values())

@@ -66,6 +66,12 @@ class Merge(Expressions):
             session.execute(SQL["yield_shared"].format(**self.names))
         return self.actions(session) if self.shares_rows or actions["changed"] or actions["moved"] else actions
 
+    def note_moved(self, session: Session, rows: Sequence[int]) -> Counter[str]:
+        """Let rows of which nothing changes but their key count as updated; rows per action."""
+        note = "UPDATE merge_plan SET action = 'rekeyed' WHERE action = 'unchanged' AND _row = ANY (%s)"
+        session.execute(note, [list(rows)])
+        return self.actions(session)
+
     @property
     def shares_rows(self) -> bool:
         """Whether several sources may have a row in common: where its key is a natural one."""

@@ -163,7 +163,8 @@ SELECT
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
 LEFT JOIN {target} AS t ON {target_join}
-WHERE p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched') AND p._row BETWEEN %(first)s AND %(last)s
+WHERE p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched', 'rekeyed')
+    AND p._row BETWEEN %(first)s AND %(last)s
 ON CONFLICT ({map_key}) DO UPDATE SET
     new_key = EXCLUDED.new_key,
     rule = CASE WHEN known.decision IS NULL THEN EXCLUDED.rule ELSE known.rule END,
