@@ -127,6 +127,6 @@ def test_a_trigger_that_lets_no_key_change_quarantines_the_row(pair: Migration) 
 
 def test_a_plan_counts_a_move_and_makes_none(pair: Migration) -> None:
     pair.legacy.execute(RENAME)
-    report = pair.run(*TABLES, mode=Mode.PLAN)["permissions"]
+    report = pair.run(*TABLES, planning=True)["permissions"]
     assert report.total(Ledger.UPDATED) == 1
     assert pair.query("SELECT count(*) FROM permissions WHERE permission_key = 'ops.execute'") == [(0,)]
