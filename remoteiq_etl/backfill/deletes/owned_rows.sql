@@ -33,3 +33,9 @@ WITH images AS (
     RETURNING id, withheld
 )
 SELECT id, cardinality(withheld) > 0 FROM images
+
+
+-- name: warn_kept
+INSERT INTO {decision_warnings} (source_id, table_name, rule, legacy_table, legacy_key, run_id)
+VALUES ({source_id}, %(asset)s, %(rule)s, %(table)s, %(key)s, {run_id})
+ON CONFLICT DO NOTHING

@@ -12,6 +12,7 @@ from remoteiq_etl.verify.verdicts.model import Label
 from tests.support.migrating import Migration, foreign_target, with_dependencies
 from tests.support.server import Database, Server
 from tests.support.small_installation import fill, key
+from tests.support.undoing import EVERYTHING, undone
 
 #: Random hexadecimal digits, which no index can make shorter.
 NOISE = (
@@ -154,3 +155,33 @@ def test_names_that_no_index_holds_stop_neither_their_table_nor_those_behind_it(
     installation.run(*tables)
     assert installation.query(OPEN, "clients") + installation.query(OPEN, "user_roles") == []
     assert installation.query("SELECT count(*) FROM user_roles") == [(20,)]
+
+
+LONG_CLIENT = (
+    NOISE
+    + """
+INSERT INTO devices (id, hostname, os, arch, last_seen, status, client, site) VALUES
+    ('d0000001-0000-4000-8000-000000000000', 'GOOD-1', 'windows', 'x64', '2024-01-01', 'online', 'Acme', 'HQ');
+INSERT INTO tickets (id, number, title, client, site, requester_name, requester_email, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE VALUES
+    ('7c000001-0000-4000-8000-000000000000', 1, 'good', 'Acme', 'HQ', 'Jane', 'jane@example.com', '2024-01-01', '2024-01-02'),
+    ('7c000002-0000-4000-8000-000000000000', 2, 'long', pg_temp.noise(4000, 'c'), 'HQ', 'Jane', 'jane@example.com', '2024-01-01',
+    '2024-01-02')
+"""
+)
+
+
+def test_one_value_that_no_index_holds_stops_nothing_but_its_row(
+    legacy_db: Database, application_target: Database
+) -> None:
+    """Every table is loaded, twice, verified without a BUG, and taken back."""
+    legacy_db.execute(LONG_CLIENT)
+    migration = Migration.of(legacy_db, application_target)
+    for _ in range(2):
+        migration.run()
+        assert [row[1] for row in migration.query(OPEN, "clients")] == ["refused_by_target"]
+        assert migration.query("SELECT ticket_number FROM tickets ORDER BY 1") == [(1,), (2,)]
+        assert migration.query("SELECT name FROM clients") == [("Acme",)]
+        assert verify(migration.plan).passed
+    undone(migration, EVERYTHING)
+    assert migration.query("SELECT count(*) FROM tickets") == [(0,)]

@@ -9,9 +9,10 @@ from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.load.target_triggers import CHANGED_BY_TARGET
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.verdicts.model import Label
+from tests.support.books import unbalanced
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server
-from tests.support.small_installation import fill, key
+from tests.support.small_installation import TABLES, fill, key
 from tests.support.undoing import EVERYTHING, undone
 
 USERS = ("organizations", "users")
@@ -174,3 +175,22 @@ def test_a_table_without_triggers_is_not_read_back(fresh: Migration) -> None:
     fresh.run(*USERS)
     assert fresh.query(WARNINGS) == []
     assert fresh.query("SELECT count(*) FROM remoteiq_etl.legacy_users_map WHERE last_written ? '#given'") == [(0,)]
+
+
+@pytest.mark.parametrize("body", ["RETURN NULL;", "RAISE 'stays';"], ids=["skips", "raises"])
+def test_a_link_that_the_target_does_not_let_go_stays_ours(pair: Migration, body: str) -> None:
+    """The map says so as long as the row is there, a warning names it, and the table is completed."""
+    grants = "SELECT count(*) FROM role_permissions"
+    before = pair.query(grants)
+    pair.target.execute(
+        f"CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
+        "CREATE TRIGGER trg_theirs BEFORE DELETE ON role_permissions FOR EACH ROW EXECUTE FUNCTION theirs()"
+    )
+    pair.legacy.execute(f"DELETE FROM role_permissions WHERE role_id = '{key('role', 3)}'")
+    pair.run(*TABLES)
+    assert pair.query(grants) == before
+    assert pair.query("SELECT count(*) FROM remoteiq_etl.decision_warnings WHERE rule = 'kept_by_target'") == [(1,)]
+    assert unbalanced(pair) == []
+    pair.target.execute("DROP TRIGGER trg_theirs ON role_permissions")
+    pair.run(*TABLES, mode=Mode.FULL)
+    assert pair.query(grants) == [(before[0][0] - 1,)]
