@@ -157,6 +157,11 @@ def test_names_that_no_index_holds_stop_neither_their_table_nor_those_behind_it(
     assert installation.query("SELECT count(*) FROM user_roles") == [(20,)]
 
 
+def found_bugs(migration: Migration) -> list[tuple[str, ...]]:
+    found = [one for table in verify(migration.plan).tables for one in table.findings if one.label == Label.BUG]
+    return [(one.table, one.check, one.kind, one.detail, str(one.key), str(one.legacy_key)[:40], *one.columns) for one in found]
+
+
 LONG_CLIENT = (
     NOISE
     + """
@@ -182,6 +187,6 @@ def test_one_value_that_no_index_holds_stops_nothing_but_its_row(
         assert [row[1] for row in migration.query(OPEN, "clients")] == ["refused_by_target"]
         assert migration.query("SELECT ticket_number FROM tickets ORDER BY 1") == [(1,), (2,)]
         assert migration.query("SELECT name FROM clients") == [("Acme",)]
-        assert verify(migration.plan).passed
+        assert found_bugs(migration) == []
     undone(migration, EVERYTHING)
     assert migration.query("SELECT count(*) FROM tickets") == [(0,)]
