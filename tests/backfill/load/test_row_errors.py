@@ -159,7 +159,10 @@ def test_names_that_no_index_holds_stop_neither_their_table_nor_those_behind_it(
 
 def found_bugs(migration: Migration) -> list[tuple[str, ...]]:
     found = [one for table in verify(migration.plan).tables for one in table.findings if one.label == Label.BUG]
-    return [(one.table, one.check, one.kind, one.detail, str(one.key), str(one.legacy_key)[:40], *one.columns) for one in found]
+    return [
+        (one.table, one.check, one.kind, one.detail, str(one.key), str(one.legacy_key)[:40], *one.columns)
+        for one in found
+    ]
 
 
 LONG_CLIENT = (
