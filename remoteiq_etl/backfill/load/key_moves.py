@@ -105,7 +105,7 @@ class _Mover:
     def _follow(self, reference: Reference, those: dict[str, list[int]]) -> None:
         """Let what refers to the row follow it; rows that have the reference in their own key move as well."""
         session, (column,) = self.run.session, reference.columns
-        child = self._ours(reference)
+        child = self._declared(reference)
         in_key = child is not None and column in child.primary_key
         affected = sql.SQL("t.{} IN (SELECT k.former FROM key_moves AS k WHERE k._row = ANY ({}))").format(
             sql.Identifier(column), sql.Literal(those["rows"])
@@ -124,7 +124,7 @@ class _Mover:
         elif child is not None:
             remember_left(self.run, child, images)
 
-    def _ours(self, reference: Reference) -> TableSpec | None:
+    def _declared(self, reference: Reference) -> TableSpec | None:
         """The declaration of the table that refers, when it is one that we write."""
         run = self.run
         spec = run.plan.specs.get(reference.table)
