@@ -125,8 +125,8 @@ class SourcePaused(RemoteIQError):
     """The source is paused, so no run may begin."""
 
 
-class LockTimeout(RemoteIQError, psycopg.errors.LockNotAvailable):
-    """A lock that another session holds was not to be had in time. Caught like the server's own error, too."""
+class LockTimeout(RemoteIQError):
+    """A lock that another session holds was not to be had in time."""
 
 
 class LockedError(RemoteIQError):

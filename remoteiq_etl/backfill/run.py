@@ -37,6 +37,7 @@ from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
 from remoteiq_etl.spec.dependencies import in_order, inputs_of
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
@@ -137,12 +138,13 @@ class Run:
 def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     """An open run; what fails inside is recorded as its end.
 
-    Raises LockedError when the source is busy, SourcePaused when it is paused.
+    Raises LockedError when the source is busy, SourcePaused when it is paused, DriftError when the target hides rows.
     """
     state = State(plan.target, plan.state_schema)
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
         stack.callback(control.close)
+        refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         state.ensure(control)
         source_record = register(control, state, plan.source, plan.organization_slug)
         Control(control, state, source_record.id).refuse_paused()
@@ -219,7 +221,7 @@ def _context(
         arrow,
         reader,
         writer,
-        legacy,
+        snapshot.legacy,
         target,
         source_record,
         run_id,

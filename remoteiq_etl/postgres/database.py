@@ -22,9 +22,10 @@ from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
 from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url
-from remoteiq_etl.errors import ConnectionFailed, LockTimeout
+from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.frames import json_text
-from remoteiq_etl.postgres.lock_waits import blocking_sentence
+from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
+from remoteiq_etl.postgres.lock_waits import LockWaitEnded, blocking_sentence
 from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
 
 Observer = Callable[[str], None]
@@ -44,6 +45,8 @@ class Database:
     observer: Observer | None = None
     # Settings of every session, given at the start of the connection: a server's statement log does not show them.
     session: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Texts that cannot be sent as UTF-8, where the encoding has such: known to the database of an open session.
+    unreadable: Unreadable | None = field(default=None, compare=False)
 
     def observe(self, statement: str) -> None:
         """Let the observer see a statement that is about to be sent."""
@@ -72,7 +75,8 @@ class Database:
             opening.pop_all()
         set_json_dumps(json_text.dumps, connection)
         set_json_loads(json_text.parse, connection)
-        return Session(self, connection)
+        encoding = connection.info.parameter_status("server_encoding") or ""
+        return Session(replace(self, unreadable=unreadable_in(encoding)), connection)
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
@@ -155,7 +159,7 @@ class Database:
                 raise
             waited = self.session.get("lock_timeout", LOCK_TIMEOUT)
             who = blocking_sentence(self._conninfo(), statement, own, writes=not self.read_only)
-            raise LockTimeout(
+            raise LockWaitEnded(
                 f"a lock in {redact_url(self.url)}, schema {self.schema}, was not to be had within the lock_timeout"
                 f" ({waited} unless the statement has its own). {who}"
             ) from error

@@ -12,12 +12,17 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
+from remoteiq_etl.errors import LockTimeout
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
 
 #: Sessions that a sentence names.
 _FEW = 3
+
+
+class LockWaitEnded(LockTimeout, psycopg.errors.LockNotAvailable):
+    """The server's own error with a sentence: who waits for it by the driver's name goes on to do so."""
 
 
 @dataclass(frozen=True)

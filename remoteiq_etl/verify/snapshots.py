@@ -19,6 +19,7 @@ from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
 from remoteiq_etl.spec.dependencies import in_order, inputs_of
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control
@@ -73,9 +74,12 @@ class VerificationContext:
 
 @contextlib.contextmanager
 def verification_context(plan: RunPlan, range_rows: int = RANGE_ROWS) -> Iterator[VerificationContext]:
-    """What a verification stands on. Raises VerifyError when the source was never migrated to this target."""
+    """What a verification stands on. Raises VerifyError when the source was never migrated to this target, DriftError
+    when the target hides rows.
+    """
     state = State(plan.target, plan.state_schema)
     with contextlib.closing(plan.target.connect()) as control:
+        refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         yield VerificationContext(plan, state, _registered(control, state, plan), control, range_rows)
 
 

@@ -124,12 +124,15 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def create_database(self, name: str | None = None, template: str = "template0") -> Database:
+    def create_database(
+        self, name: str | None = None, template: str = "template0", encoding: str | None = None
+    ) -> Database:
         name = name or f"test_{next(self.numbers)}"
         # Before 15 there was no other way. Writing the pages into the WAL takes up to four times as long where nothing is synced.
         how = sql.SQL("STRATEGY FILE_COPY" if self.major >= 15 else "")
         names = sql.Identifier(name), sql.Identifier(template)
-        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, how))
+        text = sql.SQL("ENCODING {} LOCALE 'C'").format(sql.Literal(encoding)) if encoding else sql.SQL("")
+        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {} {}").format(*names, how, text))
         return Database(self, name)
 
     def clone(self, name: str, build: Callable[[Database], None]) -> Database:

@@ -19,9 +19,9 @@ class Snapshot:
     """
 
     def __init__(self, legacy: Database, tables: Collection[str] = ()) -> None:
-        self.legacy = legacy
         with contextlib.ExitStack() as begins:
             self.session: Session = legacy.connect()
+            self.legacy = self.session.database
             begins.callback(self.session.close)
             self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
