@@ -68,11 +68,11 @@ class Database:
 
     def connect(self) -> "Session":
         """A psycopg session in autocommit mode. Raises ConnectionFailed."""
-        with self._explained(), ExitStack() as opening:
+        with self._explained(), ExitStack() as begins:
             connection = self._opened(partial(psycopg.connect, autocommit=True))
-            opening.callback(connection.close)
+            begins.callback(connection.close)
             self._settle(lambda statements: connection.execute(statements.encode()))
-            opening.pop_all()
+            begins.pop_all()
         set_json_dumps(json_text.dumps, connection)
         set_json_loads(json_text.parse, connection)
         encoding = connection.info.parameter_status("server_encoding") or ""
@@ -80,11 +80,11 @@ class Database:
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
-        with self._explained(), ExitStack() as opening:
+        with self._explained(), ExitStack() as begins:
             database = self._opened(adbc_driver_postgresql.connect)
-            opening.callback(database.close)
+            begins.callback(database.close)
             connection = self._arrow(database)
-            opening.pop_all()
+            begins.pop_all()
             return ArrowSession(self, dbapi.Connection(database, connection, autocommit=autocommit))
 
     def connect_beside(self, first: "ArrowSession") -> "ArrowSession":
@@ -100,12 +100,12 @@ class Database:
 
     def _arrow(self, database: AdbcDatabase) -> AdbcConnection:
         """A connection with its settings made; the transaction of a caller begins later."""
-        with ExitStack() as opening:
+        with ExitStack() as begins:
             connection = AdbcConnection(database)
-            opening.callback(connection.close)
+            begins.callback(connection.close)
             self._refuse_quoted(connection)
             self._settle(partial(_execute, connection))
-            opening.pop_all()
+            begins.pop_all()
             return connection
 
     def _refuse_quoted(self, connection: AdbcConnection) -> None:

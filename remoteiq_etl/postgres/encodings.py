@@ -72,12 +72,21 @@ def shown(text: sql.Composable) -> sql.Composed:
     return sql.SQL("encode(convert_to({}, getdatabaseencoding()), 'escape')").format(text)
 
 
+def as_json(unreadable: Unreadable | None, value: sql.Composable) -> sql.Composed:
+    """A value of any type as JSON; as the JSON of what its text is shown as, where that holds bytes that cannot be sent."""
+    plain, text = sql.SQL("to_json({})").format(value), sql.SQL("{}::text").format(value)
+    if unreadable is None:
+        return plain
+    template = sql.SQL("CASE WHEN {} THEN to_json({}) ELSE {} END")
+    return template.format(unreadable.condition(text), shown(text), plain)
+
+
 def readable(unreadable: Unreadable | None, value: sql.Composable, kind: str = "text") -> sql.Composable:
-    """A value of this type ("text", "json", "jsonb", "text[]"), or where it holds bytes that cannot be sent, what it is shown as."""
+    """A value of this type ("text", "jsonb", "text[]"), or where it holds bytes that cannot be sent, what it is shown as."""
     if unreadable is None:
         return value
     text = value if kind == "text" else sql.SQL("{}::text").format(value)
-    instead = {"text": "{}", "json": "to_json({})", "jsonb": "to_jsonb({})", "text[]": "ARRAY[{}]"}[kind]
+    instead = {"text": "{}", "jsonb": "to_jsonb({})", "text[]": "ARRAY[{}]"}[kind]
     return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
         unreadable.condition(text), sql.SQL(instead).format(shown(text)), value
     )

@@ -72,24 +72,24 @@ def test_bytes_that_are_no_text_quarantine_their_row_until_it_is_mended(encoded:
     if not _has_bad(encoded):
         assert unreadable_in("LATIN1") is None  # every byte is a character
         return
-    encoded.run(*TABLES)
-    shown = spoil(encoded.legacy, "UPDATE tickets SET title = {bad} WHERE number = 2")
-    encoded.run(*TABLES)
-    waits = "SELECT legacy_key, rule, message FROM remoteiq_etl.quarantine WHERE released_run IS NULL"
-    ((row, rule, message),) = encoded.query(waits)
-    assert (row, rule) == (key("ticket", 2), "source_contract")
-    assert message == "title: bytes that are no text in the encoding of the legacy database"
-    verdict = verify(encoded.plan, TABLES)
+    encoded.run("permissions")
+    shown = spoil(encoded.legacy, "UPDATE permissions SET label = {bad}")
+    encoded.run("permissions")
+    waits = "SELECT legacy_key, rule, detail FROM remoteiq_etl.quarantine WHERE released_run IS NULL"
+    ((row, rule, detail),) = encoded.query(waits)
+    assert (row, rule) == (key("perm", 1), "source_contract")
+    assert detail == "label: bytes that are no text in the encoding of the legacy database"
+    verdict = verify(encoded.plan, ["permissions"])
     assert (verdict.bugs, [one.error for one in verdict.tables if one.error]) == (0, [])
     with closing(encoded.plan.target.connect()) as target, closing(encoded.plan.legacy.connect()) as legacy:
         state = State(encoded.plan.target, encoded.plan.state_schema)
-        told = Explainer(target, state, "default", 1, specs(), legacy).of("tickets", [row])
+        told = Explainer(target, state, "default", 1, specs(), legacy).of("permissions", [row])
     assert told.legacy[0].values is not None
-    assert told.legacy[0].values["title"] == shown
-    encoded.legacy.execute("UPDATE tickets SET title = 'Coffee' WHERE number = 2")
-    encoded.run(*TABLES)
+    assert told.legacy[0].values["label"] == shown
+    encoded.legacy.execute("UPDATE permissions SET label = 'Coffee'")
+    encoded.run("permissions")
     assert encoded.query(waits) == []
-    assert encoded.query("SELECT subject FROM tickets WHERE ticket_number = 2") == [("Coffee",)]
+    assert [row["label"] for row in encoded.rows("permissions")] == ["Coffee"]
 
 
 def test_accepted_drift_keeps_bytes_that_are_no_text_in_a_readable_form(encoded: Migration) -> None:
@@ -116,7 +116,7 @@ def test_a_table_whose_keys_are_no_text_is_refused_before_anything_is_written(en
     encoded.legacy.execute(
         "INSERT INTO jobs (id, agent_id, type, status) VALUES (gen_random_uuid(), 1, 'RUN_SCRIPT', 'queued')"
     )
-    spoil(encoded.legacy, "INSERT INTO settings (key, value) VALUES ({bad}, '1')")
+    spoil(encoded.legacy, "INSERT INTO imap_state (purpose) VALUES ({bad})")
     settled = drifting.settled(encoded.legacy, encoded.target)
     blocked = settled.plan().blocked
     assert any("bytes that are no text" in reason for reason in blocked.values())
