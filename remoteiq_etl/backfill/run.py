@@ -38,7 +38,7 @@ from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
-from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
@@ -185,8 +185,7 @@ def _context(
     settings = row_hash.session_settings(source_record.hash_key)
     legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
     fence = take_over(control, state, source_record)
-    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
-    snapshot = stack.enter_context(Snapshot(legacy, tables))
+    snapshot = stack.enter_context(Snapshot(legacy, legacy_columns(plan.specs)))
     session = target.connect()
     stack.callback(session.close)
     arrow = target.connect_arrow()

@@ -20,7 +20,7 @@ from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
-from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
@@ -57,7 +57,7 @@ class VerificationContext:
     def pair(self) -> Iterator["SnapshotPair"]:
         """A fresh look at both databases."""
         settings = row_hash.session_settings(self.source_record.hash_key)
-        tables = {table for spec in self.plan.specs.values() for table in inputs_of(spec).legacy}
+        tables = legacy_columns(self.plan.specs)
         with contextlib.ExitStack() as stack:
             snapshot = stack.enter_context(Snapshot(self.plan.legacy.with_settings(settings), tables))
             target = self.plan.target.with_settings(settings)
