@@ -196,6 +196,28 @@ def major_version(bin_dir: Path) -> int:
     return int(found[1])
 
 
+def start_primary(bin_dir: Path) -> Server:
+    """A server that others can follow. It checkpoints as slowly as it may, so that its control file says what was."""
+    slowly = {"checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    return start(bin_dir, {**_SPEED, "wal_level": "replica", "max_wal_senders": "8", **slowly}, memory())
+
+
+def start_standby(primary: Server) -> Server:
+    """A copy of a server that follows it."""
+    directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-", dir=primary.directory.parent))
+    account = server_account()
+    if account:
+        os.chown(directory, account.uid, account.gid)
+    data = directory / "data"
+    _run(primary.bin_dir / "pg_basebackup", "-D", data, "-R", "-c", "fast", "-h", primary.directory, "-U", SUPERUSER)
+    settings = {**_SPEED, "max_wal_senders": "8", "checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    settings["wal_level"] = "replica"
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    options += f" -c unix_socket_directories='{directory}'"
+    _run(primary.bin_dir / "pg_ctl", "start", "-D", data, "-w", "-l", directory / "log", "-o", options)
+    return Server(primary.bin_dir, directory, primary.major, _keeper(primary.bin_dir, directory, account))
+
+
 @contextlib.contextmanager
 def running(
     bin_dir: Path | None = None, settings: Mapping[str, str] = _SPEED, place: Path | None = None
