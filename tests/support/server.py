@@ -209,7 +209,11 @@ def start_standby(primary: Server) -> Server:
     if account:
         os.chown(directory, account.uid, account.gid)
     data = directory / "data"
-    _run(primary.bin_dir / "pg_basebackup", "-D", data, "-R", "-c", "fast", "-h", primary.directory, "-U", SUPERUSER)
+    _run(primary.bin_dir / "pg_basebackup", "-D", data, "-c", "fast", "-h", primary.directory, "-U", SUPERUSER)
+    (data / "standby.signal").touch()
+    # Not -R: a newer pg_basebackup writes options that an older server does not know.
+    with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
+        file.write(f"primary_conninfo = 'host={primary.directory} user={SUPERUSER}'\n")
     settings = {**_SPEED, "max_wal_senders": "8", "checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
     settings["wal_level"] = "replica"
     options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
