@@ -177,3 +177,14 @@ def test_a_statement_behind_one_that_waits_itself_is_told_of_both(legacy_db: Dat
             session.execute("SELECT FROM tickets")
         reading.rollback()
         alter.join(timeout=20)
+
+
+def test_the_guide_has_every_setting_with_its_value_and_reason() -> None:
+    page = Path(__file__).parents[2] / "docs" / "guide" / "sessions.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    for one in PINNED:
+        since = f" (from PostgreSQL {one.since} on)" if one.since else ""
+        value = f"`{one.value}`" if one.value else "empty"
+        assert f"| `{one.name}`{since} | {value} | {one.why} |" in rows
+    for name in (*WRITER, "search_path"):
+        assert any(row.startswith(f"| `{name}` |") for row in rows)
