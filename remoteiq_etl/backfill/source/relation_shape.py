@@ -43,9 +43,13 @@ def read_shapes(session: Session, columns: Mapping[str, Collection[str]]) -> dic
 
 
 def altered(before: RelationShape | None, now: RelationShape | None) -> str | None:
-    """What was altered of a table, in words; None when nothing was. What nobody has noted may have been anything."""
+    """What was altered of a table, in words; None when nothing was.
+
+    A state of an older program has not noted what a table was like (`before` is None): it is taken as it is now, so that an
+    upgrade reads nothing again. What was altered before that, the next sweep finds, which compares every row.
+    """
     if before is None:
-        return "nobody has noted what it was like"
+        return None
     if now is None:
         return "it is not there"
     return ", ".join(words for part, words in _PARTS.items() if before.get(part) != now.get(part)) or None

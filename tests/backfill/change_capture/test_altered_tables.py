@@ -175,11 +175,13 @@ def test_a_verdict_does_not_stand_when_a_table_of_either_side_was_altered(again:
     assert looked()[1] != {}
 
 
-def test_what_an_older_program_has_noted_nothing_of_is_read_once(again: Migration) -> None:
+def test_what_an_older_program_has_not_noted_is_taken_as_it_is_and_noted(again: Migration, edge_db: Database) -> None:
+    """An upgrade of the state reads nothing again; from then on what is altered is noticed."""
     again.run(TABLE)
     again.target.execute("UPDATE remoteiq_etl.passes SET shape = NULL")
-    assert "nobody has noted what it was like" in again.run(TABLE)[TABLE].reading
     assert again.run(TABLE)[TABLE].reading == "nothing changed"
+    edge_db.execute("ALTER TABLE permissions DROP COLUMN label, ADD COLUMN label text NOT NULL DEFAULT 'Another'")
+    assert "was altered since" in again.run(TABLE)[TABLE].reading
 
 
 def test_a_table_that_gets_a_column_that_nobody_reads_is_not_read_again(again: Migration, edge_db: Database) -> None:
