@@ -3,7 +3,8 @@
 `pair`          the servers of the legacy and of the target database: each version with itself, the oldest with the newest
 `cli`           calls a command; all commands of a pair share one home
 `installation`  the edge cases, and an empty database as the target
-`loaded`        the same after a first load and a second run, which had nothing left to do
+`first_load`    the same after a first load, and what that run said
+`loaded`        the same after a second run
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import with_edge_cases
-from tests.matrix.installation import Installation
+from tests.matrix.installation import Installation, Run
 from tests.support import locked_postgres
 from tests.support.calling import Cli, calling
 from tests.support.migrating import Migration
@@ -56,21 +57,50 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hom
 @pytest.fixture
 def installation(pair: Pair, cli: Cli) -> Iterator[Installation]:
     legacy = pair.legacy.clone("edge", with_edge_cases)
-    yield from _dropped(Installation(cli, legacy, pair.target.create_database()))
+    yield from _dropped(Installation.of(cli, legacy, pair.target.create_database()))
+
+
+@dataclass(frozen=True)
+class FirstLoad:
+    """`run`: what it came to, when it was made: once for each pair. `installation`: copies of its databases."""
+
+    installation: Installation
+    run: Run
+
+
+_RUNS: dict[str, Run] = {}
 
 
 @pytest.fixture
-def loaded(pair: Pair, cli: Cli) -> Iterator[Installation]:
+def first_load(pair: Pair, cli: Cli) -> Iterator[FirstLoad]:
     legacy = pair.legacy.clone("edge", with_edge_cases)
 
     def load(target: Database) -> None:
-        first = Installation(cli, legacy, target)
-        for _ in range(2):
-            first.run()
+        _RUNS[pair.name] = Installation.of(cli, legacy, target).run()
 
-    target = pair.target.clone(f"loaded_{pair.name}", load)
+    target = pair.target.clone(f"first_load_{pair.name}", load)
+    for installation in _dropped(_copied(cli, legacy, target)):
+        yield FirstLoad(installation, _RUNS[pair.name])
+
+
+@pytest.fixture
+def loaded(pair: Pair, cli: Cli, first_load: FirstLoad) -> Iterator[Installation]:
+    """A map that was loaded after what recalls it settles in the second run."""
+    name, legacy = f"loaded_{pair.name}", first_load.installation.legacy
+    if name not in pair.target.templates:
+        template = pair.target.create_database(
+            f"template_{name}", template=pair.target.templates[f"first_load_{pair.name}"]
+        )
+        _copied(cli, legacy, template).run()
+        pair.target.templates[name] = template.name
+    target = pair.target.create_database(template=pair.target.templates[name])
+    yield _copied(cli, legacy, target)
+    target.drop()
+
+
+def _copied(cli: Cli, legacy: Database, target: Database) -> Installation:
     Migration.of(legacy, target).accept_copy()
-    yield from _dropped(Installation(cli, legacy, target))
+    return Installation.of(cli, legacy, target)
 
 
 def _dropped(installation: Installation) -> Iterator[Installation]:

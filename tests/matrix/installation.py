@@ -5,16 +5,21 @@ Belongs here: short ways to call and to look. Does not belong here: what must co
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 from remoteiq_etl.cli.app import Exit
 from tests.support.calling import Cli, Ended
 from tests.support.migrating import Migration, target_tables
-from tests.support.server import Database
+from tests.support.server import Database, Server
 
 Counts = Mapping[str, Any]
+READER, WRITER = "etl_reader", "etl_writer"
 
 
 @dataclass(frozen=True)
@@ -31,18 +36,30 @@ class Run:
 
 @dataclass(frozen=True)
 class Installation:
-    """One legacy and one target database."""
+    """One legacy and one target database. Commands read as a role with SELECT alone, and write as the target's owner."""
 
     cli: Cli
     legacy: Database
     target: Database
+
+    @classmethod
+    def of(cls, cli: Cli, legacy: Database, target: Database) -> "Installation":
+        _make_role(legacy.server, READER)
+        _make_role(target.server, WRITER)
+        legacy.execute(
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
+            f" ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER};"
+            " REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        )
+        target.execute(f'ALTER DATABASE "{target.name}" OWNER TO {WRITER}')
+        return cls(cli, legacy, target)
 
     @property
     def migration(self) -> Migration:
         return Migration.of(self.legacy, self.target)
 
     def call(self, *arguments: str) -> Ended:
-        return self.cli(*arguments, legacy=self.legacy, target=self.target)
+        return self.cli(*arguments, legacy=self.legacy.url_as(READER), target=self.target.url_as(WRITER))
 
     def run(self, *tables: str, accept: Sequence[str] = (), full: bool = False) -> Run:
         """Run these tables (none: all). It must come to its end; rows may wait."""
@@ -95,6 +112,12 @@ class Installation:
         """How many rows each table of the target has that has any."""
         counted = {table: int(self.query(f"SELECT count(*) FROM {table}")[0][0]) for table in target_tables()}
         return {table: count for table, count in counted.items() if count}
+
+
+def _make_role(server: Server, name: str) -> None:
+    """Roles belong to a server, not to a database: the second test finds it."""
+    with suppress(psycopg.errors.DuplicateObject):
+        server.admin(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
 
 
 def _options(name: str, values: Sequence[str]) -> list[str]:
