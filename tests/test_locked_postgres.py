@@ -8,9 +8,11 @@ import re
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests.conftest import pytest_ignore_collect
 from tests.support import locked_postgres
 from tests.support.locked_postgres import CannotBeHad, Fetch, Package, archive_of, locked, unpack
 
@@ -71,6 +73,13 @@ def test_the_lock_holds_no_place() -> None:
     entries = json.loads(locked_postgres.LOCK.read_text(encoding="utf-8"))
     assert {name for entry in entries for name in entry} == {"name", "version", "integrity"}
     assert not re.search(r"://|resolved|registry", locked_postgres.LOCK.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_matrix_is_collected_only_when_it_is_asked_for(asked: bool) -> None:
+    config = SimpleNamespace(getoption={"--matrix": asked}.get)
+    assert pytest_ignore_collect(ROOT / "tests" / "matrix", config) is (None if asked else True)  # type: ignore[arg-type]  # as much as is looked at
+    assert pytest_ignore_collect(ROOT / "tests" / "cli", config) is None  # type: ignore[arg-type]  # likewise
 
 
 def test_an_archive_is_fetched_once(tmp_path: Path) -> None:
