@@ -102,7 +102,7 @@ def test_a_column_set_at_the_insert_differs_by_rule_only_when_legacy_changed_lat
 
 
 @pytest.mark.parametrize(
-    ("renewed", "follows", "opinion_as_written", "label"),
+    ("renewed", "follows", "expectation_as_written", "label"),
     [
         (True, False, True, Label.EXPECTED),
         (False, True, True, Label.EXPECTED),
