@@ -147,10 +147,13 @@ class Server:
 
 
 def memory() -> Path | None:
-    """A file system in memory with room for the databases of a session of tests; None: there is none."""
+    """A file system in memory with room for the databases of a session of tests; None: there is none.
+
+    Programs can be run from it, because some tests copy them there.
+    """
     shared = Path("/dev/shm")
     usable = shared.is_mount() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free >= _ROOM_IN_MEMORY
-    return shared if usable else None
+    return shared if usable and not os.statvfs(shared).f_flag & os.ST_NOEXEC else None
 
 
 def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED, place: Path | None = None) -> Server:
