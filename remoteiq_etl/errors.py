@@ -40,8 +40,6 @@
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
 """
 
-import psycopg
-
 
 class RemoteIQError(Exception):
     """Base of every error that this program raises on purpose; the command line shows its text without a traceback."""
@@ -185,19 +183,3 @@ class UnknownTable(ReportError):
 
 class PrepareError(RemoteIQError):
     """Prepare or finalize cannot do, or could not undo, a change of the target."""
-
-
-def describe(error: BaseException) -> str:
-    """An error as text that holds no value of any row: our own messages as they are, others by their class."""
-    if isinstance(error, RemoteIQError):
-        return f"{type(error).__name__}: {error}"
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
-    return type(error).__name__
-
-
-def is_interruption(error: BaseException | None) -> bool:
-    """Whether an error is Ctrl-C, or has taken its place: that of a session which was cut short in a statement does so."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None

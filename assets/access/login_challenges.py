@@ -1,4 +1,7 @@
-"""Login challenges: one row per legacy challenge, none of which can be answered any more."""
+"""Login challenges: one row per legacy challenge, none of which can be answered any more.
+
+Known faults of the data (of the edge cases): users who are gone (1 of 3) or quarantined (1 of 3).
+"""
 
 import pandas as pd
 

@@ -1,7 +1,9 @@
 """Permissions: one row per permission key, from legacy permissions and from keys found only in role_meta.permissions.
 
-Known faults of the data: keys that differ in case or white space alone, labels that only repeat the key, and keys that
-roles hold as words although no permission of that name exists.
+Steps: of equal keys the oldest permission stands; a word of role_meta that neither a permission nor the catalogue knows
+makes a row (whose row a key is, see permission_successors). Known faults of the data (of the edge cases): keys that differ in
+case or white space alone (1 of 7 is merged away), a blank key (1), labels that only repeat the key (1 of 7; 1 of 9 generated ones), and
+keys that roles hold as words although no permission of that name exists (3).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +12,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from assets.access.rules.permission_catalogue import PERMISSIONS
-from assets.access.rules.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
+from assets.access.rules.permission_successors import WINNERS, having_back, taking_over_seeds, taking_over_words
 from assets.access.rules.words import lowered
 from assets.shared.seed import SEED
 from assets.shared.winners import GROUP, decide_winners, winners_of
@@ -31,7 +33,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
     permissions = inputs["permissions"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
-    found = decide_winners(rows, recorded, WINNERS, "oldest", heirs_of="permissions")
+    found = decide_winners(rows, recorded, WINNERS, "oldest", successors_of="permissions")
     only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
     return Decided(
         decisions=[
@@ -63,8 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.keep(winners.isna() & (keys != batch["key"]), "key", "normalised")
     batch["permission_key"] = keys
     batch["label"] = labels(batch["label"], keys)
-    for column in ("group_key", "group_label", "created_at"):
-        batch[column] = batch[column]
+    batch.carry("group_key", "group_label", "created_at")
     return batch
 
 

@@ -1,6 +1,6 @@
 """Personal access tokens: one row per legacy personal token.
 
-Known faults of the data: created_at may be null.
+Known faults of the data: created_at is null (1 % of generated tokens, 1 of 4 edge cases).
 """
 
 from assets.access.rules import owners
@@ -19,9 +19,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.filter(users.is_adopted(batch["user_id"]), "adopted_user")
     batch["id"] = context.kept_or_derived("personal_access_tokens", "personal_tokens", batch["id"])
     batch["user_id"] = batch.parent("user_id", users, "users")
-    batch["description"] = batch["name"]
-    for column in ("token_hash", "last_used_at", "revoked_at"):
-        batch[column] = batch[column]
+    batch.carry("token_hash", "last_used_at", "revoked_at", description="name")
     others = (earliest(batch["last_used_at"], batch["revoked_at"]), owners.created_at(batch, context))
     batch["created_at"] = filled(batch, batch["created_at"], "created_at", *others)
     return batch

@@ -1,7 +1,8 @@
 """Sessions: one row per legacy session, found by its jti in the new application.
 
-A missing row lets a revoked cookie in, so that no session may be lost. Known faults of the data: a stale duplicate of
-last_seen_at, jtis that are no uuid, and jtis that are equal but for case.
+A missing row lets a revoked cookie in, so that no session may be lost. Known faults of the data, with their share of
+generated sessions: a stale duplicate of last_seen_at (nearly all differ), jtis that are no uuid (2 %), jtis that are equal
+but for case (1 %), missing times (1 %); in databases older than the column a null jti (1 of 9 edge cases).
 """
 
 import re
@@ -73,9 +74,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = uuids(batch["jti"]).fillna(context.derive_many("sessions", "sessions", batch.keys))
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch["refresh_token"] = batch["jti"]
-    batch["ip_address"] = batch["ip"]
-    for column in ("user_agent", "trusted", "revoked_at"):
-        batch[column] = batch[column]
+    batch.carry("user_agent", "trusted", "revoked_at", ip_address="ip")
     _times(batch, owners.created_at(batch, context))
     return batch
 

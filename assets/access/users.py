@@ -1,7 +1,9 @@
 """Users: one row per legacy user.
 
-Known faults of the data: addresses that differ in case or white space alone, missing passwords, one column for the
-whole name, and two columns that say whether a user is suspended.
+Steps: of accounts with one address the best keeps it and the others are quarantined; a name is split at its last word; the
+status follows from two columns. Known faults of the data, with their share of generated users: addresses that differ in
+case or white space alone (2.5 %), missing passwords (4 %), one column for the whole name, and two columns that say whether
+a user is suspended (3 % by the flag, 4 % by the word).
 """
 
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ from remoteiq_etl.spec.column_guards import KeptWhenNewer, NeverBack
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, OnDelete, Revocation, Source, TableSpec
 from remoteiq_etl.spec.times import latest
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 from schemas.target.optional import OPTIONAL_COLUMNS
@@ -63,7 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch[CHANGED_AT] = batch["password_updated_at"]
     batch["first_name"], batch["last_name"] = split_names(batch["name"])
     batch["status"] = statuses(batch, context)
-    batch["last_seen_at"] = batch["last_seen"]
+    batch.carry(last_seen_at="last_seen")
     batch["created_at"] = user_times.created_at(batch)
     batch["updated_at"] = user_times.updated_at(batch)
     carry_optional(batch, context, {name: batch[name] for name in OPTIONAL_COLUMNS["users"]})
@@ -116,7 +118,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"), ("users", "users")),
+    lookups=(ORGANIZATION, ("users", "users")),
     legacy_reads=(legacy.sessions,),
     adopt=Adoption(columns=("organization_id", "email"), never_filled=("password_hash", "status")),
     activity=("last_seen_at",),

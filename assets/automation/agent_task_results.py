@@ -1,6 +1,6 @@
 """What a run wrote to its output: one row per legacy job_results row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 6 edge cases) or quarantined (1 of 6).
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per result, made when its job finished, else when the job was made."""
     batch["run_id"] = batch.parent("job_id", context.lookup("agent_task_runs", "jobs"), "agent_task_runs")
-    batch["stdout"] = batch["stdout"]
-    batch["stderr"] = batch["stderr"]
+    batch.carry("stdout", "stderr")
     batch["created_at"] = context.prepared["created_at"].reindex(batch["job_id"])
     return batch
 

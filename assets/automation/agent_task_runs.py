@@ -1,6 +1,7 @@
 """Runs of tasks: one row per task that was dispatched, started or finished, or has a result.
 
-Known faults of the data: results without any time of their own, jobs that end without having been started.
+Known faults of the data, with their share of generated jobs: results without any time of their own (all), jobs that end without
+having been started (2 %) or dispatched (1 %), results without exit code or duration (2 % each).
 """
 
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ def transform_agent_jobs(batch: Batch, context: Context) -> Batch:
     created, _updated = job_times.of_agent_jobs(batch, context.prepared["agents"])
     batch["finished_at"] = batch["updated_at"].mask(states.is_in_flight(labels))
     batch["started_at"] = created
-    batch["output"] = batch["result"]
+    batch.carry(output="result")
     _run(batch, context, "agent_jobs", batch["result"].notna())
     return batch
 

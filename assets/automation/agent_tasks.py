@@ -1,6 +1,9 @@
 """Tasks for agents: one row per legacy job, and one per row of the older agent_jobs.
 
-Known faults of the data: types and states are free text, times are missing, the agent is named twice.
+Steps: the times of each job (see job_times), its type and state (see states), then what has no column goes into the payload.
+Known faults of the data, with their share of generated jobs: types and states are free text (1 % of the states in another
+case, 0.5 % unknown), work still in flight (1 %), payloads that are no object (0.5 %) or missing (3 %), no created_at
+(0.5 %), the agent is named twice (70 %).
 """
 
 from collections.abc import Mapping

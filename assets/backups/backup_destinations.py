@@ -1,6 +1,7 @@
 """Where backups go: one row, of the destination in the legacy backup configuration.
 
-Known faults of the data: a destination that is no object, or does not say of what kind it is.
+Known faults of the data: a destination that is no object (1 of the 2 rows of the edge cases, the one not in use), or does not
+say of what kind it is.
 """
 
 import re
@@ -13,7 +14,7 @@ from remoteiq_etl.frames.text import normalise, tidy
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 NAME = "Default Backup Destination"
@@ -70,7 +71,7 @@ SPEC = TableSpec(
     grain="one row for the destination of the legacy backup configuration",
     sources=(Source(legacy.backups_config, transform, primary=False),),
     decide=Decide(reads=config_row.READS, function=config_row.decide),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={
         "provider": ("backups_config.destination",),

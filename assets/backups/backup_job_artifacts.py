@@ -1,6 +1,7 @@
 """What a backup job left behind: one row per legacy job that says where.
 
-Known faults of the data: locations that name no place, or are no object.
+Known faults of the data: no location (17 % of generated jobs), locations that name no place (another 17 %) or no kind (another
+17 %), or are no object.
 """
 
 from typing import Any
@@ -29,7 +30,7 @@ def transform(batch: Batch, context: Context) -> Batch:
         where, lambda text: _text(json_text.as_object(json_text.parse(text)), "kind") or UNKNOWN
     )
     batch["storage_location"] = found
-    batch["size_bytes"] = batch["size_bytes"]
+    batch.carry("size_bytes")
     batch["created_at"] = times.first_of(batch["finished_at"], batch["started_at"])
     return batch
 

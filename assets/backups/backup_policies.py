@@ -11,7 +11,7 @@ from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -79,7 +79,7 @@ SPEC = TableSpec(
     grain="one row for the legacy backup configuration",
     sources=(Source(legacy.backups_config, transform, primary=False),),
     decide=Decide(reads=config_row.READS, function=config_row.decide),
-    lookups=(("organizations", "derived"), ("backup_destinations", "backups_config")),
+    lookups=(ORGANIZATION, ("backup_destinations", "backups_config")),
     adopt=Adoption(columns=("organization_id", "name")),
     value_maps=(SCHEDULE,),
     lineage={

@@ -1,6 +1,7 @@
 """Restores of backups: one row per legacy restore.
 
-Known faults of the data: restores that were running when the legacy application stopped.
+Known faults of the data: a restore that was running when the legacy application stopped (the first of several generated ones,
+1 of 4 edge cases), a backup job that is gone (1 of 4 edge cases).
 """
 
 from assets.backups.rules import states
@@ -18,7 +19,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("backup_restores", "backup_restores", batch.keys)
     batch["backup_job_id"] = batch.parent("backup_id", context.lookup("backup_jobs"), "backup_jobs")
     batch["status"], _ = states.final(batch, context)
-    batch["notes"] = batch["note"]
+    batch.carry(notes="note")
     batch["requested_at"] = requested
     batch["created_at"] = requested
     batch["updated_at"] = times.first_of(batch["finished_at"], requested)

@@ -8,8 +8,7 @@ from schemas import legacy, target
 
 def transform(batch: Batch, context: Context) -> Batch:
     """Every column as it is; the redesign's own times have no legacy source."""
-    for column in legacy.backups_config.columns:
-        batch[column.name] = batch[column.name]
+    batch.carry(*(column.name for column in legacy.backups_config.columns))
     return batch
 
 

@@ -1,6 +1,7 @@
 """Mail channels: one row per legacy mail setting, and one per purpose that is used elsewhere and has no setting.
 
-Known faults of the data: purposes are free text outside email_settings, in any case and spacing.
+Known faults of the data, with their share of generated mails: purposes are free text outside email_settings, in another case
+and spacing (1 %) or of no setting (1 %); of the 4 settings of the edge cases 1 is enabled without a host, 1 has hosts but is not enabled.
 """
 
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ from remoteiq_etl.frames.text import is_blank, tidy
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -71,7 +72,7 @@ def transform_settings(batch: Batch, context: Context) -> Batch:
     batch["imap_settings"] = json_text.texts(
         {**imap, "pop": pop} for imap, pop in zip(_objects(batch, IMAP), pops, strict=True)
     )
-    batch["updated_at"] = batch["updated_at"]
+    batch.carry("updated_at")
     return batch
 
 
@@ -79,7 +80,7 @@ def transform_purposes(batch: Batch, context: Context) -> Batch:
     """One row per purpose without a setting; it neither sends nor receives."""
     batch["id"] = context.derive_many("email_channels", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
+    batch.carry("name")
     batch["purpose"] = context.extended(PURPOSE).apply(batch.keys)
     batch["is_outbound_enabled"] = False
     batch["is_inbound_enabled"] = False
@@ -131,7 +132,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.imap_state, legacy.imap_ingested, legacy.email_inbound_events),
     adopt=Adoption(columns=("organization_id", "name")),
     value_maps=(PURPOSE,),

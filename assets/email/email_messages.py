@@ -1,6 +1,8 @@
 """Mail that came in: one row per legacy imap_ingested and email_inbound_events row.
 
-Known faults of the data: headers are a snippet that may end anywhere, or raw bytes from anybody (see headers).
+Known faults of the data, with their share of generated mails: headers are a snippet that may end anywhere, or raw bytes from
+anybody (3 % are no Unicode; see headers), no headers (4 % of the snippets, 5 % of the raw mails), a Date that cannot be
+read (2.5 %), no subject (3 %), purposes in another spelling (1 %) or of no known channel (1 %).
 """
 
 import base64
@@ -13,6 +15,7 @@ import pandas as pd
 
 from assets.email.rules import channels, headers
 from assets.shared import links
+from assets.support.rules.maps import TICKET_OF_NUMBER
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TEXT_LIST, TIMESTAMP, by_distinct, to_arrow
 from remoteiq_etl.spec.batch import Batch
@@ -69,14 +72,11 @@ def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> No
     """What both kinds of mail have in common."""
     batch["channel_id"] = channels.channel(batch, context)
     batch["direction"] = "inbound"
-    batch["from_address"] = batch["from_addr"]
-    batch["subject"] = batch["subject"]
+    batch.carry("subject", "created_at", from_address="from_addr", received_at="created_at")
     batch["message_id"] = pd.Series([header.message_id for header in found], dtype=TEXT)
     batch["to_addresses"] = pd.Series([header.to for header in found], dtype=TEXT_LIST)
     batch["cc_addresses"] = pd.Series([header.cc for header in found], dtype=TEXT_LIST)
     batch["sent_at"] = pd.Series([header.sent_at for header in found], dtype=TIMESTAMP)
-    batch["received_at"] = batch["created_at"]
-    batch["created_at"] = batch["created_at"]
     batch["ticket_id"] = _ticket(batch, context)
     batch.warnings.update(Counter(rule for header in found for rule in header.warnings))
 
@@ -84,7 +84,7 @@ def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> No
 def _ticket(batch: Batch, context: Context) -> pd.Series:
     """The ticket that the subject names; a number whose ticket is not there is archived."""
     numbers = by_distinct(batch["subject"], ticket_number)
-    tickets = context.lookup("tickets", "number").find(numbers)
+    tickets = context.lookup(*TICKET_OF_NUMBER).find(numbers)
     batch.keep(numbers.notna() & tickets.isna(), "subject", links.PARENT_MISSING, numbers)
     return tickets
 
@@ -98,7 +98,7 @@ SPEC = TableSpec(
     target=target.email_messages,
     grain="one row per mail that came in",
     sources=(Source(legacy.imap_ingested, transform_ingested), Source(legacy.email_inbound_events, transform_event)),
-    lookups=(*channels.PURPOSES, ("tickets", "number")),
+    lookups=(*channels.PURPOSES, TICKET_OF_NUMBER),
     log_like=True,
     lineage={
         "channel_id": ("imap_ingested.purpose", "email_inbound_events.purpose"),

@@ -1,6 +1,7 @@
 """Software found by an agent: one row per legacy agent_software row.
 
-Known faults of the data: install_date is text in at least seven formats, some of them unreadable.
+Known faults of the data, with their share of generated rows: install_date is text in seven readable formats (95 %), null or
+blank (2 %), unreadable (2 %: words, the 32nd of a month, the 30th of February) or outside 1970–2100 (0.7 %).
 """
 
 from collections.abc import Mapping
@@ -35,8 +36,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy row becomes one row of the same agent; a date that cannot be read is archived as text."""
     batch["id"] = context.derive_many("agent_software", "agent_software", batch.keys)
     batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
-    for column in ("name", "publisher", "version"):
-        batch[column] = batch[column]
+    batch.carry("name", "publisher", "version")
     batch["install_date"] = install_dates(batch)
     batch["updated_at"] = _updated_at(batch, context)
     batch["created_at"] = batch.columns["updated_at"]
@@ -54,7 +54,7 @@ def _updated_at(batch: Batch, context: Context) -> pd.Series:
 def install_dates(batch: Batch) -> pd.Series:
     """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
     text = batch["install_date"]
-    batch.count_words(FORMATS, formats_of(text))
+    batch.count_values(FORMATS, formats_of(text))
     dates = parse_install_dates(text)
     unreadable = dates.isna() & ~is_blank(text)
     batch.keep(unreadable, "install_date", "unreadable_date")

@@ -1,6 +1,8 @@
 """Agents: one row per legacy agent, on the device that it was paired with.
 
-Known faults of the data: an agent and its device disagree about client and site; facts that contradict the columns.
+Known faults of the data, with their share of generated agents: no device names the agent (30 %; 18 % are found by the
+agent's text, 8 % by hostname, 4 % not at all), facts that contradict the columns (5 %) or are no object (1 %), a client or
+site that the device has not (2 % are missing, 2 % spelt otherwise), no token (2 %).
 """
 
 from collections.abc import Mapping
@@ -8,6 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from assets.inventory.rules import pairing
+from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT, SITES, client_names, site_names
 from assets.inventory.rules.places import NOWHERE, recorded_survey
 from assets.shared.optional import carry_optional
 from remoteiq_etl.frames import json_text
@@ -43,9 +46,8 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 def transform(batch: Batch, context: Context) -> Batch:
     """One legacy agent becomes one agent on its device; what the columns say goes into facts, where it is read."""
     batch["id"] = context.derive_many("agents", "agents", batch.keys)
-    batch["device_id"] = batch.parent("id", context.lookup("devices", "agents"), "devices")
-    for column in ("agent_uuid", "version"):
-        batch[column] = batch[column]
+    batch["device_id"] = batch.parent("id", context.lookup(*DEVICE_OF_AGENT), "devices")
+    batch.carry("agent_uuid", "version", last_check_in_at="last_seen_at")
     _times(batch)
     batch["facts"] = facts(batch)
     _token(batch, context)
@@ -59,7 +61,6 @@ def _times(batch: Batch) -> None:
     created, updated, seen = batch["created_at"], batch["updated_at"], batch["last_seen_at"]
     batch["created_at"] = filled(batch, created, "created_at", earliest(updated, seen))
     batch["updated_at"] = filled(batch, updated, "updated_at", latest(created, seen))
-    batch["last_check_in_at"] = seen
 
 
 def facts(batch: Batch) -> pd.Series:
@@ -75,7 +76,7 @@ def facts(batch: Batch) -> pd.Series:
 def _token(batch: Batch, context: Context) -> None:
     """The token has a home only in targets that have the column; elsewhere the agent must enrol again."""
     if "token_hash" in context.optional:
-        batch["token_hash"] = batch["token_hash"]
+        batch.carry("token_hash")
     else:
         batch.keep(batch["token_hash"].notna(), "token_hash", "must_enrol_again")
         batch.warn(batch["token_hash"].notna(), "agent_must_enrol_again")
@@ -83,13 +84,12 @@ def _token(batch: Batch, context: Context) -> None:
 
 def _place(batch: Batch, context: Context) -> None:
     """Client and site are those of the device, or optional columns; what neither says is archived."""
-    for column, entity in (("client", "clients"), ("site", "sites")):
-        lookup = context.lookup(entity, "derived")
+    for column, recorded, names in (("client", CLIENTS, client_names), ("site", SITES, site_names)):
         optional = f"{column}_id" in context.optional
         keys = _keys(batch, context, column, "own" if optional else "device")
         if optional:
-            batch[f"{column}_id"] = lookup.find(keys)
-        differs = (batch[column] != lookup.decided(keys, "name")).fillna(True) & ~is_blank(batch[column])
+            batch[f"{column}_id"] = context.lookup(*recorded).find(keys)
+        differs = (batch[column] != names(keys, context)).fillna(True) & ~is_blank(batch[column])
         batch.keep(differs, column, "differs_from_device")
 
 
@@ -103,7 +103,7 @@ SPEC = TableSpec(
     grain="one row per legacy agent",
     sources=(Source(legacy.agents, transform),),
     decide=Decide(reads=pairing.READS, function=decide),
-    lookups=(("devices", "agents"), ("devices", "devices"), ("clients", "derived"), ("sites", "derived")),
+    lookups=(DEVICE_OF_AGENT, ("devices", "devices"), CLIENTS, SITES),
     legacy_reads=(legacy.devices,),
     adopt=Adoption(columns=("agent_uuid",)),
     activity=("last_check_in_at", "version", "facts"),

@@ -1,7 +1,8 @@
 """Clients: one row per distinct client name of devices, agents and tickets.
 
-Known faults of the data: one client in several spellings, sites and devices without client, clients that only agents
-know, tickets that name their client in customer_id.
+Known faults of the data, with their share of generated rows: one client in several spellings (1 %), devices,
+agents and tickets without client (1 %), tickets that name their client in customer_id (20 %, another 15 % hold a uuid there);
+of the 10 clients of the edge cases 2 are known from agents alone and 2 from tickets alone.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import DEVICE_OF_AGENT
 from assets.inventory.rules.pairing import rows_of
 from assets.inventory.rules.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
 from remoteiq_etl.frames.dtypes import frame
@@ -17,7 +19,7 @@ from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, Warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 
@@ -78,8 +80,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One client per normalised name, in its recorded spelling."""
     batch["id"] = context.derive_many("clients", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
-    batch["external_ref"] = batch["external_ref"]
+    batch.carry("name", "external_ref")
     return batch
 
 
@@ -88,8 +89,8 @@ SPEC = TableSpec(
     grain="one row per client name of devices, agents and tickets",
     sources=(Derived(transform),),
     decide=Decide(reads=READS, function=decide, redecided=("derived",)),
-    lookups=(("organizations", "derived"),),
-    recalls=(("devices", "devices"), ("devices", "agents")),
+    lookups=(ORGANIZATION,),
+    recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={

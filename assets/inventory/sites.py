@@ -1,6 +1,7 @@
 """Sites: one row per distinct (client, site) of devices, agents and tickets.
 
-Known faults of the data: one site in several spellings, sites without client, devices with a client but no site.
+Known faults of the data, with their share of generated rows: one site in several spellings (1 %), no site (1.5 %), no client
+(1 %); a site without client lies under Unassigned, a device with a client but no site at its site Default (see places).
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT
 from assets.inventory.rules.places import DEFAULT, DEFAULT_KEY, READS, mentions
 from remoteiq_etl.frames.dtypes import by_distinct, frame
 from remoteiq_etl.spec.batch import KEY, Batch
@@ -52,8 +54,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One site per normalised (client, site), in its recorded spelling, under its client."""
     batch["id"] = by_distinct(batch.keys, lambda key: context.derive("sites", "derived", *_parts(key)))
     clients = by_distinct(batch.keys, lambda key: _parts(key)[0])
-    batch["client_id"] = batch.parent("client", context.lookup("clients", "derived"), "clients", clients)
-    batch["name"] = batch["name"]
+    batch["client_id"] = batch.parent("client", context.lookup(*CLIENTS), "clients", clients)
+    batch.carry("name")
     return batch
 
 
@@ -62,8 +64,8 @@ SPEC = TableSpec(
     grain="one row per (client, site) of devices, agents and tickets",
     sources=(Derived(transform),),
     decide=Decide(reads=READS, function=decide, redecided=("derived",)),
-    lookups=(("clients", "derived"),),
-    recalls=(("devices", "devices"), ("devices", "agents")),
+    lookups=(CLIENTS,),
+    recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("client_id", "name")),
     lineage={

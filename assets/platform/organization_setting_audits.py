@@ -58,9 +58,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     ids = [context.derive("organization_setting_audits", "derived", settings_type, run) for settings_type, run in pairs]
     batch["id"] = pd.Series(ids, dtype=TEXT)
     batch["organization_id"] = context.organization_id
-    for column in ("settings_type", "previous", "next"):
-        batch[column] = batch[column]
-    batch["created_at"] = batch["at"]
+    batch.carry("settings_type", "previous", "next", created_at="at")
     return batch
 
 

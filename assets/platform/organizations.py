@@ -1,7 +1,8 @@
 """The organization that owns everything: one row per source.
 
-The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults
-of the data: the company name may be blank, the time zone a word that no server knows.
+The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults of
+the data: a second row (1 of 2 in each table of the edge cases, one with a time zone that no server knows), a blank company
+name.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.dispositions import merged
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 DEFAULT_NAME = "Default Organization"
@@ -66,7 +67,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     time_zones=True,
     legacy_reads=(legacy.localization_settings,),
     adopt=Adoption(columns=("slug",), application_defaults={"name": DEFAULT_NAME, "time_zone": DEFAULT_TIME_ZONE}),

@@ -16,7 +16,7 @@ from remoteiq_etl.frames.text import tidy
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 # Channel word → the key of the support settings without which there is no channel, and the configuration made of them.
@@ -60,7 +60,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["organization_id"] = context.organization_id
     batch["channel_key"] = batch.keys
     batch["channel_type"] = batch.keys
-    batch["configuration"] = batch["configuration"]
+    batch.carry("configuration")
     return batch
 
 
@@ -75,7 +75,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.support_legal, legacy.support_legal_settings),
     adopt=Adoption(columns=("organization_id", "channel_key")),
     lineage={"configuration": settings_paths.support_columns(SETTINGS_KEYS)},

@@ -11,7 +11,7 @@ from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import target
 
 
@@ -43,7 +43,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     after=SECTION_8,
     rules={
         "name": "a seed: Template: Baseline",

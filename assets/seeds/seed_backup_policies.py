@@ -12,7 +12,7 @@ from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import target
 
 
@@ -51,6 +51,6 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     after=("backup_policies", *SECTION_8),
 )

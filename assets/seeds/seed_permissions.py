@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
+from assets.access.rules.maps import PERMISSION_OF_WORD
 from assets.access.rules.permission_catalogue import PERMISSIONS
 from assets.access.rules.words import lowered
 from assets.shared.seed import SEED, to_write
@@ -51,5 +52,5 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    recalls=(("permissions", "permissions"), ("permissions", "derived")),
+    recalls=(("permissions", "permissions"), PERMISSION_OF_WORD),
 )

@@ -35,7 +35,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 def transform(batch: Batch, context: Context) -> Batch:
     """One grant becomes one row, owned by its role."""
     batch["role_id"] = batch.parent("role", context.lookup("roles", SEED), "roles")
-    batch["permission_key"] = batch["permission_key"]
+    batch.carry("permission_key")
     batch[OWNER] = batch["role"]
     return batch
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
+from assets.access.rules.maps import ROLE_OF_NAME, ROLE_OF_WORD
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
 from assets.shared.seed import SECTION_8, SEED, entries, key_of, to_write
 from remoteiq_etl.frames.dtypes import TEXT, frame
@@ -35,7 +36,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 
 def names_of_legacy(context: Context) -> set[str]:
     """The normalised names of all roles that came from legacy or were made from users.role."""
-    return {*context.lookup("roles", "roles.name").decisions, *context.lookup("roles", "users.role").decisions}
+    return {*context.lookup(*ROLE_OF_NAME).decisions, *context.lookup(*ROLE_OF_WORD).decisions}
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -59,7 +60,7 @@ SPEC = TableSpec(
         target_reads={"present": select(target.roles.c.id, target.roles.c.name)},
         function=decide,
     ),
-    lookups=(("roles", "roles.name"), ("roles", "users.role")),
+    lookups=(ROLE_OF_NAME, ROLE_OF_WORD),
     # Whoever has a legacy role of the name must be linked to it before the seed is judged.
     after=("role_permissions", "user_roles", *SECTION_8),
 )

@@ -3,10 +3,10 @@
 Belongs here: when they may be taken again. Does not belong here: any table's decisions.
 """
 
-# A table that lost more than this was not read well, or is being emptied by accident: nothing is decided anew about it.
+# A table that lost more than this was not read well, or is being emptied by accident: nothing is decided again about it.
 _SHARE, _COUNT = 0.2, 10
 
 
-def too_many_gone(gone: int, known: int) -> bool:
+def too_many_deleted(deleted: int, known: int) -> bool:
     """Whether suspiciously many of the rows that won a decision are no longer there."""
-    return gone > _COUNT and gone > _SHARE * known
+    return deleted > _COUNT and deleted > _SHARE * known

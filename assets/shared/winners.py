@@ -12,10 +12,11 @@ import pandas as pd
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions, Warned, warned
+from remoteiq_etl.spec.transform_context import Context
 
 GROUP = "_group"  # what the rows of one group have in common: a normalised name, an address
 WINNER = "winner"
-CHOSEN_ANEW = "chosen_anew"
+REDECIDED = "chosen_anew"
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Winners:
 
 
 def decide_winners(
-    rows: pd.DataFrame, recorded: StoredDecisions, name: str, rule: str, heirs_of: str | None = None
+    rows: pd.DataFrame, recorded: StoredDecisions, name: str, rule: str, successors_of: str | None = None
 ) -> Winners:
     """The winner of each group of rows (KEY, GROUP; best first; a null group takes no part).
 
     A recorded winner stays while it is a member of its group; where another would win today, that is only told.
-    The decisions are recorded under `name`, by group; it begins with the legacy table of the rows. `heirs_of`: that table,
-    where a winner that is chosen anew takes the row over that the former one had.
+    The decisions are recorded under `name`, by group; it begins with the legacy table of the rows. `successors_of`: that table,
+    where a winner that is chosen again takes the row over that the former one had.
     """
     members = [(group, key) for group, key in zip(rows[GROUP], rows[KEY], strict=True) if isinstance(group, str)]
     best = dict(reversed(members))
@@ -52,7 +53,7 @@ def decide_winners(
         losers={key: winner[group] for group, key in members if winner[group] != key},
         decisions=[
             *(kept.get(group) or Decision(name, group, rule, {WINNER: key}) for group, key in winner.items()),
-            *(_successors(winner, recorded, name, heirs_of) if heirs_of else ()),
+            *(_successors(winner, recorded, name, successors_of) if successors_of else ()),
         ],
         warnings=warned("decided_otherwise_today", name.partition(".")[0], overruled),
     )
@@ -61,7 +62,12 @@ def decide_winners(
 def _successors(winner: Mapping[str, str], recorded: StoredDecisions, name: str, table: str) -> Iterator[Decision]:
     for (named, group), former in recorded.former.items():
         if named == name and winner.get(group) not in (None, former.values[WINNER]):
-            yield Decision(table, winner[group], CHOSEN_ANEW, {TAKES_ROW_OF: [table, former.values[WINNER]]})
+            yield Decision(table, winner[group], REDECIDED, {TAKES_ROW_OF: [table, former.values[WINNER]]})
+
+
+def recorded_winners(context: Context, entity: str, name: str, groups: pd.Series) -> pd.Series:
+    """The winner of each group as the map of an entity records it under `name`; null where none is."""
+    return context.lookup(entity, name).decided(groups, WINNER)
 
 
 def winners_of(batch: Batch, losers: Mapping[str, str]) -> pd.Series:

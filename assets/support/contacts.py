@@ -1,7 +1,8 @@
 """Contacts: one row per requester of tickets, known by an address or, without one, by name.
 
-Known faults of the data: addresses in any case and inside `Name <a@b>`, texts that are no address, several spellings
-of one requester's name, requesters without a name.
+Known faults of the data, with their share of generated tickets: addresses inside `Name <a@b>` (1 %), in upper case (1 %) or
+with white space (1 %), texts that are no address (1 %), no address (3 %), no name (5 %); one requester under several names
+(1 of 5 contacts of the edge cases).
 """
 
 import json
@@ -12,6 +13,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import CLIENTS, SITES
 from assets.support.rules import places, requesters
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT
@@ -20,7 +22,7 @@ from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 MOST_USED = "most_used_name"
@@ -78,18 +80,16 @@ def transform(batch: Batch, context: Context) -> Batch:
     keys = [json.loads(key) for key in batch.keys]
     batch["id"] = pd.Series([context.derive("contacts", "derived", *key) for key in keys], dtype=TEXT)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
+    batch.carry("name", "created_at", "updated_at")
     batch["email"] = pd.Series([name if kind == "email" else None for kind, name in keys], dtype=TEXT)
     batch["metadata"] = metadata(batch, context)
-    batch["created_at"] = batch["created_at"]
-    batch["updated_at"] = batch["updated_at"]
     return batch
 
 
 def metadata(batch: Batch, context: Context) -> pd.Series:
     """{clientId, siteId} of the latest ticket; without one of them the key is left out."""
-    clients = context.lookup("clients", "derived").find(batch["client"])
-    sites = context.lookup("sites", "derived").find(batch["site"])
+    clients = context.lookup(*CLIENTS).find(batch["client"])
+    sites = context.lookup(*SITES).find(batch["site"])
     pairs = zip(clients, sites, strict=True)
     return json_text.texts(json_text.without_nulls({"clientId": client, "siteId": site}) for client, site in pairs)
 
@@ -115,7 +115,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"), ("clients", "derived"), ("sites", "derived")),
+    lookups=(ORGANIZATION, CLIENTS, SITES),
     legacy_reads=(legacy.tickets,),
     adopt=Adoption(columns=("organization_id", "email")),
     lineage={

@@ -33,9 +33,10 @@ from remoteiq_etl.backfill.source.snapshot import Snapshot
 from remoteiq_etl.backfill.throttle.pacer import Pacer, Worker
 from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.transform.lookups import Lookups
-from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked, describe
+from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.spec.dependencies import in_order, inputs_of
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over

@@ -102,7 +102,7 @@ def _code(ended: SystemExit) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    from remoteiq_etl.errors import describe
+    from remoteiq_etl.postgres.failures import describe
 
     return (
         f"Unexpected error: {describe(error)}. Its text may hold values of rows and is not shown;"

@@ -69,7 +69,7 @@ SELECT name AS key FROM {accepted_drift} WHERE source_id = %(source_id)s
 SELECT table_name || ' ' || legacy_key AS key FROM {held} WHERE source_id = %(source_id)s AND released_run IS NULL
 
 
--- name: listed
+-- name: gone_listed
 -- Rows gone from legacy whose target row is there.
 SELECT table_name || ' ' || legacy_key AS key FROM {gone}
 WHERE source_id = %(source_id)s AND returned_run IS NULL AND outcome = 'listed'
@@ -80,7 +80,7 @@ WHERE source_id = %(source_id)s AND returned_run IS NULL AND outcome = 'listed'
 SELECT id::text AS key FROM {email_channels} WHERE is_inbound_enabled
 
 
--- name: open
+-- name: quarantine_open
 -- Quarantined rows that nobody has accepted.
 SELECT table_name || ' ' || legacy_key AS key FROM {quarantine}
 WHERE source_id = %(source_id)s AND released_run IS NULL AND ignored_at IS NULL

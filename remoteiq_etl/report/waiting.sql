@@ -16,7 +16,7 @@ WHERE nth <= %(few)s
 ORDER BY "table", reason, nth
 
 
--- name: groups
+-- name: quarantine_groups
 -- Open quarantined rows by table and reason, the most first; rows that a person ignores count, too.
 SELECT
     q.table_name AS "table",
@@ -48,7 +48,7 @@ GROUP BY table_name, legacy_table, parent_table, "column"
 ORDER BY count(*) DESC, table_name, parent_table
 
 
--- name: samples
+-- name: quarantine_samples
 -- The rows of each of these groups that have waited longest.
 SELECT "table", legacy_table, rule, legacy_key, quarantined_at, "row"
 FROM (

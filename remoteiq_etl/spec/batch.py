@@ -82,6 +82,11 @@ class Batch:
             )
         self.columns[column] = values.reset_index(drop=True)
 
+    def carry(self, *columns: str, **renamed: str) -> None:
+        """Columns carried as they are: under their own name, or target="legacy" where the target calls them otherwise."""
+        for name, source in {**dict(zip(columns, columns, strict=True)), **renamed}.items():
+            self[name] = self.legacy[source]
+
     @property
     def keys(self) -> pd.Series:
         """The legacy key of each row, as text."""
@@ -140,14 +145,14 @@ class Batch:
         if count:
             self.warnings[rule] += count
 
-    def count_words(self, name: str, words: pd.Series) -> None:
+    def count_values(self, name: str, words: pd.Series) -> None:
         """Count the words (or the names of formats) of a column that is read by a value map or a parser."""
         counts = words.fillna(NULL_WORD).value_counts()
         self.words.setdefault(name, Counter()).update({str(word): int(rows) for word, rows in counts.items()})
 
     def words_of(self, column: str, value_map: ValueMap) -> pd.Series:
         """The labels of a column's words; rows with an unknown word are quarantined."""
-        self.count_words(value_map.name, self.legacy[column])
+        self.count_values(value_map.name, self.legacy[column])
         labels = value_map.apply(self.legacy[column])
         self.quarantine(labels.isna(), "unknown_word", column, detail=f"not in the value map {value_map.name}")
         return labels

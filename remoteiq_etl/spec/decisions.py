@@ -23,19 +23,22 @@ TAKES_ROW_OF = (
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision that depends on more than one legacy row, to be recorded in the map of `entity` and read from there.
+    """One decision that depends on more than one legacy row, to be recorded in the map of `entity` and read from there."""
 
-    `new_key` is set where the decision itself names the row (a pairing, a resolved text). `values` are plain data; under
-    SAME_AS they hold [legacy table, legacy key] of the row of the same entity that this key stands for: once that row has
-    its id (adopted, derived after a collision), it is the new key, whatever was expected when the decision was taken.
-    """
-
+    #: The legacy table, or the name of what is decided about (a text, a group of equal names).
     legacy_table: str
+    #: What is decided about, as a key under that name.
     legacy_key: str
+    #: The rule by which it was decided.
     rule: str
+    #: Plain data. Under SAME_AS they hold [legacy table, legacy key] of the row of the same entity that this key stands for:
+    #: once that row has its id (adopted, derived after a collision), it is the new key, whatever was expected when the
+    #: decision was taken.
     values: Mapping[str, Any] = field(default_factory=dict)
+    #: The id of the row, where the decision itself names it (a pairing, a resolved text).
     new_key: str | None = None
-    entity: str | None = None  # default: the table that decides
+    #: The entity whose map records it; default: the table that decides.
+    entity: str | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -54,17 +57,17 @@ def warned(rule: str, legacy_table: str, legacy_keys: Iterable[str]) -> list[War
 
 @dataclass(frozen=True)
 class Decided:
-    """What a decide step worked out.
+    """What a decide step worked out."""
 
-    `decisions`: all that hold now, recorded ones unchanged. `rows`: the rows of each Derived source by its name (with
-    KEY). `prepared`: what the transforms of this table need besides (lookups, value tables). `kept`: all rows that hold now
-    of each table that the step keeps, by its name (column → value, without source and run). `warnings`: all that hold now.
-    """
-
+    #: All that hold now, recorded ones unchanged.
     decisions: list[Decision] = field(default_factory=list)
+    #: The rows (with KEY) of each Derived source, by its name.
     rows: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    #: What the transforms of this table need besides (lookups, value tables), as Context.prepared.
     prepared: Mapping[str, Any] = field(default_factory=dict)
+    #: All rows that hold now of each table that the step keeps, by its name: column → value, without source and run.
     kept: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    #: All that hold now.
     warnings: Sequence[Warned] = ()
 
     @property
@@ -77,7 +80,7 @@ class Decided:
 class StoredDecisions:
     """Decisions recorded by earlier runs for one entity, by (legacy table, legacy key).
 
-    `former`: those that are to be taken anew in this run, as they were.
+    `former`: those that are to be taken again in this run, as they were.
     """
 
     decisions: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
@@ -99,19 +102,19 @@ class StoredDecisions:
 
 @dataclass(frozen=True)
 class Decide:
-    """A set-wise step, run over whole legacy tables before the first write.
+    """A set-wise step, run over whole legacy tables before the first write."""
 
-    `reads` are SELECTs on the legacy schema (key columns, aggregates: small), `target_reads` on the target as it is now.
-    `history` names tables whose writes by us it is given, as the input of that name: run, at, key, previous, next (JSON
-    texts of the written columns without secrets, previous null at the insert). `keeps` are tables of the state schema whose
-    rows it returns besides, for people to read. `anew` names the decisions (Decision.legacy_table) that an operator may have
-    taken anew: what they say must be able to change under a row that is there. `function(inputs, recorded, context)` gets
-    all frames by name.
-    """
-
+    #: SELECTs on the legacy schema, by the name of the input that each becomes (key columns, aggregates: small).
     reads: Mapping[str, Select[Any]]
+    #: Decides: gets all inputs by name, the decisions of earlier runs and the context.
     function: Callable[[Mapping[str, pd.DataFrame], StoredDecisions, Context], Decided]
+    #: SELECTs on the target as it is now, likewise.
     target_reads: Mapping[str, Select[Any]] = field(default_factory=dict)
+    #: Tables whose writes by us are an input of that name: run, at, key, previous, next (JSON texts of the written columns
+    #: without secrets; previous is null at the insert).
     history: tuple[str, ...] = ()
+    #: Tables of the state schema whose rows it returns besides, for people to read.
     keeps: tuple[Table, ...] = ()
+    #: The decisions (Decision.legacy_table) that an operator may have taken again: what they say must be able to change under
+    #: a row that is there.
     redecided: tuple[str, ...] = ()

@@ -22,34 +22,35 @@ Transform = Callable[[Batch, Context], Batch]
 
 @dataclass(frozen=True)
 class Follow:
-    """A row of a source depends on the row of another legacy table that its `column` names by that one's `key`.
+    """A row of a source depends on a row of another legacy table: where that one changes, the row is read again."""
 
-    The legacy key of that table is its primary key.
-    `recorded`: (entity, legacy table, value) of recorded decisions that name further rows of that table by the same key.
-    """
-
+    #: The column of the source that names the other row.
     column: str
+    #: The other legacy table; its legacy key is its primary key.
     table: Table
+    #: The column of the other table that is named.
     key: str = "id"
+    #: (entity, legacy table, value) of recorded decisions that name further rows of the other table by the same key.
     recorded: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """One legacy table that becomes rows of this target table, streamed in batches.
+    """One legacy table that becomes rows of this target table, streamed in batches."""
 
-    `primary`: this target accounts for each of its rows in the conservation law. `key` names the legacy key columns
-    (default: the primary key); several are joined as a JSON array. `where` narrows a source that is not primary.
-    `absent`: columns that the live table lacks and no rule needs; they are read as NULL.
-    `follows`: other legacy tables whose changed rows concern only the rows that name them, so that these alone are read again.
-    """
-
+    #: The legacy table.
     table: Table
+    #: Turns a batch of its rows into target rows and outcomes.
     transform: Transform
+    #: Whether this target accounts for each of its rows in the conservation law: one target does for each legacy table.
     primary: bool = True
+    #: The columns of the legacy key, joined as a JSON array where there are several; default: the primary key.
     key: tuple[str, ...] = ()
+    #: Narrows a source that is not primary.
     where: ColumnElement[bool] | None = None
+    #: Columns that the live table lacks and no rule needs; they are read as NULL.
     absent: frozenset[str] = frozenset()
+    #: Other legacy tables whose changed rows concern only the rows that name them, so that these alone are read again.
     follows: tuple[Follow, ...] = ()
 
     @property
@@ -65,112 +66,134 @@ class Source:
 
 @dataclass(frozen=True)
 class Derived:
-    """Rows without a legacy row of their own: the transform gets the rows that the decide step returned, in one batch.
+    """Rows without a legacy row of their own, in one batch."""
 
-    `name` stands where a legacy table's name would (in the map and in derived ids). `removes`: a row that the decide step no
-    longer returns is removed if it is ours, whatever the policy for rows gone from legacy; `takes` names the tables whose
-    rows of this name and owner (see OWNER: the key of the row) go with it, children first. `lasts`: its rows have no cause
-    in the legacy database, so that none of them can be gone from it.
-    """
-
+    #: Turns the rows that the decide step returned under `name` into target rows and outcomes.
     transform: Transform
+    #: Stands where a legacy table's name would, in the map and in derived ids.
     name: str = "derived"
+    #: A row that the decide step no longer returns is removed if it is ours, whatever the policy for rows deleted at source.
     removes: bool = False
+    #: Tables whose rows of this name and owner (see OWNER: the key of the row) go with a removed row, children first.
     takes: tuple[str, ...] = ()
+    #: Its rows have no cause in the legacy database, so that none of them can be deleted at source.
     lasts: bool = False
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """How a row that is already in the target is recognised: by natural key, looked for before an id is chosen.
+    """How a row that is already in the target is recognised: by natural key, looked for before an id is chosen."""
 
-    `columns` are compared normalised; `among` narrows the candidates (a role must be of the organization, never a system
-    role). `application_defaults` are values that the application itself writes when it creates the row: they count as empty.
-    `never_filled`: columns that an adopted row does not get from us.
-    """
-
+    #: The natural key, compared normalised.
     columns: tuple[str, ...]
+    #: Column → value that a candidate must have: a role must be of the organization, never a system role.
     among: Mapping[str, str] = field(default_factory=dict)
+    #: Column → the value that the application itself writes when it creates the row: it counts as empty.
     application_defaults: Mapping[str, str] = field(default_factory=dict)
+    #: Columns that an adopted row does not get from us.
     never_filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Revocation:
-    """A row loses what it grants: its own columns, or (with `table` and `column`) the rows of another table that refer to it.
+    """A row loses what it grants: its own columns, or the rows of another table that refer to it."""
 
-    `sets`: the value that each column gets; NOW stands for the time of the run and replaces nulls only. Rows of another
-    table for which nothing is set are deleted, whoever wrote them.
-    """
-
+    #: The other table; None: the row itself.
     table: str | None = None
+    #: The column of the other table that refers to the row.
     column: str | None = None
+    #: Column → the value that it gets; NOW is the time of the run and replaces nulls only. Rows of another table for which
+    #: nothing is set are deleted, whoever wrote them.
     sets: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class OnDelete:
-    """What becomes of a row of ours that is gone from legacy in place of being deleted: it stays and is withdrawn.
+    """What becomes of a row of ours that was deleted at source and must not be deleted: it stays, and is revoked."""
 
-    `always`: under every policy, not only where rows gone from legacy are to be deleted.
-    """
-
+    #: All that the row loses.
     revokes: tuple[Revocation, ...]
+    #: Under every policy, not only where rows deleted at source are to be deleted.
     always: bool = False
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One target table: where its rows come from and how they are written.
+    """One target table: where its rows come from and how they are written."""
 
-    `grain`: "one row per …". `lookups`: the (entity, legacy table) maps that its transforms and decide step read; they are
-    its dependencies, besides `after`. `recalls`: maps that its decide step reads as earlier runs left them, so that they are
-    no dependencies. `log_like`: nobody edits it; only a hash of what was last written is kept. `replaces`: rows belong to
-    the owner named by the transform (see OWNER); what an owner no longer has is removed if it is ours. `no_source`: why
-    the table stays empty. `time_zones`: its context needs the names of the time zones that the target knows.
-    `left_alone_by`: a column whose rows belong together; those of a value under which the target has a row not ours are
-    left alone as a whole. `owned_by`: the legacy table whose rows own those of a spec that replaces. `when_gone`: what is
-    done about a row gone from legacy where it must not be deleted.
-    `doors`: columns that change in one direction only, under every policy. `returns_with`: a row deleted in the target is
-    written again when this column is set in legacy. `moves_with`: a column under which rows of a replacing table belong
-    together: one leads elsewhere only as long as all of them are those last written.
-    `insert_only`: columns set at the insert and never touched again; they and updated_at are no part of the comparison.
-    `activity`: columns that stand outside it, too: a time, and what belongs to it; the later time wins. `checks`: further
-    contract checks of the target side, column → pandera Checks. `version`: raised when a transform's meaning changes.
-    `lineage`: target column → the legacy columns (table.column) behind it, besides those of equal name in the sources.
-    `rules`: target column → in words how its value comes about, or why it has none. `dispositions`: table.column → what
-    becomes of a legacy column that is not mapped. `asset_name`: where another declaration has the name of the target table
-    (seeds are written beside migrated rows); both share its map, under different names of legacy tables.
-    """
-
+    #: The table that is written.
     target: Table
+    #: What one of its rows stands for: "one row per …".
     grain: str
+
+    # --- where the rows come from ---
+
+    #: What is turned into its rows, in this order.
     sources: tuple[Source | Derived, ...] = ()
+    #: The step that decides over whole legacy tables before the first row is written; None: every row speaks for itself.
     decide: Decide | None = None
-    lookups: tuple[tuple[str, str], ...] = ()
-    recalls: tuple[tuple[str, str], ...] = ()
-    after: tuple[str, ...] = ()
-    adopt: Adoption | None = None
-    log_like: bool = False
-    replaces: bool = False
+    #: Why the table stays empty, where it has no source.
     no_source: str | None = None
+
+    # --- what must be known first ---
+
+    #: The maps, as (entity, legacy table), that its transforms and its decide step read: its dependencies, besides `after`.
+    lookups: tuple[tuple[str, str], ...] = ()
+    #: Maps that its decide step reads as earlier runs left them, so that they are no dependencies.
+    recalls: tuple[tuple[str, str], ...] = ()
+    #: Further assets that must be loaded before this one.
+    after: tuple[str, ...] = ()
+    #: Legacy tables that it reads besides its sources.
     legacy_reads: tuple[Table, ...] = ()
-    checks: Mapping[str, list[Any]] = field(default_factory=dict)
-    activity: tuple[str, ...] = ()
-    insert_only: tuple[str, ...] = ()
-    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    rules: Mapping[str, str] = field(default_factory=dict)
-    dispositions: Mapping[str, Disposition] = field(default_factory=dict)
-    value_maps: tuple[ValueMap, ...] = ()
-    version: str = "1"
+    #: Its context needs the names of the time zones that the target knows.
     time_zones: bool = False
-    unmanaged_by: str | None = None
-    asset_name: str | None = None
-    owned_by: Table | None = None
-    on_delete: OnDelete | None = None
+
+    # --- how the rows are written ---
+
+    #: How a row that is in the target already is recognised; None: it never is.
+    adopt: Adoption | None = None
+    #: Nobody edits it; only a hash of what was last written is kept.
+    log_like: bool = False
+    #: Columns set at the insert and never touched again; they and updated_at are no part of the comparison.
+    insert_only: tuple[str, ...] = ()
+    #: Columns outside the comparison as well: a time, and what belongs to it; the later time wins.
+    activity: tuple[str, ...] = ()
+    #: Columns that change in one direction only, under every policy.
     column_guards: tuple[ColumnGuard, ...] = ()
-    returns_with: str | None = None
+    #: Further contract checks of the target side: column → pandera Checks.
+    checks: Mapping[str, list[Any]] = field(default_factory=dict)
+
+    # --- which rows are ours, and for how long ---
+
+    #: Rows belong to the owner that the transform names (see OWNER): what an owner no longer has is removed if it is ours.
+    replaces: bool = False
+    #: The legacy table whose rows own those of a table that replaces.
+    owned_by: Table | None = None
+    #: A column under which rows of a table that replaces belong together: one leads elsewhere only as long as all of them
+    #: are those last written.
     moves_with: str | None = None
+    #: A column whose rows belong together: those of a value under which the target has a row not ours are left unmanaged.
+    unmanaged_by: str | None = None
+    #: What is done about a row deleted at source where it must not be deleted; None: the policy of the run.
+    on_delete: OnDelete | None = None
+    #: A row deleted in the target is written again when this column is set in legacy.
+    returns_with: str | None = None
+
+    # --- what is told about it ---
+
+    #: Target column → the legacy columns (table.column) behind it, besides those of equal name in the sources.
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Target column → in words how its value comes about, or why it has none.
+    rules: Mapping[str, str] = field(default_factory=dict)
+    #: table.column → what becomes of a legacy column that is not mapped.
+    dispositions: Mapping[str, Disposition] = field(default_factory=dict)
+    #: The tables of words that its transforms use; an operator may extend them.
+    value_maps: tuple[ValueMap, ...] = ()
+    #: Raised when a transform's meaning changes.
+    version: str = "1"
+    #: The asset's name where another declaration has that of the target table (seeds are written beside migrated rows);
+    #: both share its map, under different names of legacy tables.
+    asset_name: str | None = None
 
     @property
     def name(self) -> str:
@@ -203,10 +226,11 @@ class TableSpec:
         return tuple(column.name for column in self.target.primary_key.columns)
 
 
-OWNER = "_owner"  # legacy key of the row that owns a batch's row, where a spec replaces
+#: Legacy key of the row that owns a batch's row, where a table replaces.
+OWNER = "_owner"
 
+#: When legacy changed the value that a column guard of the kind KeptWhenNewer keeps.
+CHANGED_AT = "_changed_at"
 
-CHANGED_AT = "_changed_at"  # when legacy changed the value that a door of the kind KeptWhenNewer guards
-
-
-NOW = "now()"  # in a withdrawal: the time of the run
+#: In a revocation: the time of the run.
+NOW = "now()"

@@ -16,25 +16,33 @@ from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.spec.lookup import NOTHING, Lookup
 from remoteiq_etl.spec.value_map import ValueMap
 
+#: The organization of each slug: what every table of the organization reads.
+ORGANIZATION = ("organizations", "derived")
+
 EMPTY: Mapping[str, Any] = MappingProxyType({})  # no field default: Python 3.11 wants hashable ones
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a transform may know besides its rows. The same context and rows always give the same result.
+    """Everything a transform may know besides its rows. The same context and rows always give the same result."""
 
-    `lookups` are maps by (entity, legacy table); `prepared` is what this table's own decide step worked out;
-    `words` an operator's additions to value maps; `optional` the optional target columns that the target has.
-    """
-
+    #: The name of the source: all derived ids depend on it.
     source: str = "default"
+    #: The slug of the one organization of this source.
     organization_slug: str = "default"
+    #: When the run began.
     run_started_at: datetime | None = None
+    #: The maps that the table declares, by (entity, legacy table).
     lookups: Mapping[tuple[str, str], Lookup] = field(default_factory=dict)
+    #: What this table's own decide step worked out.
     prepared: Mapping[str, Any] = field(default_factory=dict)
+    #: An operator's additions to value maps, by the name of the map.
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: The optional target columns that the target has.
     optional: frozenset[str] = frozenset()
+    #: The names of the time zones that the target knows, where the table declares that it needs them.
     time_zones: frozenset[str] = frozenset({"UTC"})
+    #: Options of the run that a rule depends on, by name.
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -45,8 +53,8 @@ class Context:
     @property
     def organization_id(self) -> str:
         """The id of the one organization of this source: adopted when the target had it, else derived from the slug."""
-        found = self.lookup("organizations", "derived").find(pd.Series([self.organization_slug])).iloc[0]
-        return found if isinstance(found, str) else self.derive("organizations", "derived", self.organization_slug)
+        found = self.lookup(*ORGANIZATION).find(pd.Series([self.organization_slug])).iloc[0]
+        return found if isinstance(found, str) else self.derive(*ORGANIZATION, self.organization_slug)
 
     def lookup(self, entity: str, legacy_table: str | None = None) -> Lookup:
         """The map of an entity for one legacy table (default: the table of the same name). Empty when nothing is mapped."""

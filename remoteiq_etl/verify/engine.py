@@ -18,16 +18,9 @@ from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.progress import Listener, Silent, TableProgress
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.throttle.pacer import Pacer
-from remoteiq_etl.errors import (
-    ConnectionFailed,
-    RemoteIQError,
-    SnapshotTooOld,
-    SourceWaits,
-    StopRequested,
-    describe,
-    is_interruption,
-)
+from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import describe, is_interruption
 from remoteiq_etl.state.locks import lock_verification
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.causes.table_changes import TableChanges, is_overtaken, options_of_table

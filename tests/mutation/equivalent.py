@@ -23,7 +23,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     },
     "assets.access.permissions": {"labels: False -> True": NEVER_NULL},
     "assets.access.role_permissions": {"only_in_meta: 'stable' -> 'stable~'": ALIKE},
-    "assets.access.roles": {"spellings_of: word and spelling -> word or spelling": ALIKE},
+    "assets.access.rules.role_words": {"spellings_of: word and spelling -> word or spelling": ALIKE},
     "assets.access.sessions": {
         "decide: 'sessions.jti' -> 'sessions.jti~'": NOT_RECORDED,
         "decide: 'revoked_wins' -> 'revoked_wins~'": NOT_RECORDED,
@@ -74,13 +74,16 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "assets.inventory.agents": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.clients": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
     "assets.inventory.rules.device_decisions": {
-        "_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
+        "device_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
         "device_rows: '' -> '~'": NAMES_NOTHING,
     },
     "assets.inventory.devices": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.rules.places": {"survey: '' -> '~'": NAMES_NOTHING},
     "assets.inventory.sites": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
-    "assets.monitoring.rules.check_decisions": {
+    "assets.monitoring.rules.attribution": {
+        "new_ids: named.notna() & prepared.isna() -> named.notna() | prepared.isna()": SAME_ANSWER,
+    },
+    "assets.monitoring.rules.check_matches": {
         "unattributed: 1 -> 2": "Any count makes the only spelling the most used."
     },
     "assets.monitoring.rules.check_names": {
@@ -88,12 +91,11 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "module: '\\x00' -> '\\x00~'": INTERNAL,
     },
     "assets.monitoring.check_runs": {
-        "_migrated: named.notna() & prepared.isna() -> named.notna() | prepared.isna()": SAME_ANSWER,
         "severities: False -> True": NEVER_NULL,
         "severities: False -> True #2": NEVER_NULL,
     },
-    "assets.monitoring.checks": {
-        "_ids: sorted({*plan.found, *plan.over.values()}) -> "
+    "assets.monitoring.rules.check_decisions": {
+        "expected_ids: sorted({*plan.found, *plan.over.values()}) -> "
         "sorted({*plan.found, *plan.over.values()}, reverse=True)": ORDER,
     },
     "assets.monitoring.rules.stand_ins": {

@@ -27,6 +27,16 @@ def test_rows_in_equal_rows_out_plus_disposals(steps: list[tuple[str, list[bool]
     assert sum(batch.account().values()) == len(batch.disposals)
 
 
+def test_columns_are_carried_as_they_are() -> None:
+    """Under their own name, or under the one that the target has for them; nulls stay nulls."""
+    batch = Batch(frame({KEY: ["1", "2"], "name": ["a", None], "os": ["linux", "windows"]}))
+    batch.carry("name", operating_system="os")
+    rows = batch.rows()
+    assert rows.columns.to_list() == [KEY, "name", "operating_system"]
+    assert rows["name"].isna().to_list() == [False, True]
+    assert rows["operating_system"].to_list() == ["linux", "windows"]
+
+
 def test_the_first_reason_given_to_a_row_stands() -> None:
     batch = batch_of(1)
     batch.filter(pd.Series([True]), "first")

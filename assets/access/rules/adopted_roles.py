@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Select, select
 
 from assets.access.rules import grants
+from assets.access.rules.maps import ROLE_OF_WORD
 from assets.access.rules.words import lowered
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalise, normalised
@@ -63,4 +64,4 @@ def _our_ids(context: Context) -> list[str]:
 
 
 def _maps(context: Context) -> tuple[Lookup, Lookup]:
-    return context.lookup("roles"), context.lookup("roles", "users.role")
+    return context.lookup("roles"), context.lookup(*ROLE_OF_WORD)

@@ -40,7 +40,7 @@ _NEVER_STARTED = frozenset({"queued", "pending", "cancelled", "canceled"})
 
 def types(batch: Batch, context: Context, column: str) -> pd.Series:
     """The type of each task: of the whole word, else of what it contains, else command."""
-    batch.count_words(TYPE.name, batch[column])
+    batch.count_values(TYPE.name, batch[column])
     whole = context.extended(TYPE).apply(batch[column])
     return whole.fillna(by_distinct(batch[column], contained_type, null="command"))
 

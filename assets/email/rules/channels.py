@@ -24,7 +24,9 @@ NAMES: Mapping[str, str] = {
 
 _PURPOSE_OF_NAME = {normalise(name): purpose for purpose, name in NAMES.items()}
 
-PURPOSES = (("email_channels", "purpose"),)
+#: The channel that each purpose means, by its key.
+CHANNEL_OF_PURPOSE = ("email_channels", "purpose")
+PURPOSES = (CHANNEL_OF_PURPOSE,)
 """The map that finding a channel needs."""
 
 
@@ -41,7 +43,7 @@ def purpose_keys(purposes: pd.Series) -> pd.Series:
 
 def lookup(context: Context) -> Lookup:
     """The channel of each purpose key."""
-    return context.lookup("email_channels", "purpose")
+    return context.lookup(*CHANNEL_OF_PURPOSE)
 
 
 def channel(batch: Batch, context: Context, column: str = "purpose") -> pd.Series:

@@ -19,6 +19,8 @@ from remoteiq_etl.spec.decisions import Decision
 from schemas import legacy
 
 SETTINGS, KEYS = legacy.dkim_settings.c, legacy.dkim_keys.c
+#: The domain of each domain name, trimmed and lower-cased.
+DOMAINS = ("dkim_domains", "derived")
 
 READS = {
     "dkim_settings": select(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
+from assets.inventory.rules.maps import DEVICE_OF_TEXT
 from assets.inventory.rules.pairing import Pairing, Ref, Row
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalise, tidy
@@ -45,12 +46,12 @@ class Way(NamedTuple):
 
 def devices_of(batch: Batch, context: Context) -> pd.Series:
     """The id of the device that each row's text means; null where it means none, or the device is not there."""
-    return context.lookup("devices", "device_text").find(batch["device_id"])
+    return context.lookup(*DEVICE_OF_TEXT).find(batch["device_id"])
 
 
 def dispose_deviceless(batch: Batch, context: Context, where: pd.Series) -> None:
     """Rows that need a device and have none: quarantined where the text means no device, else as their device is."""
-    texts = context.lookup("devices", "device_text")
+    texts = context.lookup(*DEVICE_OF_TEXT)
     text = batch["device_id"].astype(TEXT)
     batch.quarantine(where & texts.decided(text, "way").isna(), UNRESOLVABLE, "device_id")
     batch.filter(where & text.isin(list(texts.deleted)), "parent_deleted_in_target")

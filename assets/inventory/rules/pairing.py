@@ -8,7 +8,7 @@ stays. Belongs here: that. Does not belong here: what a synthesized device looks
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Select, String, cast, select
 
-from assets.shared.recorded import too_many_gone
+from assets.shared.recorded import too_many_deleted
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.spec.decisions import SAME_AS
@@ -26,7 +26,6 @@ from schemas import legacy
 Row = Mapping[str, Any]
 Ref = tuple[str, str]  # legacy table and key of a device; table "agents": the device synthesized for that agent
 
-RULES = ("pair_agent_uuid", "pair_device_id", "pair_hostname")
 SYNTHESIZED = "synthesized"
 
 READS: dict[str, Select[Any]] = {
@@ -55,7 +54,7 @@ class Pair(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """The device that an agent has a claim to, by which step (0, 1, 2)."""
+    """The device that an agent has a claim to, by which step: its number among STEPS."""
 
     step: int
     device: str
@@ -117,7 +116,7 @@ def _still_there(agents: Mapping[str, Row], devices: set[str], recorded: Mapping
     """The recorded pairs that hold: those whose device is gone are decided again, unless suspiciously many are."""
     known = {agent: pair for agent, pair in recorded.items() if agent in agents}
     gone = {agent for agent, (ref, _) in known.items() if ref[0] == "devices" and ref[1] not in devices}
-    if not devices or too_many_gone(len(gone), len(known)):
+    if not devices or too_many_deleted(len(gone), len(known)):
         return known
     return {agent: pair for agent, pair in known.items() if agent not in gone}
 
@@ -130,36 +129,36 @@ def _winners(agents: Iterable[Row], claims: Mapping[str, Claim], held: set[str])
         if claim and claim.device not in held:
             rivals[claim.device].append((claim.step, -seen(agent), int(agent["id"]), agent["id"]))
     best = {device: min(claimants) for device, claimants in rivals.items()}
-    return {agent: Pair(("devices", device), RULES[step]) for device, (step, _, _, agent) in best.items()}
+    rules = list(STEPS)
+    return {agent: Pair(("devices", device), rules[step]) for device, (step, _, _, agent) in best.items()}
 
 
 def _claims(devices: list[dict[str, Any]], agents: list[dict[str, Any]]) -> dict[str, Claim]:
-    by_uuid = _latest_by_uuid(devices)
-    ids = {device["id"] for device in devices}
-    claims = {}
-    for agent in agents:
-        device = by_uuid.get(agent["agent_uuid"])
-        named = _named_device(agent["device_id"], ids)
-        if device is not None:
-            claims[agent["id"]] = Claim(0, device)
-        elif named is not None:
-            claims[agent["id"]] = Claim(1, named)
-    unclaimed = [agent for agent in agents if agent["id"] not in claims]
-    return claims | {agent: Claim(2, device) for agent, device in _by_hostname(devices, unclaimed).items()}
+    """The device that each agent has a claim to, by the first step that finds one."""
+    claims: dict[str, Claim] = {}
+    for step, find in enumerate(STEPS.values()):
+        left = [agent for agent in agents if agent["id"] not in claims]
+        claims |= {agent: Claim(step, device) for agent, device in find(devices, left).items()}
+    return claims
 
 
-def _latest_by_uuid(devices: list[dict[str, Any]]) -> dict[str, str]:
-    """The device that names each agent_uuid; of several the most recently seen, then the first by id."""
+def by_agent_uuid(devices: list[dict[str, Any]], agents: list[dict[str, Any]]) -> dict[str, str]:
+    """Agent → the device whose agent_uuid names it; of several the most recently seen, then the first by id."""
     order = sorted(devices, key=lambda device: (-seen(device), device["id"]), reverse=True)
-    return {device["agent_uuid"]: device["id"] for device in order if device["agent_uuid"]}
+    named = {device["agent_uuid"]: device["id"] for device in order if device["agent_uuid"]}
+    return {agent["id"]: named[agent["agent_uuid"]] for agent in agents if agent["agent_uuid"] in named}
 
 
-def _named_device(text: str, ids: set[str]) -> str | None:
-    named = normalise(text) or ""
-    return next((device for device in (named, _PREFIX.sub("", named, count=1)) if device in ids), None)
+def by_device_id(devices: list[dict[str, Any]], agents: list[dict[str, Any]]) -> dict[str, str]:
+    """Agent → the device whose id its text device_id is, with or without a prefix."""
+    ids = {device["id"] for device in devices}
+    named = {agent["id"]: normalise(agent["device_id"]) or "" for agent in agents}
+    candidates = {agent: (text, _PREFIX.sub("", text, count=1)) for agent, text in named.items()}
+    found = {agent: next((text for text in texts if text in ids), None) for agent, texts in candidates.items()}
+    return {agent: device for agent, device in found.items() if device is not None}
 
 
-def _by_hostname(devices: list[dict[str, Any]], agents: list[dict[str, Any]]) -> dict[str, str]:
+def by_hostname(devices: list[dict[str, Any]], agents: list[dict[str, Any]]) -> dict[str, str]:
     """Agent → device of equal hostname at a compatible place, where each has only the other."""
     by_name = defaultdict(list)
     for device in devices:
@@ -189,6 +188,14 @@ def _compatible(agent: Row, device: Row) -> bool:
         if mine and its and mine != its:
             return False
     return True
+
+
+#: Rule → the step that finds devices for agents, in the order in which they are tried.
+STEPS: Mapping[str, Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, str]]] = {
+    "pair_agent_uuid": by_agent_uuid,
+    "pair_device_id": by_device_id,
+    "pair_hostname": by_hostname,
+}
 
 
 def seen(row: Row) -> float:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import Select, func, select
 
+from assets.inventory.rules.maps import DEVICE_OF_AGENT
 from assets.inventory.rules.pairing import READS as PAIRING_READS
 from assets.inventory.rules.pairing import Pairing, Ref, Row, pair, recorded_pairs, rows_of, with_late
 from remoteiq_etl.frames.derived_ids import key_text
@@ -71,24 +72,24 @@ def survey(devices: list[dict[str, Any]], agents: list[dict[str, Any]], pairing:
     by_id = {agent["id"]: agent for agent in agents}
     agent_of = pairing.agent_of
     places = {
-        ("devices", row["id"]): _device_place(row, by_id.get(agent_of.get(("devices", row["id"]), "")))
+        ("devices", row["id"]): place_of_device(row, by_id.get(agent_of.get(("devices", row["id"]), "")))
         for row in devices
     }
     synthesized = {
-        ref: _completed(tidy(by_id[key]["client"]), tidy(by_id[key]["site"]))
+        ref: at_default_site(tidy(by_id[key]["client"]), tidy(by_id[key]["site"]))
         for ref, key in agent_of.items()
         if ref[0] == "agents"
     }
     places |= synthesized
-    own = {key: _agent_place(row, places.get(pairing.pairs[key].device, NOWHERE)) for key, row in by_id.items()}
+    own = {key: place_of_agent(row, places.get(pairing.pairs[key].device, NOWHERE)) for key, row in by_id.items()}
     return Survey(pairing, places, own)
 
 
 def recorded_survey(inputs: Mapping[str, pd.DataFrame], context: Context) -> Survey:
     """Where every device and agent is, with the pairs that are recorded in the map of devices."""
     devices, agents = rows_of(inputs["devices"]), rows_of(inputs["agents"])
-    known = context.lookup("devices", "devices")
-    pairing = pair(devices, agents, recorded_pairs(context.lookup("devices", "agents").decisions))
+    known = context.lookup("devices")
+    pairing = pair(devices, agents, recorded_pairs(context.lookup(*DEVICE_OF_AGENT).decisions))
     late = taken_over(devices, pairing, known.decisions, set(known.keys.to_pylist()))
     return survey(devices, agents, with_late(pairing, late))
 
@@ -124,35 +125,37 @@ def ticket_client(row: Row) -> str | None:
 def _of_tickets(tickets: list[dict[str, Any]]) -> Iterator[Mention]:
     for row in tickets:
         client, site = ticket_client(row), tidy(row["site"])
-        yield Mention("tickets", _under_a_client(client, site), client, site, row["uses"])
+        yield Mention("tickets", under_unassigned(client, site), client, site, row["uses"])
 
 
 def _mention(table: str, row: Row, place: Place) -> Mention:
     return Mention(table, place, tidy(row["client"]), tidy(row["site"]), 1)
 
 
-def _device_place(device: Row, agent: Row | None) -> Place:
+def place_of_device(device: Row, agent: Row | None) -> Place:
     """A device takes what it lacks from its agent, but no site of another client."""
     client, site = tidy(device["client"]), tidy(device["site"])
     if agent is not None:
         client = client or tidy(agent["client"])
         if site is None and normalise(agent["client"]) in (None, normalise(client)):
             site = tidy(agent["site"])
-    return _completed(client, site)
+    return at_default_site(client, site)
 
 
-def _agent_place(agent: Row, device: Place) -> Place:
+def place_of_agent(agent: Row, device: Place) -> Place:
     """What an agent itself says; a site without client is its device's where that is the same site."""
     if normalise(agent["client"]) is None and device.site is not None and normalise(agent["site"]) == device.site:
         return device
-    return _under_a_client(agent["client"], agent["site"])
+    return under_unassigned(agent["client"], agent["site"])
 
 
-def _completed(client: str | None, site: str | None) -> Place:
-    place = _under_a_client(client, site)
+def at_default_site(client: str | None, site: str | None) -> Place:
+    """A device with a client but no site is at its client's `Default` site."""
+    place = under_unassigned(client, site)
     return place._replace(site=DEFAULT_KEY) if place.client is not None and place.site is None else place
 
 
-def _under_a_client(client: str | None, site: str | None) -> Place:
+def under_unassigned(client: str | None, site: str | None) -> Place:
+    """A site without a client lies under the client `Unassigned`."""
     place = Place(normalise(client), normalise(site))
     return place._replace(client=UNASSIGNED_KEY) if place.client is None and place.site is not None else place

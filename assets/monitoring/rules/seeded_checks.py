@@ -6,7 +6,7 @@ Belongs here: which ones do. Does not belong here: the templates (see assets.see
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from assets.monitoring.rules.check_decisions import Ref
+from assets.monitoring.rules.check_matches import Ref
 from assets.shared.seed import SEED, entries, key_of, new_keys
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision
 from remoteiq_etl.spec.transform_context import Context

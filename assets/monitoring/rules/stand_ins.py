@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select, String, and_, cast, func, select
 
+from assets.inventory.rules.maps import DEVICE_OF_TEXT
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
@@ -58,4 +59,4 @@ def _assigned(rows: pd.DataFrame, context: Context) -> dict[str, list[str]]:
 
 
 def _devices(rows: pd.DataFrame, context: Context) -> pd.Series:
-    return context.lookup("devices", "device_text").find(rows["device_id"].astype(TEXT))
+    return context.lookup(*DEVICE_OF_TEXT).find(rows["device_id"].astype(TEXT))

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.config.alerts import Alerting, AlertKind
-from remoteiq_etl.errors import LockedError, SourcePaused, StopRequested, describe
+from remoteiq_etl.errors import LockedError, SourcePaused, StopRequested
 from remoteiq_etl.lifecycle.alerts.channels import deliver
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)

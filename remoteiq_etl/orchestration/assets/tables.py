@@ -5,13 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from remoteiq_etl.errors import ConservationError, describe
+from remoteiq_etl.errors import ConservationError
 from remoteiq_etl.lifecycle.drift import needs
 from remoteiq_etl.orchestration.assets import contract_checks
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables, materialization
 from remoteiq_etl.orchestration.runtime import resource, run_options
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.spec.table import Derived, TableSpec
 
 #: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)

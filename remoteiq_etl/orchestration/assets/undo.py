@@ -12,7 +12,6 @@ import dagster as dg
 
 from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import describe
 from remoteiq_etl.lifecycle.undo.access import UndoTarget
 from remoteiq_etl.lifecycle.undo.execute import UndoOutcome, execute, keep_plan, kept_plan
 from remoteiq_etl.lifecycle.undo.plan import Listed, UndoPlan, plan
@@ -21,6 +20,7 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.postgres.database import Database
+from remoteiq_etl.postgres.failures import describe
 
 UNDO_PLAN = "undo_plan"
 UNDO_EXECUTE = "undo_execute"

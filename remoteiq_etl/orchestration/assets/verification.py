@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import dagster as dg
 
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import describe
 from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.resource import RUN_TAG
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict

@@ -13,12 +13,13 @@ import psycopg
 
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import ConfigurationError, RemoteIQError, describe
+from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.jobs.jobs import DELETES, RESYNC, SWEEP, VERIFY
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import in_progress
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 
 ON_CHANGE = "resync_on_change"

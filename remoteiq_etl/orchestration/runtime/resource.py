@@ -22,7 +22,6 @@ from remoteiq_etl.errors import (
     RemoteIQError,
     SnapshotLost,
     SourcePaused,
-    describe,
 )
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.lifecycle.alerts.alerts import Alert
@@ -31,6 +30,7 @@ from remoteiq_etl.orchestration.runtime import signals
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, RunOptions
 from remoteiq_etl.orchestration.runtime.workers import fail_interrupted, name_process, started_by_itself
+from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.sources import interrupted
 

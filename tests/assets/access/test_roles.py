@@ -57,6 +57,14 @@ def test_a_recorded_winner_that_is_no_longer_the_oldest_is_counted() -> None:
     assert found.warned == {"decided_otherwise_today": 1}
 
 
+def test_a_winner_that_is_chosen_anew_has_the_row_of_the_former_one() -> None:
+    """Where an operator asks for it, the oldest role of a name stands again, in the row that is there."""
+    known = Decision("roles.name", "tech", "oldest", {"winner": uid(1)})
+    former = StoredDecisions({("roles.name", "tech"): known}).redecided(["roles.name"])
+    found = decide(inputs(ROLES, {}), former, Context())
+    assert named(found, "roles")[uid(2)].values == {TAKES_ROW_OF: ["roles", uid(1)]}
+
+
 def test_words_match_legacy_roles() -> None:
     """A word of users.role stands for the legacy role of that normalised name, the one that won."""
     found = decided(ROLES, {"tech": 2, "TECH": 1, "admin": 1, " ": 4})
@@ -107,6 +115,7 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
     context = Context(lookups={("roles", "users.role"): Lookup.of({"admin": uid(77)})})
     found = decided(ROLES, {"admin": 1}, [made], context)
     assert named(found, "users.role")["admin"] == made
+    assert found.prepared["joined"] == {uid(3): uid(77)}
     joined = named(found, "roles")[uid(3)]
     assert (joined.rule, joined.new_key, joined.values) == (
         "joins_made_role",
@@ -139,6 +148,7 @@ def test_a_word_whose_role_was_taken_over_and_renamed_makes_another() -> None:
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([(uid(1), "Desk", T1)], {"tech": 1}, [made, joined], context)
     words = named(found, "users.role")
+    assert words["tech"].rule == "made_anew"
     assert words["tech"].values == {SAME_AS: ["users.role", "  tech"]}
     assert found.rows["users.role"][KEY].tolist() == ["  tech"]
     later = decided([(uid(1), "Tech", T1)], {"tech": 1}, [*words.values(), joined], context)
@@ -152,7 +162,7 @@ def test_a_role_that_took_a_made_one_over_and_is_gone_gives_it_back() -> None:
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([], {"tech": 1}, [made, joined], context)
     assert named(found, "users.role")["tech"].values == {"name": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
-    assert named(found, "roles")[uid(1)].rule == "lapsed"
+    assert (named(found, "roles")[uid(1)].rule, named(found, "roles")[uid(1)].values) == ("lapsed", {"word": "tech"})
     successor = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
     assert named(successor, "roles")[uid(2)].values == {"word": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
 

@@ -131,8 +131,9 @@ def test_a_missing_time_of_an_older_job_is_its_other_one_or_that_of_its_agent() 
     assert rows_of(old_run(created_at=None, updated_at=day(6)))[0]["started_at"] == day(6)
     task = rows_of(old_task(updated_at=None, created_at=day(2)))[0]
     assert (task["updated_at"], task["completed_at"]) == (day(2), None)
-    task = rows_of(old_task(updated_at=None, created_at=None))[0]
-    assert [task[name] for name in ("queued_at", "created_at", "updated_at")] == [day(1)] * 3
+    bare = old_task(updated_at=None, created_at=None)
+    assert [rows_of(bare)[0][name] for name in ("queued_at", "created_at", "updated_at")] == [day(1)] * 3
+    assert dict(bare.warnings) == {"created_at_filled": 1, "updated_at_filled": 1}
 
 
 @pytest.mark.parametrize(

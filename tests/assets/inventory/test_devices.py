@@ -51,7 +51,7 @@ def test_pair_is_recorded_with_the_device() -> None:
 def test_ids_that_are_expected() -> None:
     """A legacy uuid is kept where it may be, else derived; one that was given before is read from the map."""
     found = decided([device(1), device(0, id=ODD), device(3)], [], devices={uid(3): uid(33)})
-    rows = {row[KEY]: row["id"] for row in plain(found.prepared["devices"])}
+    rows = {row[KEY]: row["id"] for row in plain(found.prepared["devices"].rows)}
     assert rows == {uid(1): uid(1), ODD: Context().derive("devices", "devices", ODD), uid(3): uid(33)}
 
 
@@ -120,7 +120,7 @@ def test_late_device_takes_over() -> None:
         ("devices", uid(1)): ("takes_over", {"agent": "7", "inherits": ["agents", "7"]}, uid(77)),
     }
     assert plain(found.rows["agents"]) == []
-    row = plain(found.prepared["devices"])[0]
+    row = plain(found.prepared["devices"].rows)[0]
     assert (row["id"], row["site_key"], row["uuid_of_agent"]) == (uid(77), '["acme","hq"]', uid(9007))
     assert reports(found) == {"device_taken_over": 1}
     again = decided(*rows, recorded=found.decisions, agents={"7": uid(77)}, devices={uid(1): uid(77)})
@@ -188,7 +188,11 @@ def test_hostname_is_recorded() -> None:
         ("devices", uid(2)): ("hostname", {"hostname": "pc~00000000", "keeper": keeper}, None),
         ("devices", uid(3)): ("hostname", {"hostname": "pc~00000000", "keeper": keeper}, None),
     }
-    assert [row["new_hostname"] for row in plain(found.prepared["devices"])] == [None, "pc~00000000", "pc~00000000"]
+    assert [row["new_hostname"] for row in plain(found.prepared["devices"].rows)] == [
+        None,
+        "pc~00000000",
+        "pc~00000000",
+    ]
     assert [row["new_hostname"] for row in plain(found.rows["agents"])] == [name]
     assert reports(found) == {"device_synthesized": 1, "hostname_renamed": 3}
 
@@ -208,7 +212,7 @@ def test_recorded_hostname_lapses() -> None:
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
     alone = decided([device(2, **place)], recorded=recorded)
     assert decisions(alone) == {("devices", uid(2)): ("lapsed", {}, None)}
-    assert [row["new_hostname"] for row in plain(alone.prepared["devices"])] == [None]
+    assert [row["new_hostname"] for row in plain(alone.prepared["devices"].rows)] == [None]
     assert decisions(decided([device(2, **place)], recorded=alone.decisions)) == decisions(alone)
     both = [device(1, **place), device(2, **place, seen=day(9))]
     assert decisions(decided(both, recorded=recorded)) == {("devices", uid(2)): ("hostname", values, None)}

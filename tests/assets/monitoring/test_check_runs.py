@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from assets.monitoring.check_runs import decide, transform
+from assets.monitoring.check_runs import transform
+from assets.monitoring.rules.attribution import decide
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import StoredDecisions

@@ -10,7 +10,7 @@ from remoteiq_etl.cli import selection
 from tests.cli.conftest import Cli, Ended
 
 NOWHERE = "postgresql://etl@127.0.0.1:1/nowhere"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def call(cli: Cli, *arguments: str) -> Ended:

@@ -10,7 +10,7 @@ from remoteiq_etl.postgres.database import Database as Opened
 from tests.cli.conftest import Cli
 from tests.support.server import Database
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.mark.slow("starts a server of its own")

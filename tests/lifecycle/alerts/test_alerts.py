@@ -15,7 +15,7 @@ SAME_EMAIL = (
 def alerts(migration: Migration) -> dict[AlertKind, Alert]:
     with open_run(migration.plan) as run:
         run.load_all(["organizations", "users"])
-        return {alert.kind: alert for alert in of_waiting_rows(run)}
+        return {alert.kind: alert for alert in of_waiting_rows(run.context)}
 
 
 def test_only_what_is_new_is_an_alert_and_what_a_person_accepted_is_not_counted(

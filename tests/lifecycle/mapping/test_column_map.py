@@ -15,7 +15,7 @@ from remoteiq_etl.spec.table import TableSpec
 from schemas import legacy, target
 from tests.support.migrating import specs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ ASKED = 25
 CLAIMING = [one for one in expectations() if one.each_row]
 
 
-@pytest.mark.parametrize("opinion", CLAIMING, ids=lambda one: one.name)
+@pytest.mark.parametrize("expectation", CLAIMING, ids=lambda one: one.name)
 def test_a_row_depends_on_no_other_rows_than_its_opinion_says(asking: Bench, expectation: Expectation) -> None:
     """Asked with the single rows that it names alone, and whole tables besides, the opinion says the same of it."""
     legacy_copy = asking.legacy_copy

@@ -60,7 +60,7 @@ def shown(moment: datetime) -> str:
 def test_the_figures_of_both_sides_are_those_of_the_rows_that_were_carried(migrated: Migration) -> None:
     """Added up here once more, from the values of each side; of the edge cases every table has the same on both."""
     sorts = set()
-    with verification_context(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.pair() as look:
         for table in CARRIED:
             for aggregates in aggregates_of(look, table):
                 of_map = (
@@ -83,7 +83,7 @@ def test_the_figures_of_both_sides_are_those_of_the_rows_that_were_carried(migra
 
 
 def test_no_figure_is_that_of_a_secret(migrated: Migration) -> None:
-    with verification_context(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.pair() as look:
         shown = [
             (one.source, name)
             for table in CARRIED
@@ -146,7 +146,7 @@ def test_a_difference_that_no_named_row_explains_is_a_bug(copy: Migration) -> No
         named,
         ("finished_at",),
     )
-    with verification_context(copy.plan) as place, place.look() as look, look.of_table({}):
+    with verification_context(copy.plan) as place, place.pair() as look, look.of_table({}):
         (aggregates,) = aggregates_of(look, "check_runs")
         found = aggregates.of_rows()
         labels = {}

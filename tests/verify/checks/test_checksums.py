@@ -26,14 +26,14 @@ def quick(migration: Migration, table: str) -> TableVerdict:
     return found
 
 
-@pytest.mark.parametrize("opinion", [one for one in expectations() if one.carried], ids=lambda one: one.name)
+@pytest.mark.parametrize("expectation", [one for one in expectations() if one.carried], ids=lambda one: one.name)
 def test_what_is_said_to_be_carried_is_a_column_on_both_sides(expectation: Expectation) -> None:
     for table, columns in expectation.carried.items():
         assert set(columns) <= set(target.metadata.tables[f"target.{expectation.target}"].columns.keys())
         assert set(columns.values()) <= set(legacy.metadata.tables[f"legacy.{table}"].columns.keys())
 
 
-@pytest.mark.parametrize("opinion", [one for one in expectations() if one.carried], ids=lambda one: one.name)
+@pytest.mark.parametrize("expectation", [one for one in expectations() if one.carried], ids=lambda one: one.name)
 def test_no_secret_is_hashed_without_a_key(expectation: Expectation) -> None:
     for table, columns in expectation.carried.items():
         found = legacy.metadata.tables[f"legacy.{table}"].columns
@@ -42,7 +42,7 @@ def test_no_secret_is_hashed_without_a_key(expectation: Expectation) -> None:
 
 @pytest.mark.parametrize("table", CARRIED)
 def test_the_sums_agree_but_for_rows_that_wait(migrated: Migration, table: str) -> None:
-    with verification_context(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.pair() as look:
         sums = checksums_of(look, table)
         keys = [key for one in sums for key in one.differing()]
         assert sum(one.rows for one in sums) > 0
@@ -88,7 +88,7 @@ def test_either_hash_names_the_changed_row_and_the_changed_key(copy: Migration, 
     ((legacy_key, key), (_, other)) = copy.query(A_TICKET.replace("LIMIT 1", "LIMIT 2"))
     copy.target.execute(f"UPDATE tickets SET description = description || '~' WHERE id = '{key}'")
     copy.legacy.execute(f"UPDATE tickets SET id = gen_random_uuid() WHERE id = '{other}'")
-    with verification_context(copy.plan) as place, place.look() as look:
+    with verification_context(copy.plan) as place, place.pair() as look:
         (sums,) = checksums_of(look, "tickets")
         assert sums.hash_of == SERVERS_OWN
         found = replace(sums, hash_of=hash_of).differing()

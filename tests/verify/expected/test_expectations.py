@@ -10,7 +10,7 @@ from tests.verify.conftest import Bench
 WITHOUT_SOURCE = {"automations", "automation_runs", "storage_connections", "ticket_updates", "ticket_attachments"}
 
 
-@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+@pytest.mark.parametrize("expectation", expectations(), ids=lambda expectation: expectation.name)
 def test_the_opinion_agrees(expectation: Expectation, asking: Bench) -> None:
     assert asking.differences(expectation) == []
 

@@ -60,6 +60,6 @@ def later(server: Server, edge_template: str) -> Iterator[Bench]:
     legacy.drop()
 
 
-@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+@pytest.mark.parametrize("expectation", expectations(), ids=lambda expectation: expectation.name)
 def test_the_opinion_agrees_after_changes(expectation: Expectation, later: Bench) -> None:
     assert later.differences(expectation) == []

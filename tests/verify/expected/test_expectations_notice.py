@@ -98,7 +98,7 @@ def in_map(row: Key) -> str:
     return "[" + ",".join(json.dumps(str(part), ensure_ascii=False) for part in row) + "]"
 
 
-@pytest.mark.parametrize("opinion", expectations(), ids=lambda expectation: expectation.name)
+@pytest.mark.parametrize("expectation", expectations(), ids=lambda expectation: expectation.name)
 def test_every_column_and_a_lost_row_are_noticed(expectation: Expectation, asking: Bench) -> None:
     subject = Subject(expectation, asking)
     assert subject.found() == set()

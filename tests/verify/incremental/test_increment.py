@@ -55,7 +55,7 @@ def told(verdict: TableVerdict) -> tuple[dict[str, int], set[tuple[object, ...]]
 
 
 def test_the_rows_of_these_tables_can_be_told_apart(migrated: Migration) -> None:
-    with verification_context(migrated.plan) as place, place.look() as look:
+    with verification_context(migrated.plan) as place, place.pair() as look:
         assert {name for table in LEAVES for name in increment.places(look, table) or {}} == LEGACY.keys()
         assert increment.places(look, "roles") is None  # one statement about all rows
         assert increment.places(look, "agent_task_runs") is None  # its rows are accounted for by another table

@@ -1,6 +1,6 @@
 """Whose row a permission key is, decided from what was recorded and what has a row."""
 
-from assets.access.rules.permission_heirs import having_back, taking_over_words
+from assets.access.rules.permission_successors import having_back, taking_over_words
 from remoteiq_etl.spec.decisions import Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context

@@ -7,6 +7,7 @@ permissions of one key wins (see permissions).
 
 from collections.abc import Collection, Iterator, Mapping
 
+from assets.access.rules.maps import PERMISSION_OF_WORD
 from assets.shared.seed import SEED
 from assets.shared.winners import WINNER
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
@@ -31,7 +32,7 @@ def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decis
 def taking_over_words(winner: Mapping[str, str], recorded: StoredDecisions, context: Context) -> Iterator[Decision]:
     """Legacy permissions of keys that role_meta alone had known: they take the row over, once."""
     words = recorded.of("derived")
-    made = set(context.lookup("permissions", "derived").keys.to_pylist())
+    made = set(context.lookup(*PERMISSION_OF_WORD).keys.to_pylist())
     for key, legacy_key in winner.items():
         if key in made and (key not in words or words[key].rule != TAKEN):
             yield Decision("permissions", legacy_key, TAKES_OVER, {TAKES_ROW_OF: ["derived", key]}, key)
