@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pandas as pd
-from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan, of_keys
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
@@ -39,7 +38,7 @@ from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.map_queries import count_target, follow_same_as
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import map_of
 
 SQL = statements(__file__)
 
@@ -167,7 +166,7 @@ class TableLoad:
             yield Staged(prepared, self._stage(prepared, number % 2))
 
     def _prepared(self, context: Context, derived: dict[str, pd.DataFrame]) -> Iterator[PreparedBatch]:
-        target = Contract.of_target(self.spec.target, self.spec.checks)
+        target = Contract.of_target(self.spec.target)
         for source in self.spec.sources:
             contracts = Contracts(Contract.of_legacy(source.table) if isinstance(source, Source) else None, target)
             known = context.lookup(self.spec.name, source.name)
@@ -285,14 +284,7 @@ class TableLoad:
         run, spec = self.run, self.spec
         if run.planning or not any(place[0] == spec.name for place in self.lookups.wanted):
             return 0
-        names = {
-            "map": run.state.name(map_of(spec).name),
-            "target": run.target_name(spec.name),
-            "key_join": key_join(spec),
-            "source_id": sql.Literal(run.source_record.id),
-            "run_id": sql.Literal(run.id),
-        }
         with run.session.transaction():
-            deleted = run.session.execute(SQL["mark_deleted"].format(**names)).rowcount
+            deleted = run.session.execute(SQL["mark_deleted"].format(**run.names(spec))).rowcount
             movements.of_run(run, spec.name, Cause.DELETED, -deleted)
         return deleted

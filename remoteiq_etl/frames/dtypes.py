@@ -29,9 +29,6 @@ BOOLEAN = pd.ArrowDtype(pa.bool_())
 TIMESTAMP = pd.ArrowDtype(pa.timestamp("us", tz="UTC"))
 
 
-BINARY = pd.ArrowDtype(pa.binary())
-
-
 TEXT_LIST = pd.ArrowDtype(pa.list_(pa.string()))
 
 _HEX_DIGITS = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint8).reshape(256, 2)

@@ -24,7 +24,7 @@ from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.undo.retention import prune
-from remoteiq_etl.postgres.database import Database, Observer, Session
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
 
@@ -159,12 +159,6 @@ class Migration:
         query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE orchestrator_run_id = %s)").format(state.name("runs"))
         with contextlib.closing(self.target.connect()) as session:
             return state.exists(session) and session.value(query, [orchestrator_run_id]) is True
-
-    def observed(self, observer: Observer) -> "Migration":
-        """The same migration with an observer of every statement."""
-        return replace(
-            self, legacy=replace(self.legacy, observer=observer), target=replace(self.target, observer=observer)
-        )
 
 
 @contextlib.contextmanager

@@ -13,12 +13,6 @@ from psycopg import sql
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import State
 
-_TABLES = (
-    "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
-    "removed", "accepted_drift", "decision_warnings", "map_all",
-)  # fmt: skip
-
-
 _Row = TypeVar("_Row")
 
 
@@ -60,8 +54,7 @@ class Reader:
 
     def statement(self, statement: sql.SQL, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
         """One statement with the names that it has placeholders for."""
-        names: dict[str, sql.Composable] = {one: self.state.name(one) for one in _TABLES}
-        return statement.format(**{**names, **identifiers})
+        return statement.format(**{**self.state.names, "map_all": self.state.name("map_all"), **identifiers})
 
     def _parameters(self, more: dict[str, Any] | None) -> dict[str, Any]:
         return {"source_id": self.source_id, "source": self.source, **(more or {})}

@@ -22,11 +22,6 @@ def is_secret(column: Column[Any]) -> bool:
     return bool(column.info.get("secret"))
 
 
-def public_columns(table: Table) -> list[str]:
-    """The columns whose values may be shown."""
-    return [column.name for column in table.columns if not is_secret(column)]
-
-
 def redacted_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """One legacy row as JSON values, without secrets; texts are cut."""
     return {column.name: _redacted(column, row.get(column.name)) for column in table.columns if column.name in row}

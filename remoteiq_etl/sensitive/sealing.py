@@ -94,11 +94,6 @@ def key_ids(keys: SealingKeys) -> tuple[str, ...]:
     return Sealer(keys, "").key_ids
 
 
-def key_id_of(sealed: str) -> str:
-    """The id of the key that a text was sealed with. Raises SealBroken."""
-    return _parts(sealed, ("somewhere",))[1]
-
-
 def _derived(key: bytes, purpose: str, length: int) -> bytes:
     return HKDF(SHA512(), length, salt=None, info=f"remoteiq_etl sealing {VERSION} {purpose}".encode()).derive(key)
 

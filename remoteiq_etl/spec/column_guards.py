@@ -7,7 +7,7 @@ declaration chooses from. Does not belong here: which table has which door (see 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from psycopg import sql
 
@@ -27,7 +27,12 @@ class Row(Protocol):
 
 @dataclass(frozen=True)
 class ColumnGuard(ABC):
-    """One column that changes in one direction only."""
+    """One column that changes in one direction only.
+
+    `timed`: it compares the time at which legacy changed the value (`s._changed_at`); the transform says it, see CHANGED_AT.
+    """
+
+    timed: ClassVar[bool] = False
 
     column: str
 
@@ -108,6 +113,8 @@ class KeptWhenNewer(ColumnGuard):
     `table`.`time` says when the target did, in the row whose `key` is the id of this one; the transform says when legacy
     did, under CHANGED_AT (see spec).
     """
+
+    timed: ClassVar[bool] = True
 
     table: str
     key: str

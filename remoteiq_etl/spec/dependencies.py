@@ -4,7 +4,7 @@ Belongs here: that list, and whether an asset may be read in part. Does not belo
 (see capture).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.spec.table import Derived, Source, TableSpec
+from remoteiq_etl.spec.table import Derived, TableSpec
 
 
 @dataclass(frozen=True)
@@ -92,26 +92,34 @@ def in_order(specs: Mapping[str, TableSpec]) -> list[TableSpec]:
         ) from error
 
 
-def made_of_the_same(specs: Mapping[str, TableSpec], asked: frozenset[str]) -> frozenset[str]:
+def reached(start: Iterable[str], further: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """These names, and all that are reached from them, a step (`further`) at a time."""
+    found, waiting = set[str](), [*start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += further(name)
+    return frozenset(found)
+
+
+def made_of_the_same(specs: Mapping[str, TableSpec], asked: Iterable[str]) -> frozenset[str]:
     """These assets, and all others that some of their legacy rows become rows of, too."""
-    names = {source.name for asset in asked if asset in specs for source in specs[asset].sources}
-    streamed = {source.name for spec in specs.values() for source in spec.sources if isinstance(source, Source)}
-    more = asked.union(
-        asset for asset, spec in specs.items() if {source.name for source in spec.sources} & names & streamed
-    )
-    return asked if more == asked else made_of_the_same(specs, more)
+    streamed = {source.name for spec in specs.values() for source in spec.streamed}
+    made = {asset: {source.name for source in spec.sources} & streamed for asset, spec in specs.items()}
+    return reached(asked, lambda asset: [other for other, names in made.items() if names & made.get(asset, set())])
 
 
-def with_dependencies(specs: Mapping[str, TableSpec], asked: frozenset[str]) -> frozenset[str]:
+def with_dependencies(specs: Mapping[str, TableSpec], asked: Iterable[str]) -> frozenset[str]:
     """These assets, and all that they depend on."""
-    more = asked | {name for asset in asked if asset in specs for name in specs[asset].dependencies}
-    return asked if more == asked else with_dependencies(specs, more)
+    return reached(asked, lambda asset: specs[asset].dependencies if asset in specs else ())
 
 
-def legacy_tables(spec: TableSpec) -> set[str]:
-    """The names of all legacy tables that the rows of a table come from."""
-    reads = spec.decide.reads.values() if spec.decide is not None else ()
-    named = {part.name for query in reads for part in visitors.iterate(query) if isinstance(part, Table)}
-    streamed = {source.name for source in spec.sources if isinstance(source, Source)}
-    owner = {spec.owned_by.name} if spec.owned_by is not None else set()
-    return named | streamed | owner | {table.name for table in spec.legacy_reads}
+def with_dependents(specs: Mapping[str, TableSpec], asked: Iterable[str]) -> frozenset[str]:
+    """These assets, and all that are made of what they lead to."""
+    return reached(asked, lambda asset: [other for other, spec in specs.items() if asset in spec.dependencies])
+
+
+def legacy_tables(spec: TableSpec) -> frozenset[str]:
+    """The legacy tables that the rows of a table come from: its sources, what its decide step reads, what it follows."""
+    return frozenset(inputs_of(spec).legacy)

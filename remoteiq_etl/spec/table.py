@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import Table
 
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.column_guards import ColumnGuard
@@ -46,8 +46,6 @@ class Source:
     primary: bool = True
     #: The columns of the legacy key, joined as a JSON array where there are several; default: the primary key.
     key: tuple[str, ...] = ()
-    #: Narrows a source that is not primary.
-    where: ColumnElement[bool] | None = None
     #: Columns that the live table lacks and no rule needs; they are read as NULL.
     absent: frozenset[str] = frozenset()
     #: Other legacy tables whose changed rows concern only the rows that name them, so that these alone are read again.
@@ -160,8 +158,6 @@ class TableSpec:
     activity: tuple[str, ...] = ()
     #: Columns that change in one direction only, under every policy.
     column_guards: tuple[ColumnGuard, ...] = ()
-    #: Further contract checks of the target side: column → pandera Checks.
-    checks: Mapping[str, list[Any]] = field(default_factory=dict)
 
     # --- which rows are ours, and for how long ---
 

@@ -1,11 +1,10 @@
-"""What a transform may know besides its batch: the source, the run's time, lookups, words and options.
+"""What a transform may know besides its batch: the source, lookups, words and options.
 
 Belongs here: that object. Does not belong here: sessions, and anything that changes during a load.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -30,8 +29,6 @@ class Context:
     source: str = "default"
     #: The slug of the one organization of this source.
     organization_slug: str = "default"
-    #: When the run began.
-    run_started_at: datetime | None = None
     #: The maps that the table declares, by (entity, legacy table).
     lookups: Mapping[tuple[str, str], Lookup] = field(default_factory=dict)
     #: What this table's own decide step worked out.

@@ -8,7 +8,7 @@ from psycopg import sql
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.maps import map_of
-from remoteiq_etl.state.target_access import TargetAccess
+from remoteiq_etl.state.target_access import TargetAccess, statement_names
 
 SQL = statements(__file__)
 
@@ -31,11 +31,7 @@ def follow_same_as(access: TargetAccess, spec: TableSpec, run_id: int) -> int:
 
     Returns how many lead elsewhere now.
     """
-    names = {
-        "map": access.state.name(map_of(spec).name),
-        "source_id": sql.Literal(access.source_record.id),
-        "run_id": sql.Literal(run_id),
-    }
+    names = {**statement_names(access, spec), "run_id": sql.Literal(run_id)}
     return access.session.execute(SQL["same_as"].format(**names)).rowcount
 
 
@@ -51,11 +47,7 @@ def hand_over(
 
     `former`, `successor`: legacy table and legacy key.
     """
-    names = {
-        "map": access.state.name(map_of(spec).name),
-        "source_id": sql.Literal(access.source_record.id),
-        "run_id": sql.Literal(run_id),
-    }
+    names = {**statement_names(access, spec), "run_id": sql.Literal(run_id)}
     of_former = dict(zip(("former_table", "former_key"), former, strict=True))
     state = access.session.value(SQL["step_back"].format(**names), of_former)
     if state is not None:

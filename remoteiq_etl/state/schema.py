@@ -5,6 +5,7 @@ here: the writes of a batch (see merge), the life of a run (see run).
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
 from psycopg import sql
@@ -53,6 +54,11 @@ class State:
     def name(self, table: str) -> sql.Identifier:
         """A table of the state schema, quoted."""
         return sql.Identifier(self.schema, table)
+
+    @cached_property
+    def names(self) -> Mapping[str, sql.Identifier]:
+        """Every table and function of the state schema but the maps, by name: what any statement may name."""
+        return {name: self.name(name) for name in (*(table.name for table in fixed_tables()), *_FUNCTIONS)}
 
     def exists(self, session: Session) -> bool:
         """Whether the state schema has been created."""

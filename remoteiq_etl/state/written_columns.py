@@ -18,7 +18,7 @@ from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import EMPTY
-from remoteiq_etl.state.target_access import TargetAccess
+from remoteiq_etl.state.target_access import TargetAccess, statement_names
 
 SQL = statements(__file__)
 
@@ -78,7 +78,7 @@ def assignments(pairs: Iterable[tuple[Column[Any], sql.Composable]]) -> sql.Comp
 
 def remember_written(access: TargetAccess, spec: TableSpec, legacy_table: str, columns: Sequence[str]) -> None:
     """Keep the hashed columns of one table and legacy table; they change with the transform and the optional columns."""
-    statement = SQL["written_columns"].format(**_names(access, spec, legacy_table))
+    statement = SQL["written_columns"].format(**statement_names(access, spec, legacy_table))
     access.session.execute(statement, {"columns": list(columns)})
 
 
@@ -105,14 +105,5 @@ def written_columns(access: TargetAccess, spec: TableSpec, legacy_table: str) ->
         "SELECT columns FROM {written_columns} WHERE source_id = {source_id} AND table_name = {table_name}"
         " AND legacy_table = {legacy_table}"
     )
-    found: list[str] | None = access.session.value(query.format(**_names(access, spec, legacy_table)))
+    found: list[str] | None = access.session.value(query.format(**statement_names(access, spec, legacy_table)))
     return found
-
-
-def _names(access: TargetAccess, spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
-    return {
-        "written_columns": access.state.name("written_columns"),
-        "source_id": sql.Literal(access.source_record.id),
-        "table_name": sql.Literal(spec.name),
-        "legacy_table": sql.Literal(legacy_table),
-    }

@@ -15,7 +15,7 @@ from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.causes import labels
 from remoteiq_etl.verify.causes.evidence import CHUNK, EvidenceReader
 from remoteiq_etl.verify.causes.row_changes import own_reasons
@@ -359,11 +359,7 @@ def _edited_rows(pair: SnapshotPair, spec: TableSpec, keys: set[str]) -> Iterato
     tables = pair.session.rows(query.format(pair.state.name("written_columns")), [pair.source_id, spec.name])
     for (legacy_table,) in tables:
         statement = SQL["edited_rows"].format(
-            **pair.literals(spec.name),
-            map=pair.state.name(map_of(spec).name),
-            target=pair.target.table(spec.name),
-            key_join=key_join(spec),
-            legacy_table=sql.Literal(legacy_table),
+            **statement_names(pair, spec, legacy_table),
             current_hash=written_columns.current_hash(pair, spec, legacy_table),
         )
         rows = pair.session.rows(statement, {"keys": sorted(keys)})

@@ -20,6 +20,7 @@ from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.database import Observer
 from remoteiq_etl.spec.table import TableSpec
 from schemas import ddl, target
+from tests.support.schemas import each
 from tests.support.server import Database, Server
 
 
@@ -70,7 +71,7 @@ def build_target(database: Database, *, foreign_keys: bool, schema: str = "publi
         *ddl.create_enums(target.metadata, schema),
         *ddl.create_tables(target.metadata, schema, foreign_keys=foreign_keys, indexes=foreign_keys),
         *ddl.set_updated_at_ddl(schema),
-        *ddl.create_triggers(target.metadata, schema),
+        *each(target.metadata, schema, "trigger_ddl"),
     ]
     database.execute(";".join(statements))
 

@@ -97,9 +97,8 @@ class Capture:
         """Legacy keys by legacy table that every run looks at: they wait, are to be sealed or put back, or were forgotten."""
         found: dict[str, set[str]] = {}
         own = {source.name for source in spec.sources}
-        names = {name: self.run.state.name(name) for name in ("quarantine", "held", "conflicts")}
         parameters = {"source_id": self.run.source_record.id, "table": spec.name}
-        for table, key in self.run.session.rows(SQL["open_rows"].format(**names), parameters):
+        for table, key in self.run.session.rows(SQL["open_rows"].format(**self.run.state.names), parameters):
             if table in own:
                 found.setdefault(table, set()).add(key)
         for table, key in [
@@ -120,13 +119,12 @@ class Capture:
         """
         if not inputs.followed:
             return {}
-        names = {name: self.run.state.name(name) for name in ("quarantine", "held")}
         parameters = {
             "source_id": self.run.source_record.id,
             "tables": list(inputs.followed),
             "run": self.watermarks.completed[spec.asset].run_id,
         }
-        rows = self.run.session.rows(SQL["released_since"].format(**names), parameters)
+        rows = self.run.session.rows(SQL["released_since"].format(**self.run.state.names), parameters)
         return {row[0]: frozenset(row[1]) for row in rows}
 
     def _narrowed(

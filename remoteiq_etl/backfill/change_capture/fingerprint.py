@@ -1,73 +1,77 @@
 """What an asset's rows depend on besides data: the code of its transform, the columns of both sides, words and options.
 
 When any of it changes, rows that have not changed may become others, and the table is read as a whole. Belongs here: the
-fingerprint. Does not belong here: what follows from it (see capture).
+fingerprint, and whether a stored one is that of today. Does not belong here: the code part (see code_fingerprint), and
+what follows from a change (see capture).
 """
 
 import hashlib
-import inspect
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
-from types import ModuleType
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Table
 
+from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.table import TableSpec
 
-#: Raised when the engine itself gives rows another form.
-ENGINE = "1"
+#: Stands before a fingerprint of this form; those before it were of module texts, and began with nothing.
+_FORM = "2:"
+#: By asset the module texts (`texts`, hashed) of the last program that wrote that form, and the code fingerprint of the same
+#: rules now (`rules`): an entry says that both programs make the same rows of everything. See docs/decisions/0023.
+FORMER_CODE = Path(__file__).with_name("former_code.json")
 
 
 def fingerprint(spec: TableSpec, plan: RunPlan) -> str:
     """A hash over everything but rows that decides what becomes of a row."""
+    return _FORM + _hash([code_fingerprint(spec), *_surroundings(spec, plan)])
+
+
+def is_current(stored: str, spec: TableSpec, plan: RunPlan) -> bool:
+    """Whether the fingerprint that a table was completed under says what today's does."""
+    if stored.startswith(_FORM):
+        return stored == fingerprint(spec, plan)
+    former = former_code().get(spec.asset)
+    if former is None or former["rules"] != code_fingerprint(spec):
+        return False
+    return stored == former_fingerprint(former["texts"], spec, plan)
+
+
+def former_fingerprint(texts: str, spec: TableSpec, plan: RunPlan) -> str:
+    """The fingerprint in the form of module texts, as a program with these texts wrote it."""
+    engine, version = "1", "1"
+    return _hash([engine, version, texts, *_surroundings(spec, plan)])
+
+
+@cache
+def former_code() -> Mapping[str, Mapping[str, str]]:
+    """The entries of FORMER_CODE."""
+    found: Mapping[str, Mapping[str, str]] = json.loads(FORMER_CODE.read_text(encoding="utf-8"))
+    return found
+
+
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _surroundings(spec: TableSpec, plan: RunPlan) -> list[str]:
+    """The columns of both sides, words and options."""
     words = {value_map.name: dict(plan.words.get(value_map.name, {})) for value_map in spec.value_maps}
-    parts = [
-        ENGINE,
-        spec.version,
-        _code(spec),
+    return [
         _columns(spec.target),
         *(_columns(source.table, source.absent) for source in spec.streamed),
         json.dumps([words, dict(plan.options), plan.source, plan.organization_slug], sort_keys=True, default=str),
     ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _columns(table: Table, absent: frozenset[str] = frozenset()) -> str:
     return ",".join(f"{column.name} {column.type}" for column in table.columns if column.name not in absent)
-
-
-def _code(spec: TableSpec) -> str:
-    functions = [source.transform for source in spec.sources]
-    modules = {function.__module__ for function in (*functions, *([spec.decide.function] if spec.decide else []))}
-    return "".join(_source_of(name) for name in sorted(modules))
-
-
-@cache
-def _source_of(module: str) -> str:
-    """The hash of the text of a module and of those of its own package that it uses, directly or not."""
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = inspect.getsource(sys.modules[name])
-            waiting += _used_by(sys.modules[name])
-    return hashlib.sha256("\0".join(found[name] for name in sorted(found)).encode()).hexdigest()
-
-
-def _used_by(module: ModuleType) -> Iterator[str]:
-    package = f"{module.__name__.partition('.')[0]}."
-    for value in vars(module).values():
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        if isinstance(name, str) and name.startswith(package) and name in sys.modules:
-            yield name
 
 
 def digest(frame: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ Belongs here: the reasons. Does not belong here: what is read otherwise (see cap
 """
 
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
-from remoteiq_etl.backfill.change_capture.fingerprint import fingerprint
+from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.backfill.change_capture.row_counts import RowCounts
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
@@ -48,7 +48,7 @@ class FullPass:
             return "reset"
         if before.database != self.run.snapshot.database:
             return "another database than before (a restored copy, another server behind the same URL, or a failover)"
-        if before.fingerprint != fingerprint(spec, self.run.plan):
+        if not is_current(before.fingerprint, spec, self.run.plan):
             return "its rules, words or options have changed"
         return None
 

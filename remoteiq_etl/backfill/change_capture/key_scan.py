@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.backfill.source.extract import compiled, rebatched
+from remoteiq_etl.backfill.source.extract import rebatched
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, from_arrow, key_array
 from remoteiq_etl.postgres.database import Database
@@ -50,10 +50,7 @@ def unreadable(run: RunContext, table: str) -> str | None:
 
 def stage_source(run: RunContext, source: Source, key_type: str, number: int) -> KeyStage:
     """Stage the keys of everything that a source yields."""
-    query = key_query(run.legacy, source.table, source.key_columns)
-    if source.where is not None:
-        query = f"{query} WHERE {compiled(source.where, run.legacy)}"
-    return _staged(run, _keys(run, query), key_type, number)
+    return _staged(run, _keys(run, key_query(run.legacy, source.table, source.key_columns)), key_type, number)
 
 
 def stage_table(run: RunContext, table: Table, number: int) -> KeyStage:

@@ -6,10 +6,9 @@ Belongs here: reading and closing them. Does not belong here: forgetting (remote
 from psycopg import sql
 
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.backfill.outcomes.archive import _names
+from remoteiq_etl.backfill.outcomes.archive import names_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
 
 SQL = statements(__file__)
 
@@ -38,11 +37,8 @@ def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     if spec.returns_with is None or not run.has_target(spec.name) or not run.state.has_map(run.session, spec.name):
         return []
     query = SQL["to_return"].format(
-        map=run.state.name(map_of(spec).name),
-        target=run.target_name(spec.name),
-        source_id=sql.Literal(run.source_record.id),
+        **run.names(spec),
         column=sql.Literal(spec.returns_with),
-        key_join=key_join(spec),
     )
     return [(table, key) for table, key in run.session.rows(query)]
 
@@ -52,5 +48,5 @@ def to_be_sealed(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     if run.sealer is None:
         return []
     sources = [source.name for source in spec.sources if isinstance(source, Source)]
-    found = run.session.rows(SQL["withheld"].format(**_names(run, spec.asset)), {"legacy_tables": sources})
+    found = run.session.rows(SQL["withheld"].format(**names_of(run, spec.asset)), {"legacy_tables": sources})
     return [(str(table), str(key)) for table, key in found]

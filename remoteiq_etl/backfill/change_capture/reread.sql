@@ -8,5 +8,5 @@ WHERE m.source_id = {source_id} AND m.state IN ('live', 'deleted') AND m.last_wr
 
 -- name: withheld
 SELECT DISTINCT a.legacy_table, a.legacy_key
-FROM {archive} AS a
+FROM {legacy_archive} AS a
 WHERE a.source_id = {source_id} AND a.legacy_table = ANY (%(legacy_tables)s) AND a.table_name = {table_name} AND a.withheld

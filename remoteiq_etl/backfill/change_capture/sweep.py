@@ -74,18 +74,9 @@ class Sweep:
 
     def _found(self, spec: TableSpec, source: Source, horizon: int) -> frozenset[str]:
         stage = self._staged(spec, source, horizon)
-        state = self.run.state
-        names = {name: state.name(name) for name in ("left_out", "quarantine", "held", "conflicts")} | {
-            "stage": stage.identifier,
-            "map": state.name(map_of(spec).name),
-        }
-        literals = {
-            "source_id": sql.Literal(self.run.source_record.id),
-            "table_name": sql.Literal(spec.name),
-            "legacy_table": sql.Literal(source.name),
-        }
+        names = {**self.run.names(spec, source.name), "stage": stage.identifier}
         try:
-            rows = self.run.session.rows(SQL["found_late"].format(**names, **literals))
+            rows = self.run.session.rows(SQL["found_late"].format(**names))
         finally:
             key_scan.drop(self.run, stage)
         return frozenset(row[0] for row in rows)

@@ -22,6 +22,7 @@ from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.map_queries import is_unmapped
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
+from remoteiq_etl.state.target_access import statement_names
 
 #: (key, before, after) of each write that a plan would make, by table, of those whose history another table records.
 PlannedWrites = Mapping[str, list[tuple[str, str | None, str]]]
@@ -76,7 +77,6 @@ class RunContext:
         return Context(
             source=self.plan.source,
             organization_slug=self.plan.organization_slug,
-            run_started_at=self.started_at,
             words=self.plan.words,
             options=self.plan.options,
         )
@@ -114,6 +114,10 @@ class RunContext:
         if not spec.time_zones:
             return frozenset({"UTC"})
         return frozenset(row[0] for row in self.session.rows("SELECT name FROM pg_timezone_names"))
+
+    def names(self, spec: TableSpec, legacy_table: str | None = None) -> dict[str, sql.Composable]:
+        """What a statement of this run about one target table (and one legacy table) may name; see statement_names."""
+        return {**statement_names(self, spec, legacy_table), "run_id": sql.Literal(self.id)}
 
     def check_fence(self) -> None:
         """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""

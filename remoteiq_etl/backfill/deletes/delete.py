@@ -94,7 +94,6 @@ class Deletion:
             absent=absent,
             kept=sql.Literal(spec.on_delete is not None),
             current_hash=current_hash(self.run, spec, member.legacy_table),
-            key_join=key_join(spec),
             key_type=sql.SQL(str(map_of(spec).columns["legacy_key"].type)),
         )
 
@@ -151,12 +150,9 @@ class Deletion:
         spec = self._managed(reference)
         if spec is None or not reference.sets_null:
             return sql.SQL("")
+        names = {**self.run.names(spec), "key_join": key_join(spec, "c", "o")}
         return SQL["lets_go"].format(
-            map=self.run.state.name(map_of(spec).name),
-            gone=self.run.state.name("gone"),
-            source_id=sql.Literal(self.run.source_record.id),
-            table_name=sql.Literal(spec.name),
-            key_join=key_join(spec, "c", "o"),
+            **names,
             as_written=sql.SQL(" OR ").join(
                 sql.SQL("o.legacy_table = {} AND o.written_hash = {}").format(
                     sql.Literal(source.name), current_hash(self.run, spec, source.name, "c")
@@ -241,7 +237,7 @@ class Deletion:
             sql.SQL("({}, {})").format(sql.Literal(m.spec.name), sql.Literal(m.legacy_table)) for m in self.members
         ]
         return {
-            "gone": self.run.state.name("gone"),
+            **self.run.state.names,
             "source_id": sql.Literal(self.run.source_record.id),
             "run_id": sql.Literal(self.run.id),
             "members": sql.SQL("(g.table_name, g.legacy_table) IN ({})").format(sql.SQL(", ").join(pairs)),
@@ -250,10 +246,7 @@ class Deletion:
     def _of(self, spec: TableSpec) -> dict[str, sql.Composable]:
         return {
             **self._names,
-            "table_name": sql.Literal(spec.name),
-            "target": self.run.target_name(spec.name),
-            "map": self.run.state.name(map_of(spec).name),
-            "before_images": self.run.state.name("before_images"),
+            **self.run.names(spec),
             "row_join": text_join(spec, "g"),
         }
 

@@ -242,7 +242,7 @@ class _Pass:
         if read.member.spec.owned_by is not None or not read.figures.legacy_rows:
             return
         if self.steps.open_rows.has_left_out(read.member.spec.name):
-            named = {**names, "stage": read.stage.identifier, "left_out": self.run.state.name("left_out")}
+            named = {**names, "stage": read.stage.identifier}
             self.run.session.execute(SQL["left_out"].format(**named))
         for waiting in self.steps.open_rows.waiting(read.member.spec.name):
             named = {**names, "stage": read.stage.identifier, "waiting": self.run.state.name(waiting)}
@@ -280,15 +280,8 @@ class _Pass:
     # --- names --------------------------------------------------------------------------------------------------
 
     def _names(self, member: Member) -> dict[str, sql.Composable]:
-        run = self.run
         return {
-            "gone": run.state.name("gone"),
-            "archive": run.state.name("legacy_archive"),
-            "map": run.state.name(map_of(member.spec).name),
-            "source_id": sql.Literal(run.source_record.id),
-            "run_id": sql.Literal(run.id),
-            "table_name": sql.Literal(member.spec.name),
-            "legacy_table": sql.Literal(member.legacy_table),
+            **self.run.names(member.spec, member.legacy_table),
             "key_type": sql.SQL(_key_type(member.spec)),
         }
 

@@ -1,6 +1,6 @@
 -- name: archive
 -- The archive keeps the values of a row that is gone, marked.
-UPDATE {archive} AS a
+UPDATE {legacy_archive} AS a
 SET gone_run = CASE WHEN g.returned_run IS NULL THEN {run_id} END
 FROM {gone} AS g
 WHERE g.source_id = {source_id} AND g.table_name = {table_name} AND g.legacy_table = {legacy_table}
@@ -37,7 +37,7 @@ WITH lost AS (
         AND NOT EXISTS (SELECT FROM {stage} AS s WHERE s._key::text = o.legacy_key)
     RETURNING o.legacy_key
 )
-UPDATE {archive} AS a
+UPDATE {legacy_archive} AS a
 SET gone_run = CASE WHEN EXISTS (SELECT FROM lost AS l WHERE l.legacy_key = a.legacy_key) THEN {run_id} END
 WHERE a.source_id = {source_id} AND a.legacy_table = {legacy_table} AND (
     a.gone_run IS NULL AND a.legacy_key IN (SELECT legacy_key FROM lost)

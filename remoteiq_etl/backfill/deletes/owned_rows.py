@@ -45,7 +45,7 @@ def remove_replaced(
     Rows whose owner is gone from legacy, and rows of a legacy table that is empty (`emptied`), stay too: these are gone as
     any other row is, with a policy and a brake (see gone).
     """
-    names, children = _names(run, spec), _children(run, spec)
+    names, children = run.names(spec), _children(run, spec)
     query = SQL["removable"].format(**names, unreferenced=_unreferenced(run, spec, children))
     mapped = run.session.rows(query, [removing_sources(spec)])
     unseen = [
@@ -77,7 +77,7 @@ def present_owners(run: RunContext, spec: TableSpec, owners: set[str]) -> set[st
 
 
 def _remove(run: RunContext, spec: TableSpec, table: str, key: str) -> None:
-    names, parameters = _names(run, spec), {"table": table, "key": key}
+    names, parameters = run.names(spec), {"table": table, "key": key}
     writer = ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
     removed = SQL["removed_image"].format(**names, **Image.of(spec, run.state.schema).statement)
     writer.write(run.session, removed, parameters)
@@ -91,7 +91,7 @@ def _remove_owned(run: RunContext, child: TableSpec, table: str, owner: str) -> 
         "SELECT legacy_key::text FROM {map} WHERE source_id = {source_id} AND legacy_table = %s AND owner_key = %s"
         " AND state = 'live' AND NOT adopted"
     )
-    rows = run.session.rows(query.format(**_names(run, child)), [table, owner])
+    rows = run.session.rows(query.format(**run.names(child)), [table, owner])
     for (key,) in rows:
         _remove(run, child, table, key)
     return len(rows)
@@ -101,19 +101,6 @@ def _children(run: RunContext, spec: TableSpec) -> list[TableSpec]:
     """The tables whose rows go with a row that is removed."""
     named = [name for source in spec.sources if isinstance(source, Derived) for name in source.takes]
     return [run.live_spec(name) for name in named if run.has_target(name) and run.state.has_map(run.session, name)]
-
-
-def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
-    return {
-        "map": run.state.name(map_of(spec).name),
-        "target": run.target_name(spec.name),
-        "before_images": run.state.name("before_images"),
-        "redacted": run.state.name("redacted"),
-        "source_id": sql.Literal(run.source_record.id),
-        "run_id": sql.Literal(run.id),
-        "table_name": sql.Literal(spec.name),
-        "key_join": key_join(spec),
-    }
 
 
 def _unreferenced(run: RunContext, spec: TableSpec, children: Sequence[TableSpec]) -> sql.Composable:

@@ -16,7 +16,7 @@ from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import map_of
 from remoteiq_etl.state.written_columns import current_hash
 
 SQL = statements(__file__)
@@ -34,7 +34,7 @@ def _batch(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
     """Withdraw the next rows in one transaction, with everything that refers to them. Returns how many."""
     with run.session.transaction():
         run.check_fence()
-        names = {**_names(run, spec), "rows": sql.Literal(run.batch_rows), "key_join": key_join(spec)}
+        names = {**_names(run, spec), "rows": sql.Literal(run.batch_rows)}
         run.session.execute(SQL["withdraw"].format(**names))
         rows = run.session.rows("SELECT legacy_table, count(*) FROM going GROUP BY legacy_table")
         for step in on_delete.revokes if rows else ():
@@ -52,7 +52,7 @@ def _apply(run: RunContext, parent: TableSpec, step: Revocation) -> None:
         return
     column = parent.primary_key[0] if step.column is None else step.column
     affected = _affected(map_of(parent).columns["new_key"].type, column, step)
-    names = {**_names(run, spec), "affected": affected, "key_join": key_join(spec)}
+    names = {**_names(run, spec), "affected": affected}
     images = keep_images(run, spec, "update" if step.sets else "delete", affected)
     if step.table is not None:
         outcome = sql.Literal("withdrawn" if step.sets else "deleted")
@@ -122,13 +122,7 @@ def _assignments(step: Revocation) -> sql.Composable:
 
 def _names(run: RunContext, spec: TableSpec) -> dict[str, sql.Composable]:
     return {
-        "gone": run.state.name("gone"),
-        "map": run.state.name(map_of(spec).name),
-        "target": run.target_name(spec.name),
-        "before_images": run.state.name("before_images"),
-        "source_id": sql.Literal(run.source_record.id),
-        "run_id": sql.Literal(run.id),
-        "table_name": sql.Literal(spec.name),
+        **run.names(spec),
         "key": sql.Identifier(spec.primary_key[0]),
         "key_type": sql.SQL(str(map_of(spec).columns["legacy_key"].type)),
     }

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
-from psycopg import sql
 
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, TableReport
@@ -26,7 +25,6 @@ from remoteiq_etl.errors import ConflictError, ConservationError
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.state.maps import map_of
 from remoteiq_etl.state.written_columns import remember_written
 
 SQL = statements(__file__)
@@ -75,7 +73,7 @@ class BatchWriter:
         """Let each merged row's key lead to its winner's new key. Returns how many lead elsewhere now."""
         was_live: list[bool] = []
         for legacy_table, key, rule, into in merged:
-            statement = SQL["map_merged"].format(**self._names(legacy_table))
+            statement = SQL["map_merged"].format(**self.run.names(self.spec, legacy_table))
             was_live += [row[0] for row in self.run.session.rows(statement, {"key": key, "rule": rule, "into": into})]
         movements.of_run(self.run, self.spec.name, Cause.MERGED, -sum(was_live))
         return len(was_live)
@@ -188,7 +186,7 @@ class BatchWriter:
         if merge is None:
             return
         deferred = {"deferred": self._deferred}
-        names = {**self._names(legacy_table), "stage": merge.stage.identifier}
+        names = {**self.run.names(self.spec, legacy_table), "stage": merge.stage.identifier}
         for waiting in self.open_rows.waiting(self.spec.name):
             release = SQL["release"].format(**names, waiting=self.run.state.name(waiting))
             self.run.session.execute(release, deferred)
@@ -198,21 +196,6 @@ class BatchWriter:
     def _write_ledger(self, account: BatchAccount) -> None:
         self.number += 1
         ledger.write_account(self.run, self.spec.name, self.number, account)
-
-    # --- names --------------------------------------------------------------------------------------------------
-
-    def _names(self, legacy_table: str) -> dict[str, sql.Composable]:
-        state = self.run.state
-        table = map_of(self.spec)
-        return {
-            "map": state.name(table.name),
-            "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns),
-            "left_out": state.name("left_out"),
-            "source_id": sql.Literal(self.run.source_record.id),
-            "run_id": sql.Literal(self.run.id),
-            "legacy_table": sql.Literal(legacy_table),
-            "table_name": sql.Literal(self.spec.name),
-        }
 
     def _is_primary(self, legacy_table: str) -> bool:
         source = self.spec.source(legacy_table)

@@ -18,7 +18,6 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import _uuid_array, is_cast_later, key_array, to_arrow
 from remoteiq_etl.postgres.database import ArrowSession, Session
 from remoteiq_etl.spec.batch import HASH, KEY
-from remoteiq_etl.spec.column_guards import KeptWhenNewer
 from remoteiq_etl.spec.table import CHANGED_AT, OWNER, TableSpec
 from remoteiq_etl.state.maps import map_of
 
@@ -108,7 +107,7 @@ class StagingTables:
         found = self._stages.get(name)
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
-            timed = any(isinstance(guard, KeptWhenNewer) for guard in spec.column_guards)
+            timed = any(guard.timed for guard in spec.column_guards)
             found = Stage(run.state.schema, name, spec.target, columns, key_type, timed)
             found.create(run.writer, run.target_name(spec.name))
             self._stages[name] = found

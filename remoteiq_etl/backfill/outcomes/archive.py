@@ -89,7 +89,7 @@ def write(run: RunContext, asset: str, legacy_table: str, made: Iterable[Archive
     rows = [vars(one) for one in made]
     if rows:
         run.session.execute(
-            SQL["archive"].format(**_names(run, asset), legacy_table=sql.Literal(legacy_table)),
+            SQL["archive"].format(**names_of(run, asset), legacy_table=sql.Literal(legacy_table)),
             {"rows": json_text.dumps(rows)},
         )
 
@@ -103,7 +103,7 @@ def count_entries(
     run: RunContext, asset: str, legacy_tables: Sequence[str], more: Iterable[ArchiveCount] = ()
 ) -> list[ArchiveCount]:
     """Record what the archive holds of these legacy tables by an asset, and `more`. Needs a transaction."""
-    names = _names(run, asset)
+    names = names_of(run, asset)
     held = run.session.rows(SQL["archive_counts"].format(**names), {"legacy_tables": list(legacy_tables)})
     found = [*(ArchiveCount(*row) for row in held), *more]
     run.session.execute_many(
@@ -117,7 +117,7 @@ def count_entries(
 def last_counts(run: RunContext, spec: TableSpec) -> list[ArchiveCount]:
     """What the last run that loaded the table recorded: where nothing is read, nothing of it has changed."""
     return [
-        ArchiveCount(*row) for row in run.session.rows(SQL["last_archive_counts"].format(**_names(run, spec.asset)))
+        ArchiveCount(*row) for row in run.session.rows(SQL["last_archive_counts"].format(**names_of(run, spec.asset)))
     ]
 
 
@@ -180,11 +180,10 @@ def _retired(run: RunContext, spec: TableSpec) -> Iterator[ArchiveCount]:
             yield ArchiveCount(table, column, DispositionKind.RETIRED.value, retired=rows, bytes=size)
 
 
-def _names(run: RunContext, asset: str) -> dict[str, sql.Composable]:
+def names_of(run: RunContext, asset: str) -> dict[str, sql.Composable]:
+    """What a statement about an asset's archive may name; not every asset of the archive has a declaration."""
     return {
-        "archive": run.state.name(TABLE),
-        "archive_counts": run.state.name("archive_counts"),
-        "runs": run.state.name("runs"),
+        **run.state.names,
         "source_id": sql.Literal(run.source_record.id),
         "run_id": sql.Literal(run.id),
         "table_name": sql.Literal(asset),

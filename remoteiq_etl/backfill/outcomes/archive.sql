@@ -1,7 +1,7 @@
 -- name: archive
 -- A value that was sealed stays sealed when it comes without a key: a lost key takes nothing back.
 -- Of two tables that read the same row, the first one's name stands.
-INSERT INTO {archive} AS known (source_id, legacy_table, legacy_key, "column", value, rule, withheld, sealed, key_id, table_name, run_id)
+INSERT INTO {legacy_archive} AS known (source_id, legacy_table, legacy_key, "column", value, rule, withheld, sealed, key_id, table_name, run_id)
 SELECT
     {source_id}, {legacy_table}, v.legacy_key, v."column", v.value::jsonb, v.rule, v.withheld, v.sealed, split_part(v.sealed, '.', 2),
     {table_name}, {run_id}
@@ -38,7 +38,7 @@ SELECT
     count(a.value) AS clear,
     count(a.sealed) AS sealed,
     count(*) FILTER (WHERE a.withheld) AS withheld
-FROM {archive} AS a
+FROM {legacy_archive} AS a
 WHERE a.source_id = {source_id} AND a.legacy_table = ANY (%(legacy_tables)s) AND a.table_name = {table_name}
 GROUP BY a.legacy_table, a."column", a.rule
 ORDER BY a.legacy_table, a."column", a.rule

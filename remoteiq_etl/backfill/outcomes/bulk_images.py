@@ -11,7 +11,6 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
 
 SQL = statements(__file__)
 
@@ -22,12 +21,8 @@ def keep_images(run: RunContext, spec: TableSpec, operation: str, affected: sql.
     Returns the ids of the images; after a change `remember_left` is due.
     """
     statement = SQL["bulk_images"].format(
-        before_images=run.state.name("before_images"),
-        source_id=sql.Literal(run.source_record.id),
-        run_id=sql.Literal(run.id),
-        table_name=sql.Literal(spec.name),
+        **run.names(spec),
         operation=sql.Literal(operation),
-        target=run.target_name(spec.name),
         affected=affected,
         new_key=_new_key(spec),
         mapped=_mapped(run, spec),
@@ -55,9 +50,7 @@ def _mapped(run: RunContext, spec: TableSpec) -> sql.Composable:
         "SELECT m.legacy_table, m.legacy_key::text AS legacy_key, m.written_hash, m.last_written FROM {map} AS m"
         " WHERE m.source_id = {source_id} AND m.state = 'live' AND {key_join} LIMIT 1"
     )
-    return mapped.format(
-        map=run.state.name(map_of(spec).name), source_id=sql.Literal(run.source_record.id), key_join=key_join(spec)
-    )
+    return mapped.format(**run.names(spec))
 
 
 def _new_key(spec: TableSpec) -> sql.Composable:

@@ -6,8 +6,6 @@ belong here: the statements that move rows, and reading it (see remoteiq_etl.ver
 
 from enum import StrEnum
 
-from psycopg import sql
-
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -41,14 +39,7 @@ def of_run(run: RunContext, table: str, cause: Cause, change: int) -> None:
 
 def of_batch(run: RunContext, spec: TableSpec) -> None:
     """Record what the batch that was just merged has moved, as its plan says (see Merge.classify)."""
-    run.session.execute(
-        SQL["movements_of_plan"].format(
-            movements=run.state.name("movements"),
-            source_id=sql.Literal(run.source_record.id),
-            table_name=sql.Literal(spec.name),
-            run_id=sql.Literal(run.id),
-        )
-    )
+    run.session.execute(SQL["movements_of_plan"].format(**run.names(spec)))
 
 
 def of_undo(
@@ -61,5 +52,5 @@ def of_undo(
 def _write(session: Session, state: State, place: list[int | str | None], cause: Cause, change: int) -> None:
     """`place`: source, target table, run and undo."""
     if change:
-        insert = SQL["movement"].format(movements=state.name("movements"))
+        insert = SQL["movement"].format(**state.names)
         session.execute(insert, [*place, cause.value, abs(change), change])

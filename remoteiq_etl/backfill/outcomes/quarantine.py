@@ -100,17 +100,10 @@ class RowLists:
         return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
     def _names(self, legacy_table: str) -> dict[str, sql.Composable]:
-        state = self.run.state
         return {
-            "quarantine": state.name("quarantine"),
+            **self.run.names(self.spec, legacy_table),
             "recent": SQL["recent"].format(most=sql.Literal(MOST_HISTORY)),
             "as_ignored": SQL["as_ignored"].format(),
-            "held": state.name("held"),
-            "left_out": state.name("left_out"),
-            "source_id": sql.Literal(self.run.source_record.id),
-            "run_id": sql.Literal(self.run.id),
-            "legacy_table": sql.Literal(legacy_table),
-            "table_name": sql.Literal(self.spec.name),
         }
 
 

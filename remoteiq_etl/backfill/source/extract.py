@@ -12,7 +12,6 @@ import pyarrow as pa
 from psycopg import sql
 from sqlalchemy import ClauseElement, Column, ColumnElement, Select
 from sqlalchemy.dialects import postgresql as pg
-from sqlalchemy.sql.util import ClauseAdapter
 
 from remoteiq_etl.backfill.source.selection import Selection
 from remoteiq_etl.frames.derived_ids import key_text
@@ -65,13 +64,7 @@ def count_query(database: Database, source: Source, selection: Selection | None 
 
 
 def _where(database: Database, source: Source, selection: Selection | None) -> str:
-    conditions = []
-    if source.where is not None:
-        named = ClauseAdapter(source.table.alias("l")).traverse(source.where)
-        conditions.append(f"({compiled(named, database)})")
-    if selection is not None:
-        conditions.append(selection.condition(database, source).as_string(None))
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f" WHERE {selection.condition(database, source).as_string(None)}" if selection is not None else ""
 
 
 def frames(

@@ -1,4 +1,4 @@
-"""Contracts of both sides: pandera schemas derived from the table definitions plus declared checks.
+"""Contracts of both sides: pandera schemas derived from the table definitions.
 
 Contracts never drop rows: a frame is split by our own row number into good and bad, and good + bad = in. Cells are
 coerced first, because a type failure has no row in pandera. Failures name columns and checks, never values.
@@ -57,12 +57,9 @@ class Contract:
         return cls._of(f"legacy {table.name}", columns)
 
     @classmethod
-    def of_target(cls, table: Table, checks: Mapping[str, list[pandera.Check]]) -> "Contract":
-        """The target contract: types, NOT NULL where no default helps, uuid form, enum labels, and the declared checks."""
-        columns = {
-            column.name: _column(column, _needed(column), [*_form(column), *checks.get(column.name, [])])
-            for column in table.columns
-        }
+    def of_target(cls, table: Table) -> "Contract":
+        """The target contract: types, NOT NULL where no default helps, uuid form and enum labels."""
+        columns = {column.name: _column(column, _needed(column), _form(column)) for column in table.columns}
         return cls._of(f"target {table.name}", columns)
 
     @classmethod

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Select, Table
 from sqlalchemy.sql import visitors
@@ -28,7 +27,6 @@ from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.map_queries import hand_over
-from remoteiq_etl.state.maps import map_of
 
 SQL = statements(__file__)
 
@@ -135,13 +133,7 @@ def _is_recorded(decision: Decision, recorded: StoredDecisions, spec: TableSpec)
 
 
 def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> None:
-    table = run.state.ensure_map(run.session, spec)
-    names = {
-        "map": run.state.name(table.name),
-        "map_key": sql.SQL(", ").join(sql.Identifier(column.name) for column in map_of(spec).primary_key.columns),
-        "source_id": sql.Literal(run.source_record.id),
-        "run_id": sql.Literal(run.id),
-    }
+    run.state.ensure_map(run.session, spec)
     recorded = list(decisions)
     rows: list[Any] = [
         {
@@ -153,7 +145,7 @@ def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> N
         }
         for d in recorded
     ]
-    run.session.execute_many(SQL["decision"].format(**names), rows)
+    run.session.execute_many(SQL["decision"].format(**run.names(spec)), rows)
     for decision in recorded:
         if TAKES_ROW_OF in decision.values:
             former, successor = decision.values[TAKES_ROW_OF], (decision.legacy_table, decision.legacy_key)

@@ -5,12 +5,10 @@ made of it.
 """
 
 import pandas as pd
-from psycopg import sql
 
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.state.maps import key_join, map_of
 
 SQL = statements(__file__)
 
@@ -26,16 +24,7 @@ def writes_to(run: RunContext, table: str) -> pd.DataFrame:
     if not run.has_target(table) or not run.state.has_map(run.session, table):
         return planned
     spec = run.spec(table)
-    query = SQL["history"].format(
-        map=run.state.name(map_of(spec).name),
-        before_images=run.state.name("before_images"),
-        runs=run.state.name("runs"),
-        redacted=run.state.name("redacted"),
-        target=run.target_name(table),
-        key_join=key_join(spec),
-        source_id=sql.Literal(run.source_record.id),
-        table_name=sql.Literal(table),
-    )
+    query = SQL["history"].format(**run.names(spec))
     return pd.concat([from_arrow(run.arrow.table(query.as_string(None))), planned], ignore_index=True)
 
 

@@ -15,6 +15,7 @@ from remoteiq_etl.lifecycle.operations import reset
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome
 from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 from remoteiq_etl.postgres.database import Database
+from remoteiq_etl.spec.dependencies import with_dependents
 
 
 def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes: bool, as_json: bool) -> Exit:
@@ -37,7 +38,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
             _print(output.results(), table, key, found, take_legacy=take_legacy, recreate=recreate)
         if not yes:
             return _only_shown(found, as_json=as_json)
-        names = reset.with_dependents(specs, table)
+        names = set(with_dependents(specs, [table]))
         # The rows to be overwritten are first listed: a policy that refuses or takes all of the table would not do that.
         conflicts = {table: str(ConflictPolicy.KEEP_TARGET)} if take_legacy else {}
         asked = Interventions(conflicts, {table: [key] if key else []} if recreate else {})

@@ -7,13 +7,13 @@ lacks (`legacy_drift`).
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ClauseElement, Column, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.lifecycle.mapping.column_map import column_map
-from remoteiq_etl.spec.dependencies import in_order
+from remoteiq_etl.spec.dependencies import in_order, legacy_tables
 from remoteiq_etl.spec.dispositions import DispositionKind
-from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.table import TableSpec
 from schemas import legacy
 
 #: Rows of every table with this column belong to the one organization, whose id its load finds out.
@@ -22,22 +22,12 @@ _ORGANIZATION, _ORGANIZATIONS = "organization_id", "organizations"
 Specs = Mapping[str, TableSpec]
 
 
-def legacy_tables(spec: TableSpec) -> frozenset[str]:
-    """The legacy tables that a table is made from: its sources, what its decide step reads, and its lineage."""
-    named = {source.table.name for source in spec.sources if isinstance(source, Source)}
-    named |= {table.name for table in spec.legacy_reads}
-    named |= {follow.table.name for source in _sources(spec) for follow in source.follows}
-    named |= {part.name for part in _parts(spec) if isinstance(part, Table)}
-    named |= {place.partition(".")[0] for place in _lineage(spec)}
-    return frozenset(name for name in named if f"{legacy.metadata.schema}.{name}" in legacy.metadata.tables)
-
-
 def named_columns(spec: TableSpec) -> frozenset[str]:
-    """The legacy columns (table.column) that a declaration names: keys, what is followed, conditions, the decide step's, lineage."""
-    keys = {f"{source.name}.{key}" for source in _sources(spec) for key in source.key_columns}
+    """The legacy columns (table.column) that a declaration names: keys, what is followed, the decide step's, lineage."""
+    keys = {f"{source.name}.{key}" for source in spec.streamed for key in source.key_columns}
     followed = {
         place
-        for source in _sources(spec)
+        for source in spec.streamed
         for follow in source.follows
         for place in (f"{source.name}.{follow.column}", f"{follow.table.name}.{follow.key}")
     }
@@ -69,7 +59,7 @@ class Needs:
         return [
             name
             for name, spec in self.specs.items()
-            if place in self._named[name] or any(source.name == table for source in _sources(spec))
+            if place in self._named[name] or any(source.name == table for source in spec.streamed)
         ]
 
     def with_dependants(self, reasons: Mapping[str, str]) -> dict[str, str]:
@@ -101,21 +91,15 @@ def _parents(spec: TableSpec) -> Iterator[str]:
         yield _ORGANIZATIONS
 
 
-def _sources(spec: TableSpec) -> Iterator[Source]:
-    return (source for source in spec.sources if isinstance(source, Source))
-
-
 def _lineage(spec: TableSpec) -> Iterator[str]:
     return (place for places in spec.lineage.values() for place in places)
 
 
 def _parts(spec: TableSpec) -> Iterator[visitors.ExternallyTraversible]:
-    """Everything in the decide step's queries and in the conditions of the sources."""
-    clauses: list[ClauseElement] = [source.where for source in _sources(spec) if source.where is not None]
+    """Everything in the decide step's queries."""
     for query in spec.decide.reads.values() if spec.decide else ():
-        clauses += [query, *query.selected_columns]
-    for clause in clauses:
-        yield from visitors.iterate(clause)
+        for clause in (query, *query.selected_columns):
+            yield from visitors.iterate(clause)
 
 
 def _columns_in_queries(spec: TableSpec) -> Iterator[str]:

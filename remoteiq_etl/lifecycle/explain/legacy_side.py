@@ -31,7 +31,6 @@ from remoteiq_etl.state.schema import State
 SQL = statements(__file__)
 
 _Row = TypeVar("_Row", HeldRow, SkippedRow, DeletedAtSource, ArchivedValue, SettingPath)
-_TABLES = ("held", "left_out", "gone", "legacy_archive", "legacy_settings_map")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class LegacySide:
         return tuple(row for row in rows if row.legacy_table == table)
 
     def _rows(self, row_type: type[_Row], what: str, table: str, key: str) -> tuple[_Row, ...]:
-        query = SQL[what].format(**{name: self.state.name(name) for name in _TABLES})
+        query = SQL[what].format(**self.state.names)
         parameters = {"source_id": self.source_id, "table": table, "key": key}
         return tuple(self.session.objects(row_type, query, parameters))
 

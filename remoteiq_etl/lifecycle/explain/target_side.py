@@ -104,7 +104,7 @@ class TargetSide:
         return (found[0][0], found[0][1] or {}) if found else (None, {})
 
     def _images(self, table: str, key: str) -> list["_ImageRow"]:
-        query = SQL["images"].format(before_images=self.state.name("before_images"))
+        query = SQL["images"].format(**self.state.names)
         found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
         return [_ImageRow(*row) for row in found]
 
@@ -112,7 +112,7 @@ class TargetSide:
         """The rows that are part of this one and have no entry in the map."""
         if table not in self.entries.entities:
             return ()
-        query = SQL["merged"].format(left_out=self.state.name("left_out"), map=self.state.name(map_name(table)))
+        query = SQL["merged"].format(**self.state.names, map=self.state.name(map_name(table)))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table})
         return tuple(one for row in found if (one := self.legacy_side.placed(SkippedRow(*row))).into == key)
 

@@ -109,7 +109,7 @@ class Quarantine:
 
     def warnings(self, tables: Collection[str] = (), rules: Collection[str] = ()) -> list[DecisionWarning]:
         """What decisions warn of, by table and rule; no table or rule named meaning all."""
-        query = SQL["decision_warnings"].format(decision_warnings=self.state.name("decision_warnings"))
+        query = SQL["decision_warnings"].format(**self.state.names)
         return self.session.objects(DecisionWarning, query, self._parameters(Selected(tables, rules)))
 
     def mark(self, selected: Selected, ignored_because: str | None) -> int:
@@ -126,7 +126,7 @@ class Quarantine:
         return self.session.objects(row_type, query, self._parameters(selected))
 
     def _names(self) -> dict[str, sql.Composable]:
-        return {"quarantine": self.state.name("quarantine"), "selected": SQL["where"].format()}
+        return {**self.state.names, "selected": SQL["where"].format()}
 
     def _parameters(self, selected: Selected) -> dict[str, Any]:
         return {"source_id": self.source_id, **selected.parameters()}

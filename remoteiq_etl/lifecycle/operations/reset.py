@@ -24,10 +24,10 @@ from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
-from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.orders import Control, actor
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.state.written_columns import current_hash
 
 SQL = statements(__file__)
@@ -110,8 +110,7 @@ class Resetter:
             )
         if key is None:
             return ResetScope(spec)
-        names = {name: self.state.name(name) for name in ("left_out", "quarantine", "held")}
-        query = SQL["rows"].format(map=self.state.name(map_of(spec).name), **names)
+        query = SQL["rows"].format(**statement_names(self, spec))
         found = self.session.rows(query, {**self._parameters(spec), "key": key})
         if not found:
             raise ConfigurationError(
@@ -167,19 +166,15 @@ class Resetter:
         self.session.execute(update.format(self.state.name("assets")), [FORGOTTEN, self.source_record.id, spec.asset])
 
     def _record(self, scope: ResetScope, found: ResetFigures, take_legacy: bool, recreate: bool) -> None:
-        insert = SQL["record"].format(resets=self.state.name("resets"))
+        insert = SQL["record"].format(**self.state.names)
         what = [self.source_record.id, scope.spec.asset]
         how = [take_legacy, recreate, Jsonb(asdict(found)), actor()]
         rows: Sequence[tuple[str | None, str | None]] = scope.rows or [(None, None)]
         self.session.execute_many(insert, [[*what, *row, *how] for row in rows])
 
     def _names(self, spec: TableSpec, legacy_table: str) -> dict[str, sql.Composable]:
-        tables = {name: self.state.name(name) for name in ("left_out", "quarantine", "held")}
         return {
-            **tables,
-            "map": self.state.name(map_of(spec).name),
-            "target": self.target.table(spec.name),
-            "key_join": key_join(spec),
+            **statement_names(self, spec),
             "there": sql.SQL("t.{} IS NOT NULL").format(sql.Identifier(spec.primary_key[0])),
             "current_hash": current_hash(self, spec, legacy_table),
         }
@@ -210,12 +205,3 @@ def opened(target: Database, state_schema: str, source: str, specs: Mapping[str,
         hashed = target.with_settings(row_hash.session_settings(source_record.hash_key))
         session = stack.enter_context(contextlib.closing(hashed.connect()))
         yield Resetter(session, state, source_record, target, specs, live_columns(session, target.schema))
-
-
-def with_dependents(specs: Mapping[str, TableSpec], asset: str) -> set[str]:
-    """An asset, and all that are made of what it leads to: they follow where it leads elsewhere afterwards."""
-    found, more = {asset}, True
-    while more:
-        further = {name for name, spec in specs.items() if found & set(spec.dependencies)} - found
-        found, more = found | further, bool(further)
-    return found

@@ -56,7 +56,7 @@ class Value:
 
 def under_keys(session: Session, state: State) -> dict[str, int]:
     """How many rows of the state schema, of all sources, are sealed under which key id."""
-    return dict(session.rows(SQL["sealed_keys"].format(**_names(state))))
+    return dict(session.rows(SQL["sealed_keys"].format(**state.names)))
 
 
 def rotate(
@@ -73,7 +73,7 @@ def rotate(
     written, when a key is not given under which rows are sealed.
     """
     _refuse_missing(under_keys(session, state), key_ids(keys))
-    rotator = _Rotator(session, _names(state), keys, rows_at_a_time)
+    rotator = _Rotator(session, state.names, keys, rows_at_a_time)
     for store, start in _STORES.items():
         at: Mapping[str, Any] | None = start
         while at is not None:
@@ -91,7 +91,7 @@ def values(
     `row`: source_id, table, key, column (None: all). Raises ConfigurationError without a key, and as Sealer.open does.
     """
     store, query = (before_images.TABLE, "image_values") if before else (archive.TABLE, "archived_values")
-    found = session.rows(SQL[query].format(**_names(state)), dict(row))
+    found = session.rows(SQL[query].format(**state.names), dict(row))
     return [
         Value(name, at := (store, *place, name), clear if sealed is None else _opened(sealer, sealed, at), withheld)
         for name, clear, sealed, withheld, place in found
@@ -152,7 +152,3 @@ class _Rotator:
                 self.done.broken.append(f"{store} / {' / '.join(place)} ({', '.join(sealed)})")
             return None
         return {**at, "sealed": new}
-
-
-def _names(state: State) -> dict[str, Any]:
-    return {name: state.name(name) for name in (archive.TABLE, before_images.TABLE, "sources")}

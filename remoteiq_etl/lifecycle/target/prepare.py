@@ -22,6 +22,7 @@ from remoteiq_etl.lifecycle.drift.shape import SchemaShape
 from remoteiq_etl.lifecycle.target import ownership, trigger
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.dependencies import reached
 from remoteiq_etl.state.schema import State
 from schemas import ddl, target
 
@@ -76,15 +77,10 @@ def with_parents(names: Collection[str] | None = None) -> list[Table]:
     Raises PrepareError for a name that no target table has.
     """
     every = {table.name: table for table in target.metadata.sorted_tables}
-    pending = list(every if names is None else names)
-    if unknown := sorted(set(pending) - every.keys()):
+    asked = set(every if names is None else names)
+    if unknown := sorted(asked - every.keys()):
         raise PrepareError(f"expected names of target tables, found {', '.join(unknown)}; see schemas/target.")
-    wanted: set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name not in wanted:
-            wanted.add(name)
-            pending += [key.referred_table.name for key in every[name].foreign_key_constraints]
+    wanted = reached(asked, lambda name: [key.referred_table.name for key in every[name].foreign_key_constraints])
     return [table for name, table in every.items() if name in wanted]
 
 

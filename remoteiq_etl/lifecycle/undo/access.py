@@ -25,6 +25,7 @@ from remoteiq_etl.state.maps import map_of
 from remoteiq_etl.state.references import Reference, references_to
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
+from remoteiq_etl.state.target_access import statement_names
 
 #: Rows of one batch: few enough that nobody waits long for a row that it locks.
 BATCH_ROWS = 5_000
@@ -112,13 +113,8 @@ class UndoContext:
     def of(self, table: str) -> dict[str, sql.Composable]:
         """What the statements about one table may name."""
         spec = self.tables[table]
-        state = ("before_images", "undos", "undo_rows", "conflicts", "gone", "image_columns", "redacted")
         return {
-            **{name: self.state.name(name) for name in state},
-            "map": self.state.name(map_of(spec).name),
-            "target": self.target.table(table),
-            "table_name": sql.Literal(table),
-            "source_id": sql.Literal(self.source_record.id),
+            **statement_names(self, spec),
             "new_key_type": sql.SQL(str(map_of(spec).columns["new_key"].type)),
         }
 

@@ -64,12 +64,11 @@ def execute(place: UndoTarget, plan: UndoPlan, progress: Progress = lambda _tabl
 def keep_plan(place: UndoTarget, plan: UndoPlan) -> None:
     """Keep a plan in the state schema, so that it can be executed by its digest."""
     with looking(place) as undo:
-        names = {"undos": undo.state.name("undos")}
         insert = sql.SQL(
             "INSERT INTO {undos} (source_id, digest, plan, status, actor) SELECT %(source_id)s, %(digest)s, %(plan)s, 'planned', %(actor)s"
             " WHERE NOT EXISTS (SELECT FROM {undos} WHERE source_id = %(source_id)s AND digest = %(digest)s)"
         )
-        undo.session.execute(insert.format(**names), _parameters(undo, plan))
+        undo.session.execute(insert.format(**undo.state.names), _parameters(undo, plan))
 
 
 def kept_plan(place: UndoTarget, digest: str) -> UndoPlan:
@@ -92,7 +91,7 @@ def _begun(undo: UndoContext, plan: UndoPlan) -> UndoOutcome | None:
     query = sql.SQL(
         "SELECT id, status, last_run IS NOT DISTINCT FROM (SELECT max(id) FROM {runs} WHERE source_id = %(source_id)s)"
         " FROM {undos} WHERE source_id = %(source_id)s AND digest = %(digest)s AND status <> 'planned' ORDER BY id DESC LIMIT 1"
-    ).format(undos=undo.state.name("undos"), runs=undo.state.name("runs"))
+    ).format(**undo.state.names)
     for undo_id, status, no_run_since in undo.session.rows(query, _parameters(undo, plan)):
         if status == "done":
             return UndoOutcome(undo_id, before=True)
@@ -109,7 +108,7 @@ def _begun(undo: UndoContext, plan: UndoPlan) -> UndoOutcome | None:
 
 def _give_up(undo: UndoContext, undo_id: int) -> None:
     with undo.session.transaction():
-        names = {name: undo.state.name(name) for name in ("undos", "undo_rows")}
+        names = undo.state.names
         update = sql.SQL("UPDATE {undos} SET status = 'given up', finished_at = clock_timestamp() WHERE id = %s")
         undo.session.execute(update.format(**names), [undo_id])
         undo.session.execute(sql.SQL("DELETE FROM {undo_rows} WHERE undo_id = %s").format(**names), [undo_id])
@@ -122,7 +121,7 @@ def _begin(undo: UndoContext, plan: UndoPlan) -> int:
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         undo.check_fence()
         _refuse_other(plan, judged(undo, plan.scope, accept_loss=plan.accept_loss))
-        names = {name: undo.state.name(name) for name in ("undos", "undo_rows", "runs")}
+        names = undo.state.names
         undo_id = int(session.value(SQL["begin_undo"].format(**names), _parameters(undo, plan)))
         session.execute(SQL["begin_rows"].format(**names), {"undo_id": undo_id})
         _forget(undo, plan)
@@ -135,7 +134,7 @@ def _begin(undo: UndoContext, plan: UndoPlan) -> int:
 def _forget(undo: UndoContext, plan: UndoPlan) -> None:
     """Let the next run read and decide as if the tables had never been completed."""
     statements = [SQL["forget_passes"].format(table=undo.state.name(table)) for table in ("passes", "assets")]
-    names = {"decision_warnings": undo.state.name("decision_warnings"), "of_run": plan.scope.of_run("w.run_id")}
+    names = {**undo.state.names, "of_run": plan.scope.of_run("w.run_id")}
     for statement in (*statements, SQL["warnings_undone"].format(**names)):
         undo.session.execute(statement, {"source_id": undo.source_record.id, "assets": _assets(undo, plan)})
 
@@ -184,7 +183,7 @@ def _parameters(undo: UndoContext, plan: UndoPlan) -> dict[str, object]:
 def _end(undo: UndoContext, plan: UndoPlan, outcome: UndoOutcome) -> None:
     """Compare with what was found at the beginning, and forget the rows of the undo."""
     session, undo_id = undo.session, outcome.undo_id
-    names = {name: undo.state.name(name) for name in ("undos", "undo_rows")}
+    names = undo.state.names
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         undo.check_fence()

@@ -39,7 +39,7 @@ class Restorer:
 
     def restore(self) -> int:
         """Give the rows their former values. Returns how many had others."""
-        names, rows = self._names(), self._formers()
+        names, rows = self.undo.of(self.spec.name), self._formers()
         plain = [name for name in self._columns(self.undo.live[self.spec.name]) if name not in self.spec.primary_key]
         statement = SQL["restore"].format(
             **names,
@@ -63,7 +63,9 @@ class Restorer:
             return 0
         sets = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in sorted(parked.items())]
         update = sql.SQL("UPDATE {target} AS t SET {sets} FROM undo_batch AS r WHERE {row_join}")
-        statement = update.format(**self._names(), sets=sql.SQL(", ").join(sets), row_join=text_join(self.spec, "r"))
+        statement = update.format(
+            **self.undo.of(self.spec.name), sets=sql.SQL(", ").join(sets), row_join=text_join(self.spec, "r")
+        )
         return self.undo.session.execute(statement).rowcount
 
     def _parked(self, columns: tuple[str, ...]) -> tuple[str, sql.Composable] | None:
@@ -82,7 +84,7 @@ class Restorer:
         """A row of the parent that nobody refers to: nothing else can stand in a foreign key that may not be null."""
         parent = next(iter(column.foreign_keys)).column
         return SQL["free_parent"].format(
-            **self._names(),
+            **self.undo.of(self.spec.name),
             parent=self.undo.target.table(parent.table.name),
             key=sql.Identifier(parent.name),
             column=sql.Identifier(column.name),
@@ -91,7 +93,7 @@ class Restorer:
 
     def _insert(self, columns: tuple[str, ...], rows: list[RestoredValues]) -> int:
         statement = SQL["insert"].format(
-            **self._names(),
+            **self.undo.of(self.spec.name),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=sql.SQL(", ").join(sql.Identifier("f", name) for name in columns),
         )
@@ -100,7 +102,7 @@ class Restorer:
     def _formers(self) -> list[RestoredValues]:
         rows: dict[str, RestoredValues] = {}
         for new_key, image_id, image, withheld, sealed, idle, lost in self.undo.session.rows(
-            SQL["images"].format(**self._names())
+            SQL["images"].format(**self.undo.of(self.spec.name))
         ):
             former = rows.setdefault(new_key, RestoredValues(new_key))
             former.values |= image
@@ -125,9 +127,6 @@ class Restorer:
         """Those of the names that the table has, and that can be written."""
         table, live = self.spec.name, self.undo.live[self.spec.name]
         return sorted(name for name in names if name in live and (table, name) not in self.undo.generated)
-
-    def _names(self) -> dict[str, sql.Composable]:
-        return self.undo.of(self.spec.name)
 
 
 def _as_text(rows: Iterable[RestoredValues]) -> str:

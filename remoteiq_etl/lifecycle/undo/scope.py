@@ -3,13 +3,14 @@
 Belongs here: the choice, and its conditions as SQL. Does not belong here: what follows from it (see judge).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
 from remoteiq_etl.errors import UndoError
+from remoteiq_etl.spec.dependencies import reached
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.references import Reference
 
@@ -47,12 +48,14 @@ class UndoScope:
         self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]
     ) -> "UndoScope":
         """These assets, and those of all tables of ours that refer to theirs, at any depth."""
-        tables = {spec.name for asset, spec in specs.items() if asset in self.assets}
-        names = {reference.table for table in tables for reference in referring.get(table, ())}
-        more = {asset for asset, spec in specs.items() if asset in self.assets or spec.name in names & referring.keys()}
-        if not self.assets or more == set(self.assets):
-            return self
-        return UndoScope(assets=tuple(sorted(more))).with_dependents(specs, referring)
+
+        def further(asset: str) -> Iterator[str]:
+            spec = specs.get(asset)
+            names = {one.table for one in referring.get(spec.name, ())} & referring.keys() if spec else set()
+            return (other for other, spec in specs.items() if spec.name in names)
+
+        found = reached(self.assets, further)
+        return self if found == {*self.assets} else UndoScope(assets=tuple(sorted(found)))
 
     def as_json(self) -> dict[str, Any]:
         """The scope as plain data."""

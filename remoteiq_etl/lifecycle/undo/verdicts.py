@@ -79,9 +79,7 @@ class RowVerdicts:
         }
         has_images = sql.Literal(self._has_images(table))
         for legacy_table in legacy_tables:
-            statement = SQL["inserted"].format(
-                **names, **self._written(spec, legacy_table), key_join=key_join(spec), has_images=has_images
-            )
+            statement = SQL["inserted"].format(**names, **self._written(spec, legacy_table), has_images=has_images)
             session.execute(statement)
         changed = SQL["changed"].format(
             **names,

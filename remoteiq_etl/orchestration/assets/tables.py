@@ -5,14 +5,15 @@ from typing import Any
 
 import dagster as dg
 
+from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.errors import ConservationError
-from remoteiq_etl.lifecycle.drift import needs
 from remoteiq_etl.orchestration.assets import contract_checks
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables, materialization
 from remoteiq_etl.orchestration.runtime import resource, run_options
 from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.spec import dependencies
 from remoteiq_etl.spec.table import Derived, TableSpec
 
 #: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)
@@ -31,13 +32,13 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     @dg.asset(
         name=spec.asset,
         group_name=table.domain,
-        deps=[*parents, *(legacy_tables.key(name) for name in sorted(needs.legacy_tables(spec)))],
+        deps=[*parents, *(legacy_tables.key(name) for name in sorted(dependencies.legacy_tables(spec)))],
         description=_description(table),
         kinds={"postgres"} if spec.no_source else {"postgres", "pandas"},
         owners=legacy_tables.OWNERS,
         tags=_tags(table),
         metadata=materialization.of_definition(spec, schema),
-        code_version=spec.version,
+        code_version=code_fingerprint(spec),
         check_specs=contract_checks.specs_of(spec),
         required_resource_keys={run_options.KEY},
         dagster_type=_NO_VALUE,

@@ -20,11 +20,6 @@ def key(table: str) -> dg.AssetKey:
     return dg.AssetKey([PREFIX, table])
 
 
-def is_legacy(table: str) -> bool:
-    """Whether the legacy schema has a table of this name."""
-    return f"{legacy.metadata.schema}.{table}" in legacy.metadata.tables
-
-
 def specs(schema: str, fates: Callable[[str], Mapping[str, str]]) -> list[dg.AssetSpec]:
     """One external asset per legacy table. `schema`: the name of the legacy schema, for display.
 

@@ -16,7 +16,8 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.state.written_columns import NEVER_COMPARED, default_of
 from remoteiq_etl.verify.causes.labels import Evidence, Legacy, MapEntry, RowSides, Rules
 from remoteiq_etl.verify.causes.row_changes import Row, RowChanges, newer_rows, row_key
@@ -30,7 +31,6 @@ SQL = statements(__file__)
 
 #: Differences that are looked into at once.
 CHUNK = 20_000
-_STATE = ("quarantine", "held", "left_out", "gone", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,8 @@ class EvidenceReader:
 
     @property
     def _names(self) -> dict[str, sql.Composable]:
-        state = self.pair.state
         return {
-            **{name: state.name(name) for name in _STATE},
-            **self.pair.literals(self.spec.name),
-            "map": state.name(self._map.name),
-            "target": self.pair.target.table(self.spec.name),
-            "key_join": key_join(self.spec),
+            **statement_names(self.pair, self.spec),
             "new_type": _type(self._map.columns["new_key"]),
             "legacy_type": _type(self._map.columns["legacy_key"]),
             "completed_run": sql.Literal(self.known.completed_run),

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.change_capture.fingerprint import fingerprint
+from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Pass, read_completed, read_passes
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
@@ -100,7 +100,7 @@ class TableChanges:
             done = self.completed[spec.asset]
             if done.database != self.pair.snapshot.database:
                 return "the legacy database is another one than the last run read"
-            if done.fingerprint != fingerprint(spec, self.pair.plan_with(options_of(self.pair, done.run_id))):
+            if not is_current(done.fingerprint, spec, self.pair.plan_with(options_of(self.pair, done.run_id))):
                 return "rules, words or options have changed since the table was last completed"
         return next((why for place, one in self.passes.items() if (why := self._untold(*place, one.horizon))), None)
 

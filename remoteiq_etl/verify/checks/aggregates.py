@@ -22,7 +22,8 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import key_join
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.checks.checksums import SQL as CHECKSUMS
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import expectations
@@ -156,8 +157,7 @@ class Aggregates:
 
     def _without_row(self) -> list[str]:
         """Legacy keys that the state knows and that lead to no live row of their own."""
-        names = {name: self.pair.state.name(name) for name in ("left_out", "quarantine", "held")}
-        statement = CHECKSUMS["without_row"].format(**names, **self._places())
+        statement = CHECKSUMS["without_row"].format(**self._places())
         return [row[0] for row in self.pair.session.rows(statement)]
 
     # --- statements -------------------------------------------------------------------------------------------------
@@ -173,10 +173,9 @@ class Aggregates:
     def _target(self) -> sql.Composed:
         """An infinite time counts as a value here: legacy has none, so the number of nulls tells."""
         columns = [(column, self._sort(name)) for column, name in self.columns.items()]
+        names = {**self._places(), "key_join": key_join(self.spec, "s")}
         return SQL["aggregates_target"].format(
-            **self._places(),
-            target=self.pair.target.table(self.spec.name),
-            key_join=key_join(self.spec, "s"),
+            **names,
             figures=_listed(
                 sql.SQL("count({})").format(sql.Identifier("s", column)) + _summed(_finite(column, sort), sort)
                 for column, sort in columns
@@ -184,11 +183,7 @@ class Aggregates:
         )
 
     def _places(self) -> dict[str, sql.Composable]:
-        return {
-            "map": self.pair.state.name(map_of(self.spec).name),
-            "legacy_table": sql.Literal(self.source.name),
-            **self.pair.literals(self.spec.name),
-        }
+        return statement_names(self.pair, self.spec, self.source.name)
 
     def _sort(self, legacy_column: str) -> Sort:
         column: Column[object] = self.source.table.columns[legacy_column]

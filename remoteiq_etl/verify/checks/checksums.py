@@ -21,6 +21,7 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.snapshots import SnapshotPair
@@ -94,12 +95,7 @@ class Checksums:
 
     def _without_row(self) -> Iterator[str]:
         """Legacy keys that the state knows and that lead to no live row of their own."""
-        state = self.pair.state
-        names = {name: state.name(name) for name in ("left_out", "quarantine", "held")} | {
-            "map": state.name(map_of(self.spec).name),
-            "legacy_table": sql.Literal(self.source.name),
-            **self.pair.literals(self.spec.name),
-        }
+        names = statement_names(self.pair, self.spec, self.source.name)
         yield from (row[0] for row in self.pair.session.rows(SQL["without_row"].format(**names)))
 
     # --- statements -------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from psycopg.rows import TupleRow
 from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.causes.labels import UNFINISHED, WRITTEN
 from remoteiq_etl.verify.causes.table_changes import TableChanges
 from remoteiq_etl.verify.expected.compare import target_key
@@ -130,16 +131,12 @@ class Completeness:
         return sql.Identifier("pg_temp", f"legacy_{self.source.name}")
 
     def _statement(self, name: str, **parts: sql.Composable) -> sql.Composed:
-        pair, state = self.known.pair, self.known.pair.state
+        names = {**statement_names(self.known.pair, self.spec, self.source.name), **parts}
+        names["map_key"] = self._map_key()
         return SQL[name].format(
-            **parts,
-            **pair.literals(self.spec.name),
-            **{table: state.name(table) for table in ("left_out", "quarantine", "held", "conflicts", "gone")},
-            map=state.name(map_of(self.spec).name),
+            **names,
             copy=self._copy,
             key=target_key(list(self.source.key_columns), "l"),
-            map_key=self._map_key(),
-            legacy_table=sql.Literal(self.source.name),
             age=sql.Literal(self._age),
             completed_run=sql.Literal(self.known.completed_run),
             finished_run=sql.Literal(self.known.completed_with(self.source.name)),
@@ -156,10 +153,5 @@ class Completeness:
 def removed(known: TableChanges, spec: TableSpec) -> list[tuple[str, str, str]]:
     """Legacy table, legacy key and new key of live entries of the map whose target row is not there."""
     pair = known.pair
-    statement = SQL["removed"].format(
-        **pair.literals(spec.name),
-        map=pair.state.name(map_of(spec).name),
-        target=pair.target.table(spec.name),
-        key_join=key_join(spec),
-    )
+    statement = SQL["removed"].format(**statement_names(pair, spec))
     return [(row[0], row[1], row[2]) for row in pair.session.rows(statement)]

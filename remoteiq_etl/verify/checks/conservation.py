@@ -77,7 +77,7 @@ def _statement(known: TableChanges, table: str, name: str, run_id: int = 0) -> s
     state = known.pair.state
     return SQL[name].format(
         **known.pair.literals(table),
-        **{one: state.name(one) for one in ("ledger", "runs", "movements")},
+        **state.names,
         map=state.name(map_name(table)),
         run_id=sql.Literal(run_id),
     )

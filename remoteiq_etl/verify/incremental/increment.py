@@ -19,7 +19,7 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.causes.labels import EXPECTATION
 from remoteiq_etl.verify.checks.checksums import CHECKSUMS, SERVERS_OWN
 from remoteiq_etl.verify.checks.completeness import KEYS
@@ -149,10 +149,7 @@ class Increment:
         for spec in {place[0].name: place[0] for place in self.places.values()}.values():
             yield from self.pair.session.rows(
                 SQL["written_since"].format(
-                    map=self.pair.state.name(map_of(spec).name),
-                    target=self.pair.target.table(spec.name),
-                    key_join=key_join(spec),
-                    source_id=sql.Literal(self.pair.source_id),
+                    **statement_names(self.pair, spec),
                     newer_entry=is_newer(sql.SQL("m.xmin"), self._horizon("target", f"map_{spec.name}")),
                     newer_row=is_newer(sql.SQL("t.xmin"), self._horizon("target", spec.name)),
                     most=_MOST,

@@ -29,7 +29,7 @@ def runs(**columns: list[object]) -> pd.DataFrame:
     ],
 )
 def test_a_broken_promise_names_its_row_and_column(columns: dict[str, list[object]], column: str) -> None:
-    contract = Contract.of_target(target.check_runs, {})
+    contract = Contract.of_target(target.check_runs)
     rows = pd.concat([runs(), runs(**columns), runs()], ignore_index=True)
     _, failures = contract.split(rows)
     assert {(failure.row, failure.column) for failure in failures} == {(1, column)}
@@ -37,7 +37,7 @@ def test_a_broken_promise_names_its_row_and_column(columns: dict[str, list[objec
 
 def test_a_null_for_a_column_with_a_default_is_no_failure() -> None:
     rows = runs().assign(started_at=pd.Series([None], dtype=TIMESTAMP))
-    assert Contract.of_target(target.check_runs, {}).split(rows)[1] == []
+    assert Contract.of_target(target.check_runs).split(rows)[1] == []
 
 
 def test_the_source_contract_asks_for_types_and_not_null() -> None:
@@ -49,16 +49,8 @@ def test_the_source_contract_asks_for_types_and_not_null() -> None:
 
 
 def test_failures_never_hold_the_value() -> None:
-    _, failures = Contract.of_target(target.check_runs, {}).split(runs(status=["hunter2"]))
+    _, failures = Contract.of_target(target.check_runs).split(runs(status=["hunter2"]))
     assert all("hunter2" not in failure.check for failure in failures)
-
-
-def test_declared_checks_are_part_of_the_contract() -> None:
-    import pandera.pandas as pandera
-
-    contract = Contract.of_target(target.check_runs, {"output": [pandera.Check.str_length(max_value=3)]})
-    _, failures = contract.split(runs(output=["long text"]))
-    assert [(failure.row, failure.column) for failure in failures] == [(0, "output")]
 
 
 @given(st.lists(st.one_of(st.integers(-(2**40), 2**40).map(str), st.just("odd"), st.none()), max_size=15))

@@ -188,11 +188,6 @@ def test_nothing_is_forgotten_while_a_run_is_in_work_or_runs_are_paused(
     assert again.query("SELECT count(*) FROM remoteiq_etl.resets") == [(0,)]
 
 
-def test_what_is_made_of_a_table_follows_it() -> None:
-    assert {"devices", "agents", "check_assignments"} <= reset.with_dependents(specs(), "devices")
-    assert "users" not in reset.with_dependents(specs(), "devices")
-
-
 def test_every_table_can_be_forgotten_and_gives_the_same_rows_under_the_same_keys(again: Migration) -> None:
     before = again.checksums()
     with _resetter(again) as resetter:

@@ -160,7 +160,7 @@ def test_missing_triggers_of_foreign_tables_are_reported(foreign_db: Database) -
         "DROP TRIGGER trg_clients_set_updated_at ON clients",
         "ALTER TABLE sites DISABLE TRIGGER trg_sites_set_updated_at",
         "CREATE SCHEMA other",
-        *ddl.set_updated_at_of_application_ddl("other"),
+        *schemas.function_of_application("other"),
         "DROP TRIGGER trg_devices_set_updated_at ON devices",
         "CREATE TRIGGER a BEFORE UPDATE ON devices FOR EACH ROW EXECUTE FUNCTION other.set_updated_at()",
     )
