@@ -20,6 +20,7 @@ from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.database import Observer
 from remoteiq_etl.spec.table import TableSpec
 from schemas import ddl, target
+from tests.support import first_runs
 from tests.support.schemas import each
 from tests.support.server import Database, Server
 
@@ -98,6 +99,21 @@ class Migration:
         """Load these tables (default: all)."""
         with open_run(replace(self.plan, **changes)) as run:
             return run.load_all(tables or None)
+
+    def first_run(self, *tables: str, before: str = "", **changes: Any) -> dict[str, TableReport]:
+        """What `run` does where nobody has used the databases yet, copied where the same was done before (see first_runs).
+
+        For tests of what comes afterwards. `before`: what legacy executes before the run.
+        """
+        return first_runs.copied(self, tables, before, changes)
+
+    def on(self, legacy: Database, target: Database) -> "Migration":
+        """The same migration of other databases."""
+        reading, writing = (
+            replace(self.plan.legacy, url=legacy.url),
+            replace(self.plan.target, url=target.url),
+        )
+        return Migration(legacy, target, replace(self.plan, legacy=reading, target=writing))
 
     def accept_copy(self) -> None:
         """Let the state take a copy of the legacy database for the one that was read: the ids of its rows are the same."""

@@ -161,7 +161,7 @@ def test_a_conflict_ends_when_the_row_is_deleted_in_the_target(migration: Migrat
 @pytest.fixture
 def adopted(migration: Migration, edge_db: Database) -> Migration:
     """Ada has an account in the target already."""
-    migration.run("organizations")
+    migration.first_run("organizations")
     migration.target.execute(
         "INSERT INTO users (organization_id, email, password_hash, last_name, status)"
         " SELECT id, 'ada@example.com', 'secret-t', 'Target', 'invited' FROM organizations"
@@ -192,7 +192,7 @@ def test_an_adopted_user_gets_no_password_and_no_status_even_when_asked(adopted:
 
 def test_an_adopted_user_whose_values_were_equal_gets_no_new_password(migration: Migration, edge_db: Database) -> None:
     """The row was as legacy had it, so that it is updated like ours, but for what an adopted user never gets."""
-    migration.run(*TABLES)
+    migration.first_run(*TABLES)
     migration.target.execute("UPDATE remoteiq_etl.legacy_users_map SET adopted = true")
     edge_db.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
     users(migration)

@@ -200,7 +200,7 @@ def restored(migration: Migration, keys: SealingKeys, new_key: str) -> dict[str,
 
 def test_with_a_key_the_image_of_an_updated_row_can_be_put_back_whole(edge_db: Database, our_target: Database) -> None:
     migration = Migration.of(edge_db, our_target)
-    migration.run("organizations", "users", sealing_keys=FIRST)
+    migration.first_run("organizations", "users", sealing_keys=FIRST)
     before = {str(row["id"]): row for row in migration.rows("users")}
     edge_db.execute(UPDATE)
     migration.run("organizations", "users", sealing_keys=FIRST)
@@ -213,7 +213,7 @@ def test_with_a_key_the_image_of_an_updated_row_can_be_put_back_whole(edge_db: D
 
 def test_without_a_key_the_image_names_what_it_lacks(edge_db: Database, our_target: Database) -> None:
     migration = Migration.of(edge_db, our_target)
-    migration.run("organizations", "users")
+    migration.first_run("organizations", "users")
     edge_db.execute(UPDATE)
     migration.run("organizations", "users")
     [(_, _, _, image, withheld, by_column, by)] = images(migration)
@@ -251,7 +251,7 @@ def test_the_image_of_a_removed_row_keeps_what_only_sounds_secret(edge_db: Datab
     """permission_key is the name of a permission: without it the grant could not be given back."""
     migration = Migration.of(edge_db, our_target)
     needed = ("organizations", "permissions", "roles", "role_permissions")
-    migration.run(*needed)
+    migration.first_run(*needed)
     edge_db.execute("DELETE FROM role_permissions; UPDATE role_meta SET permissions = '{}'")
     assert migration.run(*needed)["role_permissions"].removed > 0
     kept = migration.query(
@@ -348,7 +348,7 @@ def test_values_of_each_source_stay_bound_to_it(jobs: Migration) -> None:
 
 def test_what_is_retired_is_counted_per_run(edge_db: Database, our_target: Database) -> None:
     migration = Migration.of(edge_db, our_target)
-    report = migration.run("organizations", "users", "user_security", sealing_keys=FIRST)["user_security"]
+    report = migration.first_run("organizations", "users", "user_security", sealing_keys=FIRST)["user_security"]
     [retired] = [one for one in report.archived if one.rule == "retired"]
     with edge_db.connect() as connection:
         row = connection.execute("SELECT count(totp_secret), sum(octet_length(totp_secret)) FROM users").fetchone()
