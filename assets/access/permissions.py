@@ -112,6 +112,7 @@ SPEC = TableSpec(
     legacy_reads=(legacy.role_meta,),
     adopt=Adoption(columns=("permission_key",)),
     insert_only=("description",),
+    moving_key=True,
     lineage={
         "group_label": ("role_meta.permissions",),
         "group_key": ("role_meta.permissions",),

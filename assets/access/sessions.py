@@ -114,6 +114,7 @@ SPEC = TableSpec(
     on_delete=OnDelete((Revocation(sets={"revoked_at": NOW}),)),
     column_guards=(OnceSet("revoked_at"),),
     returns_with="revoked_at",
+    moving_key=True,  # a rotated jti: the application finds a session by it
     lineage={
         "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at", "users.created_at"),
         "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at", "users.created_at"),

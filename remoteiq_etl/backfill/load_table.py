@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pandas as pd
+import psycopg
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan, of_keys
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
@@ -21,6 +22,7 @@ from remoteiq_etl.backfill.deletes.owned_rows import remove_replaced, removing_s
 from remoteiq_etl.backfill.load.commit import BatchWriter
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.staging import Stage, StagingTables
+from remoteiq_etl.backfill.load.target_triggers import triggers_of
 from remoteiq_etl.backfill.outcomes import archive, conservation, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows, count_waiting
@@ -33,6 +35,9 @@ from remoteiq_etl.backfill.transform.decide import DecideStep
 from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
 from remoteiq_etl.backfill.transform.seen_values import SourceValues
+from remoteiq_etl.frames.derived_ids import short_key, short_keys
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
@@ -41,6 +46,8 @@ from remoteiq_etl.state.map_queries import count_target, follow_same_as
 from remoteiq_etl.state.maps import map_of
 
 SQL = statements(__file__)
+
+_NARROWED = 2  # the staging table of parts of a batch; 0 and 1 take turns for whole ones
 
 
 @dataclass
@@ -71,6 +78,7 @@ class TableLoad:
     waiting_owners: set[str] = field(default_factory=set)
     merged: list[tuple[str, str, str, str]] = field(default_factory=list)
     expected: dict[str, int] = field(default_factory=dict)
+    triggers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.report = TableReport(self.spec.asset)
@@ -123,13 +131,14 @@ class TableLoad:
         if self.adopter.ambiguous:
             self.report.decision_warnings["several_candidates_the_oldest_adopted"] += self.adopter.ambiguous
         self.foreign = frozenset() if self.report.first_load else foreign_owners(run, spec)
+        self.triggers = triggers_of(run, spec.name)
         self._stream(context, derived, started)
         self._finish(before)
 
     # --- streaming ----------------------------------------------------------------------------------------------
 
     def _stream(self, context: Context, derived: dict[str, pd.DataFrame], started: float) -> None:
-        writer = BatchWriter(self.run, self.spec, self.report, self.open_rows)
+        writer = BatchWriter(self.run, self.spec, self.report, self.open_rows, self.capture)
         with ThreadPoolExecutor(1, thread_name_prefix="extract") as producer:
             staged = self._staged(context, derived)
             try:
@@ -137,8 +146,7 @@ class TableLoad:
                 while (batch := waiting.result()) is not None:
                     waiting = producer.submit(next, staged, None)
                     self.pacer.before_batch(self.report)
-                    writer.write(batch.prepared, self._merge(batch))
-                    self._remember(batch)
+                    self._write(writer, batch)
                     self.run.listener.progressed(
                         TableProgress(self.spec.asset, self.report.read, self.total, time.monotonic() - started)
                     )
@@ -146,6 +154,27 @@ class TableLoad:
                 waiting.cancel()
                 producer.submit(staged.close).result()
         self._write_waiting(writer)
+
+    def _write(self, writer: BatchWriter, batch: Staged) -> None:
+        """Commit a batch; what is refused of it for a row that no statement of the merge has singled out is found by halving."""
+        prepared = batch.prepared
+        try:
+            writer.write(prepared, self._merge(batch))
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
+            self._narrow(writer, prepared, error)
+        else:
+            self._remember(batch)
+
+    def _narrow(self, writer: BatchWriter, prepared: PreparedBatch, error: psycopg.Error) -> None:
+        if len(prepared.keys) > 1:
+            for half in prepared.halves():
+                self._write(writer, Staged(half, self._stage(half, _NARROWED)))
+            return
+        refused = prepared.refused(rule_of(error), reason_of(error, self.spec.name))
+        writer.write(refused, None)
+        self._remember(Staged(refused, None))
 
     def _write_waiting(self, writer: BatchWriter) -> None:
         """Write the rows that wanted a unique value which another row still had: by now that one may have left it.
@@ -155,9 +184,7 @@ class TableLoad:
         while waiting := writer.waiting:
             writer.waiting = []
             for prepared in joined(waiting):
-                batch = Staged(prepared, self._stage(prepared, 0))
-                writer.write(prepared, self._merge(batch))
-                self._remember(batch)
+                self._write(writer, Staged(prepared, self._stage(prepared, 0)))
             writer.may_wait = sum(one.read for one in writer.waiting) < sum(one.read for one in waiting)
 
     def _staged(self, context: Context, derived: dict[str, pd.DataFrame]) -> Generator[Staged]:
@@ -182,7 +209,9 @@ class TableLoad:
             rows = derived.get(source.name)
             selection = self.reading.selection(source.name)
             if rows is not None and selection is not None:
-                rows = rows[rows[KEY].isin(list(selection.keys))].reset_index(drop=True)
+                # Lists from which rows are read again have a long key as its beginning and a digest.
+                wanted = {short_key(key) for key in selection.keys}
+                rows = rows[short_keys(rows[KEY].astype(TEXT)).isin(list(wanted))].reset_index(drop=True)
             if rows is not None and len(rows):
                 yield rows
             return
@@ -198,7 +227,10 @@ class TableLoad:
             slot,
             tuple(column.name for column in self.spec.target.columns if column.name in rows),
         )
-        prepared.bytes = stage.fill(self.run.writer, rows)
+        prepared.bytes, refused = self.stages.fill(stage, rows)
+        if refused:
+            prepared.refuse({row: (rule_of(error), reason_of(error, self.spec.name)) for row, error in refused.items()})
+            return self._stage(prepared, slot)
         return stage
 
     def _merge(self, staged: Staged) -> Merge | None:
@@ -217,6 +249,7 @@ class TableLoad:
             run.target.schema,
             run.plan.recreate.get(self.spec.asset),
             run.sealer,
+            self.triggers,
         )
 
     # --- end of the table ---------------------------------------------------------------------------------------
@@ -245,7 +278,7 @@ class TableLoad:
             return
         with run.session.transaction():
             run.check_fence()
-            rerouted = BatchWriter(run, self.spec, self.report, self.open_rows).write_merged(self.merged)
+            rerouted = BatchWriter(run, self.spec, self.report, self.open_rows, self.capture).write_merged(self.merged)
             if self.spec.decide is not None and not self.spec.log_like:
                 rerouted += follow_same_as(run, self.spec, run.id)
             self.changed = self.changed or rerouted > 0
@@ -287,4 +320,6 @@ class TableLoad:
         with run.session.transaction():
             deleted = run.session.execute(SQL["mark_deleted"].format(**run.names(spec))).rowcount
             movements.of_run(run, spec.name, Cause.DELETED, -deleted)
+            if deleted:
+                self.capture.mark_remapped(spec.asset)
         return deleted

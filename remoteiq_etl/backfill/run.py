@@ -84,7 +84,7 @@ class Run:
             raise PrepareError(
                 f"the target has no table {context.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
-        report = TableLoad(
+        load = TableLoad(
             context,
             self.capture,
             self.sweep,
@@ -94,7 +94,15 @@ class Run:
             self.open_rows,
             context.with_live_columns(without_absent(spec, context.plan.absent)),
             keys,
-        ).execute()
+        )
+        try:
+            report = load.execute()
+        except BaseException:
+            # What it has committed stays, and who is loaded after it in this run sees that.
+            self.lookups.forget(spec.name)
+            self.capture.mark_failed(spec)
+            raise
+        self.capture.failed.discard(spec.asset)
         self.reports[spec.asset] = report
         return report
 

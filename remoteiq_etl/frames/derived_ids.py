@@ -6,7 +6,7 @@ Does not belong here: looking keys up in a map, or deciding between candidates (
 
 import json
 from collections.abc import Iterable, Sequence
-from hashlib import sha1
+from hashlib import sha1, sha256
 from json.encoder import encode_basestring
 from uuid import UUID, uuid5
 
@@ -29,6 +29,26 @@ def source_namespace(source: str) -> UUID:
 def key_text(parts: Sequence[str]) -> str:
     """The JSON array text that names a row: [target table, legacy table, legacy key, …]."""
     return json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
+
+
+#: Bytes of a legacy key that the lists of the state schema hold as it is. An entry of an index holds 2,704, and a key shares it
+#: with the names of two tables.
+LONGEST_KEY = 2000
+#: Characters that are left of a longer one, before the digest that tells it from others: at most 1,200 bytes.
+BEGINNING = 300
+
+
+def short_key(key: str) -> str:
+    """A legacy key as the lists of the state schema hold it: one that no index could hold by its beginning and a digest."""
+    if len(key) <= LONGEST_KEY // 4 or len(encoded := key.encode("utf-8", "surrogatepass")) <= LONGEST_KEY:
+        return key
+    return f"{key[:BEGINNING]}…{sha256(encoded).hexdigest()}"
+
+
+def short_keys(keys: pd.Series) -> pd.Series:
+    """The same of many, nulls left as they are."""
+    is_long = keys.str.len().fillna(0) > LONGEST_KEY // 4
+    return keys.where(~is_long, keys[is_long].map(short_key)) if is_long.any() else keys
 
 
 def derive(namespace: UUID, *parts: str) -> str:

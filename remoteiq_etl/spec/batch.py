@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from remoteiq_etl.frames.derived_ids import short_keys
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.value_map import ValueMap
@@ -169,7 +170,7 @@ class Batch:
         if missing.any():
             self.quarantine(text.isna(), "parent_null", column, detail=f"needs a row of {entity}")
             self.quarantine(
-                missing & text.isin(list(lookup.quarantined)),
+                missing & short_keys(text).isin(list(lookup.quarantined)),
                 "parent_quarantined",
                 column,
                 detail=f"its row of {entity} is quarantined",

@@ -168,6 +168,8 @@ class TableSpec:
     #: A column under which rows of a table that replaces belong together: one leads elsewhere only as long as all of them
     #: are those last written.
     moves_with: str | None = None
+    #: The key, of one column, is made of a value that legacy may change; the row moves with it.
+    moving_key: bool = False
     #: A column whose rows belong together: those of a value under which the target has a row not ours are left unmanaged.
     unmanaged_by: str | None = None
     #: What is done about a row deleted at source where it must not be deleted; None: the policy of the run.

@@ -13,6 +13,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import BEGINNING, LONGEST_KEY
 from remoteiq_etl.postgres.database import ArrowSession
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.lookup import LazyLookup, Lookup
@@ -37,6 +38,14 @@ def key_join(spec: TableSpec, row: str = "t", of_map: str = "m") -> sql.Composab
         for position, column in enumerate(spec.primary_key)
     ]
     return sql.SQL(" AND ").join(parts)
+
+
+def short_key_of(key: sql.Composable) -> sql.Composable:
+    """A legacy key (a text expression) as the lists of the state schema hold it (see frames.derived_ids.short_key)."""
+    return sql.SQL(
+        "CASE WHEN octet_length({key}) <= {longest} THEN {key}"
+        " ELSE left({key}, {beginning}) || '…' || encode(sha256(convert_to({key}, 'UTF8')), 'hex') END"
+    ).format(key=key, longest=sql.Literal(LONGEST_KEY), beginning=sql.Literal(BEGINNING))
 
 
 @dataclass(frozen=True)

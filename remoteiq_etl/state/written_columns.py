@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateTable
 from remoteiq_etl.frames.dtypes import cast_type
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import EMPTY
 from remoteiq_etl.state.target_access import TargetAccess, statement_names
@@ -23,6 +24,12 @@ from remoteiq_etl.state.target_access import TargetAccess, statement_names
 SQL = statements(__file__)
 
 NEVER_COMPARED = frozenset({"updated_at"})
+
+#: In what was last written: by JSON column with secret parts the keyed hash of its clear value. No column is named so.
+SECRET_PARTS = "#secrets"  # noqa: S105  # a name
+
+#: The same for a row that a trigger of the target changed: the hash of what was given to it, in hexadecimal.
+GIVEN = "#given"
 
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
@@ -74,6 +81,38 @@ def default_of(column: Column[Any], *, of_any: bool = False) -> sql.Composable |
 def assignments(pairs: Iterable[tuple[Column[Any], sql.Composable]]) -> sql.Composed:
     """The assignments of an UPDATE."""
     return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(column.name), value) for column, value in pairs)
+
+
+def recorded(column: Column[Any], value: sql.Composable, state_schema: str) -> sql.Composable:
+    """A value in the form in which `last_written` holds it: a secret as its keyed hash, JSON without its secrets."""
+    if is_secret(column):
+        return sql.SQL("encode({}, 'hex')").format(row_hash([value]))
+    if isinstance(column.type, pg.JSON):
+        return sql.SQL("{}({}::jsonb)").format(sql.Identifier(state_schema, "redacted"), value)
+    return value
+
+
+def secret_parts(column: Column[Any], value: sql.Composable, state_schema: str) -> sql.Composable:
+    """The keyed hash of a JSON value that `last_written` holds without its secrets; NULL where it has none."""
+    return sql.SQL("CASE WHEN {} <> {}::jsonb THEN encode({}, 'hex') END").format(
+        recorded(column, value, state_schema), value, row_hash([sql.SQL("{}::jsonb").format(value)])
+    )
+
+
+def differs_from_written(column: Column[Any], value: sql.Composable, state_schema: str) -> sql.Composable:
+    """Whether a value is another than the one that `last_written` of the map (m) holds; never null.
+
+    Both sides are redacted, and a secret is compared by its keyed hash: of a JSON value with secrets where that was kept.
+    """
+    name = sql.Literal(column.name)
+    differs = sql.SQL("coalesce(to_jsonb({}), 'null') <> coalesce(m.last_written -> {}, 'null')").format(
+        recorded(column, value, state_schema), name
+    )
+    if not isinstance(column.type, pg.JSON) or is_secret(column):
+        return differs
+    return sql.SQL("({} OR coalesce(m.last_written -> {} ->> {} <> encode({}, 'hex'), false))").format(
+        differs, sql.Literal(SECRET_PARTS), name, row_hash([sql.SQL("{}::jsonb").format(value)])
+    )
 
 
 def remember_written(access: TargetAccess, spec: TableSpec, legacy_table: str, columns: Sequence[str]) -> None:

@@ -13,7 +13,13 @@ from psycopg import sql
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import fingerprint
 from remoteiq_etl.backfill.change_capture.full_pass import FullPass
-from remoteiq_etl.backfill.change_capture.reread import close_resets, forgotten_rows, to_be_sealed, to_return
+from remoteiq_etl.backfill.change_capture.reread import (
+    UNSETTLED,
+    close_resets,
+    forgotten_rows,
+    to_be_sealed,
+    to_return,
+)
 from remoteiq_etl.backfill.change_capture.row_counts import MOST_KEYS, RowCounts
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks, write_completed, write_passes
@@ -61,6 +67,7 @@ class Capture:
         self.watermarks = Watermarks.read(run)
         self.counts = RowCounts(run, self.watermarks, sweep)
         self.inputs = DecisionInputs(run)
+        self.failed: set[str] = set()
         self.full_pass = FullPass(run, self.watermarks, self.counts, self.inputs, sweep)
 
     # --- the choice ---------------------------------------------------------------------------------------------
@@ -180,7 +187,7 @@ class Capture:
             before.full_run if before and reading.partial else run_id,
             run_id if changed or before is None else before.changed_run,
             self.run.snapshot.database,
-            fingerprint(spec, self.run.plan),
+            UNSETTLED if self._refers_to_failed(spec) else fingerprint(spec, self.run.plan),
             before.digests if before and reading.nothing else self.inputs.digests(spec, inputs_of(spec)),
         )
         self.inputs.forget()
@@ -192,8 +199,19 @@ class Capture:
             close_resets(self.run, spec)
             self.sweep.record(spec)
 
+    def mark_failed(self, spec: TableSpec) -> None:
+        """Remember that the load of an asset failed in this run: what refers to it and is loaded all the same looks again."""
+        self.failed.add(spec.asset)
+
+    def _refers_to_failed(self, spec: TableSpec) -> bool:
+        inputs = inputs_of(spec)
+        return any(not self.failed.isdisjoint(self.run.writers(entity)) for entity in inputs.maps | inputs.recalled)
+
     def mark_remapped(self, asset: str) -> None:
-        """Remember that keys of an asset lead nowhere any more, so that what refers to them is looked at again."""
+        """Remember that keys of an asset lead elsewhere or nowhere, so that what refers to them is looked at again.
+
+        In the transaction that changes them: a run that fails afterwards has changed them all the same.
+        """
         if asset in self.watermarks.completed:
             self.watermarks.completed[asset] = replace(self.watermarks.completed[asset], changed_run=self.run.id)
             write_completed(self.run, asset, self.watermarks.completed[asset])

@@ -5,7 +5,7 @@ Belongs here: the reasons. Does not belong here: what is read otherwise (see cap
 
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
-from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
+from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN, UNSETTLED
 from remoteiq_etl.backfill.change_capture.row_counts import RowCounts
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks
@@ -46,6 +46,8 @@ class FullPass:
             return "asked for"
         if before.fingerprint == FORGOTTEN:
             return "reset"
+        if before.fingerprint == UNSETTLED:
+            return "a table that it refers to failed in the run that loaded it"
         if before.database != self.run.snapshot.database:
             return "another database than before (a restored copy, another server behind the same URL, or a failover)"
         if not is_current(before.fingerprint, spec, self.run.plan):

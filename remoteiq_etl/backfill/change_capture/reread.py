@@ -14,6 +14,8 @@ SQL = statements(__file__)
 
 #: Stands where the fingerprint of a completed asset would: nothing that it read before counts.
 FORGOTTEN = ""
+#: The same of an asset that was loaded although a table that it refers to had failed in that run.
+UNSETTLED = "unsettled"
 
 
 def forgotten_rows(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:

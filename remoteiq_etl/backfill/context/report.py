@@ -36,6 +36,7 @@ OF_ACTION = {
     "taken": Ledger.UPDATED,
     "moved": Ledger.UPDATED,
     "touched": Ledger.UPDATED,
+    "rekeyed": Ledger.UPDATED,
     "unchanged": Ledger.UNCHANGED,
     "renewed": Ledger.UNCHANGED,
     "kept": Ledger.UNCHANGED,

@@ -7,6 +7,7 @@ derived rows declared so. Does not belong here: rows gone from legacy, whose pol
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
@@ -14,11 +15,22 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.frames.derived_ids import short_key
+from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of
+from remoteiq_etl.state.written_columns import T_column, differs_from_written
 
 SQL = statements(__file__)
+
+KEPT_BY_TARGET = "kept_by_target"
+"""The warning about a row that a trigger or rule of the target does not let go."""
+
+
+class _Kept(Exception):  # not an error: it takes a savepoint back
+    pass
+
 
 # What a child's map (o) says of the rows that go with the row of this map (m).
 _OWNED = sql.SQL(
@@ -46,7 +58,7 @@ def remove_replaced(
     any other row is, with a policy and a brake (see gone).
     """
     names, children = run.names(spec), _children(run, spec)
-    query = SQL["removable"].format(**names, unreferenced=_unreferenced(run, spec, children))
+    query = SQL["removable"].format(**names, edited=_edited(run, spec), unreferenced=_unreferenced(run, spec, children))
     mapped = run.session.rows(query, [removing_sources(spec)])
     unseen = [
         (table, key, owner)
@@ -55,14 +67,43 @@ def remove_replaced(
     ]
     owners = present_owners(run, spec, {owner for _, _, owner in unseen})
     gone = [(table, key) for table, key, owner in unseen if owners is None or owner in owners]
-    removed = Counter({spec.name: len(gone)})
+    removed: Counter[str] = Counter()
     for table, key in gone:
-        for child in children:
-            removed[child.name] += _remove_owned(run, child, table, key)
-        _remove(run, spec, table, key)
+        removed += _remove_with_children(run, spec, children, table, key)
     for name, rows in removed.items():
         movements.of_run(run, name, Cause.REPLACED, -rows)
-    return len(gone)
+    return removed[spec.name]
+
+
+def _remove_with_children(
+    run: RunContext, spec: TableSpec, children: Sequence[TableSpec], table: str, key: str
+) -> Counter[str]:
+    """Remove one row with those that go with it, or, where the target does not let one of them go, none. Rows by table."""
+    removed: Counter[str] = Counter()
+    try:
+        with run.session.transaction():
+            for child in children:
+                removed[child.name] += _remove_owned(run, child, table, key)
+            _remove(run, spec, table, key)
+            removed[spec.name] += 1
+    except (psycopg.Error, _Kept) as error:
+        if isinstance(error, psycopg.Error) and not is_about_rows(error):
+            raise
+        parameters = {"asset": spec.asset, "rule": KEPT_BY_TARGET, "table": table, "key": short_key(key)}
+        run.session.execute(SQL["warn_kept"].format(**run.names(spec)), parameters)
+        return Counter()
+    return removed
+
+
+def _edited(run: RunContext, spec: TableSpec) -> sql.Composable:
+    """Whether a row (t) is not as it was last written (m), where the values are kept."""
+    columns = [
+        sql.SQL("m.last_written ? {} AND {}").format(
+            sql.Literal(column.name), differs_from_written(column, T_column(column), run.state.schema)
+        )
+        for column in run.live_spec(spec.name).target.columns
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(columns))
 
 
 def present_owners(run: RunContext, spec: TableSpec, owners: set[str]) -> set[str] | None:
@@ -81,8 +122,9 @@ def _remove(run: RunContext, spec: TableSpec, table: str, key: str) -> None:
     writer = ImageWriter(spec, run.target_name(spec.name), run.state.schema, run.sealer)
     removed = SQL["removed_image"].format(**names, **Image.of(spec, run.state.schema).statement)
     writer.write(run.session, removed, parameters)
-    for statement in ("remove", "forget"):
-        run.session.execute(SQL[statement].format(**names), parameters)
+    if not run.session.execute(SQL["remove"].format(**names), parameters).rowcount:
+        raise _Kept
+    run.session.execute(SQL["forget"].format(**names), parameters)
 
 
 def _remove_owned(run: RunContext, child: TableSpec, table: str, owner: str) -> int:

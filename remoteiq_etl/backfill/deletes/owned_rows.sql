@@ -11,9 +11,7 @@ SELECT m.legacy_table, m.legacy_key::text, m.owner_key
 FROM {map} AS m
 JOIN {target} AS t ON {key_join}
 WHERE m.source_id = {source_id} AND m.state = 'live' AND NOT m.adopted AND m.legacy_table = ANY (%s)
-    AND NOT EXISTS (
-        SELECT FROM jsonb_each(m.last_written) AS w WHERE {redacted}(to_jsonb(t) -> w.key) IS DISTINCT FROM w.value
-    )
+    AND NOT coalesce({edited}, false)
     {unreferenced}
 
 
@@ -35,3 +33,9 @@ WITH images AS (
     RETURNING id, withheld
 )
 SELECT id, cardinality(withheld) > 0 FROM images
+
+
+-- name: warn_kept
+INSERT INTO {decision_warnings} (source_id, table_name, rule, legacy_table, legacy_key, run_id)
+VALUES ({source_id}, %(asset)s, %(rule)s, %(table)s, %(key)s, {run_id})
+ON CONFLICT DO NOTHING

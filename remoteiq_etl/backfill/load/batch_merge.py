@@ -5,29 +5,30 @@ target refuses, and when values are parked. Does not belong here: the statements
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import psycopg
+from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load import conflicts, unique_swaps
+from remoteiq_etl.backfill.load.key_moves import move_keys
 from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.backfill.load.target_triggers import NotTaken, altered
+from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.derived_ids import derive
+from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
+from remoteiq_etl.sensitive.redaction import plain, redacted_json
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.table import TableSpec
 
-_RULES = {
-    psycopg.errors.UniqueViolation: "unique_violation",
-    psycopg.errors.ForeignKeyViolation: "foreign_key_violation",
-    psycopg.errors.CheckViolation: "check_violation",
-    psycopg.errors.NotNullViolation: "not_null_violation",
-}
 _NO_VALUE = "no value of the column's type in the target"
-_REFUSALS = (psycopg.errors.IntegrityError, psycopg.errors.DataError)
 
-Failures = list[tuple[int, psycopg.Error]]
+Failures = list[tuple[int, psycopg.Error | NotTaken]]
 
 
 class _TakenBack(Exception):  # not an error: it takes a savepoint back
@@ -41,7 +42,8 @@ class PlannedMerge:
     `uncastable`: by row the columns whose value is none of the column's type; `may_wait`: rows that want a unique value
     which another row still has are written last; `open_conflicts`: the conflict list has entries of the table.
 
-    Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait.
+    Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait, and `altered` says in how
+    many rows a trigger of the target changed a column; `moved`: rows that have another key than before.
     """
 
     run: RunContext
@@ -53,6 +55,8 @@ class PlannedMerge:
     open_conflicts: bool = False
     refused: list[Disposal] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
+    altered: Mapping[str, int] = field(default_factory=dict)
+    moved: int = 0
 
     def write(self) -> Counter[str]:
         """Write the batch within the caller's transaction; in a plan, only work out what would be done. Rows per action.
@@ -71,6 +75,8 @@ class PlannedMerge:
             if self.open_conflicts or actions["taken"]:
                 conflicts.settle(merge, session)
             merge.finish(session)
+            if merge.triggers:
+                self.altered = altered(merge, session)
         return Counter(
             {action: count for action, count in actions.items() if action not in ("quarantined", "deferred")}
         )
@@ -81,7 +87,7 @@ class PlannedMerge:
 
     def _planned(self) -> Counter[str]:
         session, merge = self.run.session, self.merge
-        actions = merge.classify(session)
+        actions = self._classified()
         for row, columns in self.type_errors.items():
             self._quarantine(row, "cast_refused", columns, "; ".join(f"{name}: {_NO_VALUE}" for name in columns))
         if actions["collision"]:
@@ -92,7 +98,7 @@ class PlannedMerge:
             )
         if self.open_conflicts:
             conflicts.carry_out(merge, session)
-        if self.type_errors or actions["collision"] or self.open_conflicts:
+        if self.refused or actions["collision"] or self.open_conflicts:
             actions = merge.actions(session)
         if not actions.keys() & {"conflict kept", "move refused"}:
             return actions
@@ -100,6 +106,20 @@ class PlannedMerge:
         if failing and not self.run.planning:
             raise conflicts.failure(self.spec.asset, failing)
         return merge.actions(session)
+
+    def _classified(self) -> Counter[str]:
+        """What is to be done with each row, once those are moved of which legacy has changed the key."""
+        session, merge = self.run.session, self.merge
+        if not self.spec.moving_key:
+            return merge.classify(session)
+        moves = move_keys(self.run, self.spec, merge)
+        actions = merge.classify(session)
+        if moves.rows:
+            self.moved = len(moves.rows)
+            actions = merge.note_moved(session, moves.rows)
+        for row, reason in moves.refused.items():
+            self._quarantine(row, *reason)
+        return actions
 
     # --- writing ------------------------------------------------------------------------------------------------
 
@@ -119,7 +139,11 @@ class PlannedMerge:
         try:
             with self.run.session.transaction():
                 self.merge.apply(self.run.session, 0, last)
-        except _REFUSALS:
+        except NotTaken:
+            return False
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             return False
         return True
 
@@ -142,18 +166,29 @@ class PlannedMerge:
         return failures
 
     def _apply(self, first: int, last: int, *, images: bool = True) -> Failures:
-        """Write rows first to last; those that break a constraint are found by halving, and nothing of them is written."""
+        """Write rows first to last; those that the target refuses are found by halving, and nothing of them is written."""
         if first > last:
             return []
         try:
             with self.run.session.transaction():
                 self.merge.apply(self.run.session, first, last, images=images)
-        except _REFUSALS as error:
+        except NotTaken as error:
+            return self._beside(error, first, last, images=images)
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             if first == last:
                 return [(first, error)]
             middle = (first + last) // 2
             return self._apply(first, middle, images=images) + self._apply(middle + 1, last, images=images)
         return []
+
+    def _beside(self, error: NotTaken, first: int, last: int, *, images: bool) -> Failures:
+        """Write what stands between the rows that were not taken: these are known, and need no halving."""
+        failures: Failures = [(row, error) for row in error.rows]
+        for before, after in pairwise([first - 1, *error.rows, last + 1]):
+            failures += self._apply(before + 1, after - 1, images=images)
+        return failures
 
     def _refuse(self, failures: Failures) -> None:
         may_wait = self.may_wait and unique_swaps.changes_hands(self.merge)
@@ -163,9 +198,14 @@ class PlannedMerge:
                 self._leave_out(row, "deferred")
                 self.waiting.append(row)
             else:
-                rule = next((rule for kind, rule in _RULES.items() if isinstance(error, kind)), "value_refused")
-                constraint = f"constraint {error.diag.constraint_name or 'unknown'} of {self.spec.name}"
-                self._quarantine(row, rule, (), constraint)
+                rule = rule_of(error) if isinstance(error, psycopg.Error) else REFUSED
+                self._quarantine(row, rule, (), self._reason(error))
+
+    def _reason(self, error: psycopg.Error | NotTaken) -> str:
+        if isinstance(error, psycopg.Error):
+            return reason_of(error, self.spec.name)
+        named = ", ".join(self.merge.triggers)
+        return f"kept out by a trigger or rule of {self.spec.name}" + (f": {named}" if named else "")
 
     def _quarantine(self, row: int, rule: str, columns: Sequence[str], detail: str) -> None:
         self._leave_out(row, "quarantined")
@@ -174,3 +214,23 @@ class PlannedMerge:
 
     def _leave_out(self, row: int, action: str) -> None:
         self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = %s", [action, row])
+
+
+def remember_planned(run: RunContext, spec: TableSpec, prepared: PreparedBatch, merge: Merge | None) -> None:
+    """Keep what a plan would write to a table whose history another one records."""
+    writes = run.planned_writes.get(spec.name)
+    if writes is None or not len(prepared.rows):
+        return
+    if merge is not None:
+        writes += merge.planned_writes(run.session)
+        return
+    columns = [name for name in spec.target.columns.keys() if name in prepared.rows]  # noqa: SIM118  # names
+    for key, row in zip(prepared.rows[KEY], prepared.rows[columns].to_dict("records"), strict=True):
+        writes.append((str(key), None, json_text.dumps(redacted_json(_values(spec, row)))))
+
+
+def _values(spec: TableSpec, row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {
+        str(name): json_text.parse(value) if isinstance(spec.target.columns[str(name)].type, pg.JSON) else plain(value)
+        for name, value in row.items()
+    }

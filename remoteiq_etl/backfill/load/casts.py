@@ -15,6 +15,7 @@ from sqlalchemy import Column
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames.dtypes import cast_type
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.row_errors import NOT_ABOUT_ROWS, is_about_rows
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
@@ -32,7 +33,7 @@ def refuse_type_errors(session: Session, merge: Merge) -> Mapping[int, list[str]
     for name in merge.stage.columns:
         column = merge.spec.target.columns[name]
         if "cast" in column.info and not _all_fit(session, merge, column):
-            session.execute(SQL["fits"])
+            session.execute(SQL["fits"].format(not_about_rows=sql.Literal(sorted(NOT_ABOUT_ROWS))))
             for (row,) in session.rows(SQL["uncastable"].format(**_names(merge, column))):
                 refused[int(row)].append(name)
     return refused
@@ -42,7 +43,9 @@ def _all_fit(session: Session, merge: Merge, column: Column[object]) -> bool:
     try:
         with session.transaction():
             return bool(session.value(SQL["all_fit"].format(**_names(merge, column))))
-    except (psycopg.errors.DataError, psycopg.errors.IntegrityError):  # the latter: a domain's check
+    except psycopg.Error as error:  # not of the type, or a domain's check, whatever that raises
+        if not is_about_rows(error):
+            raise
         return False
 
 

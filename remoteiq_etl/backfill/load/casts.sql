@@ -10,7 +10,11 @@ BEGIN
     EXECUTE format('SELECT $1::%s', type) USING value;
     RETURN true;
 EXCEPTION
-    WHEN data_exception OR integrity_constraint_violation THEN RETURN false;
+    WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) = ANY ({not_about_rows}) THEN
+            RAISE;
+        END IF;
+        RETURN false;
 END
 $$
 

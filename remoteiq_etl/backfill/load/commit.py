@@ -8,23 +8,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
+from psycopg import sql
 
+from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
-from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, TableReport
+from remoteiq_etl.backfill.context.report import OF_ACTION, OF_DISPOSAL, BatchAccount, Ledger, TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.backfill.load.batch_merge import PlannedMerge
+from remoteiq_etl.backfill.load.batch_merge import PlannedMerge, remember_planned
 from remoteiq_etl.backfill.load.casts import refuse_type_errors
 from remoteiq_etl.backfill.load.merge_statements import Merge
-from remoteiq_etl.backfill.load.planned_writes import remember_planned
 from remoteiq_etl.backfill.load.survivors import take_over
+from remoteiq_etl.backfill.load.target_triggers import CHANGED_BY_TARGET, NotTaken, warn
 from remoteiq_etl.backfill.outcomes import archive, ledger, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.outcomes.quarantine import RowLists
 from remoteiq_etl.errors import ConflictError, ConservationError
+from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.maps import short_key_of
 from remoteiq_etl.state.written_columns import remember_written
 
 SQL = statements(__file__)
@@ -37,16 +41,20 @@ class _PlanOnly(Exception):  # not an error: it takes the transaction of a plan 
 class BatchWriter:
     """Writes the batches of one table of one run."""
 
-    def __init__(self, run: RunContext, spec: TableSpec, report: TableReport, open_rows: OpenRows) -> None:
+    def __init__(
+        self, run: RunContext, spec: TableSpec, report: TableReport, open_rows: OpenRows, capture: Capture
+    ) -> None:
         self.run = run
         self.spec = spec
         self.report = report
         self.open_rows = open_rows
+        self.capture = capture
         self.number = 0
         self.may_wait = True
         self.waiting: list[PreparedBatch] = []
         self._deferred: list[int] = []
         self._open_conflicts: bool | None = None
+        self._remapped = False
 
     def write(self, prepared: PreparedBatch, merge: Merge | None) -> None:
         """Commit one batch whole, or nothing of it. In a plan: work out what would be done, and take it back."""
@@ -56,6 +64,7 @@ class BatchWriter:
         if prepared.batch is not None:
             account.warnings += prepared.batch.warnings
         disposals = list(prepared.disposals)
+        remapped = self._remapped
         try:
             with self.run.session.transaction():
                 self._write(prepared, merge, account, disposals)
@@ -65,6 +74,9 @@ class BatchWriter:
             pass
         except ConflictError:
             self._list_conflicts(prepared, merge)
+            raise
+        except psycopg.Error:
+            self._remapped = remapped  # the caller may write the rows in parts
             raise
         prepared.disposals = disposals
         self.report.account(account.legacy_table, primary=account.primary).add(account)
@@ -105,6 +117,7 @@ class BatchWriter:
             RowLists(run, self.spec, self.open_rows).write(prepared, disposals)
             archive.write(run, self.spec.asset, prepared.legacy_table, archived)
             self._write_ledger(account)
+            self._mark_remapped(account)
 
     def _merge(
         self, prepared: PreparedBatch, merge: Merge | None, account: BatchAccount, disposals: list[Disposal]
@@ -112,20 +125,24 @@ class BatchWriter:
         if merge is None:
             return Counter({"inserted": len(prepared.rows)}) if len(prepared.rows) else Counter()
         refused = refuse_type_errors(self.run.session, merge)
-        if self.report.first_load and not self.run.planning and not refused:
-            inserted = self._load_first(merge)
+        if self.report.first_load and not self.run.planning and not refused and not merge.triggers:
+            inserted = self._load_first(merge, len(prepared.rows))
             if inserted is not None:
                 return Counter({"inserted": inserted})
         return self._merge_planned(prepared, merge, account, disposals, refused)
 
-    def _load_first(self, merge: Merge) -> int | None:
-        """Rows inserted without a comparison; None when a row breaks a constraint and they must be looked at one by one."""
+    def _load_first(self, merge: Merge, rows: int) -> int | None:
+        """Rows inserted without a comparison; None when the target refuses one and they must be looked at one by one."""
         try:
             with self.run.session.transaction():
-                inserted = merge.load_first(self.run.session)
+                inserted = merge.load_first(self.run.session, rows)
                 movements.of_run(self.run, self.spec.name, Cause.INSERTED, inserted)
                 return inserted
-        except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+        except NotTaken:
+            return None
+        except psycopg.Error as error:
+            if not is_about_rows(error):
+                raise
             return None
 
     def _merge_planned(
@@ -143,6 +160,11 @@ class BatchWriter:
             movements.of_batch(self.run, self.spec)
         self.report.recreated += actions["recreated"]
         disposals += planned.refused
+        if planned.moved and not self.run.planning:
+            self.capture.mark_remapped(self.spec.asset)
+        if planned.altered:
+            warn(self.run, self.spec, prepared.legacy_table, sorted(planned.altered))
+            account.warnings[CHANGED_BY_TARGET] += max(planned.altered.values())
         if merge.shares_rows and not self.run.planning:
             self._keep_shared(prepared, merge)
         if planned.waiting:
@@ -179,6 +201,17 @@ class BatchWriter:
                 " The batch was not committed. This is a fault of the program; report it with the ledger."
             )
 
+    def _mark_remapped(self, account: BatchAccount) -> None:
+        """What refers to this table looks again, also when the load fails after this batch."""
+        outcomes = account.outcomes
+        waits = outcomes[Ledger.QUARANTINED] or outcomes[Ledger.HELD] or self.open_rows.waiting(self.spec.name)
+        if self._remapped or not (
+            outcomes[Ledger.INSERTED] or outcomes[Ledger.ADOPTED] or (waits and self.open_rows.has_new(self.spec))
+        ):
+            return
+        self._remapped = True
+        self.capture.mark_remapped(self.spec.asset)
+
     # --- what did not become a row ------------------------------------------------------------------------------
 
     def _release(self, merge: Merge | None, legacy_table: str) -> None:
@@ -186,7 +219,8 @@ class BatchWriter:
         if merge is None:
             return
         deferred = {"deferred": self._deferred}
-        names = {**self.run.names(self.spec, legacy_table), "stage": merge.stage.identifier}
+        listed_key = short_key_of(sql.SQL("s._key::text"))
+        names = {**self.run.names(self.spec, legacy_table), "stage": merge.stage.identifier, "listed_key": listed_key}
         for waiting in self.open_rows.waiting(self.spec.name):
             release = SQL["release"].format(**names, waiting=self.run.state.name(waiting))
             self.run.session.execute(release, deferred)

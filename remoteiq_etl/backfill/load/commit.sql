@@ -19,7 +19,7 @@ UPDATE {waiting} AS w
 SET released_run = {run_id}
 FROM {stage} AS s
 WHERE w.source_id = {source_id} AND w.legacy_table = {legacy_table} AND w.table_name = {table_name}
-    AND w.legacy_key = s._key::text AND w.released_run IS NULL
+    AND w.legacy_key = {listed_key} AND w.released_run IS NULL
     AND s._row <> ALL (%(deferred)s::int[])
 
 
@@ -27,4 +27,4 @@ WHERE w.source_id = {source_id} AND w.legacy_table = {legacy_table} AND w.table_
 -- Rows that were left out before and are written now.
 DELETE FROM {left_out} AS o
 USING {stage} AS s
-WHERE o.source_id = {source_id} AND o.table_name = {table_name} AND o.legacy_table = {legacy_table} AND o.legacy_key = s._key::text
+WHERE o.source_id = {source_id} AND o.table_name = {table_name} AND o.legacy_table = {legacy_table} AND o.legacy_key = {listed_key}

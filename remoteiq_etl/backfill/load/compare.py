@@ -9,6 +9,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.load.expressions import Expressions
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import key_join
+from remoteiq_etl.state.written_columns import T_column
 
 SQL = statements(__file__)
 
@@ -72,18 +73,12 @@ def newer(e: Expressions) -> sql.Composable:
         return sql.SQL("false")
     time = sql.Identifier(e.activity[0].name)
     later = sql.SQL("(t.{0} IS NULL AND s.{0} IS NOT NULL OR s.{0} > t.{0})").format(time)
-    others = [sql.Identifier(column.name) for column in e.activity[1:]]
+    others = e.activity[1:]
     if not others:
         return sql.SQL("(t.{} IS NOT NULL AND {})").format(e.pk[0], later)
-    as_written = sql.SQL(" AND ").join(
-        sql.SQL("coalesce(to_jsonb(t.{0}), 'null') = coalesce(m.last_written -> {1}, 'null')").format(
-            name, sql.Literal(column.name)
-        )
-        for name, column in zip(others, e.activity[1:], strict=True)
-    )
+    as_written = sql.SQL(" AND ").join(sql.SQL("NOT {}").format(e.edited(column)) for column in others)
     differs = sql.SQL(" OR ").join(
-        sql.SQL("t.{0} IS DISTINCT FROM {1}").format(name, e.value(column))
-        for name, column in zip(others, e.activity[1:], strict=True)
+        sql.SQL("{} IS DISTINCT FROM {}").format(T_column(column), e.value(column)) for column in others
     )
     return sql.SQL(
         "(t.{pk} IS NOT NULL AND ({later} OR (s.{time} IS NOT DISTINCT FROM t.{time} AND ({differs}) AND {as_written})))"

@@ -15,11 +15,19 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.load.staging import Stage
 from remoteiq_etl.frames.dtypes import cast_type, is_cast_later
-from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.state.written_columns import NEVER_COMPARED, T_column, default_of, written_hash
+from remoteiq_etl.state.written_columns import (
+    NEVER_COMPARED,
+    SECRET_PARTS,
+    T_column,
+    default_of,
+    differs_from_written,
+    recorded,
+    secret_parts,
+    written_hash,
+)
 
 _TEXTS = frozenset({"text", "citext", "character", "character varying"})
 
@@ -138,10 +146,7 @@ class Expressions:
 
     def edited(self, column: Column[Any]) -> sql.Composable:
         """Whether the target's value is another than the one last written. Only where the values are kept."""
-        shown = self.shown(column, T_column(column), hashed=True)
-        return sql.SQL("coalesce(to_jsonb({}), 'null') <> coalesce(m.last_written -> {}, 'null')").format(
-            shown, sql.Literal(column.name)
-        )
+        return differs_from_written(column, T_column(column), self.state_schema)
 
     def incoming_of(self, column: str) -> sql.Composable:
         """What legacy gives for a column, in its type."""
@@ -198,7 +203,25 @@ class Expressions:
         pairs = list(zip(self.compared, values, strict=True)) + [
             (column, self.value(column)) for column in self.activity
         ]
-        return self.object(pairs, hashed=True)
+        parts = [
+            (column, value) for column, value in pairs if isinstance(column.type, pg.JSON) and not is_secret(column)
+        ]
+        return self._with_secret_parts(self.object(pairs, hashed=True), parts)
+
+    def _with_secret_parts(
+        self, written: sql.Composable, pairs: Sequence[tuple[Column[Any], sql.Composable]]
+    ) -> sql.Composable:
+        """What is written, with the keyed hash of each JSON value that stands there without its secrets."""
+        if not pairs:
+            return written
+        items = [
+            sql.SQL("{}, {}").format(sql.Literal(column.name), secret_parts(column, value, self.state_schema))
+            for column, value in pairs
+        ]
+        hashes = sql.SQL("nullif(jsonb_strip_nulls(jsonb_build_object({})), '{{}}')").format(sql.SQL(", ").join(items))
+        return sql.SQL("{} || jsonb_strip_nulls(jsonb_build_object({}, {}))").format(
+            written, sql.Literal(SECRET_PARTS), hashes
+        )
 
     def object(self, pairs: Iterable[tuple[Column[Any], sql.Composable]], *, hashed: bool = False) -> sql.Composable:
         """Columns with their values as a JSON object; a secret redacted, or as its keyed hash."""
@@ -215,11 +238,9 @@ class Expressions:
 
     def shown(self, column: Column[Any], value: sql.Composable, hashed: bool = False) -> sql.Composable:
         """A value as the state schema may hold it."""
-        if is_secret(column):
-            return sql.SQL("encode({}, 'hex')").format(row_hash([value])) if hashed else sql.Literal("[redacted]")
-        if isinstance(column.type, pg.JSON):
-            return sql.SQL("{}({}::jsonb)").format(sql.Identifier(self.state_schema, "redacted"), value)
-        return value
+        if is_secret(column) and not hashed:
+            return sql.Literal("[redacted]")
+        return recorded(column, value, self.state_schema)
 
 
 def listed(names: Iterable[str]) -> sql.Composed:

@@ -17,11 +17,12 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.load import compare
 from remoteiq_etl.backfill.load.expressions import Expressions, listed
+from remoteiq_etl.backfill.load.target_triggers import NotTaken, read_back
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import key_join
-from remoteiq_etl.state.written_columns import T_column, assignments, comparable
+from remoteiq_etl.state.written_columns import GIVEN, T_column, assignments, comparable
 
 SQL = statements(__file__)
 
@@ -31,7 +32,12 @@ _KNOWN = "coalesce(CASE WHEN s._adopted AND m.written_hash IS NULL THEN s.{0} EN
 
 @dataclass(frozen=True)
 class Merge(Expressions):
-    """The statements that bring one staging table into one target table."""
+    """The statements that bring one staging table into one target table.
+
+    `triggers`: those of the target that may keep rows out or change what is written.
+    """
+
+    triggers: tuple[str, ...] = ()
 
     def classify(self, session: Session) -> Counter[str]:
         """Work out what is to be done with each staged row; rows per action. Needs a transaction."""
@@ -44,6 +50,7 @@ class Merge(Expressions):
                 moved=compare.moved(self),
                 wanted=compare.wanted(self),
                 incoming_hash=self.hashed(self.incoming),
+                given=sql.SQL("decode(j.last_written ->> {}, 'hex')").format(sql.Literal(GIVEN)),
                 target_join=self.join(_KNOWN if self.single else "s.{0}"),
                 collision=sql.Literal("collision" if self.derives_ids else "adopted"),
             )
@@ -58,6 +65,12 @@ class Merge(Expressions):
         if self.shares_rows:
             session.execute(SQL["yield_shared"].format(**self.names))
         return self.actions(session) if self.shares_rows or actions["changed"] or actions["moved"] else actions
+
+    def note_moved(self, session: Session, rows: Sequence[int]) -> Counter[str]:
+        """Let rows of which nothing changes but their key count as updated; rows per action."""
+        note = "UPDATE merge_plan SET action = 'rekeyed' WHERE action = 'unchanged' AND _row = ANY (%s)"
+        session.execute(note, [list(rows)])
+        return self.actions(session)
 
     @property
     def shares_rows(self) -> bool:
@@ -96,15 +109,20 @@ class Merge(Expressions):
         self._images.remember_left(session, images)
 
     def apply(self, session: Session, first: int, last: int, *, images: bool = True) -> None:
-        """Write the planned rows numbered first to last, and their map; `images`: also what they were before."""
+        """Write the planned rows numbered first to last, and their map; `images`: also what they were before.
+
+        Raises NotTaken when the target reports no error, and rows are not as they were to be all the same.
+        """
         span = {"first": first, "last": last}
         kept = self.keep_images(session, first, last) if images else []
         if not self.single:
             self._images.write(session, self._former_images, span)
             session.execute(self._leave_former, span)
-        session.execute(self._insert, span)
-        for statement in self._changes:
-            session.execute(statement, span)
+        for statement in (self._insert, *self._changes):
+            if not_taken := session.rows(statement, span):
+                raise NotTaken([row[0] for row in not_taken])
+        if self.triggers:
+            read_back(self, session, first, last)
         self.remember_left(session, kept)
         session.execute(self._map_planned, span)
 
@@ -133,8 +151,11 @@ class Merge(Expressions):
         """Remember the rows of which nothing was written."""
         session.execute(SQL["map_reread"].format(**self.names))
 
-    def load_first(self, session: Session) -> int:
-        """Write all staged rows into a target and a map that are empty. Returns the rows inserted."""
+    def load_first(self, session: Session, rows: int) -> int:
+        """Write all staged rows into a target and a map that are empty. Returns the rows inserted.
+
+        Raises NotTaken when these are fewer than the rows that there are.
+        """
         inserted = session.execute(
             SQL["first_insert"].format(
                 **self.names,
@@ -143,6 +164,8 @@ class Merge(Expressions):
                 key=sql.SQL(", ").join(sql.SQL("s.{}").format(name) for name in self.pk),
             )
         )
+        if inserted.rowcount != rows:
+            raise NotTaken([])
         session.execute(
             SQL["first_map"].format(
                 **self.names,
@@ -172,33 +195,36 @@ class Merge(Expressions):
             sql.SQL("p.new_key") if self.single and name == self.spec.primary_key[0] else value
             for name, value in zip(self.columns, self.values, strict=True)
         ]
-        return SQL["insert"].format(**self.names, columns=listed(self.columns), values=sql.SQL(", ").join(values))
+        return SQL["insert"].format(
+            **self.names,
+            columns=listed(self.columns),
+            values=sql.SQL(", ").join(values),
+            key=sql.SQL(", ").join(sql.SQL("t.{}").format(name) for name in self.pk),
+            target_join=self.planned_join,
+        )
 
     @cached_property
     def _changes(self) -> list[sql.Composable]:
         changed = [(column, self.guarded(column)) for column in self.changed_by_update]
         touched = [(column, self.value(column, kept=True)) for column in self.activity]
         filled = [(column, self.filled(column)) for column in self._fillable]
-        statements: list[sql.Composable] = []
-        if changed:
-            statements.append(
-                SQL["update"].format(**self.names, assignments=assignments(changed), target_join=self.planned_join)
-            )
-        if touched:
-            statements.append(
-                SQL["touch"].format(**self.names, assignments=assignments(touched), target_join=self.planned_join)
-            )
-        if filled:
-            statements.append(
-                SQL["fill"].format(
-                    **self.names,
-                    assignments=assignments(filled),
-                    target_join=self.planned_join,
-                    current=sql.SQL(", ").join(comparable(column, T_column(column)) for column, _ in filled),
-                    filled=sql.SQL(", ").join(comparable(column, value) for column, value in filled),
-                )
-            )
-        return statements
+        due_fill = {
+            "current": sql.SQL(", ").join(comparable(column, T_column(column)) for column, _ in filled),
+            "filled": sql.SQL(", ").join(comparable(column, value) for column, value in filled),
+        }
+        return [
+            self._change(name, pairs, due)
+            for name, pairs, due in (("update", changed, {}), ("touch", touched, {}), ("fill", filled, due_fill))
+            if pairs
+        ]
+
+    def _change(
+        self, name: str, pairs: Sequence[tuple[Column[Any], sql.Composable]], further: Mapping[str, sql.Composable]
+    ) -> sql.Composable:
+        """One kind of update, which gives the rows that it was about and that were not changed."""
+        due = SQL[f"due_{name}"].format(**self.names, **further, target_join=self.planned_join)
+        update = SQL[name].format(**self.names, assignments=assignments(pairs), due=due)
+        return SQL["not_changed"].format(**self.names, update=update, due=due)
 
     @cached_property
     def _fillable(self) -> list[Column[Any]]:
@@ -228,5 +254,18 @@ class Merge(Expressions):
     @cached_property
     def _map_planned(self) -> sql.Composable:
         return SQL["map_planned"].format(
-            **self.names, target_join=self.planned_join, last_written=self.last_written(self.incoming)
+            **self.names, target_join=self.planned_join, last_written=self._written_or_found
         )
+
+    @property
+    def _written_or_found(self) -> sql.Composable:
+        """The values last written: those that the row holds where a trigger changed them, and the hash of what it was given."""
+        written = self.last_written(self.incoming)
+        if not self.triggers:
+            return written
+        given = sql.SQL("jsonb_build_object({}, encode(p.incoming, 'hex'))").format(sql.Literal(GIVEN))
+        found = given
+        if not self.spec.log_like:
+            values = self.last_written([T_column(column) for column in self.compared])
+            found = sql.SQL("({} || {})").format(values, given)
+        return sql.SQL("CASE WHEN p.found IS NULL THEN {} ELSE {} END").format(written, found)

@@ -29,6 +29,7 @@ WITH joined AS MATERIALIZED (
         s._adopted,
         {new_key} AS new_key,
         m.written_hash AS written,
+        m.last_written,
         m.state AS was,
         coalesce(m.adopted, false)
             OR m.written_hash IS NULL AND (coalesce(s._adopted, false) OR {present} AND {collision} = 'adopted') AS adopted,
@@ -42,8 +43,9 @@ WITH joined AS MATERIALIZED (
     LEFT JOIN {target} AS t ON {target_join}
 )
 SELECT
-    j.*,
+    j._row, j._adopted, j.new_key, j.written, j.was, j.adopted, j.moved, j.present, j.newer, j.wanted, j.incoming,
     NULL::bytea AS current,
+    NULL::bytea AS found,
     NULL::text[] AS shut,
     false AS elsewhere,
     CASE
@@ -53,9 +55,9 @@ SELECT
         WHEN j.moved THEN 'moved'
         WHEN NOT j.present AND j.wanted THEN 'recreated'
         WHEN NOT j.present THEN 'deleted in target'
-        WHEN j.written = j.incoming AND j.newer THEN 'touched'
-        WHEN j.written = j.incoming THEN 'unchanged'
-        ELSE 'changed'
+        WHEN j.written <> j.incoming AND {given} IS DISTINCT FROM j.incoming THEN 'changed'
+        WHEN j.newer THEN 'touched'
+        ELSE 'unchanged'
     END AS action
 FROM joined AS j
 
@@ -66,7 +68,12 @@ UPDATE {target} AS t
 SET {assignments}
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
-WHERE {target_join} AND p.action = 'adopted' AND p._row BETWEEN %(first)s AND %(last)s
+WHERE {due}
+RETURNING p._row
+
+
+-- name: due_fill
+{target_join} AND p.action = 'adopted' AND p._row BETWEEN %(first)s AND %(last)s
     AND ROW({current}) IS DISTINCT FROM ROW({filled})
     AND NOT EXISTS (
         SELECT FROM {map} AS o WHERE o.new_key = p.new_key AND o.state = 'live' AND o.source_id <> {source_id}
@@ -108,11 +115,32 @@ SELECT id, cardinality(withheld) > 0 FROM images
 
 
 -- name: insert
-INSERT INTO {target} ({columns})
-SELECT {values}
+-- The planned rows that the target did not take, though it reported no error: a trigger or a rule keeps them out, or lets
+-- them in under another key.
+WITH written AS (
+    INSERT INTO {target} AS t ({columns})
+    SELECT {values}
+    FROM {stage} AS s
+    JOIN merge_plan AS p USING (_row)
+    WHERE p.action IN ('inserted', 'recreated', 'moved') AND p._row BETWEEN %(first)s AND %(last)s
+    RETURNING {key}
+)
+SELECT p._row
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
 WHERE p.action IN ('inserted', 'recreated', 'moved') AND p._row BETWEEN %(first)s AND %(last)s
+    AND NOT EXISTS (SELECT FROM written AS t WHERE {target_join})
+
+
+-- name: not_changed
+-- The rows that an update was about and the target did not change, though it reported no error. All of the statement sees the
+-- rows as they were before.
+WITH written AS ({update})
+SELECT p._row
+FROM {stage} AS s
+JOIN merge_plan AS p USING (_row)
+JOIN {target} AS t ON {due}
+WHERE p._row NOT IN (SELECT w._row FROM written AS w)
 
 
 -- name: leave_former
@@ -130,11 +158,13 @@ INSERT INTO {map} AS known
 SELECT
     {source_id}, {legacy_table}, s._key, p.new_key, CASE WHEN p.action = 'adopted' THEN 'adopted' ELSE s._rule END, 'live',
     p.action = 'adopted', s._owner, {run_id}, {run_id},
-    CASE WHEN p.action IN ('inserted', 'recreated', 'moved') THEN {run_id}::bigint END, s._hash, p.incoming, {last_written}
+    CASE WHEN p.action IN ('inserted', 'recreated', 'moved') THEN {run_id}::bigint END, s._hash,
+    coalesce(p.found, p.incoming), {last_written}
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
 LEFT JOIN {target} AS t ON {target_join}
-WHERE p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched') AND p._row BETWEEN %(first)s AND %(last)s
+WHERE p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched', 'rekeyed')
+    AND p._row BETWEEN %(first)s AND %(last)s
 ON CONFLICT ({map_key}) DO UPDATE SET
     new_key = EXCLUDED.new_key,
     rule = CASE WHEN known.decision IS NULL THEN EXCLUDED.rule ELSE known.rule END,
@@ -178,7 +208,12 @@ UPDATE {target} AS t
 SET {assignments}
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
-WHERE {target_join} AND p.newer AND p.action IN ('touched', 'updated', 'taken', 'renewed', 'kept', 'conflict kept', 'adopted')
+WHERE {due}
+RETURNING p._row
+
+
+-- name: due_touch
+{target_join} AND p.newer AND p.action IN ('touched', 'updated', 'taken', 'renewed', 'kept', 'conflict kept', 'adopted')
     AND p._row BETWEEN %(first)s AND %(last)s
 
 
@@ -187,7 +222,12 @@ UPDATE {target} AS t
 SET {assignments}
 FROM {stage} AS s
 JOIN merge_plan AS p USING (_row)
-WHERE {target_join} AND p.action IN ('updated', 'taken') AND p._row BETWEEN %(first)s AND %(last)s
+WHERE {due}
+RETURNING p._row
+
+
+-- name: due_update
+{target_join} AND p.action IN ('updated', 'taken') AND p._row BETWEEN %(first)s AND %(last)s
 
 
 -- name: yield_shared

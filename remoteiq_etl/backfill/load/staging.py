@@ -3,12 +3,15 @@
 Belongs here: the staging table and its Arrow form. Does not belong here: what is done with the staged rows (see merge).
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from adbc_driver_manager import Error as AdbcError
 from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
@@ -17,6 +20,7 @@ from remoteiq_etl.backfill.context.prepared import ADOPTED, NEW, ROW, RULE
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import _uuid_array, is_cast_later, key_array, to_arrow
 from remoteiq_etl.postgres.database import ArrowSession, Session
+from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.spec.batch import HASH, KEY
 from remoteiq_etl.spec.table import CHANGED_AT, OWNER, TableSpec
 from remoteiq_etl.state.maps import map_of
@@ -99,6 +103,7 @@ class StagingTables:
     def __init__(self, run: RunContext) -> None:
         self.run = run
         self._stages: dict[str, Stage] = {}
+        self._turn = RLock()
 
     def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
         """A staging table of this run for these columns. Called by the second thread."""
@@ -109,9 +114,40 @@ class StagingTables:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
             timed = any(guard.timed for guard in spec.column_guards)
             found = Stage(run.state.schema, name, spec.target, columns, key_type, timed)
-            found.create(run.writer, run.target_name(spec.name))
+            with self._turn:
+                found.create(run.writer, run.target_name(spec.name))
             self._stages[name] = found
         return found
+
+    def fill(self, stage: Stage, rows: pd.DataFrame) -> tuple[int, Mapping[int, AdbcError]]:
+        """Fill a staging table, and give the bytes sent; or the rows (by number) that it does not take, and why, of which it
+        may hold anything.
+
+        The second thread and the first, which narrows a refusal, take turns.
+        """
+        with self._turn:
+            try:
+                return stage.fill(self.run.writer, rows), {}
+            except AdbcError as error:
+                if not is_about_rows(error):
+                    raise
+                return 0, dict(self._refused(stage, rows, 0, len(rows), error))
+
+    def _refused(
+        self, stage: Stage, rows: pd.DataFrame, first: int, end: int, error: AdbcError
+    ) -> Iterator[tuple[int, AdbcError]]:
+        """The rows from first to before end that the staging table does not take; found by halving."""
+        if end - first == 1:
+            yield first, error
+            return
+        middle = (first + end) // 2
+        for part in ((first, middle), (middle, end)):
+            try:
+                stage.fill(self.run.writer, rows.iloc[slice(*part)].reset_index(drop=True))
+            except AdbcError as found:
+                if not is_about_rows(found):
+                    raise
+                yield from self._refused(stage, rows, *part, found)
 
     def drop(self) -> None:
         """Remove the staging tables of this run."""

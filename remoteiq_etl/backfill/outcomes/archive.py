@@ -6,7 +6,7 @@ sealing works (see sealing).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import sql
@@ -17,6 +17,7 @@ from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import ArchiveCount
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import short_key
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import NAMES_A_SECRET, SECRET_KEY, is_secret, plain, redacted_json
 from remoteiq_etl.sensitive.sealing import Place, Sealer
@@ -77,7 +78,7 @@ def entry_of_text(
 
 def entries(prepared: PreparedBatch, table: Table | None, sealer: Sealer | None) -> list[ArchiveEntry]:
     """What a batch leaves in the archive. `table`: the legacy table that it was read from; None of derived rows."""
-    last = {(kept.key, kept.column): kept for kept in prepared.archive}
+    last = {(kept.key, kept.column): replace(kept, key=short_key(kept.key)) for kept in prepared.archive}
     return [
         entry(kept, prepared.legacy_table, None if table is None else table.columns.get(kept.column), sealer)
         for kept in last.values()

@@ -17,7 +17,7 @@ FROM (
         CASE
             WHEN p.action = 'deleted in target' THEN -(p.was = 'live')::int
             WHEN p.was = 'live' THEN 0
-            WHEN p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched') THEN 1
+            WHEN p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'taken', 'renewed', 'kept', 'touched', 'rekeyed') THEN 1
             WHEN p.action IN ('unchanged', 'conflict kept') AND p.was <> '' THEN 1
             ELSE 0
         END AS change

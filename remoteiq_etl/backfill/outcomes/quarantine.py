@@ -13,6 +13,7 @@ from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import short_key
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import redacted_row
 from remoteiq_etl.spec.batch import HASH, KEY, Disposal, Outcome
@@ -43,7 +44,7 @@ class RowLists:
             SQL["quarantine"].format(**names),
             {
                 d.key: {
-                    "legacy_key": d.key,
+                    "legacy_key": short_key(d.key),
                     "rule": d.rule,
                     "columns": d.columns,
                     "detail": d.detail,
@@ -57,7 +58,7 @@ class RowLists:
             SQL["held"].format(**names),
             {
                 d.key: {
-                    "legacy_key": d.key,
+                    "legacy_key": short_key(d.key),
                     "parent_table": d.parent[0],
                     "parent_key": d.parent[1],
                     "column": ", ".join(d.columns),
@@ -73,14 +74,19 @@ class RowLists:
         self, prepared: PreparedBatch, disposals: Sequence[Disposal], hashes: Mapping[str, str]
     ) -> None:
         """Remember the rows that became nothing of their own, and forget of those that wait that they once were such."""
-        waiting = [d.key for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
+        waiting = [short_key(d.key) for d in disposals if d.outcome in (Outcome.QUARANTINED, Outcome.HELD)]
         if waiting and self.open_rows.has_left_out(self.spec.name):
             forget = SQL["waits_again"].format(**self._names(prepared.legacy_table))
             self.run.session.execute(forget, [waiting])
         self._write_rows(
             SQL["left_out"].format(**self._names(prepared.legacy_table)),
             {
-                d.key: {"legacy_key": d.key, "outcome": d.outcome.value, "rule": d.rule, "hash": hashes.get(d.key)}
+                d.key: {
+                    "legacy_key": short_key(d.key),
+                    "outcome": d.outcome.value,
+                    "rule": d.rule,
+                    "hash": hashes.get(d.key),
+                }
                 for d in disposals
                 if d.outcome not in (Outcome.QUARANTINED, Outcome.HELD)
             },

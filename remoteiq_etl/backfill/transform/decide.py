@@ -4,24 +4,32 @@ Belongs here: reading a decide step's inputs, running it, recording what it deci
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Select, Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan
+from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
+from remoteiq_etl.backfill.outcomes.quarantine import RowLists
 from remoteiq_etl.backfill.source.extract import select_query
 from remoteiq_etl.backfill.transform.decision_records import keep_rows, keep_warnings
 from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.write_history import writes_to
-from remoteiq_etl.frames.dtypes import arrow_type, from_arrow
+from remoteiq_etl.frames.dtypes import TEXT, arrow_type, from_arrow
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec
@@ -29,6 +37,8 @@ from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.map_queries import hand_over
 
 SQL = statements(__file__)
+
+Refused = tuple[Decision, psycopg.Error]
 
 
 @dataclass(frozen=True)
@@ -107,13 +117,29 @@ class DecideStep:
         with run.session.transaction():
             run.check_fence()
             for entity in sorted({decision.entity or spec.name for decision in new}):
-                _write(
-                    run, run.spec(entity), [decision for decision in new if (decision.entity or spec.name) == entity]
-                )
+                of_entity = [decision for decision in new if (decision.entity or spec.name) == entity]
+                self._refuse(entity, _write(run, run.spec(entity), of_entity), decided)
                 self.lookups.forget(entity)
+            if new:
+                self.capture.mark_remapped(spec.asset)
             keep_rows(run, step, decided)
             keep_warnings(run, spec, decided)
         return len(new)
+
+    def _refuse(self, entity: str, refused: Sequence[Refused], decided: Decided) -> None:
+        """Quarantine what decisions were about that cannot be recorded; a derived row of the same key is, when it is written."""
+        run = self.run
+        rows = {(name, str(key)) for name, frame in decided.rows.items() for key in frame[KEY]}
+        spec = run.spec(entity)
+        for legacy_table in sorted({decision.legacy_table for decision, _ in refused}):
+            disposals = [
+                Disposal(one.legacy_key, Outcome.QUARANTINED, rule_of(error), (), reason_of(error, entity))
+                for one, error in refused
+                if one.legacy_table == legacy_table and (legacy_table, one.legacy_key) not in rows
+            ]
+            nothing = pd.DataFrame({KEY: pd.Series([], dtype=TEXT)})
+            batch = PreparedBatch(legacy_table, 0, nothing, nothing, disposals)
+            RowLists(run, spec, OpenRows(run)).write(batch, disposals)
 
 
 def _empty(query: Select[tuple[object, ...]]) -> pd.DataFrame:
@@ -132,7 +158,8 @@ def _is_recorded(decision: Decision, recorded: StoredDecisions, spec: TableSpec)
     )
 
 
-def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> None:
+def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> list[Refused]:
+    """Record decisions in the map of a table. Returns those that it does not take, with the reason."""
     run.state.ensure_map(run.session, spec)
     recorded = list(decisions)
     rows: list[Any] = [
@@ -145,8 +172,32 @@ def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> N
         }
         for d in recorded
     ]
-    run.session.execute_many(SQL["decision"].format(**run.names(spec)), rows)
+    statement = SQL["decision"].format(**run.names(spec))
+    refused = [(recorded[row], error) for row, error in _execute_each(run.session, statement, rows, 0)]
+    left_out = {(decision.legacy_table, decision.legacy_key) for decision, _ in refused}
     for decision in recorded:
-        if TAKES_ROW_OF in decision.values:
+        if TAKES_ROW_OF in decision.values and (decision.legacy_table, decision.legacy_key) not in left_out:
             former, successor = decision.values[TAKES_ROW_OF], (decision.legacy_table, decision.legacy_key)
             hand_over(run, spec, run.id, tuple(former), successor)
+    return refused
+
+
+def _execute_each(
+    session: Session, statement: sql.Composable, rows: Sequence[Any], number: int
+) -> list[tuple[int, psycopg.Error]]:
+    """Run a statement for each row, numbered from `number`; those that are refused are found by halving."""
+    if not rows:
+        return []
+    try:
+        with session.transaction():
+            session.execute_many(statement, rows)
+    except psycopg.Error as error:
+        if not is_about_rows(error):
+            raise
+        if len(rows) == 1:
+            return [(number, error)]
+        middle = len(rows) // 2
+        return _execute_each(session, statement, rows[:middle], number) + _execute_each(
+            session, statement, rows[middle:], number + middle
+        )
+    return []

@@ -14,6 +14,7 @@ from sqlalchemy import Table
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.errors import ContractError
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import short_key
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.decisions import Decide, Decided
 from remoteiq_etl.spec.table import TableSpec
@@ -67,7 +68,7 @@ def _list(names: Iterable[str], of: str | None = None) -> sql.Composed:
 
 def keep_warnings(run: RunContext, spec: TableSpec, decided: Decided) -> None:
     """Add the warnings that are new, and drop those that no longer hold; the others stay untouched."""
-    rows = [asdict(one) for one in sorted(set(decided.warnings))]
+    rows = [{**asdict(one), "legacy_key": short_key(one.legacy_key)} for one in sorted(set(decided.warnings))]
     statement = SQL["keep_warnings"].format(warnings=run.state.name("decision_warnings"))
     parameters = {
         "source_id": run.source_record.id,

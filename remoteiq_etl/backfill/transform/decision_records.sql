@@ -23,7 +23,7 @@ WITH given AS MATERIALIZED (
 
 dropped AS (
     DELETE FROM {warnings} AS w
-    WHERE w.source_id = %(source_id)s AND w.table_name = %(asset)s
+    WHERE w.source_id = %(source_id)s AND w.table_name = %(asset)s AND w.rule NOT IN ('changed_by_target', 'key_taken', 'kept_by_target')  -- no decision's
         AND (w.rule, w.legacy_table, w.legacy_key) NOT IN (SELECT g.rule, g.legacy_table, g.legacy_key FROM given AS g)
 )
 

@@ -5,10 +5,12 @@ made of it.
 """
 
 import pandas as pd
+from psycopg import sql
 
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame, from_arrow
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.written_columns import GIVEN, SECRET_PARTS
 
 SQL = statements(__file__)
 
@@ -24,7 +26,7 @@ def writes_to(run: RunContext, table: str) -> pd.DataFrame:
     if not run.has_target(table) or not run.state.has_map(run.session, table):
         return planned
     spec = run.spec(table)
-    query = SQL["history"].format(**run.names(spec))
+    query = SQL["history"].format(**run.names(spec), further=sql.Literal([SECRET_PARTS, GIVEN]))
     return pd.concat([from_arrow(run.arrow.table(query.as_string(None))), planned], ignore_index=True)
 
 

@@ -18,7 +18,7 @@ SELECT
     w.previous::text AS previous,
     coalesce(
         lead(w.previous) OVER (PARTITION BY w.key ORDER BY w.number),
-        CASE WHEN m.adopted THEN {redacted}(to_jsonb(t)) ELSE m.last_written END
+        CASE WHEN m.adopted THEN {redacted}(to_jsonb(t)) ELSE m.last_written - {further} END
     )::text AS next
 FROM writes AS w
 JOIN {runs} AS r ON r.id = w.run_id

@@ -11,12 +11,10 @@ from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state import written_columns
-from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.maps import map_of, short_key_of
 from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.state.written_columns import NEVER_COMPARED, default_of
 from remoteiq_etl.verify.causes.labels import Evidence, Legacy, MapEntry, RowSides, Rules
@@ -112,6 +110,7 @@ class EvidenceReader:
             **statement_names(self.pair, self.spec),
             "new_type": _type(self._map.columns["new_key"]),
             "legacy_type": _type(self._map.columns["legacy_key"]),
+            "listed_key": short_key_of(sql.SQL("d.legacy_key")),
             "completed_run": sql.Literal(self.known.completed_run),
         }
 
@@ -190,6 +189,7 @@ class EvidenceReader:
             "unrecorded": _cases([one for one in columns if one.name in hashed], _is_unrecorded),
             "foreign": _cases([one for one in columns if self._is_foreign(one, hashed)], _is_empty),
             "current_hash": written_columns.current_hash(self.pair, self.spec, legacy_table),
+            "given": sql.Literal(written_columns.GIVEN),
             "expectation_hash": written_columns.current_hash(self.pair, self.spec, legacy_table, instead=expectation),
         }
         rows = self.pair.session.rows(SQL["sides"].format(**names), {})
@@ -218,16 +218,11 @@ class EvidenceReader:
 
     def _differs(self, column: Column[Any], side: str) -> sql.Composable:
         """Whether a side is not as last written, in the form in which that is recorded."""
-        return sql.SQL(
-            "m.last_written ? {name} AND coalesce(to_jsonb({shown}), 'null') <> coalesce(m.last_written -> {name}, 'null')"
-        ).format(name=sql.Literal(column.name), shown=self._recorded(column, sql.Identifier(side, column.name)))
-
-    def _recorded(self, column: Column[Any], value: sql.Composable) -> sql.Composable:
-        if is_secret(column):
-            return sql.SQL("encode({}, 'hex')").format(row_hash([value]))
-        if isinstance(column.type, pg.JSON):
-            return sql.SQL("{}({}::jsonb)").format(self.pair.state.name("redacted"), value)
-        return value
+        value = sql.Identifier(side, column.name)
+        return sql.SQL("m.last_written ? {} AND {}").format(
+            sql.Literal(column.name),
+            written_columns.differs_from_written(column, value, self.pair.state.schema),
+        )
 
     def _is_ordered(self, column: Column[Any]) -> bool:
         return isinstance(column.type, pg.TIMESTAMP) or column.name in self.spec.activity[:1]
@@ -303,9 +298,15 @@ def _sides_of_row(
     foreign: list[str],
     as_written: bool | None,
     expectation_as_written: bool | None,
+    expectation_as_given: bool | None,
 ) -> RowSides:
     names = (frozenset(edited), frozenset(wanted), frozenset(later), frozenset(unrecorded), frozenset(foreign))
-    return RowSides(*names, as_written=as_written, expectation_as_written=expectation_as_written)
+    return RowSides(
+        *names,
+        as_written=as_written,
+        expectation_as_written=expectation_as_written,
+        expectation_as_given=expectation_as_given,
+    )
 
 
 def _type(column: Column[Any]) -> sql.SQL:

@@ -47,7 +47,7 @@ WHERE d.legacy_key IS NULL AND m.source_id = {source_id} AND m.state = 'live' AN
 -- name: sides
 -- Of rows that both sides have: in which columns the target is not as last written, in which the opinion is not, in which the
 -- target's time is the later one, of which columns nothing was recorded, which are never written and should be empty, and
--- whether each side as a whole is what was written.
+-- whether each side as a whole is what was written, or the opinion what was given to a trigger of the target.
 SELECT
     d.n,
     array_remove(ARRAY[{edited}]::text[], NULL) AS edited,
@@ -56,7 +56,8 @@ SELECT
     array_remove(ARRAY[{unrecorded}]::text[], NULL) AS unrecorded,
     array_remove(ARRAY[{foreign}]::text[], NULL) AS foreign,
     {current_hash} = m.written_hash AS as_written,
-    {expectation_hash} = m.written_hash AS expectation_as_written
+    {expectation_hash} = m.written_hash AS expectation_as_written,
+    {expectation_hash} = decode(m.last_written ->> {given}, 'hex') AS expectation_as_given
 FROM pg_temp.differences AS d
 JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = d.legacy_table AND m.legacy_key = d.legacy_key::{legacy_type}
 JOIN {target} AS t ON {key_join}
@@ -78,17 +79,17 @@ WHERE d.kind = 'missing' AND d.n = ANY (%(lost)s)
 -- explain why an opinion makes one: whether it should have been is the question. What the target decides, no opinion knows.
 SELECT d.n, 'quarantined' AS label, format('quarantined under the rule %%s', w.rule) AS detail
 FROM pg_temp.differences AS d
-JOIN {quarantine} AS w USING (legacy_table, legacy_key)
+JOIN {quarantine} AS w ON w.legacy_table = d.legacy_table AND w.legacy_key = {listed_key}
 WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.released_run IS NULL
 UNION ALL
 SELECT d.n, 'held', format('waits for its parent in %%s', w.parent_table)
 FROM pg_temp.differences AS d
-JOIN {held} AS w USING (legacy_table, legacy_key)
+JOIN {held} AS w ON w.legacy_table = d.legacy_table AND w.legacy_key = {listed_key}
 WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.released_run IS NULL
 UNION ALL
 SELECT d.n, 'expected_by_rule', format('%%s under the rule %%s', w.outcome, w.rule)
 FROM pg_temp.differences AS d
-JOIN {left_out} AS w USING (legacy_table, legacy_key)
+JOIN {left_out} AS w ON w.legacy_table = d.legacy_table AND w.legacy_key = {listed_key}
 WHERE
     w.source_id = {source_id}
     AND w.table_name = {table_name}

@@ -58,7 +58,8 @@ class RowSides:
 
     `edited`: the target is not as written; `wanted`: the opinion is not; `later`: the target's time is the later one;
     `unrecorded`: nobody knows what was written; `foreign`: never written by us, and empty by the mapping. `as_written` and
-    `opinion_as_written` say of each side as a whole whether it is what was written, None where that is not known.
+    `opinion_as_written` say of each side as a whole whether it is what was written, None where that is not known;
+    `expectation_as_given`, of a row that a trigger of the target changed, whether the opinion is what was given to it.
     """
 
     edited: frozenset[str] = frozenset()
@@ -68,6 +69,7 @@ class RowSides:
     foreign: frozenset[str] = frozenset()
     as_written: bool | None = None
     expectation_as_written: bool | None = None
+    expectation_as_given: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ def _of_unedited(column: str, evidence: Evidence, rules: Rules) -> tuple[Label, 
     since = moved(evidence)
     if since is None and column in rules.insert_only:
         return _of_insert_only(evidence)
+    if since is None and evidence.sides.expectation_as_given:
+        return Label.EDITED_IN_TARGET, "a trigger of the target changed it as it was written"
     return since or (Label.BUG, "the target is as it was written, and the mapping says otherwise")
 
 

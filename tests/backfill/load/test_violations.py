@@ -49,7 +49,7 @@ def test_rows_that_break_a_check_are_quarantined_alone(
     our_target.execute("TRUNCATE user_security")
     reports = other.run(*LOADED, batch_rows=batch_rows)
     assert [row[:3] for row in violations(other)] == [
-        (key, "check_violation", "constraint ck_of_the_site of users") for key in (ADA, GRACE)
+        (key, "check_violation", "constraint ck_of_the_site of users (SQLSTATE 23514)") for key in (ADA, GRACE)
     ]
     assert {str(row["id"]) for row in other.rows("users")} == {str(key) for key in whole} - {ADA, GRACE}
     assert reports["users"].total(Ledger.QUARANTINED) == before["users"].total(Ledger.QUARANTINED) + 2
@@ -65,7 +65,7 @@ def test_a_unique_constraint_lets_the_first_row_in(
     edge_db.execute("UPDATE users SET name = 'Some Twin' WHERE id IN ('" + f"{ADA}', '{GRACE}')")
     reports = migration.run(*LOADED)
     ((key, rule, detail, columns, _, _),) = violations(migration)
-    assert (rule, detail, columns) == ("unique_violation", "constraint uq_of_the_site of users", [])
+    assert (rule, detail, columns) == ("unique_violation", "constraint uq_of_the_site of users (SQLSTATE 23505)", [])
     assert key in (ADA, GRACE)
     assert migration.query("SELECT count(*) FROM users WHERE last_name = 'Twin'") == [(1,)]
     assert_closed(reports["users"])

@@ -34,6 +34,9 @@ known AS (
         t.new_key AS ticket_id,
         coalesce(c.form, CASE WHEN u.form !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.form END) AS client,
         s.form AS site,
+        -- What stands in for the recorded name of a client or site that is quarantined.
+        btrim(regexp_replace(CASE WHEN c.form IS NULL THEN l.customer_id ELSE l.client END, '\s+', ' ', 'g')) AS client_text,
+        btrim(regexp_replace(l.site, '\s+', ' ', 'g')) AS site_text,
         device.client AS device_client,
         device.site AS device_site,
         -- A number is given once: what legacy makes of it later is no number of the ticket any more.
@@ -52,12 +55,12 @@ known AS (
 ),
 
 tags AS (
-    SELECT l.id, 'client' AS kind, l.ticket_id, 'client:' || (c.decision ->> 'name') AS tag, l.created_at
+    SELECT l.id, 'client' AS kind, l.ticket_id, 'client:' || coalesce(c.decision ->> 'name', l.client_text) AS tag, l.created_at
     FROM known AS l
     LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = l.client
     WHERE l.client IS NOT NULL AND l.client IS DISTINCT FROM l.device_client
     UNION ALL
-    SELECT l.id, 'site', l.ticket_id, 'site:' || p.name, l.created_at
+    SELECT l.id, 'site', l.ticket_id, 'site:' || coalesce(p.name, l.site_text), l.created_at
     FROM known AS l
     LEFT JOIN places AS p ON p.client = coalesce(l.client, 'unassigned') AND p.site = l.site
     WHERE
