@@ -65,7 +65,7 @@ def undisturbed(server: Server, edge_template: str) -> Iterator[Undisturbed]:
     legacy, target = server.create_database(template=edge_template), bare_target(server)
     every = FailAt()
     migration = Migration.of(legacy, target, observer=every, batch_rows=12)
-    migration.first_run(*SMALL)
+    migration.run(*SMALL)
     yield Undisturbed(legacy, migration.checksums(SMALL.__contains__), every.statements)
     legacy.drop()
     target.drop()
@@ -127,7 +127,7 @@ def test_a_run_killed_at_random_points_and_resumed_equals_an_undisturbed_one(
             time.sleep(dice.uniform(0.0, 1.5))
             killed += apart.kill()
     assert killed >= 2
-    migration.first_run()
+    migration.run()
     assert migration.checksums(_names_no_run) == settled.checksums(_names_no_run)
     assert unbalanced(migration) == []
     statuses = {row[0] for row in migration.query("SELECT status FROM remoteiq_etl.runs")}

@@ -152,7 +152,7 @@ def test_words_are_counted_with_the_run_that_saw_them_first(settled: Migration) 
 def test_a_word_that_a_later_run_sees_first_is_a_warning(migration: Migration, edge_db: Database) -> None:
     """On the first load all words are new, and none is worth a warning."""
     tables = ("organizations", "clients", "sites", "devices", "agents", "agent_software", "tickets")
-    first = migration.first_run(*tables)
+    first = migration.run(*tables)
     assert not any(report.new_words or NEW_WORD in report.warnings for report in first.values())
     assert first["tickets"].words["tickets.status"]["open"] > 0
     assert first["agent_software"].words["agent_software.install_date"]["9999-99-99"] > 0

@@ -16,7 +16,7 @@ def mapped(migration: Migration) -> dict[tuple[str, str, str], Row]:
 
 def test_every_value_in_the_settings_is_where_the_map_says(migration: Migration) -> None:
     """And no other: each path that is carried has the legacy value, and each key that came from legacy is carried."""
-    migration.first_run(*TABLES)
+    migration.run(*TABLES)
     found = mapped(migration)
     carried = {(kind, path): place for place, (kind, path, outcome, _) in found.items() if outcome == "carried"}
     assert len(carried) > 30
@@ -32,7 +32,7 @@ def test_every_value_in_the_settings_is_where_the_map_says(migration: Migration)
 
 def test_a_second_run_writes_nothing_and_a_change_follows(migration: Migration, edge_db: Database) -> None:
     """A value that appears, one that goes, and another row that is read: changed rows are written, vanished ones removed."""
-    migration.first_run(*TABLES)
+    migration.run(*TABLES)
     first, versions = (
         mapped(migration),
         migration.query("SELECT xmin::text, ctid::text FROM remoteiq_etl.legacy_settings_map"),
@@ -59,7 +59,7 @@ def test_a_second_run_writes_nothing_and_a_change_follows(migration: Migration, 
 
 
 def test_each_source_has_its_own(migration: Migration, edge_db: Database) -> None:
-    migration.first_run(*TABLES)
+    migration.run(*TABLES)
     first = mapped(migration)
     other = Migration.of(edge_db, migration.target, source="second", organization_slug="second")
     other.run(*TABLES)
@@ -76,7 +76,7 @@ def test_a_plan_writes_none(migration: Migration) -> None:
 
 
 def test_its_columns_are_explained_in_the_catalogue(migration: Migration) -> None:
-    migration.first_run("organizations")
+    migration.run("organizations")
     comments = migration.query(
         "SELECT a.attname, col_description(a.attrelid, a.attnum), obj_description(a.attrelid, 'pg_class') FROM pg_attribute a"
         " WHERE a.attrelid = 'remoteiq_etl.legacy_settings_map'::regclass AND a.attnum > 0"
@@ -91,7 +91,7 @@ def test_an_older_state_schema_gets_it_and_it_is_no_map_of_an_entity(edge_db: Da
     """Its name looks like that of one."""
     target = bare_target(server)
     migration = Migration.of(edge_db, target)
-    migration.first_run("organizations")
+    migration.run("organizations")
     target.execute("DROP TABLE remoteiq_etl.legacy_settings_map; UPDATE remoteiq_etl.meta SET schema_version = 2")
     migration.run(*TABLES)
     target.execute("UPDATE remoteiq_etl.meta SET schema_version = 2")

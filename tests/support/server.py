@@ -74,8 +74,6 @@ class Database:
 
     server: "Server"
     name: str
-    #: Which database it was a copy of.
-    template: str = "template0"
 
     @property
     def url(self) -> str:
@@ -85,7 +83,7 @@ class Database:
         return self.server.url(self.name, role)
 
     def connect(self, *, autocommit: bool = True, role: str = SUPERUSER) -> psycopg.Connection:
-        self.server.used.add(self.name)
+        self.server.copies.pop(self.name, None)
         return psycopg.connect(self.url_as(role), autocommit=autocommit)
 
     def execute(self, statement: str) -> None:
@@ -111,6 +109,7 @@ class Database:
         self.server.create_database(self.name, template)
 
     def drop(self) -> None:
+        self.server.copies.pop(self.name, None)
         self.server.admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
@@ -124,8 +123,8 @@ class Server:
     keeper: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     templates: dict[str, str] = field(default_factory=dict)
-    #: The databases that a test has had a session of.
-    used: set[str] = field(default_factory=set)
+    #: The databases that nobody has had a session of yet, and what each is a copy of.
+    copies: dict[str, str] = field(default_factory=dict)
 
     def url(self, database: str, role: str = SUPERUSER) -> str:
         return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(self.directory), safe='')}"
@@ -140,7 +139,8 @@ class Server:
         how = sql.SQL("STRATEGY FILE_COPY" if self.major >= 15 else "")
         names = sql.Identifier(name), sql.Identifier(template)
         self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, how))
-        return Database(self, name, template)
+        self.copies[name] = template
+        return Database(self, name)
 
     def clone(self, name: str, build: Callable[[Database], None]) -> Database:
         """Give a fresh copy of the template `name`, which `build` fills when it is asked for the first time."""

@@ -176,7 +176,7 @@ def test_a_new_parent_leads_to_a_full_pass_of_what_may_refer_to_it(again: Migrat
 
 
 def test_a_first_pass_is_full(migration: Migration) -> None:
-    assert set(reads(migration.first_run("organizations", "users")).values()) == {"full: first pass"}
+    assert set(reads(migration.run("organizations", "users")).values()) == {"full: first pass"}
 
 
 def test_another_database_behind_the_same_url_is_read_as_a_whole(again: Migration) -> None:

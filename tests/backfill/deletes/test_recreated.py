@@ -36,7 +36,7 @@ def test_a_deleted_row_and_its_children_stay_away(either: Migration) -> None:
 
 def test_a_row_is_made_again_under_its_old_id(either: Migration) -> None:
     key, client = deleted_client(either)
-    report = either.first_run(*TABLES, recreate={"clients": frozenset({key})})["clients"]
+    report = either.run(*TABLES, recreate={"clients": frozenset({key})})["clients"]
     assert (report.total(Ledger.INSERTED), report.recreated) == (1, 1)
     assert either.query(COUNT.format("clients"), client) == [(1,)]
     assert either.query("SELECT count(*) FROM sites WHERE client_id = %s", client) == [(0,)], "nobody asked for those"
@@ -44,7 +44,7 @@ def test_a_row_is_made_again_under_its_old_id(either: Migration) -> None:
 
 def test_all_rows_of_tables_are_made_again_parents_first(migration: Migration) -> None:
     deleted_client(migration)
-    migration.first_run(*TABLES)
+    migration.run(*TABLES)
     migration.target.execute("DELETE FROM devices; DELETE FROM sites; DELETE FROM clients")
     everything = {name: frozenset[str]() for name in TABLES[1:]}
     reports = migration.run(*TABLES, recreate=everything)
@@ -55,7 +55,7 @@ def test_all_rows_of_tables_are_made_again_parents_first(migration: Migration) -
 
 
 def test_only_the_row_that_was_named_by_its_new_key_comes_back(migration: Migration, edge_db: Database) -> None:
-    migration.first_run(*TABLES)
+    migration.run(*TABLES)
     one, other = (row[0] for row in migration.query("SELECT id::text FROM devices ORDER BY 1 LIMIT 2"))
     migration.target.execute(f"DELETE FROM devices WHERE id IN ('{one}', '{other}')")
     report = migration.run(*TABLES, recreate={"devices": frozenset({other})})["devices"]

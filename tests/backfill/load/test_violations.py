@@ -40,7 +40,7 @@ def batch_rows(request: pytest.FixtureRequest) -> int:
 def test_rows_that_break_a_check_are_quarantined_alone(
     migration: Migration, our_target: Database, batch_rows: int
 ) -> None:
-    before = migration.first_run(*LOADED, batch_rows=batch_rows)
+    before = migration.run(*LOADED, batch_rows=batch_rows)
     whole = {row["id"]: row for row in migration.rows("users")}
     other = Migration.of(migration.legacy, our_target)
     our_target.execute(
@@ -88,7 +88,7 @@ def test_no_value_of_the_row_is_in_rule_or_detail(migration: Migration, our_targ
 def test_an_update_that_breaks_a_check_keeps_the_last_good_state(
     migration: Migration, our_target: Database, edge_db: Database
 ) -> None:
-    migration.first_run(*USERS)
+    migration.run(*USERS)
     good = migration.query("SELECT to_jsonb(u) FROM users u WHERE id = %s", ADA)
     our_target.execute("ALTER TABLE users ADD CONSTRAINT ck_of_the_site CHECK (first_name <> 'Changed')")
     edge_db.execute(f"UPDATE users SET name = 'Changed Lovelace' WHERE id = '{ADA}'")
@@ -131,7 +131,7 @@ def test_attempts_of_a_held_row_are_counted(migration: Migration) -> None:
 def test_a_grant_that_waits_is_not_removed(migration: Migration, edge_db: Database, our_target: Database) -> None:
     """The row of an owner that is held later keeps its last good state: it is not gone, it waits."""
     tables = ("organizations", "permissions", "roles", "users", "role_permissions")
-    migration.first_run(*tables)
+    migration.run(*tables)
     grants = migration.rows("role_permissions")
     our_target.execute(
         "ALTER TABLE role_permissions ADD CONSTRAINT ck_later CHECK (granted_at < '2000-01-01') NOT VALID"
@@ -145,7 +145,7 @@ def test_a_grant_that_waits_is_not_removed(migration: Migration, edge_db: Databa
 
 def test_a_grant_whose_permission_is_held_later_is_not_removed(migration: Migration, edge_db: Database) -> None:
     tables = ("organizations", "permissions", "roles", "users", "role_permissions")
-    migration.first_run(*tables)
+    migration.run(*tables)
     grants = migration.query("SELECT count(*) FROM role_permissions")[0][0]
     # The grant alone now names a permission that no longer has a row in legacy; its role is as it was.
     migration.target.execute(

@@ -139,7 +139,7 @@ def test_stop_ends_the_run_after_its_batch_and_the_next_run_goes_on(migration: M
 
 def test_stop_without_a_run_stops_no_later_one(migration: Migration) -> None:
     assert order(migration, lambda control: control.stop()) is False
-    migration.first_run("organizations")
+    migration.run("organizations")
     assert statuses(migration) == ["succeeded"]
 
 

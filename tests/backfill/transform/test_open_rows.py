@@ -149,7 +149,7 @@ def test_a_report_counts_what_waits_of_its_table(migrated: Migration) -> None:
 
 
 def test_a_held_row_keeps_for_which_parents_it_has_waited(migration: Migration) -> None:
-    migration.first_run("organizations", "role_permissions")  # without roles, every grant waits
+    migration.run("organizations", "role_permissions")  # without roles, every grant waits
     [(key, parent)] = migration.query(
         "SELECT legacy_key, parent_key FROM remoteiq_etl.held WHERE table_name = 'role_permissions' LIMIT 1"
     )

@@ -82,7 +82,7 @@ def filled(server: Server, edge_template: str) -> Iterator[Filled]:
     databases = server.create_database(template=edge_template), foreign_target(server)
     add_columns(databases[1])
     migration = Migration.of(*databases)
-    migration.first_run(*with_dependencies(TYPES))
+    migration.run(*with_dependencies(TYPES))
     yield Filled(migration)
     for database in databases:
         database.drop()
@@ -94,7 +94,7 @@ def appeared(server: Server, edge_template: str) -> Iterator[Appeared]:
     source = server.create_database(template=edge_template)
     migration = migrated_target(server, source)
     add_columns(migration.target)
-    yield Filled(migration), migration.first_run(*TYPES), migration
+    yield Filled(migration), migration.run(*TYPES), migration
     for database in (source, migration.target):
         database.drop()
 
@@ -188,7 +188,7 @@ def test_a_column_that_appears_is_no_conflict_and_its_rows_are_updated(
 def test_then_nothing_is_written_any_more(appeared: Appeared) -> None:
     migration = appeared[2]
     versions = migration.versions()
-    reports = migration.first_run(*TYPES)
+    reports = migration.run(*TYPES)
     assert migration.versions() == versions
     assert {
         table for table, report in reports.items() if report.total(Ledger.UPDATED) + report.total(Ledger.INSERTED)
@@ -293,7 +293,7 @@ def test_an_adopted_row_gets_the_values_that_it_lacks(typed: Migration) -> None:
 
 def test_a_column_that_vanishes_is_archived_again(migration: Migration) -> None:
     add_columns(migration.target, {"users": {"phone": "text"}})
-    migration.first_run(*USERS)
+    migration.run(*USERS)
     migration.target.execute("ALTER TABLE users DROP COLUMN phone")
     report = replace(migration).run(*USERS)["users"]
     assert (report.total(Ledger.CONFLICT), report.total(Ledger.UPDATED)) == (0, 0)

@@ -140,7 +140,7 @@ def test_one_database_gives_the_same_rows_as_two(
     build_edge_cases(empty_db, legacy_schema)
     build_target(empty_db, foreign_keys=True, schema=target_schema)
     migration = placed(empty_db, empty_db, legacy_schema, target_schema, state_schema=state_schema)
-    migration.first_run(*tables)
+    migration.run(*tables)
     assert of(migration.checksums(), tables) == of(on_17, tables)
     before = migration.versions()
     migration.run(*tables)
@@ -202,7 +202,7 @@ def test_a_row_of_one_source_is_not_adopted_by_the_other(again: Migration, branc
 
 
 def test_a_slug_of_another_source_is_refused(migration: Migration) -> None:
-    migration.first_run("organizations")
+    migration.run("organizations")
     before = migration.versions()
     with pytest.raises(ConfigurationError, match="the organization slug 'default' belongs to the source 'default'"):
         migration.run("organizations", source="branch")
@@ -211,14 +211,14 @@ def test_a_slug_of_another_source_is_refused(migration: Migration) -> None:
 
 
 def test_a_source_keeps_its_slug(migration: Migration) -> None:
-    migration.first_run("organizations")
+    migration.run("organizations")
     with pytest.raises(ConfigurationError, match="was migrated with the organization slug 'default', but 'other'"):
         migration.run("organizations", organization_slug="other")
     assert migration.query("SELECT slug FROM organizations") == [("default",)]
 
 
 def test_the_state_of_a_newer_program_is_left_alone(migration: Migration) -> None:
-    migration.first_run("organizations")
+    migration.run("organizations")
     migration.target.execute("UPDATE remoteiq_etl.meta SET schema_version = schema_version + 1")
     with pytest.raises(StateVersionError, match="A newer version of the program wrote it"):
         migration.run()
@@ -227,7 +227,7 @@ def test_the_state_of_a_newer_program_is_left_alone(migration: Migration) -> Non
 
 
 def test_the_state_of_an_older_program_is_upgraded_and_keeps_its_rows(migration: Migration) -> None:
-    migration.first_run("organizations")
+    migration.run("organizations")
     migration.target.execute(
         "UPDATE remoteiq_etl.meta SET schema_version = 1; DROP TABLE remoteiq_etl.passes;"
         " ALTER TABLE remoteiq_etl.runs DROP COLUMN error, ADD COLUMN of_an_operator text DEFAULT 'kept';"

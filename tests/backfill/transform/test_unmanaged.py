@@ -20,7 +20,7 @@ def software(migration: Migration) -> list[tuple[str, ...]]:
 
 def test_an_inventory_that_the_application_replaced_is_left_alone(migration: Migration, edge_db: Database) -> None:
     """Nothing is inserted beside it, counted by name; other agents' software goes on."""
-    read = migration.first_run(*TABLES)["agent_software"].read
+    read = migration.run(*TABLES)["agent_software"].read
     migration.target.execute(SUBMIT)
     submitted = software(migration)
     edge_db.execute("INSERT INTO agent_software (id, agent_id, name) VALUES (900, 1, 'late'), (901, 2, 'late')")
@@ -33,7 +33,7 @@ def test_an_inventory_that_the_application_replaced_is_left_alone(migration: Mig
 
 
 def test_an_agent_that_submitted_before_us_is_left_alone(migration: Migration) -> None:
-    migration.first_run(*TABLES[:-1])
+    migration.run(*TABLES[:-1])
     migration.target.execute(SUBMIT)
     submitted = software(migration)
     for planning in (True, False):

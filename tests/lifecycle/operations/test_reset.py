@@ -168,7 +168,7 @@ def test_an_unknown_key_and_a_table_without_rows_say_what_is_missing(again: Migr
         resetter.scope("devices", "x")
     with pytest.raises(ConfigurationError, match="no run of the source 'default' has begun"), _resetter(migration):
         pass
-    migration.first_run("organizations")
+    migration.run("organizations")
     with _resetter(migration) as resetter, pytest.raises(ConfigurationError, match="devices was never migrated"):
         resetter.scope("devices")
 
