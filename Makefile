@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
 	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
-.PHONY: help install demo dev test quick check mutation soak docs bench lock clean
+.PHONY: help install demo dev test quick check matrix mutation soak docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
 
 quick: $(INSTALLED) ## of the tests those without a server and one whole backfill, for the inner loop
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --quick --durations=3 $(PYTEST_ARGS)
+
+matrix: $(INSTALLED) ## the migration on every PostgreSQL from 13 to 18, fetched by npm, one after the other (takes long); PYTEST_ARGS are passed on
+	@$(BIN)/python -m pytest --matrix -m "matrix or every_postgres" $(PYTEST_ARGS)
 
 mutation: $(INSTALLED) ## change every rule of the transforms, one at a time, and list what no test notices (takes long)
 	@$(BIN)/python -m tests.mutation --all $(MODULES)

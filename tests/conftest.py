@@ -1,6 +1,7 @@
 """Fixtures that every test may use. A server starts when the first test asks for it and stops at the session's end.
 
-`server`       the bundled PostgreSQL (or --pg-bindir DIR); with @pytest.mark.every_postgres each version that is found
+`server`       the bundled PostgreSQL (or --pg-bindir DIR); with @pytest.mark.every_postgres each version that is found,
+               and with --matrix each that tests/matrix locks
 `legacy_db`    a database with the empty legacy schema in public
 `edge_db`      the same, with the edge-case data set
 `target_db`    an empty database with the extensions that both schemas need
@@ -15,7 +16,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.support import chromium
+from tests.support import chromium, locked_postgres
 from tests.support import server as servers
 from tests.support.order import spread
 from tests.support.server import Database, Server
@@ -36,6 +37,9 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
 
+MATRIX = Path(__file__).parent / "matrix"
+
+
 def pytest_report_header() -> str:
     """What of the machine decides which tests there are."""
     return f"chromium: {chromium.found() or 'none, so the tests of the report in a browser are not collected'}"
@@ -43,6 +47,14 @@ def pytest_report_header() -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-bindir", type=Path, help="run on these PostgreSQL programs instead of the bundled ones")
+    parser.addoption(
+        "--matrix", action="store_true", help="run on every PostgreSQL that tests/matrix locks (make matrix)"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What fetches servers is collected when it is asked for."""
+    return True if collection_path == MATRIX and not config.getoption("--matrix") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,18 +72,39 @@ def pytest_collection_finish() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" not in metafunc.fixturenames or not metafunc.definition.get_closest_marker("every_postgres"):
         return
-    chosen = metafunc.config.getoption("--pg-bindir")
+    versions = _versions(metafunc.config)
+    metafunc.parametrize("server", versions.values(), ids=versions.keys(), indirect=True, scope="session")
+
+
+def _versions(config: pytest.Config) -> dict[str, Path | int]:
+    """The programs' directories, or the major versions of those that are still to be fetched, by name."""
+    chosen = config.getoption("--pg-bindir")
+    if config.getoption("--matrix") and not chosen:
+        return {f"pg{major}": major for major in locked_postgres.locked()}
     bin_dirs = [chosen] if chosen else servers.found_bin_dirs()
-    ids = [f"pg{servers.major_version(path)}" for path in bin_dirs]
-    metafunc.parametrize("server", bin_dirs, ids=ids, indirect=True, scope="session")
+    return {f"pg{servers.major_version(path)}": path for path in bin_dirs}
 
 
 @pytest.fixture(scope="session")
-def server_pool() -> Iterator[Callable[[Path], Server]]:
-    """Every server that the session has started, by its programs' directory."""
+def locked_programs() -> Iterator[Callable[[int], Path]]:
+    """The programs of each major version that is locked, fetched and unpacked when somebody asks for them."""
+    with locked_postgres.programs() as get:
+        yield get
+
+
+@pytest.fixture(scope="session")
+def server_pool(locked_programs: Callable[[int], Path]) -> Iterator[Callable[[Path | int], Server]]:
+    """Every server that the session has started, by its programs' directory, or by the major version of locked programs.
+
+    A test of a version that cannot be had is skipped and says which.
+    """
     started: dict[Path, Server] = {}
 
-    def get(bin_dir: Path) -> Server:
+    def get(which: Path | int) -> Server:
+        try:
+            bin_dir = locked_programs(which) if isinstance(which, int) else which
+        except locked_postgres.CannotBeHad as missing:
+            pytest.skip(f"PostgreSQL {which} is left out: {missing}")
         if bin_dir not in started:
             started[bin_dir] = servers.start(bin_dir, place=servers.memory())
         return started[bin_dir]
@@ -82,7 +115,7 @@ def server_pool() -> Iterator[Callable[[Path], Server]]:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, server_pool: Callable[[Path], Server]) -> Server:
+def server(request: pytest.FixtureRequest, server_pool: Callable[[Path | int], Server]) -> Server:
     chosen = request.config.getoption("--pg-bindir") or servers.bundled_bin_dir()
     return server_pool(getattr(request, "param", chosen))
 

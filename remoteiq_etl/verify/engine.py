@@ -206,6 +206,8 @@ class Verification:
     def _still_stands(self, former: TableVerdict) -> bool:
         if former.inputs is None or Label.CHANGED_IN_LEGACY in former.labels:
             return False  # whether a run has caught up shows in no row of the table
+        if any(spec.asset in self.verification_context.plan.blocked for spec in self.pair.writers(former.table)):
+            return False  # what a run may not read cannot be looked at here either
         with self.pair.of_table(options_of_table(self.pair, former.table)):
             return watermarks.stand(self.pair, watermarks.inputs_of(self.pair, former.table), former.inputs)
 

@@ -19,7 +19,8 @@ from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
@@ -56,7 +57,7 @@ class VerificationContext:
     def pair(self) -> Iterator["SnapshotPair"]:
         """A fresh look at both databases."""
         settings = row_hash.session_settings(self.source_record.hash_key)
-        tables = {table for spec in self.plan.specs.values() for table in inputs_of(spec).legacy}
+        tables = legacy_columns(self.plan.specs)
         with contextlib.ExitStack() as stack:
             snapshot = stack.enter_context(Snapshot(self.plan.legacy.with_settings(settings), tables))
             target = self.plan.target.with_settings(settings)
@@ -73,9 +74,12 @@ class VerificationContext:
 
 @contextlib.contextmanager
 def verification_context(plan: RunPlan, range_rows: int = RANGE_ROWS) -> Iterator[VerificationContext]:
-    """What a verification stands on. Raises VerifyError when the source was never migrated to this target."""
+    """What a verification stands on. Raises VerifyError when the source was never migrated to this target, DriftError
+    when the target hides rows.
+    """
     state = State(plan.target, plan.state_schema)
     with contextlib.closing(plan.target.connect()) as control:
+        refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         yield VerificationContext(plan, state, _registered(control, state, plan), control, range_rows)
 
 

@@ -133,12 +133,15 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def create_database(self, name: str | None = None, template: str = "template0") -> Database:
+    def create_database(
+        self, name: str | None = None, template: str = "template0", encoding: str | None = None
+    ) -> Database:
         name = name or f"test_{next(self.numbers)}"
         # Before 15 there was no other way. Writing the pages into the WAL takes up to four times as long where nothing is synced.
         how = sql.SQL("STRATEGY FILE_COPY" if self.major >= 15 else "")
         names = sql.Identifier(name), sql.Identifier(template)
-        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, how))
+        text = sql.SQL("ENCODING {} LOCALE 'C'").format(sql.Literal(encoding)) if encoding else sql.SQL("")
+        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {} {}").format(*names, how, text))
         self.copies[name] = template
         return Database(self, name)
 
@@ -204,6 +207,32 @@ def major_version(bin_dir: Path) -> int:
     if not found:
         raise RuntimeError(f"{bin_dir}/postgres --version said {said!r}")
     return int(found[1])
+
+
+def start_primary(bin_dir: Path) -> Server:
+    """A server that others can follow. It checkpoints as slowly as it may, so that its control file says what was."""
+    slowly = {"checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    return start(bin_dir, {**_SPEED, "wal_level": "replica", "max_wal_senders": "8", **slowly}, memory())
+
+
+def start_standby(primary: Server) -> Server:
+    """A copy of a server that follows it."""
+    directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-", dir=primary.directory.parent))
+    account = server_account()
+    if account:
+        os.chown(directory, account.uid, account.gid)
+    data = directory / "data"
+    _run(primary.bin_dir / "pg_basebackup", "-D", data, "-c", "fast", "-h", primary.directory, "-U", SUPERUSER)
+    (data / "standby.signal").touch()
+    # Not -R: a newer pg_basebackup writes options that an older server does not know.
+    with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
+        file.write(f"primary_conninfo = 'host={primary.directory} user={SUPERUSER}'\n")
+    settings = {**_SPEED, "max_wal_senders": "8", "checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    settings["wal_level"] = "replica"
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    options += f" -c unix_socket_directories='{directory}'"
+    _run(primary.bin_dir / "pg_ctl", "start", "-D", data, "-w", "-l", directory / "log", "-o", options)
+    return Server(primary.bin_dir, directory, primary.major, _keeper(primary.bin_dir, directory, account))
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Pass, read_completed, read_passes
+from remoteiq_etl.backfill.source.relation_shape import altered
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -102,13 +103,16 @@ class TableChanges:
                 return "the legacy database is another one than the last run read"
             if not is_current(done.fingerprint, spec, self.pair.plan_with(options_of(self.pair, done.run_id))):
                 return "rules, words or options have changed since the table was last completed"
-        return next((why for place, one in self.passes.items() if (why := self._untold(*place, one.horizon))), None)
+        return next((why for place, one in self.passes.items() if (why := self._untold(*place, one))), None)
 
-    def _untold(self, asset: str, table: str, horizon: int) -> str | None:
-        """Why the age of a row of a legacy table says nothing: a restored backup, or too many transactions since."""
+    def _untold(self, asset: str, table: str, seen: Pass) -> str | None:
+        """Why the age of a row of a legacy table says nothing: DDL, a restored backup, or too many transactions since."""
         snapshot = self.pair.snapshot
-        is_told = horizon <= snapshot.xmax and snapshot.xmax - horizon <= OLDEST_HORIZON
-        if is_told or all(spec.asset != asset for spec in self.writers):
+        if all(spec.asset != asset for spec in self.writers):
+            return None
+        if seen.shape is not None and (change := altered(seen.shape, snapshot.shapes.get(table))):
+            return f"{table} was altered since the table was last completed ({change})"
+        if seen.horizon <= snapshot.xmax and snapshot.xmax - seen.horizon <= OLDEST_HORIZON:
             return None
         return f"nobody can tell which rows of {table} were written since the table was last completed"
 

@@ -14,6 +14,7 @@ from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.state.maps import key_type
 from remoteiq_etl.state.schema import State
@@ -189,7 +190,7 @@ class LegacyCopy:
 
     def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
         absent = self.absent.get(table.name, frozenset())
-        items = [_read(one, is_absent=one.name in absent) for one in columns]
+        items = [_read(one, database.unreadable, is_absent=one.name in absent) for one in columns]
         if self.marked:
             hashed = [sql.Identifier(one.name) for one in table.columns if one.name not in absent]
             items += [row_hash(hashed), sql.SQL("age({})").format(sql.Identifier("l", "xmin"))]
@@ -199,19 +200,26 @@ class LegacyCopy:
         self.session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", f"legacy_{name}")))
 
 
+#: Types of a copy that may hold any bytes, and how such are shown.
+_TEXTS = {"text": "text", "jsonb": "jsonb", "text[]": "text[]"}
+
+
 def legacy_table(name: str) -> Table:
     """The definition of a legacy table."""
     return legacy.metadata.tables[f"{legacy.metadata.schema}.{name}"]
 
 
-def _read(column: Column[Any], *, is_absent: bool) -> sql.Composed:
+def _read(column: Column[Any], bad: Unreadable | None, *, is_absent: bool) -> sql.Composed:
     """A legacy column as its copy has it. A time that is infinite counts as none everywhere in the mapping."""
-    template = (
-        "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
-    )
-    return sql.SQL("NULL::{kind}" if is_absent else template).format(
-        name=sql.Identifier(column.name), kind=sql.SQL(copy_type(column))
-    )
+    name, kind = sql.Identifier(column.name), copy_type(column)
+    value: sql.Composable = sql.SQL("{}::{}").format(name, sql.SQL(kind))
+    if is_absent:
+        value = sql.SQL("NULL")
+    elif isinstance(column.type, DateTime):
+        value = sql.SQL("CASE WHEN isfinite({0}) THEN {0} END").format(name)
+    elif kind.lower() in _TEXTS:
+        value = readable(bad, value, _TEXTS[kind.lower()])
+    return sql.SQL("({})::{}").format(value, sql.SQL(kind))
 
 
 def copy_type(column: Column[Any]) -> str:
