@@ -83,6 +83,7 @@ class Database:
         return self.server.url(self.name, role)
 
     def connect(self, *, autocommit: bool = True, role: str = SUPERUSER) -> psycopg.Connection:
+        self.server.copies.pop(self.name, None)
         return psycopg.connect(self.url_as(role), autocommit=autocommit)
 
     def execute(self, statement: str) -> None:
@@ -102,7 +103,13 @@ class Database:
                 connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}").format(**names))
         return role
 
+    def become(self, template: str) -> None:
+        """Be a fresh copy of another database, under the same name."""
+        self.drop()
+        self.server.create_database(self.name, template)
+
     def drop(self) -> None:
+        self.server.copies.pop(self.name, None)
         self.server.admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
@@ -116,6 +123,8 @@ class Server:
     keeper: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     templates: dict[str, str] = field(default_factory=dict)
+    #: The databases that nobody has had a session of yet, and what each is a copy of.
+    copies: dict[str, str] = field(default_factory=dict)
 
     def url(self, database: str, role: str = SUPERUSER) -> str:
         return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(self.directory), safe='')}"
@@ -133,6 +142,7 @@ class Server:
         names = sql.Identifier(name), sql.Identifier(template)
         text = sql.SQL("ENCODING {} LOCALE 'C'").format(sql.Literal(encoding)) if encoding else sql.SQL("")
         self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {} {}").format(*names, how, text))
+        self.copies[name] = template
         return Database(self, name)
 
     def clone(self, name: str, build: Callable[[Database], None]) -> Database:
@@ -150,10 +160,13 @@ class Server:
 
 
 def memory() -> Path | None:
-    """A file system in memory with room for the databases of a session of tests; None: there is none."""
+    """A file system in memory with room for the databases of a session of tests; None: there is none.
+
+    Programs can be run from it, because some tests copy them there.
+    """
     shared = Path("/dev/shm")
     usable = shared.is_mount() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free >= _ROOM_IN_MEMORY
-    return shared if usable else None
+    return shared if usable and not os.statvfs(shared).f_flag & os.ST_NOEXEC else None
 
 
 def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED, place: Path | None = None) -> Server:
