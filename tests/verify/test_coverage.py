@@ -45,10 +45,10 @@ def test_what_a_failed_run_has_begun_is_incomplete_until_one_completes_it(pair: 
 
 def test_what_other_words_have_loaded_is_incomplete(pair: Migration) -> None:
     """Words of a value map that users has, and a program that made sessions otherwise."""
-    (words, *_) = (one.name for one in pair.plan.specs["agents"].value_maps)
+    (words, *_) = (one.name for one in pair.plan.specs["devices"].value_maps)
     pair.target.execute("UPDATE remoteiq_etl.assets SET fingerprint = 'older' WHERE table_name = 'sessions'")
-    verdict = verify(replace(pair.plan, words={words: {"word": "label"}}), ["agents", "sessions", "users"])
-    assert (verdict.word, sorted(_gaps(verdict))) == ("incomplete", ["agents", "sessions"])
+    verdict = verify(replace(pair.plan, words={words: {"word": "label"}}), ["devices", "sessions", "users"])
+    assert (verdict.word, sorted(_gaps(verdict))) == ("incomplete", ["devices", "sessions"])
     assert "older version" in _gaps(verdict)["sessions"]
 
 
