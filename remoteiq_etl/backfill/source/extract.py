@@ -146,7 +146,8 @@ def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composa
         return sql.SQL("CASE WHEN {} THEN {} END").format(is_carried(name), name)
     if isinstance(column.type, pg.ARRAY):
         # The reader takes one dimension whose subscripts begin at 0 or 1; PostgreSQL has others.
-        return sql.SQL("CASE WHEN {0} IS NOT NULL THEN ARRAY(SELECT unnest({0})) END").format(name)
+        whole = sql.SQL("CASE WHEN {0} IS NOT NULL THEN ARRAY(SELECT unnest({0})) END").format(name)
+        return readable(bad, whole, "text[]")
     if isinstance(column.type, pg.INET):
         return sql.SQL("abbrev({})").format(name)
     if isinstance(column.type, pg.JSON):
@@ -154,7 +155,7 @@ def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composa
     if isinstance(column.type, pg.UUID | pg.ENUM | pg.CITEXT):
         return readable(bad, sql.SQL("{}::text").format(name))
     if _is_text(column):
-        return readable(bad, name, "text[]" if isinstance(column.type, pg.ARRAY) else "text")
+        return readable(bad, name)
     return name
 
 
