@@ -41,12 +41,9 @@ class VerificationContext:
     control: Session
     range_rows: int = RANGE_ROWS
 
-    def completed(self) -> list[str]:
-        """The target tables that a run has completed, in the order in which they are loaded."""
-        query = sql.SQL("SELECT table_name FROM {} WHERE source_id = %s").format(self.state.name("assets"))
-        done = {row[0] for row in self.control.rows(query, [self.source_id])}
-        specs = in_order(self.plan.specs)
-        return list(dict.fromkeys(spec.name for spec in specs if spec.asset in done and spec.no_source is None))
+    def declared(self) -> list[str]:
+        """The target tables that are filled from the source, in the order in which they are loaded."""
+        return list(dict.fromkeys(spec.name for spec in in_order(self.plan.specs) if spec.no_source is None))
 
     @property
     def source_id(self) -> int:

@@ -19,11 +19,10 @@ from remoteiq_etl.frames.dtypes import TEXT, from_arrow
 from remoteiq_etl.postgres.database import ArrowSession, Database
 from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
-from remoteiq_etl.spec.batch import HASH, KEY
+from remoteiq_etl.spec.batch import HASH, KEY, ODD_TIMES
 from remoteiq_etl.spec.table import Source
+from remoteiq_etl.spec.times import is_carried
 
-#: JSON object text of the times of a row that no calendar of ours can hold (±infinity, before year 1, after 9999).
-ODD_TIMES = "_odd_times"
 #: JSON array of the columns of a row whose bytes are no text. Only where the database's encoding has such.
 UNREADABLE = "_unreadable"
 #: A batch ends at this size even when it has fewer rows than asked for: texts of a megabyte exist.
@@ -144,7 +143,11 @@ def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composa
     """An expression whose binary form the Arrow reader understands."""
     name = _name(column)
     if _is_time(column):
-        return sql.SQL("CASE WHEN {} THEN {} END").format(_fits(name), name)
+        return sql.SQL("CASE WHEN {} THEN {} END").format(is_carried(name), name)
+    if isinstance(column.type, pg.ARRAY):
+        # The reader takes one dimension whose subscripts begin at 0 or 1; PostgreSQL has others.
+        whole = sql.SQL("CASE WHEN {0} IS NOT NULL THEN ARRAY(SELECT unnest({0})) END").format(name)
+        return readable(bad, whole, "text[]")
     if isinstance(column.type, pg.INET):
         return sql.SQL("abbrev({})").format(name)
     if isinstance(column.type, pg.JSON):
@@ -152,22 +155,18 @@ def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composa
     if isinstance(column.type, pg.UUID | pg.ENUM | pg.CITEXT):
         return readable(bad, sql.SQL("{}::text").format(name))
     if _is_text(column):
-        return readable(bad, name, "text[]" if isinstance(column.type, pg.ARRAY) else "text")
+        return readable(bad, name)
     return name
-
-
-def _fits(name: sql.Identifier) -> sql.Composed:
-    return sql.SQL("({} >= '0001-01-01+00' AND {} < '10000-01-01+00')").format(name, name)
 
 
 def _odd_times(columns: list[Column[Any]]) -> sql.Composable:
     times = [_name(column) for column in columns if _is_time(column)]
     if not times:
         return sql.SQL("NULL::text")
-    fit = sql.SQL(" AND ").join(sql.SQL("{} IS NOT FALSE").format(_fits(name)) for name in times)
+    fit = sql.SQL(" AND ").join(sql.SQL("{} IS NOT FALSE").format(is_carried(name)) for name in times)
     pairs = sql.SQL(", ").join(
         sql.SQL("{}, CASE WHEN NOT {} THEN {}::text END").format(
-            sql.Literal(name.as_string(None).strip('"')), _fits(name), name
+            sql.Literal(name.as_string(None).strip('"')), is_carried(name), name
         )
         for name in times
     )

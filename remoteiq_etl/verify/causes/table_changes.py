@@ -117,21 +117,32 @@ class TableChanges:
         return f"nobody can tell which rows of {table} were written since the table was last completed"
 
     def _changed_map(self, further: Collection[str]) -> str | None:
-        """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
+        """Another map that leads elsewhere now than when the table was completed, or that was never loaded.
+
+        A table recalls a map as earlier runs left it, mostly one that is loaded after it: what the same run added there says
+        nothing about the table, which worked the same out itself. What it changed there of earlier runs' does.
+        """
         changed = self._changed_in()
         for spec in self.writers:
             inputs, own = inputs_of(spec), self.completed[spec.asset].run_id
-            if never := sorted(entity for entity in inputs.maps | inputs.recalled if entity not in changed):
+            if never := sorted((inputs.maps | (inputs.recalled & {*further})) - changed.keys()):
                 return f"{never[0]}, which decides about some of its rows, was never loaded"
-            later = [entity for entity in inputs.maps if changed[entity] > own]
-            later += [entity for entity in inputs.recalled if changed[entity] >= own]
             others = {*further} - inputs.maps - inputs.recalled - {self.table}
-            later += [entity for entity in others if changed.get(entity, 0) > own]
+            later = [entity for entity in inputs.maps | inputs.recalled | others if changed.get(entity, 0) > own]
+            later += [entity for entity in sorted(inputs.recalled) if self._is_overruled(entity, own)]
             if later:
                 return f"the map of {min(later)} has changed since the table was last completed"
             if reason := self._unfinished_map((inputs.maps | inputs.recalled | others) & changed.keys()):
                 return reason
         return None
+
+    def _is_overruled(self, entity: str, run_id: int) -> bool:
+        """Whether this run has changed what earlier runs had left in a map."""
+        if self._changed_in().get(entity) != run_id:
+            return False
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND first_run < %s AND last_run = %s)")
+        name = self.pair.state.name(map_name(entity))
+        return bool(self.pair.session.value(query.format(name), [self.pair.source_id, run_id, run_id]))
 
     def _unfinished_map(self, entities: Collection[str]) -> str | None:
         """A map that a run has changed without completing its table. While a run is in work its end is waited for instead."""

@@ -25,6 +25,7 @@ from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.expected.legacy_copy import CARRIED
 from remoteiq_etl.verify.snapshots import SnapshotPair
 
 SQL = statements(__file__)
@@ -125,7 +126,7 @@ class Checksums:
     def _legacy_value(self, column: str) -> sql.Composable:
         name = sql.Identifier("l", column)
         if isinstance(self.source.table.columns[column].type, DateTime):
-            return sql.SQL("CASE WHEN isfinite({}) THEN {}::text END").format(name, name)
+            return sql.SQL("CASE WHEN " + CARRIED + " THEN {name}::text END").format(name=name)
         return readable(self.pair.legacy.database.unreadable, sql.SQL("{}::text").format(name))
 
     def _statement(

@@ -35,7 +35,7 @@ def _labels(kind: str, facts: Mapping[str, Any], *columns: str, rules: Rules | N
         ({"entry": GONE}, Label.EDITED_IN_TARGET),
         ({"entry": GONE, "twin": "u2"}, Label.BUG),
         ({"entry": LIVE}, Label.BUG),
-        ({"entry": MapEntry("u1", "kept", "deleted", adopted=False, is_there=False)}, Label.EXPECTED),
+        ({"entry": MapEntry("u1", "kept", "deleted", adopted=False, is_there=False)}, Label.EDITED_IN_TARGET),
         ({"entry": MapEntry(None, "ticket_number", "decided", adopted=False, is_there=False)}, Label.BUG),
     ],
 )
