@@ -49,7 +49,7 @@ def test_every_table_with_a_source_has_an_entry_or_has_changed() -> None:
 def test_a_state_of_the_former_form_is_read_on_and_rewritten(former: Migration) -> None:
     reports = former.run()
     assert [table for table, report in reports.items() if report.reading == CHANGED] == []
-    assert {reports[table].reading for table in ("backup_restores", "contacts", "backup_jobs")} == {"nothing changed"}
+    assert reports["contacts"].reading == "nothing changed"
     assert forms(former, *SOME) == {"2:"}
     again = former.run(*SOME)
     assert [table for table, report in again.items() if report.reading == CHANGED] == []
