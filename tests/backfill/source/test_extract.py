@@ -13,7 +13,7 @@ from remoteiq_etl.backfill.source.snapshot import Snapshot
 from remoteiq_etl.errors import SnapshotLost
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database as EngineDatabase
-from remoteiq_etl.spec.batch import HASH, KEY
+from remoteiq_etl.spec.batch import HASH, KEY, ODD_TIMES
 from remoteiq_etl.spec.table import Source
 from schemas import legacy
 from tests.support.server import Database
@@ -40,17 +40,17 @@ def test_large_texts_end_a_batch_early() -> None:
 
 
 @pytest.mark.every_postgres
-def test_times_out_of_range_are_null_and_set_apart(legacy_db: Database) -> None:
+def test_times_that_are_not_carried_are_null_and_set_apart(legacy_db: Database) -> None:
     legacy_db.execute(
         "INSERT INTO check_runs (device_id, status, started_at, finished_at, created_at)"
-        " VALUES ('d', 'OK', '-infinity', '20000-01-01', '2024-05-06 07:08:09.123456+00')"
+        " VALUES ('d', 'OK', '-infinity', '294276-01-01', '2024-05-06 07:08:09.123456+00')"
     )
     with Snapshot(engine(legacy_db)) as snapshot, closing(snapshot.reader()) as reader:
         (frame,) = extract.frames(reader, Source(legacy.check_runs, lambda batch, _: batch), 100)
     row = frame.iloc[0]
     assert frame[["started_at", "finished_at"]].isna().all().all()
     assert row["created_at"].isoformat() == "2024-05-06T07:08:09.123456+00:00"
-    assert json.loads(row[extract.ODD_TIMES]) == {"started_at": "-infinity", "finished_at": "20000-01-01 00:00:00+00"}
+    assert json.loads(row[ODD_TIMES]) == {"started_at": "-infinity", "finished_at": "294276-01-01 00:00:00+00"}
     assert row[KEY] == row["id"]
     assert len(row[HASH]) == 16
 
