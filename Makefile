@@ -39,7 +39,7 @@ demo: $(INSTALLED) ## a legacy database with every dirty case, moved into the re
 	@$(BIN)/remoteiq-etl demo
 
 dev: $(INSTALLED) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
-	@home=$$($(BIN)/python -m remoteiq_etl.orchestration.instance) && DAGSTER_HOME="$$home" $(BIN)/python -m remoteiq_etl.embedded $(BIN)/dagster dev -w workspace.yaml
+	@home=$$($(BIN)/python -m remoteiq_etl.orchestration.runtime.instance) && DAGSTER_HOME="$$home" $(BIN)/python -m remoteiq_etl.bundled_server.databases $(BIN)/dagster dev -w workspace.yaml
 
 test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)

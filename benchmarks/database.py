@@ -16,14 +16,14 @@ from psycopg import sql
 
 import assets
 from benchmarks.workloads import LEGACY_SCHEMA, SOURCE, STATE_SCHEMA, TARGET_SCHEMA, Workload
-from remoteiq_etl.backfill import hashing
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.context.plan import RunPlan
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
-from remoteiq_etl.lifecycle.prepare import prepare
+from remoteiq_etl.lifecycle.target.prepare import prepare
+from remoteiq_etl.postgres import row_hash
+from remoteiq_etl.postgres.database import Database
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy
 from tests.support.server import Server
 
@@ -51,10 +51,10 @@ class Bench:
 
     url: str
 
-    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> Plan:
+    def plan(self, *tables: str, legacy_schema: str = LEGACY_SCHEMA, batch_rows: int | None = None) -> RunPlan:
         """A run on this database that knows these tables and their parents."""
         size = {} if batch_rows is None else {"batch_rows": batch_rows}
-        return Plan(
+        return RunPlan(
             Database(self.url, legacy_schema, read_only=True),
             Database(self.url, TARGET_SCHEMA),
             _specs(*tables),
@@ -88,9 +88,9 @@ class Bench:
     def load_parents(self, workload: Workload) -> None:
         """Load what the workload's table depends on; what is there stays unchanged."""
         plan = self.plan(workload.name)
-        with opened(plan) as run:
+        with open_run(plan) as run:
             run.load_all(plan.specs.keys() - {workload.name})
-            run.state.ensure_map(run.session, plan.specs[workload.name])
+            run.context.state.ensure_map(run.context.session, plan.specs[workload.name])
         self.execute("VACUUM (ANALYZE)")
 
     def sample(self, rows: int) -> str:
@@ -151,7 +151,7 @@ class Bench:
         with psycopg.connect(self.url) as connection:
             row = connection.execute(f"SELECT hash_key FROM {STATE_SCHEMA}.sources").fetchone()
         assert row is not None
-        return hashing.session_settings(bytes(row[0]))
+        return row_hash.session_settings(bytes(row[0]))
 
     def rows_of(self, schema: str, workload: Workload) -> int:
         """Legacy rows."""

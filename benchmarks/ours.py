@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.database import Bench
-from remoteiq_etl.backfill.opening import opened
+from remoteiq_etl.backfill.run import open_run
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--batch-rows", type=int)
     options = parser.parse_args()
     plan = Bench(options.url).plan(options.table, legacy_schema=options.schema, batch_rows=options.batch_rows)
-    with opened(plan) as run:
+    with open_run(plan) as run:
         started = time.perf_counter()
         report = run.load(plan.specs[options.table])
         seconds = time.perf_counter() - started

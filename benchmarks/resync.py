@@ -19,9 +19,8 @@ from benchmarks import report
 from benchmarks.contestants import ROOT
 from benchmarks.database import STATE_SCHEMA, Bench
 from benchmarks.workloads import LEGACY_SCHEMA, Workload
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
+from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.fixtures.generator import generate
 from tests.support.server import Server
 
@@ -94,9 +93,9 @@ def _verdict(reached: bool) -> str:
     return "reached" if reached else "MISSED"
 
 
-def load(plan: Plan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
+def load(plan: RunPlan, table: str | None, mode: Mode = Mode.INCREMENTAL) -> float:
     """Seconds of the load of one table; with None of all, which nobody times."""
-    with opened(replace(plan, mode=mode)) as run:
+    with open_run(replace(plan, mode=mode)) as run:
         started = time.perf_counter()
         run.load_all(None if table is None else {table})
         return time.perf_counter() - started

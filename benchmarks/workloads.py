@@ -6,8 +6,8 @@ from importlib.resources import files
 from psycopg import sql
 from sqlalchemy import Table
 
-from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.identity import source_namespace
+from remoteiq_etl.frames.derived_ids import source_namespace
+from remoteiq_etl.postgres.row_hash import row_hash
 from schemas import legacy, target
 
 LEGACY_SCHEMA = "legacy"

@@ -15,7 +15,6 @@
     ├── ContractError             a contract itself is wrong, or a transform broke it for every row
     ├── ConservationError         rows read ≠ rows accounted for
     ├── ConflictError             rows were edited in the target and changed in legacy, and the policy is to fail
-    ├── IdentityError             a recorded identity or decision contradicts what a run finds
     ├── SnapshotLost              the exported snapshot of a run is gone
     ├── RunStopped                a run ended between two batches; the next one goes on from there
     │   ├── StopRequested         somebody told it to stop
@@ -99,10 +98,6 @@ class ConservationError(RemoteIQError):
 
 class ConflictError(RemoteIQError):
     """Rows were edited in the target and changed in legacy, and the policy of their table is to fail."""
-
-
-class IdentityError(RemoteIQError):
-    """A recorded identity or decision contradicts what a run finds."""
 
 
 class SnapshotLost(RemoteIQError):

@@ -113,19 +113,9 @@ def trigger_ddl(table: Table, schema: str) -> list[str]:
     return [_render(pattern, schema, table=table.name, name=f"trg_{table.name}_set_updated_at")]
 
 
-def create_triggers(metadata: MetaData, schema: str) -> list[str]:
-    """Return the statements that create every trigger of the metadata. The function must exist."""
-    return _each(trigger_ddl(table, schema) for table in metadata.sorted_tables)
-
-
 def set_updated_at_ddl(schema: str) -> list[str]:
     """Return our trigger function, which keeps a given `updated_at` while `PRESERVE_SETTING` is on."""
     return [_render(_read("set_updated_at.sql"), schema)]
-
-
-def set_updated_at_of_application_ddl(schema: str) -> list[str]:
-    """Return the trigger function as the new application creates it: `updated_at` becomes now() whatever is given."""
-    return [_render(_read("set_updated_at_of_application.sql"), schema)]
 
 
 def _compile(element: ExecutableDDLElement, token: str | None, schema: str) -> str:

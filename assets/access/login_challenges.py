@@ -1,12 +1,17 @@
-"""Login challenges: one row per legacy challenge, none of which can be answered any more."""
+"""Login challenges: one row per legacy challenge, none of which can be answered any more.
+
+Known faults of the data (of the edge cases): users who are gone (1 of 3) or quarantined (1 of 3).
+"""
 
 import pandas as pd
 
-from assets.access import owners
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP
-from remoteiq_etl.backfill.spec import Context, Decide, Source, TableSpec
-from remoteiq_etl.backfill.times import filled
+from assets.access.rules import owners
+from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 VALID_FOR = pd.Timedelta(minutes=10)

@@ -1,7 +1,9 @@
 """Permissions: one row per permission key, from legacy permissions and from keys found only in role_meta.permissions.
 
-Known faults of the data: keys that differ in case or white space alone, labels that only repeat the key, and keys that
-roles hold as words although no permission of that name exists.
+Steps: of equal keys the oldest permission stands; a word of role_meta that neither a permission nor the catalogue knows
+makes a row (whose row a key is, see permission_successors). Known faults of the data (of the edge cases): keys that differ in
+case or white space alone (1 of 7 is merged away), a blank key (1), labels that only repeat the key (1 of 7; 1 of 9 generated ones), and
+keys that roles hold as words although no permission of that name exists (3).
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,14 +11,16 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.access.permission_heirs import WINNERS, having_back, taking_over_seeds, taking_over_words
-from assets.access.words import lowered
-from assets.seeds.seed import SEED
-from assets.winners import GROUP, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, warned
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.permission_successors import WINNERS, having_back, taking_over_seeds, taking_over_words
+from assets.access.rules.words import lowered
+from assets.shared.seed import SEED
+from assets.shared.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, warned
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 OTHER_GROUP = "other"
@@ -25,11 +29,11 @@ ONLY_IN_ROLE_META = "Made of a word in role_meta.permissions of the legacy datab
 LEGACY_COLUMNS = ("key", "label", "group_key", "group_label", "created_at")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Of permissions with equal keys the oldest wins; a word that neither they nor the catalogue know makes a row."""
     permissions = inputs["permissions"].sort_values(["created_at", "id"])
     rows = pd.DataFrame({KEY: permissions["id"], GROUP: lowered(permissions["key"])})
-    found = decide_winners(rows, recorded, WINNERS, "oldest", heirs_of="permissions")
+    found = decide_winners(rows, recorded, WINNERS, "oldest", successors_of="permissions")
     only = sorted(words_of(inputs["role_meta"]["permissions"]) - set(found.winner) - set(PERMISSIONS))
     return Decided(
         decisions=[
@@ -61,8 +65,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.keep(winners.isna() & (keys != batch["key"]), "key", "normalised")
     batch["permission_key"] = keys
     batch["label"] = labels(batch["label"], keys)
-    for column in ("group_key", "group_label", "created_at"):
-        batch[column] = batch[column]
+    batch.carry("group_key", "group_label", "created_at")
     return batch
 
 
@@ -102,13 +105,14 @@ SPEC = TableSpec(
             "role_meta": select(legacy.role_meta.c.permissions),
         },
         function=decide,
-        anew=(WINNERS,),
+        redecided=(WINNERS,),
     ),
     lookups=(("permissions", "permissions"), ("permissions", SEED)),
     after=("seed_permissions",),
     legacy_reads=(legacy.role_meta,),
     adopt=Adoption(columns=("permission_key",)),
     insert_only=("description",),
+    moving_key=True,
     lineage={
         "group_label": ("role_meta.permissions",),
         "group_key": ("role_meta.permissions",),

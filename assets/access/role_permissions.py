@@ -1,28 +1,33 @@
 """Grants: one row per role and permission, the union of legacy role_permissions and role_meta.permissions.
 
-Known faults of the data: the two tables disagree, and roles or permissions that are merged hold the same grant twice.
-A grant dates from the legacy role that holds it, also where that role is merged into another.
+Steps: read both tables as one, merge equal grants into that of the oldest role, add those that only role_meta holds. A grant
+dates from the legacy role that holds it, also where that role is merged into another. Known faults of the data (of the edge
+cases): the two tables disagree (4 grants are in role_meta alone), merged roles and permissions hold a grant twice (2 of 12
+rows), grants of or to what is gone (2), and of a blank key (1).
 """
 
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from assets.access import grants
-from assets.access.adopted_roles import adopted_ids
-from assets.access.grants import HELD_BY, IN_META, IN_ROWS, PAIR
-from assets.access.words import lowered
-from assets.winners import GROUP, Winners, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, Source, TableSpec, Warned
+from assets.access.rules import grants
+from assets.access.rules.adopted_roles import adopted_ids
+from assets.access.rules.grants import HELD_BY, IN_META, IN_ROWS, PAIR
+from assets.access.rules.maps import ROLE_OF_NAME, ROLE_OF_WORD
+from assets.access.rules.words import lowered
+from assets.shared.winners import GROUP, Winners, decide_winners, recorded_winners, winners_of
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, Warned
+from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which of equal grants stands for the others, which only role_meta holds, and which only one table holds."""
     roles = grants.roles_by_age(inputs)
     held = grants.held(inputs, roles)
@@ -47,7 +52,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
     )
 
 
-def equal_grants(rows: pd.DataFrame, recorded: Recorded) -> Winners:
+def equal_grants(rows: pd.DataFrame, recorded: StoredDecisions) -> Winners:
     """The winner among legacy rows that become one grant: that of the oldest role, then the lowest key."""
     several = rows[rows.duplicated(PAIR, keep=False)]
     groups = [key_text(pair) for pair in zip(several["role"], several["permission_key"], strict=True)]
@@ -64,7 +69,7 @@ def only_in_meta(counting: pd.DataFrame) -> pd.DataFrame:
 def owners_of(roles: pd.DataFrame, context: Context) -> dict[str, str]:
     """The legacy role that stands for each normalised name: the recorded winner, else the oldest."""
     oldest = roles.drop_duplicates("role")
-    recorded = context.lookup("roles", "roles.name").decided(oldest["role"], "winner")
+    recorded = recorded_winners(context, *ROLE_OF_NAME, oldest["role"])
     owners = recorded.where(recorded.isin(roles["role_id"])).fillna(oldest["role_id"])
     return dict(zip(oldest["role"], owners, strict=True))
 
@@ -100,7 +105,7 @@ def transform(batch: Batch, context: Context) -> Batch:
 
 def transform_words(batch: Batch, context: Context) -> Batch:
     """One grant that only role_meta holds becomes one row."""
-    batch["permission_key"] = batch["permission_key"]
+    batch.carry("permission_key")
     return _granted(batch, context)
 
 
@@ -118,7 +123,7 @@ SPEC = TableSpec(
     grain="one row per role and permission that it grants",
     sources=(Source(legacy.role_permissions, transform), Derived(transform_words)),
     decide=Decide(reads=grants.READS, function=decide),
-    lookups=(("roles", "roles"), ("roles", "roles.name"), ("roles", "users.role"), ("permissions", "permissions")),
+    lookups=(("roles", "roles"), ROLE_OF_NAME, ROLE_OF_WORD, ("permissions", "permissions")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
     replaces=True,
     owned_by=legacy.roles,

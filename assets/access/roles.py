@@ -1,169 +1,64 @@
 """Roles of the organization: one row per normalised role name, from legacy roles and from words of users.role.
 
-Known faults of the data: names that differ in case or white space alone, descriptions kept in two tables, and users
-whose role word names no role at all.
+Steps: of equal names the oldest role stands and the others are merged into it; a word of users.role that names no role
+makes one (see role_words); description and times come from role_meta first. Known faults of the data (of the edge cases):
+names that differ in case, white space or ß alone (4 of 10 roles are merged away), descriptions in two tables that disagree
+(2 roles), meta of a role that is gone (1 of 5), words that name no role (3 of 9).
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pandas as pd
 from sqlalchemy import func, select
 
-from assets.access.words import lowered
-from assets.winners import GROUP, Winners, decide_winners, winners_of
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import (
-    INHERITS,
-    SAME_AS,
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-    warned,
-)
-from remoteiq_etl.backfill.text import common_spelling, is_blank, normalise, normalised, tidy
-from remoteiq_etl.backfill.times import first_of
+from assets.access.rules.maps import ROLE_OF_WORD
+from assets.access.rules.role_words import MADE, USERS_ROLE, decide_words
+from assets.access.rules.words import lowered
+from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.frames.text import is_blank, normalised
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, warned
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.times import first_of
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
-USERS_ROLE = "users.role"
-MATCHED, MADE, JOINS, LAPSED = "matched_role", "made_from_users_role", "joins_made_role", "lapsed"
-MADE_ANEW = "made_anew"
 UNKNOWN = {"description": TEXT, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}  # of a role that was made of a word
-WORD = "word"  # of a decision about a legacy role: the word of users.role whose made role it took over
-ANEW = "  "  # in front of the key of a word's second role: no normalised word begins like this
 SCOPE = "organization"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
-    """Who wins of equal names; which word of users.role stands for which role; which words make a role of their own."""
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
+    """Which role stands for each name, and which role each word of users.role means."""
     roles = inputs["roles"].sort_values(["created_at", "id"])
-    rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
-    found = decide_winners(rows, recorded, "roles.name", "oldest", heirs_of="roles")
-    left = left_behind(recorded, found)
+    found = oldest_of_equal_names(roles, recorded)
     words = decide_words(inputs["users"], found, recorded, context)
-    words = [with_row_back(word, found, left) for word in words]
-    made = [word for word in words if word.rule == MADE and word.legacy_key not in found.winner]
-    joins = joining(words, found, recorded, context, left)
-    lapsed = [Decision("roles", key, LAPSED, {WORD: word}) for word, key in left.items()]
     return Decided(
-        decisions=[*found.decisions, *words, *joins, *lapsed],
-        rows={USERS_ROLE: frame({KEY: [w.legacy_key for w in made], "name": [w.values["name"] for w in made]})},
+        decisions=[*found.decisions, *words.decisions],
+        rows={USERS_ROLE: frame({KEY: list(words.made), "name": list(words.made.values())})},
         prepared={
             "losers": found.losers,
-            "joined": {join.legacy_key: join.new_key for join in joins},
+            "joined": words.new_keys,
             "roles": dict(zip(roles["name"], roles["id"], strict=True)),
-            **meta(inputs),
+            **meta_by_name(inputs["role_meta"]),
         },
-        warnings=[*found.warnings, *warned(MADE, USERS_ROLE, [word.legacy_key for word in made])],
+        warnings=[*found.warnings, *warned(MADE, USERS_ROLE, words.made)],
     )
 
 
-def decide_words(users: pd.DataFrame, found: Winners, recorded: Recorded, context: Context) -> list[Decision]:
-    """One decision per normalised word of users.role; a recorded one stays while the role that it names is there."""
-    spellings = spellings_of(users)
-    group_of = {winner: group for group, winner in found.winner.items()}
-    group_of |= {loser: group_of[winner] for loser, winner in found.losers.items()}
-    renamed = renamed_since(recorded, group_of)
-    made_ids = ids_of_made([word for word in spellings if word not in renamed], context)
-    decisions = []
-    for word, counts in spellings.items():
-        known = recorded.get(USERS_ROLE, word)
-        if word in renamed and word not in found.winner:
-            decisions += made_anew(word, recorded.get(USERS_ROLE, ANEW + word), common_spelling(counts.elements()))
-        elif known is not None and _holds(known, group_of, found, made_ids):
-            decisions.append(known)
-        elif word in found.winner:
-            decisions.append(Decision(USERS_ROLE, word, MATCHED, {SAME_AS: ["roles", found.winner[word]]}))
-        else:
-            decisions.append(Decision(USERS_ROLE, word, MADE, {"name": common_spelling(counts.elements())}))
-    return decisions
+def oldest_of_equal_names(roles: pd.DataFrame, recorded: StoredDecisions) -> Winners:
+    """Names equal after normalisation are merged into the oldest role, ties by id. `roles`: in that order."""
+    rows = pd.DataFrame({KEY: roles["id"], GROUP: normalised(roles["name"])})
+    return decide_winners(rows, recorded, "roles.name", "oldest", successors_of="roles")
 
 
-def spellings_of(users: pd.DataFrame) -> dict[str, Counter[str]]:
-    """How often each spelling of a role word is used, by normalised word."""
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    for role, count in zip(users["role"], users["users"], strict=True):
-        word, spelling = normalise(role), tidy(role)
-        if word and spelling:
-            spellings[word][spelling] += count
-    return spellings
-
-
-def renamed_since(recorded: Recorded, group_of: Mapping[str, str]) -> set[str]:
-    """Words whose made role was taken over by a legacy role that has another name now."""
-    joined = [known for known in recorded.of("roles").values() if known.rule == JOINS]
-    words = {known.legacy_key: known.values[WORD] for known in joined}
-    return {word for key, word in words.items() if group_of.get(key, word) != word}
-
-
-def made_anew(word: str, known: Decision | None, name: str) -> list[Decision]:
-    """The word makes a second role: its first one went with a legacy role that has another name now."""
-    return [
-        Decision(USERS_ROLE, word, MADE_ANEW, {SAME_AS: [USERS_ROLE, ANEW + word]}),
-        known or Decision(USERS_ROLE, ANEW + word, MADE, {"name": name}),
-    ]
-
-
-def ids_of_made(words: list[str], context: Context) -> dict[str, str]:
-    """The ids of the roles that earlier runs made from words."""
-    ids = context.lookup("roles", USERS_ROLE).find(pd.Series(words, dtype=TEXT))
-    return {word: key for word, key in zip(words, ids, strict=True) if isinstance(key, str)}
-
-
-def left_behind(recorded: Recorded, found: Winners) -> dict[str, str]:
-    """The made roles whose legacy role, which had taken them over, is gone: its key by their word."""
-    keys = set(found.winner.values()) | set(found.losers)
-    joined = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS}
-    return {known.values[WORD]: key for key, known in joined.items() if key not in keys}
-
-
-def with_row_back(word: Decision, found: Winners, left: Mapping[str, str]) -> Decision:
-    """A word whose made role is left behind has its row back; while a legacy role has it, what it once got counts no more."""
-    if word.rule != MADE:
-        return word
-    if word.legacy_key in found.winner:
-        return replace(word, values={name: value for name, value in word.values.items() if name != INHERITS})
-    former = left.get(word.legacy_key)
-    return replace(word, values={**word.values, INHERITS: ["roles", former]}) if former else word
-
-
-def joining(
-    words: list[Decision], found: Winners, recorded: Recorded, context: Context, left: Mapping[str, str]
-) -> list[Decision]:
-    """Legacy roles that came after a role of that name had been made from users.role: they take its row over."""
-    made_ids = ids_of_made([word.legacy_key for word in words if word.rule == MADE], context)
-    keys = set(found.winner.values()) | set(found.losers)
-    kept = {key: known for key, known in recorded.of("roles").items() if known.rule == JOINS and key in keys}
-    taken = {decision.new_key for decision in kept.values()}
-    new = [
-        Decision("roles", found.winner[word], JOINS, {WORD: word, INHERITS: _had(word, left)}, made)
-        for word, made in made_ids.items()
-        if word in found.winner and made not in taken
-    ]
-    return [*kept.values(), *new]
-
-
-def _had(word: str, left: Mapping[str, str]) -> list[str]:
-    """Whose row a made role is: that of the legacy role that is gone, else its own."""
-    return ["roles", left[word]] if word in left else [USERS_ROLE, word]
-
-
-def meta(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Mapping[str, object]]:
+def meta_by_name(role_meta: pd.DataFrame) -> dict[str, Mapping[str, object]]:
     """Descriptions and times of role_meta by role name."""
-    rows = inputs["role_meta"]
     return {
-        "descriptions": dict(zip(rows["role_name"], rows["description"], strict=True)),
-        "updated": dict(zip(rows["role_name"], rows["updated_at"], strict=True)),
+        "descriptions": dict(zip(role_meta["role_name"], role_meta["description"], strict=True)),
+        "updated": dict(zip(role_meta["role_name"], role_meta["updated_at"], strict=True)),
     }
 
 
@@ -174,15 +69,20 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.merge(winners.notna(), "equal_name", into=winners)
     for column in ("name", "description", "created_at"):
         batch.keep(winners.notna(), column, "merged")
-    joined = pd.Series([context.prepared["joined"].get(key) for key in batch.keys], dtype=TEXT)
-    mapped = joined.fillna(context.lookup("roles").find(batch.keys))
-    batch["id"] = mapped.fillna(context.kept_or_derived("roles", "roles", batch["id"]))
+    batch["id"] = ids(batch, context)
     _of_the_organization(batch, context)
+    batch.carry("created_at")
     batch["description"] = descriptions(batch, context, winners.isna())
-    batch["created_at"] = batch["created_at"]
     updated = [context.prepared["updated"].get(name) for name in batch["name"]]
     batch["updated_at"] = first_of(pd.Series(updated, dtype=TIMESTAMP), batch["created_at"])
     return batch
+
+
+def ids(batch: Batch, context: Context) -> pd.Series:
+    """The id of the made role that each role takes over, else the one given before, else kept or derived."""
+    taken_over = pd.Series([context.prepared["joined"].get(key) for key in batch.keys], dtype=TEXT)
+    given = taken_over.fillna(context.lookup("roles").find(batch.keys))
+    return given.fillna(context.kept_or_derived("roles", "roles", batch["id"]))
 
 
 def descriptions(batch: Batch, context: Context, stays: pd.Series) -> pd.Series:
@@ -204,7 +104,7 @@ def transform_meta(batch: Batch, context: Context) -> Batch:
     batch.keep(lost, "updated_at", "superseded")
     lists = [words if isinstance(words, list) else [] for words in batch["permissions"]]
     changed = [list(lowered(pd.Series(words, dtype=TEXT))) != words for words in lists]
-    batch.keep(pd.Series(changed, dtype=bool), "permissions", "normalised", jsons.texts(lists))
+    batch.keep(pd.Series(changed, dtype=bool), "permissions", "normalised", json_text.texts(lists))
     batch.merge(batch.is_open(), "role_meta")
     return batch
 
@@ -224,14 +124,7 @@ def transform_made(batch: Batch, context: Context) -> Batch:
 def _of_the_organization(batch: Batch, context: Context) -> None:
     batch["organization_id"] = context.organization_id
     batch["scope"] = SCOPE
-    batch["name"] = batch["name"]
-
-
-def _holds(known: Decision, group_of: Mapping[str, str], found: Winners, made_ids: Mapping[str, str]) -> bool:
-    word = known.legacy_key
-    if known.rule == MADE:
-        return word not in found.winner or word in made_ids
-    return group_of.get(known.values[SAME_AS][1]) == word
+    batch.carry("name")
 
 
 SPEC = TableSpec(
@@ -253,9 +146,9 @@ SPEC = TableSpec(
             "users": select(legacy.users.c.role, func.count().label("users")).group_by(legacy.users.c.role),
         },
         function=decide,
-        anew=("roles.name",),
+        redecided=("roles.name",),
     ),
-    lookups=(("organizations", "derived"), ("roles", "roles"), ("roles", USERS_ROLE)),
+    lookups=(ORGANIZATION, ("roles", "roles"), ROLE_OF_WORD),
     legacy_reads=(legacy.users,),
     adopt=Adoption(columns=("organization_id", "name"), among={"scope": SCOPE}),
     lineage={

@@ -1,6 +1,6 @@
 """What a run wrote to its output: one row per legacy job_results row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 6 edge cases) or quarantined (1 of 6).
 """
 
 from collections.abc import Mapping
@@ -8,15 +8,17 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.automation import job_times
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Follow, Recorded, Source, TableSpec
+from assets.automation.rules import job_times
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the time of each result is prepared, by job."""
     jobs = inputs["jobs"].set_index("id")
     agents = inputs["agents"].set_index("id")["created_at"].reindex(jobs["agent_id"].astype(TEXT)).set_axis(jobs.index)
@@ -28,8 +30,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per result, made when its job finished, else when the job was made."""
     batch["run_id"] = batch.parent("job_id", context.lookup("agent_task_runs", "jobs"), "agent_task_runs")
-    batch["stdout"] = batch["stdout"]
-    batch["stderr"] = batch["stderr"]
+    batch.carry("stdout", "stderr")
     batch["created_at"] = context.prepared["created_at"].reindex(batch["job_id"])
     return batch
 

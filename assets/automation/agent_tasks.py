@@ -1,6 +1,9 @@
 """Tasks for agents: one row per legacy job, and one per row of the older agent_jobs.
 
-Known faults of the data: types and states are free text, times are missing, the agent is named twice.
+Steps: the times of each job (see job_times), its type and state (see states), then what has no column goes into the payload.
+Known faults of the data, with their share of generated jobs: types and states are free text (1 % of the states in another
+case, 0.5 % unknown), work still in flight (1 %), payloads that are no object (0.5 %) or missing (3 %), no created_at
+(0.5 %), the agent is named twice (70 %).
 """
 
 from collections.abc import Mapping
@@ -8,17 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from assets.automation import job_times, states
-from assets.json_times import iso
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import superseded
-from remoteiq_etl.backfill.frames import TEXT, to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
+from assets.automation.rules import job_times, states
+from assets.shared.json_times import iso
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, to_arrow
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.dispositions import superseded
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Nothing is decided: the agents are prepared."""
     return Decided(prepared={"agents": inputs["agents"]})
 
@@ -58,13 +63,13 @@ def _task(batch: Batch, context: Context, kind: str, dispatched: list[str | None
     batch["type"] = states.types(batch, context, kind)
     batch["status"] = states.final(labels)
     added = zip(to_arrow(batch[kind]).to_pylist(), to_arrow(batch["status"]).to_pylist(), dispatched, strict=True)
-    payloads = zip(jsons.objects(batch["payload"]), added, strict=True)
-    batch["payload"] = jsons.texts(jsons.with_added(payload, _added(*values)) for payload, values in payloads)
+    payloads = zip(json_text.objects(batch["payload"]), added, strict=True)
+    batch["payload"] = json_text.texts(json_text.with_added(payload, _added(*values)) for payload, values in payloads)
     return states.is_in_flight(labels)
 
 
 def _added(kind: str, status: str, dispatched: str | None) -> dict[str, Any]:
-    return jsons.without_nulls({"legacyType": kind, "legacyStatus": status, "legacyDispatchedAt": dispatched})
+    return json_text.without_nulls({"legacyType": kind, "legacyStatus": status, "legacyDispatchedAt": dispatched})
 
 
 SPEC = TableSpec(

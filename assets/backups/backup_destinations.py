@@ -1,17 +1,20 @@
 """Where backups go: one row, of the destination in the legacy backup configuration.
 
-Known faults of the data: a destination that is no object, or does not say of what kind it is.
+Known faults of the data: a destination that is no object (1 of the 2 rows of the edge cases, the one not in use), or does not
+say of what kind it is.
 """
 
 import re
 from typing import Any
 
-from assets.backups import config_row
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, by_distinct
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Source, TableSpec
-from remoteiq_etl.backfill.text import normalise, tidy
+from assets.backups.rules import config_row
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import BOOLEAN, by_distinct
+from remoteiq_etl.frames.text import normalise, tidy
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 NAME = "Default Backup Destination"
@@ -31,9 +34,11 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.quarantine(
         found.isna(), "destination_without_kind", "destination", detail="neither a kind nor an absolute path"
     )
-    batch["provider"] = by_distinct(found, lambda text: provider(jsons.parse(text)["kind"]))
+    batch["provider"] = by_distinct(found, lambda text: provider(json_text.parse(text)["kind"]))
     batch["configuration"] = found
-    connected = by_distinct(found, lambda text: jsons.parse(text).get("connectionId") is not None, BOOLEAN, null=False)
+    connected = by_distinct(
+        found, lambda text: json_text.parse(text).get("connectionId") is not None, BOOLEAN, null=False
+    )
     batch.warn(connected & batch.is_open(), "destination_connection_missing")
     return batch
 
@@ -45,20 +50,20 @@ def provider(kind: str) -> str:
 
 def configuration(destination: Any) -> dict[str, Any] | None:  # any JSON
     """The whole destination with its kind, without which the worker fails; local for an absolute path, else None."""
-    value = jsons.as_object(destination)
+    value = json_text.as_object(destination)
     if isinstance(value.get("kind"), str) and tidy(value["kind"]):
         return value
     if isinstance(destination, str):
         value["path"] = destination
     path = value.get("path")
     if isinstance(path, str) and _ABSOLUTE.match(path):
-        return jsons.with_added(value, {"kind": "local"})
+        return json_text.with_added(value, {"kind": "local"})
     return None
 
 
 def _configuration_text(text: str) -> str | None:
-    found = configuration(jsons.parse(text))
-    return None if found is None else jsons.dumps(found)
+    found = configuration(json_text.parse(text))
+    return None if found is None else json_text.dumps(found)
 
 
 SPEC = TableSpec(
@@ -66,7 +71,7 @@ SPEC = TableSpec(
     grain="one row for the destination of the legacy backup configuration",
     sources=(Source(legacy.backups_config, transform, primary=False),),
     decide=Decide(reads=config_row.READS, function=config_row.decide),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={
         "provider": ("backups_config.destination",),

@@ -1,15 +1,18 @@
 """What a backup job left behind: one row per legacy job that says where.
 
-Known faults of the data: locations that name no place, or are no object.
+Known faults of the data: no location (17 % of generated jobs), locations that name no place (another 17 %) or no kind (another
+17 %), or are no object.
 """
 
 from typing import Any
 
-from remoteiq_etl.backfill import jsons, times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import by_distinct
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
-from remoteiq_etl.backfill.text import tidy
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import by_distinct
+from remoteiq_etl.frames.text import tidy
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 UNKNOWN = "unknown"
@@ -18,16 +21,16 @@ UNKNOWN = "unknown"
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per job with a location; what else the location says stays in the job."""
     where = batch["artifact_location"]
-    found = by_distinct(where, lambda text: location(jsons.as_object(jsons.parse(text))))
+    found = by_distinct(where, lambda text: location(json_text.as_object(json_text.parse(text))))
     batch.filter(where.isna(), "no_artifact")
     batch.filter(found.isna(), "no_location")
     batch["id"] = context.derive_many("backup_job_artifacts", "backup_jobs", batch.keys)
     batch["backup_job_id"] = batch.parent("id", context.lookup("backup_jobs"), "backup_jobs", batch.keys)
     batch["artifact_type"] = by_distinct(
-        where, lambda text: _text(jsons.as_object(jsons.parse(text)), "kind") or UNKNOWN
+        where, lambda text: _text(json_text.as_object(json_text.parse(text)), "kind") or UNKNOWN
     )
     batch["storage_location"] = found
-    batch["size_bytes"] = batch["size_bytes"]
+    batch.carry("size_bytes")
     batch["created_at"] = times.first_of(batch["finished_at"], batch["started_at"])
     return batch
 

@@ -1,18 +1,20 @@
 """What a backup job put into its backup: one row per legacy backup_job_manifests row.
 
-Known faults of the data: no time of its own.
+Known faults of the data: no time of its own; a job that is gone (1 of 3 edge cases).
 """
 
-from assets.backups import job_times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Context, Decide, Follow, Source, TableSpec
+from assets.backups.rules import job_times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per job; the job's times stand in."""
     batch["job_id"] = batch.parent("job_id", context.lookup("backup_jobs"), "backup_jobs")
-    batch["manifest"] = batch["manifest"]
+    batch.carry("manifest")
     job_times.stand_in(batch, context)
     return batch
 

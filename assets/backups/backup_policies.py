@@ -4,13 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from assets.backups import config_row
-from assets.json_times import iso
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import to_arrow
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Source, TableSpec
-from remoteiq_etl.backfill.values import ValueMap
+from assets.backups.rules import config_row
+from assets.shared.json_times import iso
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import to_arrow
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 NAME = "Default Backup Policy"
@@ -32,7 +34,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["name"] = NAME
     batch["description"] = DESCRIPTION
     batch["schedule"] = batch.words_of("schedule", context.extended(SCHEDULE))
-    batch["retention"] = jsons.texts({"days": days} for days in _plain(batch["retention_days"]))
+    batch["retention"] = json_text.texts({"days": days} for days in _plain(batch["retention_days"]))
     batch["destination_id"] = context.lookup("backup_destinations", "backups_config").find(batch.keys)
     batch["target_type"] = "organization"
     batch["options"] = options(batch, carries_enabled=bool(context.options.get(CUT_OVER)))
@@ -51,15 +53,15 @@ def options(batch: Batch, *, carries_enabled: bool) -> pd.Series:
         iso(batch["last_scheduled_at"]),
         strict=True,
     )
-    return jsons.texts(
-        jsons.without_nulls(
+    return json_text.texts(
+        json_text.without_nulls(
             {
                 "enabled": enabled and carries_enabled,
                 "legacyEnabled": enabled,
-                "targets": jsons.parse(targets),
+                "targets": json_text.parse(targets),
                 "cronExpr": cron,
                 "encrypt": encrypt,
-                "notifications": jsons.parse(notifications),
+                "notifications": json_text.parse(notifications),
                 "lastScheduledAt": last,
             }
         )
@@ -77,7 +79,7 @@ SPEC = TableSpec(
     grain="one row for the legacy backup configuration",
     sources=(Source(legacy.backups_config, transform, primary=False),),
     decide=Decide(reads=config_row.READS, function=config_row.decide),
-    lookups=(("organizations", "derived"), ("backup_destinations", "backups_config")),
+    lookups=(ORGANIZATION, ("backup_destinations", "backups_config")),
     adopt=Adoption(columns=("organization_id", "name")),
     value_maps=(SCHEDULE,),
     lineage={

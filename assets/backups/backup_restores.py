@@ -1,13 +1,15 @@
 """Restores of backups: one row per legacy restore.
 
-Known faults of the data: restores that were running when the legacy application stopped.
+Known faults of the data: a restore that was running when the legacy application stopped (the first of several generated ones,
+1 of 4 edge cases), a backup job that is gone (1 of 4 edge cases).
 """
 
-from assets.backups import states
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.disposition import archived
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from assets.backups.rules import states
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.dispositions import archived
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
@@ -17,7 +19,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("backup_restores", "backup_restores", batch.keys)
     batch["backup_job_id"] = batch.parent("backup_id", context.lookup("backup_jobs"), "backup_jobs")
     batch["status"], _ = states.final(batch, context)
-    batch["notes"] = batch["note"]
+    batch.carry(notes="note")
     batch["requested_at"] = requested
     batch["created_at"] = requested
     batch["updated_at"] = times.first_of(batch["finished_at"], requested)

@@ -1,14 +1,14 @@
 """The legacy backup configuration, which the redesign keeps: one row per legacy row, unchanged."""
 
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.spec import Adoption, Context, Source, TableSpec
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
 def transform(batch: Batch, context: Context) -> Batch:
     """Every column as it is; the redesign's own times have no legacy source."""
-    for column in legacy.backups_config.columns:
-        batch[column.name] = batch[column.name]
+    batch.carry(*(column.name for column in legacy.backups_config.columns))
     return batch
 
 

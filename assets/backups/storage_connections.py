@@ -3,7 +3,7 @@
 Should a legacy database have a table of this name, it is reported as drift.
 """
 
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.spec.table import TableSpec
 from schemas import target
 
 SPEC = TableSpec(

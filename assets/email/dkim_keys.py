@@ -1,22 +1,34 @@
 """DKIM keys: one row per (domain, selector) with a private key.
 
-Known faults of the data: the same selector in both tables, line ends written as `\\n`, broken keys, settings that name
-a domain without a selector or key, or nothing at all.
+Known faults of the data (of the 7 rows of the edge cases): the same selector in both tables (1), line ends written as `\\n`
+(1, and 1 of 3 generated keys), broken keys (1, and 1 of 3 generated ones), settings that name a domain without a selector or
+key (1), or nothing at all (1).
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
-from assets.email import dkim
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.times import filled
+from assets.email.rules import dkim
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Adoption, Source, TableSpec
+from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+class Carried(NamedTuple):
+    """The key that is carried for one selector: where it is from, and the repaired PEM."""
+
+    table: str | None = None
+    key: str | None = None
+    pem: str | None = None
+
+
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Which key is carried where both tables, or two rows, have one for the same selector."""
     earlier = recorded.of("winner")
     chosen = dkim.winners(inputs, earlier)
@@ -26,7 +38,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
         for key, pem in zip(rows["id"], dkim.repaired(rows["private_key"]), strict=True)
     }
     won = {name: (str(choice.values["table"]), str(choice.values["key"])) for name, choice in chosen.items()}
-    carried = {name: (*winner, pems[winner]) for name, winner in won.items()}
+    carried = {name: Carried(*winner, pems[winner]) for name, winner in won.items()}
     return Decided(decisions=list((earlier | chosen).values()), prepared={"carried": carried})
 
 
@@ -56,7 +68,7 @@ def _key(batch: Batch, context: Context, table: str) -> None:
     public = by_distinct(pems, dkim.public_key)
     batch.quarantine(public.isna(), "unreadable_key", "private_key", detail="not a private key in PEM form")
     batch["id"] = context.derive_many("dkim_keys", table, batch.keys)
-    batch["dkim_domain_id"] = batch.parent("domain", context.lookup("dkim_domains", "derived"), "dkim_domains", domains)
+    batch["dkim_domain_id"] = batch.parent("domain", context.lookup(*dkim.DOMAINS), "dkim_domains", domains)
     batch["selector"] = dkim.selectors(batch["selector"])
     batch["public_key"] = public
     batch["private_key"] = pems
@@ -64,8 +76,10 @@ def _key(batch: Batch, context: Context, table: str) -> None:
 
 def _supersede(batch: Batch, context: Context, table: str, names: pd.Series, pems: pd.Series) -> None:
     """Merge the rows whose selector another row has won; what differs of them is archived."""
-    carried = [context.prepared["carried"].get(name, (None, None, None)) for name in names]
-    tables, keys, winning = (pd.Series([row[part] for row in carried], dtype=TEXT) for part in range(3))
+    carried = [context.prepared["carried"].get(name, Carried()) for name in names]
+    tables = pd.Series([one.table for one in carried], dtype=TEXT)
+    keys = pd.Series([one.key for one in carried], dtype=TEXT)
+    winning = pd.Series([one.pem for one in carried], dtype=TEXT)
     lost = names.notna() & ~(tables.eq(table) & keys.eq(batch.keys)).fillna(False)
     batch.keep(lost & pems.ne(winning), "private_key", "superseded")
     for column in {"created_at", "updated_at"}.intersection(batch.legacy.columns):
@@ -79,7 +93,7 @@ SPEC = TableSpec(
     grain="one row per domain and selector with a private key",
     sources=(Source(legacy.dkim_settings, transform_settings), Source(legacy.dkim_keys, transform_keys)),
     decide=Decide(reads=dkim.READS, function=decide),
-    lookups=(("dkim_domains", "derived"),),
+    lookups=(dkim.DOMAINS,),
     adopt=Adoption(columns=("dkim_domain_id", "selector")),
     lineage={
         "dkim_domain_id": ("dkim_settings.domain", "dkim_keys.domain"),

@@ -1,6 +1,8 @@
 """Mail that came in: one row per legacy imap_ingested and email_inbound_events row.
 
-Known faults of the data: headers are a snippet that may end anywhere, or raw bytes from anybody (see headers).
+Known faults of the data, with their share of generated mails: headers are a snippet that may end anywhere, or raw bytes from
+anybody (3 % are no Unicode; see headers), no headers (4 % of the snippets, 5 % of the raw mails), a Date that cannot be
+read (2.5 %), no subject (3 %), purposes in another spelling (1 %) or of no known channel (1 %).
 """
 
 import base64
@@ -11,12 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from assets import links
-from assets.email import channels, headers
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TEXT_LIST, TIMESTAMP, by_distinct, to_arrow
-from remoteiq_etl.backfill.spec import Context, Source, TableSpec
+from assets.email.rules import channels, headers
+from assets.shared import links
+from assets.support.rules.maps import TICKET_OF_NUMBER
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TEXT_LIST, TIMESTAMP, by_distinct, to_arrow
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 # A bigint has at most 19 digits.
@@ -30,7 +34,7 @@ def transform_ingested(batch: Batch, context: Context) -> Batch:
     names = ("uid", "size_bytes", "headers_snippet", "is_bounce")
     bounces = ("bounce_recipient", "bounce_status", "bounce_action", "bounce_diagnostic")
     columns = [_plain(batch[name]) for name in (*names, *bounces)]
-    batch["payload"] = jsons.texts(_ingested(*values) for values in zip(*columns, strict=True))
+    batch["payload"] = json_text.texts(_ingested(*values) for values in zip(*columns, strict=True))
     return batch
 
 
@@ -39,8 +43,8 @@ def transform_event(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.derive_many("email_messages", "email_inbound_events", batch.keys)
     raws = _plain(batch["raw"])
     _message(batch, context, [headers.of_bytes(raw) for raw in raws])
-    batch["payload"] = jsons.texts(
-        jsons.without_nulls({"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")})
+    batch["payload"] = json_text.texts(
+        json_text.without_nulls({"kind": kind, "raw": None if raw is None else base64.b64encode(raw).decode("ascii")})
         for kind, raw in zip(_plain(batch["kind"]), raws, strict=True)
     )
     return batch
@@ -59,23 +63,20 @@ def _ingested(
     is_bounce: bool,
     *bounce: str | None,
 ) -> dict[str, Any]:
-    details = jsons.without_nulls(dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True)))
+    details = json_text.without_nulls(dict(zip(("recipient", "status", "action", "diagnostic"), bounce, strict=True)))
     found = {"uid": uid, "sizeBytes": size, "headersSnippet": snippet, "isBounce": is_bounce, "bounce": details or None}
-    return jsons.without_nulls(found)
+    return json_text.without_nulls(found)
 
 
 def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> None:
     """What both kinds of mail have in common."""
     batch["channel_id"] = channels.channel(batch, context)
     batch["direction"] = "inbound"
-    batch["from_address"] = batch["from_addr"]
-    batch["subject"] = batch["subject"]
+    batch.carry("subject", "created_at", from_address="from_addr", received_at="created_at")
     batch["message_id"] = pd.Series([header.message_id for header in found], dtype=TEXT)
     batch["to_addresses"] = pd.Series([header.to for header in found], dtype=TEXT_LIST)
     batch["cc_addresses"] = pd.Series([header.cc for header in found], dtype=TEXT_LIST)
     batch["sent_at"] = pd.Series([header.sent_at for header in found], dtype=TIMESTAMP)
-    batch["received_at"] = batch["created_at"]
-    batch["created_at"] = batch["created_at"]
     batch["ticket_id"] = _ticket(batch, context)
     batch.warnings.update(Counter(rule for header in found for rule in header.warnings))
 
@@ -83,7 +84,7 @@ def _message(batch: Batch, context: Context, found: list[headers.Headers]) -> No
 def _ticket(batch: Batch, context: Context) -> pd.Series:
     """The ticket that the subject names; a number whose ticket is not there is archived."""
     numbers = by_distinct(batch["subject"], ticket_number)
-    tickets = context.lookup("tickets", "number").find(numbers)
+    tickets = context.lookup(*TICKET_OF_NUMBER).find(numbers)
     batch.keep(numbers.notna() & tickets.isna(), "subject", links.PARENT_MISSING, numbers)
     return tickets
 
@@ -97,7 +98,7 @@ SPEC = TableSpec(
     target=target.email_messages,
     grain="one row per mail that came in",
     sources=(Source(legacy.imap_ingested, transform_ingested), Source(legacy.email_inbound_events, transform_event)),
-    lookups=(*channels.PURPOSES, ("tickets", "number")),
+    lookups=(*channels.PURPOSES, TICKET_OF_NUMBER),
     log_like=True,
     lineage={
         "channel_id": ("imap_ingested.purpose", "email_inbound_events.purpose"),

@@ -1,6 +1,7 @@
 """Software found by an agent: one row per legacy agent_software row.
 
-Known faults of the data: install_date is text in at least seven formats, some of them unreadable.
+Known faults of the data, with their share of generated rows: install_date is text in seven readable formats (95 %), null or
+blank (2 %), unreadable (2 %: words, the 32nd of a month, the 30th of February) or outside 1970–2100 (0.7 %).
 """
 
 from collections.abc import Mapping
@@ -8,12 +9,14 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import String, cast, func, not_, select
 
-from assets.inventory.install_dates import formats_of, parse_install_dates
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, by_distinct, to_arrow
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
-from remoteiq_etl.backfill.times import earliest, filled, first_of
+from assets.inventory.rules.install_dates import formats_of, parse_install_dates
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, to_arrow
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.spec.times import earliest, filled, first_of
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 SOFTWARE = legacy.agent_software.c
@@ -21,7 +24,7 @@ FORMATS = "agent_software.install_date"
 """The name under which the formats of the text are counted."""
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """When each agent was made: software whose time is missing, because it is infinite, takes that of its agent."""
     agents = inputs["agents"]
     made = first_of(agents["created_at"], earliest(agents["updated_at"], agents["last_seen_at"]))
@@ -33,8 +36,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One legacy row becomes one row of the same agent; a date that cannot be read is archived as text."""
     batch["id"] = context.derive_many("agent_software", "agent_software", batch.keys)
     batch["agent_id"] = batch.parent("agent_id", context.lookup("agents"), "agents")
-    for column in ("name", "publisher", "version"):
-        batch[column] = batch[column]
+    batch.carry("name", "publisher", "version")
     batch["install_date"] = install_dates(batch)
     batch["updated_at"] = _updated_at(batch, context)
     batch["created_at"] = batch.columns["updated_at"]
@@ -52,7 +54,7 @@ def _updated_at(batch: Batch, context: Context) -> pd.Series:
 def install_dates(batch: Batch) -> pd.Series:
     """The install date in UTC; what cannot be read, or lies outside 1970–2100, is null, archived and counted."""
     text = batch["install_date"]
-    batch.count_words(FORMATS, formats_of(text))
+    batch.count_values(FORMATS, formats_of(text))
     dates = parse_install_dates(text)
     unreadable = dates.isna() & ~is_blank(text)
     batch.keep(unreadable, "install_date", "unreadable_date")
@@ -76,7 +78,7 @@ SPEC = TableSpec(
     ),
     lookups=(("agents", "agents"),),
     log_like=True,
-    left_alone_by="agent_id",  # the application replaces an agent's inventory at each submit
+    unmanaged_by="agent_id",  # the application replaces an agent's inventory at each submit
     insert_only=("created_at",),
     lineage={
         "created_at": ("agent_software.updated_at", "agents.created_at"),

@@ -1,7 +1,8 @@
 """Clients: one row per distinct client name of devices, agents and tickets.
 
-Known faults of the data: one client in several spellings, sites and devices without client, clients that only agents
-know, tickets that name their client in customer_id.
+Known faults of the data, with their share of generated rows: one client in several spellings (1 %), devices,
+agents and tickets without client (1 %), tickets that name their client in customer_id (20 %, another 15 % hold a uuid there);
+of the 10 clients of the edge cases 2 are known from agents alone and 2 from tickets alone.
 """
 
 from collections import Counter, defaultdict
@@ -9,27 +10,20 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory import spelling
-from assets.inventory.pairing import rows_of
-from assets.inventory.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    TableSpec,
-    Warned,
-)
-from remoteiq_etl.backfill.text import normalise
+from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import DEVICE_OF_AGENT
+from assets.inventory.rules.pairing import rows_of
+from assets.inventory.rules.places import READS, UNASSIGNED, UNASSIGNED_KEY, Mention, mentions, ticket_client
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import normalise
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, Warned
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Every client that is named or needed: its spelling and its external reference."""
     found = mentions(inputs, context)
     uses = spelling.by_key((mention.place.client, mention.client, mention.uses) for mention in found)
@@ -86,8 +80,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One client per normalised name, in its recorded spelling."""
     batch["id"] = context.derive_many("clients", "derived", batch.keys)
     batch["organization_id"] = context.organization_id
-    batch["name"] = batch["name"]
-    batch["external_ref"] = batch["external_ref"]
+    batch.carry("name", "external_ref")
     return batch
 
 
@@ -95,9 +88,9 @@ SPEC = TableSpec(
     target=target.clients,
     grain="one row per client name of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide, anew=("derived",)),
-    lookups=(("organizations", "derived"),),
-    recalls=(("devices", "devices"), ("devices", "agents")),
+    decide=Decide(reads=READS, function=decide, redecided=("derived",)),
+    lookups=(ORGANIZATION,),
+    recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("organization_id", "name")),
     lineage={

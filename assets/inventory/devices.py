@@ -1,22 +1,28 @@
 """Devices: one row per legacy device, and one for every agent that pairs with none.
 
-Known faults of the data: agents that no device names, several agents for one device, devices without client or site,
-two machines of one name at one site, architecture in several words.
+Steps, all decided before the first row is written: pair agents and devices (pairing), place every device (places), give each
+its id and its hostname (device_inventory, hostnames), find the device that each text means (device_texts); the transforms
+then read what was decided. Known faults of the data, with their share of generated devices: no agent that refers to it
+(4 %, and 2 % beyond the agents), two machines of one name at one site (1 %), no client (1 %) or site (1.5 %), architecture in
+another word (37 %) or none (2 %), an agent_uuid that names nobody (0.4 %).
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import select
 
-from assets.inventory import device_texts, pairing
-from assets.inventory.device_decisions import decisions_of, device_rows, take_inventory, text_decisions, warnings_of
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame, from_arrow, to_arrow
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.values import ValueMap
+from assets.inventory.rules import device_texts, pairing
+from assets.inventory.rules.device_decisions import decisions_of, device_rows, text_decisions, warnings_of
+from assets.inventory.rules.device_inventory import Inventory, take_inventory
+from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT, SITES, client_names, site_names
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.frames.key_index import Keyed
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 ARCHITECTURES = ValueMap(
@@ -25,51 +31,51 @@ ARCHITECTURES = ValueMap(
 STATUSES = ValueMap("devices.status", {"online": "online", "offline": "offline"})
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Pair agents and devices; make up, place and name devices; find out which device each text means."""
     inventory = take_inventory(inputs, recorded, context)
     texts = pd.concat([inputs[name]["device_id"] for name in device_texts.READS]).dropna().unique().tolist()
     devices = {KEY: [device["id"] for device in inventory.devices]}
-    made = inventory.synthesized
-    agents = {KEY: [agent["id"] for agent in made]} | {
-        name: [agent[name] for agent in made] for name in ("hostname", "os", "arch", "logged_in_user", "seen")
-    }
     return Decided(
         decisions=[*decisions_of(inventory, recorded), *text_decisions(texts, inventory, recorded)],
-        rows={"agents": frame(agents | device_rows(inventory, "agents", made), {"seen": TIMESTAMP})},
-        prepared={"devices": frame(devices | device_rows(inventory, "devices", inventory.devices))},
+        rows={"agents": synthesized_devices(inventory)},
+        prepared={"devices": Keyed(frame(devices | device_rows(inventory, "devices", inventory.devices)), KEY)},
         warnings=warnings_of(inventory),
     )
 
 
+def synthesized_devices(inventory: Inventory) -> pd.DataFrame:
+    """One row per agent that pairs with no device: what the device takes from it, and what is decided about it."""
+    made = inventory.synthesized
+    agents = {KEY: [agent["id"] for agent in made]} | {
+        name: [agent[name] for agent in made] for name in ("hostname", "os", "arch", "logged_in_user", "seen")
+    }
+    return frame(agents | device_rows(inventory, "agents", made), {"seen": TIMESTAMP})
+
+
 def transform(batch: Batch, context: Context) -> Batch:
     """One legacy device becomes one device, at its own place or that of its agent."""
-    decided = _decided(batch.keys, context.prepared["devices"])
+    decided: pd.DataFrame = context.prepared["devices"].of(batch.keys)
     batch["id"] = decided["id"]
     _place(batch, context, decided)
     batch["hostname"] = decided["new_hostname"].fillna(batch["hostname"])
     batch.keep(decided["new_hostname"].notna(), "hostname", "hostname")
-    batch["operating_system"] = batch["os"]
-    batch.count_words(ARCHITECTURES.name, batch["arch"])
+    batch.carry(operating_system="os", primary_user="user", last_seen_at="last_seen")
+    batch.count_values(ARCHITECTURES.name, batch["arch"])
     batch["architecture"] = architectures(batch["arch"], context)
     batch.keep(batch.columns["architecture"] != batch["arch"], "arch", "architecture")
     batch["status"] = batch.words_of("status", context.extended(STATUSES))
-    batch["primary_user"] = batch["user"]
-    batch["last_seen_at"] = batch["last_seen"]
     batch.keep((batch["agent_uuid"] != decided["uuid_of_agent"]).fillna(True), "agent_uuid", "not_its_agent")
     return batch
 
 
 def transform_synthesized(batch: Batch, context: Context) -> Batch:
     """An agent that pairs with no device gets one of its own, offline."""
-    batch["id"] = batch["id"]
+    batch.carry("id", operating_system="os", primary_user="logged_in_user", last_seen_at="seen")
     _site(batch, context, batch.legacy)
     batch["hostname"] = batch["new_hostname"].fillna(batch["hostname"])
-    batch["operating_system"] = batch["os"]
     batch["architecture"] = architectures(batch["arch"], context)
     batch["status"] = "offline"
-    batch["primary_user"] = batch["logged_in_user"]
-    batch["last_seen_at"] = batch["seen"]
     return batch
 
 
@@ -78,27 +84,22 @@ def architectures(words: pd.Series, context: Context) -> pd.Series:
     return context.extended(ARCHITECTURES).apply(words).fillna(words)
 
 
-def _decided(keys: pd.Series, rows: pd.DataFrame) -> pd.DataFrame:
-    at = pc.index_in(to_arrow(keys.astype(TEXT)), to_arrow(rows[KEY]))
-    return from_arrow(pa.table({name: to_arrow(rows[name]).take(at) for name in rows.columns}))
-
-
 def _place(batch: Batch, context: Context, decided: pd.DataFrame) -> None:
     """The site of each device. What the device itself says is archived where the recorded names say it otherwise."""
     _site(batch, context, decided)
-    clients, sites = context.lookup("clients", "derived"), context.lookup("sites", "derived")
-    for column, names in (
-        ("client", clients.decided(decided["client_key"], "name")),
-        ("site", sites.decided(decided["site_key"], "name")),
-    ):
+    recorded = {
+        "client": client_names(decided["client_key"], context),
+        "site": site_names(decided["site_key"], context),
+    }
+    for column, names in recorded.items():
         batch.keep((batch[column] != names).fillna(True), column, "spelling")
 
 
 def _site(batch: Batch, context: Context, decided: pd.DataFrame) -> None:
-    batch["site_id"] = context.lookup("sites", "derived").find(decided["site_key"])
+    batch["site_id"] = context.lookup(*SITES).find(decided["site_key"])
     batch.warn(decided["site_key"].notna() & batch.columns["site_id"].isna(), "site_missing")
     if "client_id" in context.optional:
-        batch["client_id"] = context.lookup("clients", "derived").find(decided["client_key"])
+        batch["client_id"] = context.lookup(*CLIENTS).find(decided["client_key"])
 
 
 SPEC = TableSpec(
@@ -110,7 +111,7 @@ SPEC = TableSpec(
         target_reads={"present": select(target.devices.c.id, target.devices.c.site_id, target.devices.c.hostname)},
         function=decide,
     ),
-    lookups=(("clients", "derived"), ("sites", "derived"), ("devices", "devices"), ("devices", "agents")),
+    lookups=(CLIENTS, SITES, ("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.agents, legacy.check_assignments, legacy.check_runs, legacy.tickets),
     adopt=Adoption(columns=("site_id", "hostname")),
     activity=("last_seen_at", "status", "primary_user"),

@@ -1,6 +1,7 @@
 """Sites: one row per distinct (client, site) of devices, agents and tickets.
 
-Known faults of the data: one site in several spellings, sites without client, devices with a client but no site.
+Known faults of the data, with their share of generated rows: one site in several spellings (1 %), no site (1.5 %), no client
+(1 %); a site without client lies under Unassigned, a device with a client but no site at its site Default (see places).
 """
 
 import json
@@ -9,25 +10,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory import spelling
-from assets.inventory.places import DEFAULT, DEFAULT_KEY, READS, mentions
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import by_distinct, frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    TableSpec,
-    warned,
-)
+from assets.inventory.rules import spelling
+from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT
+from assets.inventory.rules.places import DEFAULT, DEFAULT_KEY, READS, mentions
+from remoteiq_etl.frames.dtypes import by_distinct, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Every site that is named or needed, and its spelling."""
     found = mentions(inputs, context)
     uses = spelling.by_key((mention.place.site_key, mention.site, mention.uses) for mention in found)
@@ -60,8 +54,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     """One site per normalised (client, site), in its recorded spelling, under its client."""
     batch["id"] = by_distinct(batch.keys, lambda key: context.derive("sites", "derived", *_parts(key)))
     clients = by_distinct(batch.keys, lambda key: _parts(key)[0])
-    batch["client_id"] = batch.parent("client", context.lookup("clients", "derived"), "clients", clients)
-    batch["name"] = batch["name"]
+    batch["client_id"] = batch.parent("client", context.lookup(*CLIENTS), "clients", clients)
+    batch.carry("name")
     return batch
 
 
@@ -69,9 +63,9 @@ SPEC = TableSpec(
     target=target.sites,
     grain="one row per (client, site) of devices, agents and tickets",
     sources=(Derived(transform),),
-    decide=Decide(reads=READS, function=decide, anew=("derived",)),
-    lookups=(("clients", "derived"),),
-    recalls=(("devices", "devices"), ("devices", "agents")),
+    decide=Decide(reads=READS, function=decide, redecided=("derived",)),
+    lookups=(CLIENTS,),
+    recalls=(("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.devices, legacy.agents, legacy.tickets),
     adopt=Adoption(columns=("client_id", "name")),
     lineage={

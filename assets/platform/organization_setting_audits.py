@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 
 from assets.platform.organization_settings import JSON_COLUMNS
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 WRITE = "write"
@@ -22,7 +24,7 @@ SETTINGS = "organization_settings"
 COLUMNS = {KEY: TEXT, "settings_type": TEXT, "run": TEXT, "previous": TEXT, "next": TEXT, "at": TIMESTAMP}
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The changes recorded so far, and those written since: a row stays as it was when it was recorded."""
     known = recorded.of(WRITE)
     found = {decision.legacy_key: decision for decision in changes(inputs[SETTINGS])}
@@ -35,7 +37,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 def changes(writes: pd.DataFrame) -> Iterator[Decision]:
     """One decision per write and settings type that it changed. Where there was no row, an empty setting is no change."""
     for write in writes.to_dict("records"):
-        previous, following = jsons.parse(write["previous"]), jsons.as_object(jsons.parse(write["next"]))
+        previous, following = json_text.parse(write["previous"]), json_text.as_object(json_text.parse(write["next"]))
         for settings_type in JSON_COLUMNS:
             before = None if previous is None else previous.get(settings_type)
             after = following.get(settings_type)
@@ -56,14 +58,12 @@ def transform(batch: Batch, context: Context) -> Batch:
     ids = [context.derive("organization_setting_audits", "derived", settings_type, run) for settings_type, run in pairs]
     batch["id"] = pd.Series(ids, dtype=TEXT)
     batch["organization_id"] = context.organization_id
-    for column in ("settings_type", "previous", "next"):
-        batch[column] = batch[column]
-    batch["created_at"] = batch["at"]
+    batch.carry("settings_type", "previous", "next", created_at="at")
     return batch
 
 
 def _cell(column: str, value: Any) -> Any:
-    return jsons.dumps(value) if column in {"previous", "next"} and value is not None else value
+    return json_text.dumps(value) if column in {"previous", "next"} and value is not None else value
 
 
 SPEC = TableSpec(

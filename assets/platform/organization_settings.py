@@ -1,53 +1,44 @@
 """Settings of the organization as JSON: one row per organization, assembled from five singleton tables and one column.
 
-Known faults of the data: two tables of support settings that overlap, and singleton tables with several rows.
+Steps: choose the row of each table that the legacy application reads, assemble four JSON objects of them, add seeds where a
+table has no row. Known faults of the data (of the edge cases): a second row in each of the five singleton tables, and two
+tables of support settings that overlap in seven columns (the older one fills 4 gaps, loses 1 value, repeats 1).
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import settings_paths, singletons
-from assets.platform.singletons import Row
-from assets.seeds import settings
-from assets.seeds.seed import SEED
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import (
-    Adoption,
-    Context,
-    Decide,
-    Decided,
-    Decision,
-    Derived,
-    Recorded,
-    Source,
-    TableSpec,
-)
+from assets.platform.rules import assembled_settings, settings_paths, singletons
+from assets.seeds.rules import settings
+from assets.shared.seed import SEED
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
-from schemas.state.settings_map import legacy_settings_map
+from schemas.state.decisions import legacy_settings_map
 
 JSON_COLUMNS = ("branding", "localization", "support", "notifications")
 MERGED = "settings"
-TIMES = ("created_at", "updated_at")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The assembled row, and which row of each table it was made of."""
-    used = used_rows(inputs)
-    migrated = assembled(used)
+    used = assembled_settings.used_rows(inputs)
+    migrated = assembled_settings.assembled(used)
     seeds = seeds_of([table for table, row in used.items() if row is None], inputs, recorded, context)
     values = {name: {**seeds.get(name, {}), **migrated[name]} for name in JSON_COLUMNS}
-    created_at, updated_at = times(used)
+    created_at, updated_at = assembled_settings.times(used)
     row = frame(
         {
             KEY: [context.organization_slug],
-            **{name: [jsons.dumps(values[name])] for name in JSON_COLUMNS},
+            **{name: [json_text.dumps(values[name])] for name in JSON_COLUMNS},
             "created_at": [created_at],
             "updated_at": [updated_at],
         },
@@ -62,7 +53,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 
 
 def seeds_of(
-    without_row: list[str], inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context
+    without_row: list[str], inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context
 ) -> dict[str, dict[str, Any]]:
     """The seeds among the settings, by column: chosen when the row is made by us, so that none replaces what was there."""
     found = settings.seeded(without_row)
@@ -81,46 +72,13 @@ def seed_decisions(seeds: Mapping[str, Mapping[str, Any]]) -> list[Decision]:
     ]
 
 
-def used_rows(inputs: Mapping[str, pd.DataFrame]) -> dict[str, Row | None]:
-    """The row of each table that the legacy application reads."""
-    first = ("localization_settings", "support_legal", "support_legal_settings", "company_profile")
-    return {
-        "branding_settings": singletons.highest_row(inputs["branding_settings"]),
-        "backups_config": singletons.first_row(inputs["backups_config"], "singleton"),
-        **{table: singletons.first_row(inputs[table]) for table in first},
-    }
-
-
-def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
-    """The four JSON objects of the target row."""
-    backups = used["backups_config"]
-    notifications = {} if backups is None else {"backups": jsons.as_object(jsons.parse(backups["notifications"]))}
-    return {
-        "branding": settings_paths.section(used["branding_settings"], settings_paths.BRANDING),
-        "localization": settings_paths.section(used["localization_settings"], settings_paths.LOCALIZATION),
-        "support": settings_paths.support(
-            used["support_legal"], used["support_legal_settings"], used["company_profile"]
-        ),
-        "notifications": notifications,
-    }
-
-
-def times(used: Mapping[str, Row | None]) -> tuple[datetime | None, datetime | None]:
-    """created_at is branding's, updated_at the latest known; None where no table knows one."""
-    branding, support = used["branding_settings"] or {}, used["support_legal_settings"] or {}
-    created = branding.get("created_at")
-    known = [time for time in (created, branding.get("updated_at"), support.get("updated_at")) if time is not None]
-    return created or min(known, default=None), max(known, default=None)
-
-
 def transform(batch: Batch, context: Context) -> Batch:
     """One row per organization; a time that no table knows is null, for which the database has a default.
 
     The columns are always the same ones: rows of two runs are compared.
     """
     batch["organization_id"] = context.organization_id
-    for column in (*JSON_COLUMNS, *TIMES):
-        batch[column] = batch[column]
+    batch.carry(*JSON_COLUMNS, "created_at", "updated_at")
     return batch
 
 
@@ -187,7 +145,7 @@ SPEC = TableSpec(
         function=decide,
         keeps=(legacy_settings_map,),
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.company_profile, legacy.backups_config),
     adopt=Adoption(columns=("organization_id",)),
     lineage={

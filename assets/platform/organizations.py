@@ -1,7 +1,8 @@
 """The organization that owns everything: one row per source.
 
-The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults
-of the data: the company name may be blank, the time zone a word that no server knows.
+The new application looks its organization up by slug, and creates an empty second one when it finds none. Known faults of
+the data: a second row (1 of 2 in each table of the edge cases, one with a time zone that no server knows), a blank company
+name.
 """
 
 from collections.abc import Mapping
@@ -9,19 +10,21 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import singletons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.disposition import merged
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import is_blank
+from assets.platform.rules import singletons
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.dispositions import merged
+from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 DEFAULT_NAME = "Default Organization"
 DEFAULT_TIME_ZONE = "UTC"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The one row, from the company profile and the localization that the legacy application reads."""
     company = singletons.first_row(inputs["company_profile"])
     localization = singletons.first_row(inputs["localization_settings"])
@@ -64,7 +67,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     time_zones=True,
     legacy_reads=(legacy.localization_settings,),
     adopt=Adoption(columns=("slug",), application_defaults={"name": DEFAULT_NAME, "time_zone": DEFAULT_TIME_ZONE}),

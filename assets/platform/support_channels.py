@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import select
 
-from assets.platform import settings_paths, singletons
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Adoption, Context, Decide, Decided, Derived, Recorded, TableSpec
-from remoteiq_etl.backfill.text import tidy
+from assets.platform.rules import settings_paths, singletons
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.text import tidy
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
 # Channel word → the key of the support settings without which there is no channel, and the configuration made of them.
@@ -31,19 +33,19 @@ SHOWN = "showChatWidget"
 SETTINGS_KEYS = frozenset({key for keys in CHANNELS.values() for key in keys.values()} | {SHOWN})
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The channels of the support settings that the legacy application reads."""
     legal = singletons.first_row(inputs["support_legal"])
     settings = singletons.first_row(inputs["support_legal_settings"])
     found = channels(settings_paths.support(legal, settings, None))
-    rows = frame({KEY: list(found), "configuration": [jsons.dumps(value) for value in found.values()]})
+    rows = frame({KEY: list(found), "configuration": [json_text.dumps(value) for value in found.values()]})
     return Decided(rows={"derived": rows})
 
 
 def channels(support: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The configuration of each channel: one per value that is not blank; the chat widget only when it is shown."""
     found = {
-        word: jsons.without_nulls({name: support.get(key) for name, key in keys.items()})
+        word: json_text.without_nulls({name: support.get(key) for name, key in keys.items()})
         for word, keys in CHANNELS.items()
         if tidy(support.get(next(iter(keys.values())))) is not None
     }
@@ -58,7 +60,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["organization_id"] = context.organization_id
     batch["channel_key"] = batch.keys
     batch["channel_type"] = batch.keys
-    batch["configuration"] = batch["configuration"]
+    batch.carry("configuration")
     return batch
 
 
@@ -73,7 +75,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     legacy_reads=(legacy.support_legal, legacy.support_legal_settings),
     adopt=Adoption(columns=("organization_id", "channel_key")),
     lineage={"configuration": settings_paths.support_columns(SETTINGS_KEYS)},

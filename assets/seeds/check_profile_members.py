@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.seeds.seed import SEED, entries, key_of
-from assets.seeds.templates import CHECKS, PROFILE
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.templates import CHECKS, PROFILE
+from assets.shared.seed import SEED, entries, key_of
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The templates that are there, where the profile is ours and there."""
     ours = key_of(PROFILE) in entries(context.lookup("check_profiles", SEED))
     checks = [key for key in entries(context.lookup("checks", SEED)) if key in CHECKS]

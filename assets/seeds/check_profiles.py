@@ -5,15 +5,17 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
-from assets.seeds.templates import PROFILE, PROFILE_DESCRIPTION
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.templates import PROFILE, PROFILE_DESCRIPTION
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The profile, unless somebody has made one of that name."""
     written = to_write([PROFILE], of_organization(inputs["present"], context), context, "check_profiles")
     return Decided(rows={SEED: frame({KEY: [key_of(name) for name in written]})})
@@ -41,7 +43,7 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     after=SECTION_8,
     rules={
         "name": "a seed: Template: Baseline",

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds import templates
-from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules import templates
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The policy, unless the organization has one of that name."""
     present = of_organization(inputs["present"], context)
     written = to_write([templates.POLICY], present, context, "backup_policies")
@@ -28,9 +30,9 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["name"] = templates.POLICY
     batch["description"] = templates.POLICY_DESCRIPTION
     batch["schedule"] = templates.POLICY_SCHEDULE
-    batch["retention"] = jsons.dumps(templates.POLICY_RETENTION)
+    batch["retention"] = json_text.dumps(templates.POLICY_RETENTION)
     batch["target_type"] = "organization"
-    batch["options"] = jsons.dumps(templates.OFF)
+    batch["options"] = json_text.dumps(templates.OFF)
     batch["is_default"] = False
     return batch
 
@@ -49,6 +51,6 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    lookups=(("organizations", "derived"),),
+    lookups=(ORGANIZATION,),
     after=("backup_policies", *SECTION_8),
 )

@@ -8,18 +8,20 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, key_of, of_organization, to_write
-from assets.seeds.templates import CHECKS, OFF, SCHEDULE
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.templates import CHECKS, OFF, SCHEDULE
+from assets.shared.seed import SECTION_8, SEED, key_of, of_organization, to_write
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 _MIGRATED = ("checks", "derived")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The templates to write."""
     names = [template.name for template in CHECKS.values()]
     written = to_write(names, of_organization(inputs["present"], context), context, "checks", _MIGRATED)
@@ -38,7 +40,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     for column in ("created_at", "updated_at"):
         batch[column] = pd.Series([None] * len(templates), dtype=TIMESTAMP)
     batch["schedule"] = SCHEDULE
-    batch["config"] = jsons.texts({**template.config, **OFF} for template in templates)
+    batch["config"] = json_text.texts({**template.config, **OFF} for template in templates)
     return batch
 
 

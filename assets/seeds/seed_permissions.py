@@ -8,16 +8,19 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.access.words import lowered
-from assets.seeds.seed import SEED, to_write
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.access.rules.maps import PERMISSION_OF_WORD
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.words import lowered
+from assets.shared.seed import SEED, to_write
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The keys of the catalogue that neither legacy nor the target has."""
     known = set(lowered(inputs["legacy"]["key"]).dropna())
     keys = [key for key in PERMISSIONS if key not in known]
@@ -49,5 +52,5 @@ SPEC = TableSpec(
         },
         function=decide,
     ),
-    recalls=(("permissions", "permissions"), ("permissions", "derived")),
+    recalls=(("permissions", "permissions"), PERMISSION_OF_WORD),
 )

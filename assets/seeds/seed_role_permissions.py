@@ -5,18 +5,20 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SEED, entries, new_keys
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Derived, Recorded, TableSpec
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared.seed import SEED, entries, new_keys
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.table import OWNER, Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 PERMISSION_MAPS = ("permissions", "derived", SEED)
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The grants of each seeded role that is there, as far as their permissions are."""
     there = set(inputs["permissions"]["permission_key"])
     there |= {key for table in PERMISSION_MAPS for key in new_keys(context.lookup("permissions", table))}
@@ -33,7 +35,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 def transform(batch: Batch, context: Context) -> Batch:
     """One grant becomes one row, owned by its role."""
     batch["role_id"] = batch.parent("role", context.lookup("roles", SEED), "roles")
-    batch["permission_key"] = batch["permission_key"]
+    batch.carry("permission_key")
     batch[OWNER] = batch["role"]
     return batch
 

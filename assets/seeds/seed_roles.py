@@ -9,17 +9,20 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import select
 
-from assets.seeds.seed import SECTION_8, SEED, entries, key_of, to_write
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.spec import Context, Decide, Decided, Decision, Derived, Recorded, TableSpec, warned
+from assets.access.rules.maps import ROLE_OF_NAME, ROLE_OF_WORD
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared.seed import SECTION_8, SEED, entries, key_of, to_write
+from remoteiq_etl.frames.dtypes import TEXT, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions, warned
+from remoteiq_etl.spec.table import Derived, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import target
 
 GIVES_WAY = "gives_way"
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """The roles to write, and those that give way to a legacy role, once and for all."""
     legacy_names = names_of_legacy(context)
     gone = recorded.of(SEED)
@@ -33,7 +36,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Cont
 
 def names_of_legacy(context: Context) -> set[str]:
     """The normalised names of all roles that came from legacy or were made from users.role."""
-    return {*context.lookup("roles", "roles.name").decisions, *context.lookup("roles", "users.role").decisions}
+    return {*context.lookup(*ROLE_OF_NAME).decisions, *context.lookup(*ROLE_OF_WORD).decisions}
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -57,7 +60,7 @@ SPEC = TableSpec(
         target_reads={"present": select(target.roles.c.id, target.roles.c.name)},
         function=decide,
     ),
-    lookups=(("roles", "roles.name"), ("roles", "users.role")),
+    lookups=(ROLE_OF_NAME, ROLE_OF_WORD),
     # Whoever has a legacy role of the name must be linked to it before the seed is judged.
     after=("role_permissions", "user_roles", *SECTION_8),
 )

@@ -1,33 +1,39 @@
 """Tags of tickets: up to three per legacy ticket, `client:`, `site:` and `legacy-number:`.
 
-The target ticket has no client or site of its own; they are tags, unless its device already says the same.
+The target ticket has no client or site of its own; they are tags, unless its device already says the same. Known faults of
+the data, with their share of generated tickets: no client (1 %) or site (1.5 %), names in another spelling (1 %).
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from assets.inventory.pairing import READS as PAIRING_READS
-from assets.inventory.places import recorded_survey
-from assets.support import places
-from remoteiq_etl.backfill import times
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Decide, Decided, Recorded, Source, TableSpec
-from remoteiq_etl.backfill.text import normalise, normalised, tidied
+from assets.inventory.rules.device_texts import devices_of
+from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT, DEVICE_OF_TEXT, SITES, client_names, site_names
+from assets.inventory.rules.pairing import READS as PAIRING_READS
+from assets.inventory.rules.places import recorded_survey
+from assets.support.rules import places
+from assets.support.rules.maps import former_numbers, given_numbers
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT, frame
+from remoteiq_etl.frames.text import normalise, normalised, tidied
+from remoteiq_etl.spec import times
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 KINDS = ("client", "site", "legacy-number")
 
 
-def decide(inputs: Mapping[str, pd.DataFrame], recorded: Recorded, context: Context) -> Decided:
+def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """Where each device is, by its id in the target."""
     found = recorded_survey(inputs, context)
     refs = frame({"table": [table for table, _ in found.devices], "key": [key for _, key in found.devices]})
     ids = context.lookup("devices").find(refs["key"])
-    ids = ids.where(refs["table"].eq("devices"), context.lookup("devices", "agents").find(refs["key"]))
+    ids = ids.where(refs["table"].eq("devices"), context.lookup(*DEVICE_OF_AGENT).find(refs["key"]))
     placed = [(key, place) for key, place in zip(ids, found.devices.values(), strict=True) if isinstance(key, str)]
     return Decided(
         prepared={
@@ -42,9 +48,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     tags = tags_of(batch, context)
     exploded = Batch(pd.concat([_of_kind(batch.legacy, kind, tags[kind]) for kind in KINDS], ignore_index=True))
     exploded.filter(exploded["_tag"].isna(), "no_tag")
-    exploded[OWNER] = exploded[OWNER]
+    exploded.carry(OWNER, tag="_tag")
     exploded["ticket_id"] = exploded.parent(OWNER, context.lookup("tickets"), "tickets")
-    exploded["tag"] = exploded["_tag"]
     exploded["created_at"] = times.first_of(exploded["created_at"], exploded["updated_at"])
     return exploded
 
@@ -54,19 +59,13 @@ def tags_of(batch: Batch, context: Context) -> dict[str, pd.Series]:
     written = places.client_texts(batch.legacy)
     client, site = normalised(written), normalised(batch["site"])
     site_key = places.site_keys(client, batch["site"])
-    device = context.lookup("devices", "device_text").find(batch["device_id"])
+    device = devices_of(batch, context)
     own_client, own_site = (context.prepared[name].find(device) for name in ("client", "site"))
     same_client = client.eq(own_client).fillna(False)
     same_site = site.eq(own_site).fillna(False) & (same_client | client.isna())
     names = {
-        "client": context.lookup("clients", "derived")
-        .decided(client, "name")
-        .fillna(tidied(written))
-        .mask(same_client),
-        "site": context.lookup("sites", "derived")
-        .decided(site_key, "name")
-        .fillna(tidied(batch["site"]))
-        .mask(same_site),
+        "client": client_names(client, context).fillna(tidied(written)).mask(same_client),
+        "site": site_names(site_key, context).fillna(tidied(batch["site"])).mask(same_site),
         "legacy-number": _replaced_number(batch, context),
     }
     return {kind: kind + ":" + name for kind, name in names.items()}
@@ -74,9 +73,8 @@ def tags_of(batch: Batch, context: Context) -> dict[str, pd.Series]:
 
 def _replaced_number(batch: Batch, context: Context) -> pd.Series:
     """The legacy number of each ticket that has another one now."""
-    legacy_number = context.lookup("tickets").decided(batch.keys, "legacy_number")
-    number = context.lookup("tickets").decided(batch.keys, "ticket_number")
-    return legacy_number.where(legacy_number.ne(number).fillna(False))
+    former = former_numbers(batch.keys, context)
+    return former.where(former.ne(given_numbers(batch.keys, context)).fillna(False))
 
 
 def _of_kind(tickets: pd.DataFrame, kind: str, tags: pd.Series) -> pd.DataFrame:
@@ -92,14 +90,7 @@ SPEC = TableSpec(
         reads=PAIRING_READS,
         function=decide,
     ),
-    lookups=(
-        ("clients", "derived"),
-        ("sites", "derived"),
-        ("devices", "devices"),
-        ("devices", "agents"),
-        ("devices", "device_text"),
-        ("tickets", "tickets"),
-    ),
+    lookups=(CLIENTS, SITES, ("devices", "devices"), DEVICE_OF_AGENT, DEVICE_OF_TEXT, ("tickets", "tickets")),
     legacy_reads=(legacy.devices, legacy.agents),
     replaces=True,
     owned_by=legacy.tickets,

@@ -1,6 +1,6 @@
 """Updates of tickets: nothing of the kind was kept in legacy."""
 
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.spec.table import TableSpec
 from schemas import target
 
 SPEC = TableSpec(

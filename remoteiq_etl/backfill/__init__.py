@@ -1,4 +1,5 @@
-"""The engine: declarations, snapshot, extract, contracts, identity, staging, merge and ledger.
+"""Belongs here: two conductors: `run.py` opens a run, loads its tables in order and closes it; `load_table.py` streams
+one table.
 
-No Dagster, and no name of any table of either schema.
+Not here: a step itself: each is a folder below.
 """

@@ -1,120 +1,76 @@
-"""An open run: its sessions, and what the load of a table asks of it.
+"""The run: opening it, loading its tables in order, closing it.
 
-Belongs here: the state that the tables of one run share. Does not belong here: opening it (see opening), how one table is
-loaded (see load).
+One run per source at a time: an advisory lock refuses the second, and a fencing token keeps a run that lost its lock
+from committing. Belongs here: lock, fence, snapshot and sessions in this order, the parts that the tables of a run share, the
+record of how it ended. Does not belong here: how one table is loaded (see load_table), any step.
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC
+from functools import partial
+from typing import Any
 
+import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill import blocked, movements
-from remoteiq_etl.backfill.accepted import archive_extras
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.capture import Capture, Mode
-from remoteiq_etl.backfill.database import ArrowSession, Database, Session, load_sql
-from remoteiq_etl.backfill.doors import KeptWhenNewer
-from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns, without_absent
-from remoteiq_etl.backfill.keys import key_join
-from remoteiq_etl.backfill.load import TableLoad
-from remoteiq_etl.backfill.lookups import Lookups
-from remoteiq_etl.backfill.movements import Cause
-from remoteiq_etl.backfill.order import in_order
-from remoteiq_etl.backfill.pacing import Pacer
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener
-from remoteiq_etl.backfill.sealing import Sealer
-from remoteiq_etl.backfill.selection import Keys
-from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.source_lock import check_fence
-from remoteiq_etl.backfill.spec import Context, TableSpec
-from remoteiq_etl.backfill.staging import Stage
-from remoteiq_etl.backfill.state import Registered, State, map_of
-from remoteiq_etl.backfill.sweep import Sweep
-from remoteiq_etl.errors import PrepareError, TableBlocked
+from remoteiq_etl.backfill.change_capture.capture import Capture
+from remoteiq_etl.backfill.change_capture.sweep import Sweep
+from remoteiq_etl.backfill.context.live_columns import without_absent
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
+from remoteiq_etl.backfill.context.progress import Listener, Silent
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.deletes.detect import DeletePass
+from remoteiq_etl.backfill.load.staging import StagingTables
+from remoteiq_etl.backfill.load_table import TableLoad
+from remoteiq_etl.backfill.outcomes.drift_archive import RULE, archive_extras
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
+from remoteiq_etl.backfill.source.selection import Keys
+from remoteiq_etl.backfill.source.snapshot import Snapshot
+from remoteiq_etl.backfill.throttle.pacer import Pacer, Worker
+from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
+from remoteiq_etl.backfill.transform.lookups import Lookups
+from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
+from remoteiq_etl.postgres import row_hash
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.locks import lock, take_over
+from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
+from remoteiq_etl.state.schema import State, program_version
+from remoteiq_etl.state.sources import SourceRecord, record_end, register
 
 
 @dataclass
 class Run:
-    """An open run. Use opening.opened."""
+    """An open run. Use open_run."""
 
-    plan: Plan
-    listener: Listener
-    state: State
-    session: Session
-    arrow: ArrowSession  # reads lookups
-    reader: ArrowSession  # reads the legacy database, in the snapshot; the main thread's while a table decides, then the second's
-    writer: ArrowSession  # fills staging tables; the second thread's
-    legacy: Database
-    target: Database
-    registered: Registered
-    id: int
-    fence: int
-    snapshot: Snapshot
-    started_at: datetime
+    context: RunContext
     lookups: Lookups = field(init=False)
-    sealer: Sealer | None = field(init=False)
     pacer: Pacer = field(init=False)
     capture: Capture = field(init=False)
     sweep: Sweep = field(init=False)
+    stages: StagingTables = field(init=False)
+    open_rows: OpenRows = field(init=False)
     reports: dict[str, TableReport] = field(default_factory=dict)
-    _stages: dict[str, Stage] = field(default_factory=dict)
-    _waiting: dict[str, list[str]] = field(default_factory=dict)
-    _left_out: dict[str, bool] = field(default_factory=dict)
-    _columns: dict[str, dict[str, LiveColumn]] | None = None
-    # (key, before, after) by table, of those whose history another table records.
-    planned_writes: dict[str, list[tuple[str, str | None, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        keys = self.plan.sealing_keys
-        self.sealer = None if keys is None else Sealer(keys, self.registered.name)
-        steps = [spec.decide for spec in self.plan.specs.values() if spec.decide is not None]
-        self.planned_writes = {table: [] for step in steps for table in step.history}
-        self.pacer = Pacer.of(self)
-        self.lookups = Lookups(self, [place for spec in self.plan.specs.values() for place in spec.lookups])
-        self.capture = Capture(self)
-        self.sweep = Sweep(self, active=self.plan.mode == Mode.SWEEP)
-
-    # --- what a load needs --------------------------------------------------------------------------------------
+        context = self.context
+        self.pacer = _pacer(context)
+        self.lookups = Lookups(context, [place for spec in context.plan.specs.values() for place in spec.lookups])
+        self.sweep = Sweep(context, self._seen_up_to, active=context.plan.mode == Mode.SWEEP)
+        self.capture = Capture(context, self.sweep)
+        self.stages = StagingTables(context)
+        self.open_rows = OpenRows(context)
 
     @property
-    def planning(self) -> bool:
-        """Whether only to work out what would be done."""
-        return self.plan.planning
-
-    @property
-    def batch_rows(self) -> int:
-        """Rows of one batch at the most."""
-        return self.plan.batch_rows
-
-    @property
-    def context_base(self) -> Context:
-        """The context of a transform, without lookups."""
-        return Context(
-            source=self.plan.source,
-            organization_slug=self.plan.organization_slug,
-            run_started_at=self.started_at,
-            words=self.plan.words,
-            options=self.plan.options,
-        )
-
-    def spec(self, entity: str) -> TableSpec:
-        """The declaration of a target table."""
-        return self.plan.specs[entity]
-
-    def live_spec(self, entity: str) -> TableSpec:
-        """The declaration of a target table with all columns that the target has."""
-        return self._with_live_columns(self.spec(entity))
-
-    def _with_live_columns(self, spec: TableSpec) -> TableSpec:
-        return effective(spec, self._live().get(spec.name, {}))
-
-    def writers(self, entity: str) -> list[str]:
-        """The assets that write rows of an entity: its own, and one for seeds."""
-        return [asset for asset, spec in self.plan.specs.items() if spec.name == entity]
+    def deletes(self) -> DeletePass:
+        """The pass for rows whose legacy rows are gone."""
+        return DeletePass(self.context, self.capture, self.lookups, self.pacer, self.open_rows)
 
     def load(self, spec: TableSpec, keys: Keys | None = None) -> TableReport:
         """Load one table; its dependencies must have been loaded by this run or an earlier one.
@@ -122,193 +78,178 @@ class Run:
         With `keys` (legacy keys by legacy table) only these rows are read.
         Raises TableBlocked when the legacy database lacks what it needs; then nothing about the table is touched.
         """
-        blocked.refuse(self, spec)
-        if not self.planning and spec.no_source is None and not self.has_target(spec.name):
+        context = self.context
+        self._refuse_blocked(spec)
+        if not context.planning and spec.no_source is None and not context.has_target(spec.name):
             raise PrepareError(
-                f"the target has no table {self.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
+                f"the target has no table {context.target.schema}.{spec.name}: prepare it first (remoteiq-etl run does)."
             )
-        spec = without_absent(spec, self.plan.absent)
-        report = TableLoad(self, self._with_live_columns(spec), keys).execute()
+        load = TableLoad(
+            context,
+            self.capture,
+            self.sweep,
+            self.lookups,
+            self.pacer,
+            self.stages,
+            self.open_rows,
+            context.with_live_columns(without_absent(spec, context.plan.absent)),
+            keys,
+        )
+        try:
+            report = load.execute()
+        except BaseException:
+            # What it has committed stays, and who is loaded after it in this run sees that.
+            self.lookups.forget(spec.name)
+            self.capture.mark_failed(spec)
+            raise
+        self.capture.failed.discard(spec.asset)
         self.reports[spec.asset] = report
         return report
 
     def load_all(self, names: Collection[str] | None = None) -> dict[str, TableReport]:
         """Archive what was accepted and load these tables (default: all), parents first; a blocked one says so in its report."""
-        if self.plan.extras:
-            archive_extras(self)
-        chosen = [spec for spec in in_order(self.plan.specs) if names is None or spec.asset in names]
-        self.state.ensure_maps(self.session, [spec for spec in chosen if spec.no_source is None])
+        context = self.context
+        if context.plan.extras:
+            self.archive_extras()
+        chosen = [spec for spec in in_order(context.plan.specs) if names is None or spec.asset in names]
+        context.state.ensure_maps(context.session, [spec for spec in chosen if spec.no_source is None])
         for spec in chosen:
             with contextlib.suppress(TableBlocked):
                 self.load(spec)
         return self.reports
 
-    def target_name(self, table: str) -> sql.Identifier:
-        """A table of the target schema, quoted."""
-        return self.target.table(table)
-
-    def has_target(self, table: str) -> bool:
-        """Whether the target has this table; in a plan it may not."""
-        return table in self._live()
-
-    def _live(self) -> dict[str, dict[str, LiveColumn]]:
-        if self._columns is None:
-            self._columns = live_columns(self.session, self.target.schema)
-        return self._columns
+    def archive_extras(self) -> TableReport:
+        """Archive what was accepted of the legacy database's drift."""
+        self.reports[RULE] = archive_extras(self.context, self.pacer)
+        return self.reports[RULE]
 
     def release_snapshot(self) -> None:
         """End the transactions on the legacy database after the last load: an index build there waits for them."""
-        self.reader.close()
-        self.snapshot.close()
+        self.context.reader.close()
+        self.context.snapshot.close()
         self.pacer.snapshot_released()
 
-    def refresh_catalogue(self) -> None:
-        """Forget which tables the target has: they have just been created."""
-        self._columns = None
+    def _seen_up_to(self, spec: TableSpec, table: str) -> int | None:
+        return self.capture.full_pass.seen_up_to(spec, table)
 
-    def is_first_load(self, spec: TableSpec) -> bool:
-        """Whether neither the target table nor the map of this source has a row, so that there is nothing to compare."""
-        if self.planning or not self.has_target(spec.name):
-            return False
-        query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {}) AND NOT EXISTS (SELECT FROM {} WHERE source_id = %s)")
-        return bool(
-            self.session.value(
-                query.format(self.target_name(spec.name), self.state.name(map_of(spec).name)), [self.registered.id]
-            )
-        )
+    def _refuse_blocked(self, spec: TableSpec) -> None:
+        """Report a blocked table and raise TableBlocked; its rows, map and quarantine stay as they are."""
+        reason = self.context.plan.blocked.get(spec.asset)
+        if reason is not None:
+            self.reports[spec.asset] = TableReport(spec.asset, blocked=reason)
+            self.context.listener.finished(self.reports[spec.asset])
+            raise TableBlocked(f"{spec.asset} was not loaded, and nothing of it was touched: {reason}")
 
-    def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
-        """A staging table of this run for these columns, made when it is asked for first. Called by the second thread."""
-        name = f"stage_{self.registered.id}_{self.id}_{slot}_{spec.name}"[:63]
-        found = self._stages.get(name)
-        if found is None or found.columns != columns:
-            key_type = str(map_of(spec).columns["legacy_key"].type).lower()
-            timed = any(isinstance(door, KeptWhenNewer) for door in spec.doors)
-            found = Stage(self.state.schema, name, spec.target, columns, key_type, timed)
-            found.create(self.writer, self.target_name(spec.name))
-            self._stages[name] = found
-        return found
 
-    def waiting(self, table: str) -> list[str]:
-        """Which of quarantine and held have open rows of this table."""
-        if table not in self._waiting:
-            exists = "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND released_run IS NULL)"
-            names = ("quarantine", "held")
-            query = sql.SQL(f"SELECT {exists}, {exists}").format(*map(self.state.name, names))
-            found = self.session.rows(query, [self.registered.id, table] * 2)[0]
-            self._waiting[table] = [name for name, waits in zip(names, found, strict=True) if waits]
-        return self._waiting[table]
+@contextlib.contextmanager
+def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
+    """An open run; what fails inside is recorded as its end.
 
-    def has_merged(self, spec: TableSpec) -> bool:
-        """Whether keys of this table were merged into rows of others."""
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND state = 'merged')")
-        return bool(self.session.value(query.format(self.state.name(map_of(spec).name)), [self.registered.id]))
+    Raises LockedError when the source is busy, SourcePaused when it is paused.
+    """
+    state = State(plan.target, plan.state_schema)
+    with contextlib.ExitStack() as stack:
+        control = plan.target.connect()
+        stack.callback(control.close)
+        state.ensure(control)
+        source_record = register(control, state, plan.source, plan.organization_slug)
+        Control(control, state, source_record.id).refuse_paused()
+        lock(control, source_record)
+        run = Run(_context(plan, listener or Silent(), state, control, source_record, stack))
+        stack.callback(_quietly, run.stages.drop)
+        stack.callback(run.pacer.close)
+        try:
+            run.stages.drop_leftovers()
+            yield run
+        except BaseException as error:
+            # The run's own session may be in the middle of a statement that a signal cut short.
+            status = "stopped" if isinstance(error, RunStopped) else "failed"
+            _quietly(_record_end, run.context, control, status, describe(error))
+            raise
+        _record_end(run.context, run.context.session, *_ending(run.reports))
 
-    def has_left_out(self, table: str) -> bool:
-        """Whether a run has left rows out of this table before."""
-        if table not in self._left_out:
-            query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s)")
-            found = self.session.value(query.format(self.state.name("left_out")), [self.registered.id, table])
-            self._left_out[table] = bool(found)
-        return self._left_out[table]
 
-    def mark_deleted(self, spec: TableSpec) -> int:
-        """Note which of the rows that other tables refer to were deleted in the target since. Returns how many."""
-        if self.planning or not any(place[0] == spec.name for place in self.lookups.wanted):
-            return 0
-        names = {
-            "map": self.state.name(map_of(spec).name),
-            "target": self.target_name(spec.name),
-            "key_join": key_join(spec),
-            "source_id": sql.Literal(self.registered.id),
-            "run_id": sql.Literal(self.id),
-        }
-        with self.session.transaction():
-            deleted = self.session.execute(load_sql("mark_deleted").format(**names)).rowcount
-            movements.of_run(self, spec.name, Cause.DELETED, -deleted)
-        return deleted
+def _record_end(context: RunContext, session: Session, status: str, error: str | None) -> None:
+    if not context.planning:
+        record_end(session, context.state, context.id, context.fence, status, error)
 
-    def has_open_conflicts(self, table: str) -> bool:
-        """Whether the conflict list has open entries of this table."""
-        query = sql.SQL(
-            "SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND resolved_run IS NULL)"
-        )
-        return bool(self.session.value(query.format(self.state.name("conflicts")), [self.registered.id, table]))
 
-    def release_rest(self, spec: TableSpec) -> None:
-        """Once all that waited was read again: what is not quarantined or held any more, for whatever reason, is released."""
-        for name in self.waiting(spec.name):
-            update = sql.SQL(
-                "UPDATE {} SET released_run = %s WHERE source_id = %s AND table_name = %s AND legacy_table = ANY (%s)"
-                " AND released_run IS NULL AND last_run < %s"
-            )
-            read = [source.name for source in spec.sources]
-            self.session.execute(
-                update.format(self.state.name(name)), [self.id, self.registered.id, spec.name, read, self.id]
-            )
+def _ending(reports: Mapping[str, TableReport]) -> tuple[str, str | None]:
+    """Status and error of a run that came to its end: failed where a table was blocked."""
+    blocked = [report.table for report in reports.values() if report.blocked]
+    return ("failed", f"not loaded: {', '.join(blocked)}") if blocked else ("succeeded", None)
 
-    def has_new_waiting(self, spec: TableSpec) -> bool:
-        """Whether this run quarantined or held a row of the table for the first time, or released one."""
-        exists = (
-            "EXISTS (SELECT FROM {} WHERE source_id = %s AND table_name = %s AND (first_run = %s OR released_run = %s))"
-        )
-        query = sql.SQL(f"SELECT {exists} OR {exists}").format(self.state.name("quarantine"), self.state.name("held"))
-        return bool(self.session.value(query, [self.registered.id, spec.name, self.id, self.id] * 2))
 
-    def count_target(self, spec: TableSpec) -> int:
-        """Rows in the target table, of anyone."""
-        return int(self.session.value(sql.SQL("SELECT count(*) FROM {}").format(self.target_name(spec.name))))
+def _context(
+    plan: RunPlan,
+    listener: Listener,
+    state: State,
+    control: Session,
+    source_record: SourceRecord,
+    stack: contextlib.ExitStack,
+) -> RunContext:
+    settings = row_hash.session_settings(source_record.hash_key)
+    legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
+    fence = take_over(control, state, source_record)
+    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
+    snapshot = stack.enter_context(Snapshot(legacy, tables))
+    session = target.connect()
+    stack.callback(session.close)
+    arrow = target.connect_arrow()
+    stack.callback(arrow.close)
+    writer = target.connect_beside(arrow)
+    stack.callback(writer.close)
+    reader = snapshot.reader()
+    stack.callback(reader.close)
+    insert = sql.SQL(
+        "INSERT INTO {} (source_id, orchestrator_run_id, status, snapshot, system_identifier, fence, program_version, options)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, started_at"
+    )
+    status = "plan" if plan.planning else "running"
+    run_id, started_at = control.rows(
+        insert.format(state.name("runs")),
+        [
+            source_record.id,
+            plan.orchestrator_run_id,
+            status,
+            snapshot.horizon,
+            snapshot.database.partition("/")[0],
+            fence,
+            program_version(),
+            Jsonb(dict(plan.options)),
+        ],
+    )[0]
+    return RunContext(
+        plan,
+        listener,
+        state,
+        session,
+        arrow,
+        reader,
+        writer,
+        legacy,
+        target,
+        source_record,
+        run_id,
+        fence,
+        snapshot,
+        started_at.astimezone(UTC),
+    )
 
-    def time_zones(self, spec: TableSpec) -> frozenset[str]:
-        """The time zones that the target knows, where a table asks for them: the server reads a thousand files for it."""
-        if not spec.time_zones:
-            return frozenset({"UTC"})
-        return frozenset(row[0] for row in self.session.rows("SELECT name FROM pg_timezone_names"))
 
-    def check_fence(self) -> None:
-        """Make sure, within the transaction about to commit, that no later run has taken over. Raises FencedError."""
-        check_fence(self.session, self.state, self.registered, self.fence, f"run {self.id}")
+def _pacer(context: RunContext) -> Pacer:
+    """The pace of a run, with its limits, on probes of both of its servers."""
+    plan, snapshot = context.plan, context.snapshot
+    probes = [
+        Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
+        Probe(TARGET, plan.target, [context.session.connection.info.backend_pid]),
+    ]
+    control = Control(context.session, context.state, context.source_record.id)
+    worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=context.fence))
+    return Pacer(plan.limits, control, Sampler(probes, plan.limits.probe_seconds), context.listener, worker)
 
-    def follow_same_as(self, spec: TableSpec) -> int:
-        """Let keys that a decision says stand for another row of the table lead to it, now that it has its id.
 
-        Returns how many lead elsewhere now.
-        """
-        names = {
-            "map": self.state.name(map_of(spec).name),
-            "source_id": sql.Literal(self.registered.id),
-            "run_id": sql.Literal(self.id),
-        }
-        return self.session.execute(load_sql("same_as").format(**names)).rowcount
-
-    # --- end ----------------------------------------------------------------------------------------------------
-
-    def drop_stages(self) -> None:
-        """Remove the staging tables of this run."""
-        for stage in self._stages.values():
-            stage.drop(self.session)
-        self._stages.clear()
-
-    def drop_leftovers(self) -> None:
-        """Remove the staging tables that killed runs of this source left. Only while the source is locked."""
-        pattern = f"stage\\_{self.registered.id}\\_%"
-        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s"
-        for (name,) in self.session.rows(query, [self.state.schema, pattern]):
-            self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.state.name(name)))
-
-    def interrupted(self) -> list[str]:
-        """What the orchestrator calls the last runs of the source that ended without a word."""
-        query = sql.SQL(
-            "SELECT orchestrator_run_id FROM {} WHERE source_id = %s AND status = 'interrupted'"
-            " AND orchestrator_run_id IS NOT NULL ORDER BY id DESC LIMIT 10"
-        )
-        return [row[0] for row in self.session.rows(query.format(self.state.name("runs")), [self.registered.id])]
-
-    def record_end(self, status: str, error: str | None, session: Session | None = None) -> None:
-        """Write how the run ended, with the run's own session unless another one is given."""
-        if not self.planning:
-            update = sql.SQL(
-                "UPDATE {} SET status = %s, finished_at = clock_timestamp(), error = %s WHERE id = %s AND fence = %s"
-            )
-            name, values = self.state.name("runs"), [status, error, self.id, self.fence]
-            (session or self.session).execute(update.format(name), values)
+def _quietly(function: Any, *arguments: object) -> None:
+    """Clean up without hiding the error that ended the run: the target may be gone."""
+    with contextlib.suppress(psycopg.Error):
+        function(*arguments)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 import typer
 
 import assets
-from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
+from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
 
 
 def all_tables() -> Mapping[str, DeclaredTable]:

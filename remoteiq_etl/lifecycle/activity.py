@@ -1,20 +1,22 @@
 """Whether a run would be worth its while: has the legacy database changed, and is the source free?
 
 Belongs here: cheap looks at both databases from outside a run; they write nothing. Does not belong here: which rows have
-changed (remoteiq_etl.backfill.capture), starting runs.
+changed (remoteiq_etl.backfill.change_capture.capture), starting runs.
 """
 
 import contextlib
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.cluster_identity import read_identity
-from remoteiq_etl.backfill.control import Control
-from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.source.database_identity import read_identity
 from remoteiq_etl.lifecycle.migration import Migration
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.orders import Control
+from remoteiq_etl.state.schema import State
 from schemas import legacy
+
+SQL = statements(__file__)
 
 
 def last_activity(database: Database) -> str:
@@ -25,7 +27,7 @@ def last_activity(database: Database) -> str:
     """
     tables = [table.name for table in legacy.metadata.tables.values()]
     with contextlib.closing(database.connect()) as session, session.transaction():
-        writes = session.value(load_sql("activity"), {"schema": database.schema, "tables": tables})
+        writes = session.value(SQL["activity"], {"schema": database.schema, "tables": tables})
         return f"{read_identity(session, tables)}/{writes}"
 
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from remoteiq_etl.config.conflicts import DEFAULT
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.policies import DEFAULT
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,21 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl import embedded
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.database import Database, Observer, Session
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener, Silent
-from remoteiq_etl.backfill.run import Run
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.config import Settings
+from remoteiq_etl.backfill.context.plan import Mode, RunPlan
+from remoteiq_etl.backfill.context.progress import Listener, Silent
+from remoteiq_etl.backfill.run import Run, open_run
+from remoteiq_etl.bundled_server import databases
+from remoteiq_etl.config.conflicts import ConflictPolicies
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
-from remoteiq_etl.lifecycle.acceptance import remember, remembered
-from remoteiq_etl.lifecycle.drift import DriftReport
+from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
+from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
+from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.lifecycle.legacy_drift import LegacyDrift, examine
 from remoteiq_etl.lifecycle.undo.retention import prune
-from remoteiq_etl.policies import Policies
+from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,20 @@ class Migration:
             recreate={table: frozenset(keys) for table, keys in asked.recreate.items()},
             redecide=frozenset(asked.redecide),
         )
-        with opened(plan, listener) as run:
-            remember(run, drift.accepted)
+        with open_run(plan, listener) as run:
+            remember(run.context, drift.accepted)
             yield run
             if self.settings.before_images_days is not None and not planning:
-                prune(run, self.settings.before_images_days)
+                prune(run.context, self.settings.before_images_days)
 
-    def plan(self, drift: LegacyDrift | None = None) -> Plan:
+    def plan(self, drift: LegacyDrift | None = None) -> RunPlan:
         """What the settings say about both databases, in the face of this drift (default: as it is now).
 
         Raises DriftError when the legacy database cannot be read as expected.
         """
         drift = drift or self.legacy_drift()
         drift.report.raise_if_blocking()
-        return Plan(
+        return RunPlan(
             legacy=self.legacy,
             target=self.target,
             specs=self.specs,
@@ -107,7 +105,7 @@ class Migration:
             warnings=drift.warnings,
         )
 
-    def _policies(self, asked: Interventions) -> Policies:
+    def _policies(self, asked: Interventions) -> ConflictPolicies:
         """Who wins: what the settings say, but for what is asked of this run."""
         self.settings.conflicts.check_tables(self.specs, f"{self.settings.config_file}: [conflicts]")
         asked.check(self.specs)
@@ -116,7 +114,7 @@ class Migration:
 
     def _refuse_fixed_decisions(self, asked: Interventions) -> None:
         """Which account, device, check or number is which does not change under rows that others refer to."""
-        can = sorted(name for name, spec in self.specs.items() if spec.decide is not None and spec.decide.anew)
+        can = sorted(name for name, spec in self.specs.items() if spec.decide is not None and spec.decide.redecided)
         if fixed := sorted(set(asked.redecide) - set(can)):
             raise ConfigurationError(
                 f"redecide: what is decided about {', '.join(fixed)} stands while the row that won is there, because other"
@@ -162,17 +160,11 @@ class Migration:
         with contextlib.closing(self.target.connect()) as session:
             return state.exists(session) and session.value(query, [orchestrator_run_id]) is True
 
-    def observed(self, observer: Observer) -> "Migration":
-        """The same migration with an observer of every statement."""
-        return replace(
-            self, legacy=replace(self.legacy, observer=observer), target=replace(self.target, observer=observer)
-        )
-
 
 @contextlib.contextmanager
 def connected(settings: Settings, specs: Mapping[str, TableSpec]) -> Iterator[Migration]:
     """The migration of these settings; the bundled server runs as long as the context is open."""
-    with embedded.databases(settings) as found:
+    with databases.databases(settings) as found:
         yield Migration(
             settings,
             Database(found.legacy, settings.legacy_schema, read_only=True),

@@ -5,18 +5,22 @@ from types import ModuleType
 
 import dagster as dg
 
-from remoteiq_etl.config import Settings
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.lifecycle.column_map import column_map
-from remoteiq_etl.orchestration import choices, legacy, lineage, migration, migration_report, undo, verification
-from remoteiq_etl.orchestration.alerts import on_lost_run
-from remoteiq_etl.orchestration.assets import table_asset
-from remoteiq_etl.orchestration.drift import accepted_drift
-from remoteiq_etl.orchestration.gone import GONE_FROM_LEGACY, gone_from_legacy
-from remoteiq_etl.orchestration.jobs import jobs
-from remoteiq_etl.orchestration.schedules import on_change, schedules
-from remoteiq_etl.orchestration.tables import DeclaredTable, find_tables
-from remoteiq_etl.orchestration.target import target_constraints, target_schema
+from remoteiq_etl.lifecycle.mapping.column_map import column_map
+from remoteiq_etl.orchestration.assets import report as migration_report
+from remoteiq_etl.orchestration.assets import undo, verification
+from remoteiq_etl.orchestration.assets.deletes import GONE_FROM_LEGACY, gone_from_legacy
+from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
+from remoteiq_etl.orchestration.assets.drift import accepted_drift
+from remoteiq_etl.orchestration.assets.tables import table_asset
+from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
+from remoteiq_etl.orchestration.jobs.jobs import jobs
+from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
+from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
+from remoteiq_etl.orchestration.metadata import legacy_tables as legacy
+from remoteiq_etl.orchestration.metadata import lineage
+from remoteiq_etl.orchestration.runtime import resource, run_options
 
 
 def build_definitions(package: ModuleType, settings: Callable[[], Settings] = Settings.load) -> dg.Definitions:
@@ -28,6 +32,7 @@ def definitions_of(
     found: Mapping[str, DeclaredTable], settings: Callable[[], Settings] = Settings.load
 ) -> dg.Definitions:
     """The definitions for these tables."""
+    settings = with_readable_schedules(settings)
     tables = list(found.values())
     specs = {name: table.spec for name, table in found.items()}
     shown = _for_display(settings)
@@ -47,7 +52,7 @@ def definitions_of(
         sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
-        resources={choices.KEY: migration.resource(specs, settings)},
+        resources={run_options.KEY: resource.resource(specs, settings)},
     )
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.spec import Derived, Source, TableSpec
-from remoteiq_etl.lifecycle.overview import TableRow
-from remoteiq_etl.report.model import Account, Remark, Table, Verified
+from remoteiq_etl.lifecycle.operations.overview import TableRow
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.report.model import Remark, ReportTable, TableAccount, Verified
 from remoteiq_etl.report.reading import Reader
+from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 #: The outcomes of a key, in the order in which the law is written.
 OUTCOMES = (
@@ -23,7 +26,7 @@ OUTCOMES = (
 
 
 @dataclass(frozen=True)
-class Accounts:
+class TableAccounts:
     """Reads the facts of all target tables. `specs` by asset; `domains` likewise; `verified` by target table."""
 
     reader: Reader
@@ -31,18 +34,18 @@ class Accounts:
     domains: Mapping[str, str]
     verified: Mapping[str, Verified]
 
-    def tables(self, known: Iterable[TableRow]) -> list[Table]:
+    def tables(self, known: Iterable[TableRow]) -> list[ReportTable]:
         """Every target table, by domain and name. `known`: what the state schema knows of each."""
         rows, maps = {row.name: row for row in known}, self.reader.state.maps(self.reader.session)
-        passes = {(name, legacy): count for name, legacy, count in self.reader.ask("passes")}
-        remarks = self.reader.ask_for(Remark, "remarks")
-        present = {row[0] for row in self.reader.ask("tables", {"schema": self.reader.session.database.schema})}
+        passes = {(name, legacy): count for name, legacy, count in self.reader.ask(SQL["passes"])}
+        remarks = self.reader.ask_for(Remark, SQL["remarks"])
+        present = {row[0] for row in self.reader.ask(SQL["tables"], {"schema": self.reader.session.database.schema})}
         return [
             self._table(
                 [self.specs[asset] for asset in assets],
                 self._accounts(assets, passes, map_name(name) in maps),
                 self._rows(name) if name in present else None,
-                self._ours(name) if map_name(name) in maps else 0,
+                self._managed(name) if map_name(name) in maps else 0,
                 [rows[asset] for asset in dict.fromkeys([name, *assets]) if asset in rows],
                 [remark for remark in remarks if remark.table == name],
             )
@@ -59,20 +62,20 @@ class Accounts:
     def _table(
         self,
         specs: Sequence[TableSpec],
-        accounts: Sequence[Account],
+        accounts: Sequence[TableAccount],
         rows: int | None,
-        ours: int,
+        managed: int,
         known: Sequence[TableRow],
         remarks: Sequence[Remark],
-    ) -> Table:
+    ) -> ReportTable:
         main, last = specs[0], known[0] if known else None
-        return Table(
+        return ReportTable(
             name=main.name,
             domain=self.domains[main.asset],
             grain=main.grain,
             no_source=main.no_source,
             rows=rows,
-            ours=ours,
+            ours=managed,
             accounts=accounts,
             quarantined=sum(row.quarantined for row in known),
             held=sum(row.held for row in known),
@@ -85,9 +88,13 @@ class Accounts:
             verified=self.verified[main.name],
         )
 
-    def _accounts(self, assets: Sequence[str], passes: Mapping[tuple[str, str], int], mapped: bool) -> list[Account]:
+    def _accounts(
+        self, assets: Sequence[str], passes: Mapping[tuple[str, str], int], mapped: bool
+    ) -> list[TableAccount]:
         return [
-            Account(name, primary, passes.get((asset, name)) if primary else None, self._outcomes(entity, name, mapped))
+            TableAccount(
+                name, primary, passes.get((asset, name)) if primary else None, self._outcomes(entity, name, mapped)
+            )
             for asset in assets
             for entity, name, primary in _sources(self.specs[asset])
         ]
@@ -95,9 +102,9 @@ class Accounts:
     def _outcomes(self, table: str, legacy_table: str, mapped: bool) -> dict[str, int]:
         parameters: dict[str, Any] = {"table": table, "legacy_table": legacy_table}
         if mapped:
-            found = dict(self.reader.ask("accounts", parameters, map=self.reader.state.name(map_name(table))))
+            found = dict(self.reader.ask(SQL["accounts"], parameters, map=self.reader.state.name(map_name(table))))
         else:
-            found = dict(self.reader.ask("accounts_unmapped", parameters))
+            found = dict(self.reader.ask(SQL["accounts_unmapped"], parameters))
         return {
             outcome: found[outcome]
             for outcome in (*OUTCOMES, *sorted(found.keys() - set(OUTCOMES)))
@@ -108,7 +115,7 @@ class Accounts:
         query = sql.SQL("SELECT count(*) FROM {}").format(self.reader.target(table))
         return int(self.reader.session.value(query))
 
-    def _ours(self, table: str) -> int:
+    def _managed(self, table: str) -> int:
         """Rows that the map leads to, also those whose legacy row waits now, or is gone."""
         query = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state = 'live'")
         return int(

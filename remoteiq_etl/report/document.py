@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from remoteiq_etl.report.model import Account, Report, Table
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.report.model import Report, ReportTable, TableAccount
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 
 def as_json(report: Report) -> str:
@@ -37,8 +37,10 @@ def plain(value: Any) -> Any:
 
 
 def _derived(value: Any) -> dict[str, Any]:
-    if isinstance(value, Account):
+    if isinstance(value, TableAccount):
         return {"accounted": value.accounted, "remainder": value.remainder}
     return (
-        {"legacy_rows": value.legacy_rows, "lost": value.lost, "gone": value.gone} if isinstance(value, Table) else {}
+        {"legacy_rows": value.legacy_rows, "lost": value.lost, "gone": value.gone}
+        if isinstance(value, ReportTable)
+        else {}
     )

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from remoteiq_etl import embedded
-from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State, program_version
-from remoteiq_etl.config import Settings
+from remoteiq_etl.bundled_server import databases as bundled
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConnectionFailed, ReportError, UnknownTable
-from remoteiq_etl.lifecycle.column_map import column_map
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
-from remoteiq_etl.lifecycle.overview import Overview
+from remoteiq_etl.lifecycle.mapping.column_map import column_map
+from remoteiq_etl.lifecycle.operations.overview import Overview
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
-from remoteiq_etl.report.accounts import Accounts
+from remoteiq_etl.report.accounts import TableAccounts
 from remoteiq_etl.report.model import Report, Verified
 from remoteiq_etl.report.reading import Reader
-from remoteiq_etl.verify import store
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.freshness import freshness
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State, program_version
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.incremental.freshness import freshness
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 #: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
 MOST_RUNS = 60
@@ -51,21 +51,21 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ReportScope:
     """What is reported on: the declarations by asset, and the domain of each."""
 
     specs: Mapping[str, TableSpec]
     domains: Mapping[str, str]
 
 
-def write(settings: Settings, scope: Scope, path: Path | None = None, record: Sequence[str] = ()) -> Written:
+def write(settings: Settings, scope: ReportScope, path: Path | None = None, record: Sequence[str] = ()) -> Written:
     """Write the report of the configured source as HTML to `path` (default: below the home directory) and as JSON beside it.
 
     `record`: a table and the parts of a key, the row that is explained in it. Both files hold rows of the installation
     (without secrets) and can be read by their owner alone. Raises ReportError when no run of the source has begun yet, or
     the file cannot be written, UnknownTable when nothing has the name of the table.
     """
-    with embedded.databases(settings) as databases:
+    with bundled.databases(settings) as databases:
         target = Database(databases.target, settings.target_schema)
         legacy = Database(databases.legacy, settings.legacy_schema, read_only=True)
         report = gather(settings, scope, target, legacy, record)
@@ -80,7 +80,9 @@ def write(settings: Settings, scope: Scope, path: Path | None = None, record: Se
     return Written(path, data, report)
 
 
-def gather(settings: Settings, scope: Scope, target: Database, legacy: Database, record: Sequence[str] = ()) -> Report:
+def gather(
+    settings: Settings, scope: ReportScope, target: Database, legacy: Database, record: Sequence[str] = ()
+) -> Report:
     """Everything that is in a report. Raises ReportError when no run of the source has begun yet."""
     with contextlib.closing(target.connect()) as session:
         overview = Overview.of(session, State(target, settings.state_schema), settings.source)
@@ -96,14 +98,14 @@ def gather(settings: Settings, scope: Scope, target: Database, legacy: Database,
 
 
 def _gathered(
-    reader: Reader, overview: Overview, settings: Settings, scope: Scope, record: Explanation | None
+    reader: Reader, overview: Overview, settings: Settings, scope: ReportScope, record: Explanation | None
 ) -> Report:
     session = reader.session
     verdicts = store.read(session, reader.state, reader.source_id)
     known = overview.tables()
     verified = _verified(reader, scope, verdicts)
     verdict = verification.overall(verified)
-    tables = Accounts(reader, scope.specs, scope.domains, verified).tables(known)
+    tables = TableAccounts(reader, scope.specs, scope.domains, verified).tables(known)
     present = {table.name for table in tables if table.rows is not None}
     maps, met = values.maps(scope.specs.values(), settings.values), values.met(reader)
     matrices = values.matrices(reader, maps, values.measured(verdicts), met, present)
@@ -130,7 +132,7 @@ def _gathered(
     )
 
 
-def _verified(reader: Reader, scope: Scope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
+def _verified(reader: Reader, scope: ReportScope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
     names = sorted({spec.name for spec in scope.specs.values()})
     fresh = freshness(reader.session, reader.state, reader.source_id, names)
     return verification.verified(scope.specs.values(), verdicts, verification.stale_tables(fresh))

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from remoteiq_etl.lifecycle.explain import Explanation
-from remoteiq_etl.lifecycle.overview import RunRow
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.lifecycle.operations.overview import RunRow
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 
 
 class Standing(StrEnum):
@@ -48,7 +48,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ReportVerdict:
     """What may be signed. The tables were compared between `since` and `until`, in these snapshots of the legacy database.
 
     `tables`: how many have which standing; `beside`: the standing of what is verified beside them; `labels`: differences
@@ -83,7 +83,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Account:
+class TableAccount:
     """The rows of one legacy table (or rows made up, by their name) and what stands for each in one target table.
 
     `rows`: as the last pass counted them, None where no legacy table is behind. `outcomes`: keys per state, the law's order.
@@ -115,7 +115,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """One target table. `rows` is None where it is not there; `ours`: those of them that the map leads to."""
 
     name: str
@@ -124,7 +124,7 @@ class Table:
     no_source: str | None
     rows: int | None
     ours: int
-    accounts: Sequence[Account]
+    accounts: Sequence[TableAccount]
     quarantined: int
     held: int
     conflicts: int
@@ -157,7 +157,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Word:
+class SourceValue:
     """A legacy word or format. `rows`: that have it, or (where nothing was measured) reads of it by the runs.
 
     `first_run` and `last_run`: that met it, None where only the verification did. `labels`: rows per target label.
@@ -180,7 +180,7 @@ class Matrix:
 
     name: str
     labels: Sequence[str]
-    words: Sequence[Word]
+    words: Sequence[SourceValue]
     in_target: Mapping[str, int]
     measured: bool
 
@@ -190,12 +190,12 @@ class Formats:
     """The words or formats of a column that is no enum; `more`: how many are not listed."""
 
     name: str
-    words: Sequence[Word]
+    words: Sequence[SourceValue]
     more: int
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleRow:
     """One row of a group, with what may be shown of it."""
 
     key: str
@@ -215,11 +215,11 @@ class Quarantined:
     rows: int
     ignored: int
     oldest: datetime
-    samples: Sequence[Sample] = ()
+    samples: Sequence[SampleRow] = ()
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldGroup:
     """Rows that wait for the same kind of parent."""
 
     table: str
@@ -232,7 +232,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Sides:
+class ConflictSides:
     """One column of a conflict: what we wrote last, what the target has, and what legacy gives; secrets have no values."""
 
     column: str
@@ -249,7 +249,7 @@ class Disputed:
     legacy_key: str
     new_key: str
     status: str
-    sides: Sequence[Sides]
+    sides: Sequence[ConflictSides]
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ class Conflicts:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedGroup:
     """Legacy rows that became none of their own, by a rule."""
 
     table: str
@@ -275,7 +275,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchivedColumn:
     """What the archive keeps of one legacy column under one rule, and why it has no home. `retired`: values not carried."""
 
     legacy_table: str
@@ -312,17 +312,17 @@ class Report:
     target: str
     made_at: datetime
     program: str
-    verdict: Verdict
+    verdict: ReportVerdict
     tasks: Sequence[Task]
-    tables: Sequence[Table]
+    tables: Sequence[ReportTable]
     database: Verified
     matrices: Sequence[Matrix]
     formats: Sequence[Formats]
     quarantine: Sequence[Quarantined]
-    held: Sequence[Held]
+    held: Sequence[HeldGroup]
     conflicts: Sequence[Conflicts]
-    left_out: Sequence[LeftOut]
-    archive: Sequence[Archived]
+    left_out: Sequence[SkippedGroup]
+    archive: Sequence[ArchivedColumn]
     runs: Sequence[RunRow]
     not_migrated: Mapping[str, str]
     index: Index

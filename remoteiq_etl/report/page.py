@@ -16,11 +16,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from remoteiq_etl.backfill.redact import LONGEST
 from remoteiq_etl.lifecycle.explain import sentences
-from remoteiq_etl.lifecycle.overview import RunRow
+from remoteiq_etl.lifecycle.operations.overview import RunRow
 from remoteiq_etl.report import chart
 from remoteiq_etl.report.model import Report, Standing
+from remoteiq_etl.sensitive.redaction import LONGEST
 
 #: How a standing is told besides by its word: a class for its colour, and a sign for those who see none.
 STANDINGS: Mapping[Standing, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""Reading the state schema and the target for the report: statements of sql/, one snapshot for all of them.
+"""Reading the state schema and the target for the report: one snapshot for all of them.
 
 Belongs here: how a statement is asked. Does not belong here: what the answers mean.
 """
@@ -6,26 +6,14 @@ Belongs here: how a statement is asked. Does not belong here: what the answers m
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.state.schema import State
 
-_TABLES = (
-    "runs", "ledger", "passes", "assets", "quarantine", "held", "conflicts", "gone", "left_out", "legacy_archive", "words",
-    "removed", "accepted_drift", "decision_warnings", "map_all",
-)  # fmt: skip
 _Row = TypeVar("_Row")
-
-
-@cache
-def load_sql(name: str) -> sql.SQL:
-    """One statement of the report, with {placeholders} for identifiers."""
-    return sql.SQL(files("remoteiq_etl.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -44,24 +32,29 @@ class Reader:
             self.session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
-    def ask(self, name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable) -> list[Any]:
-        """The rows of one statement of sql/, as tuples."""
-        return self.session.rows(self.statement(name, identifiers), self._parameters(parameters))
+    def ask(
+        self, statement: sql.SQL, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
+    ) -> list[Any]:
+        """The rows of one statement, as tuples."""
+        return self.session.rows(self.statement(statement, identifiers), self._parameters(parameters))
 
     def ask_for(
-        self, row_type: type[_Row], name: str, parameters: dict[str, Any] | None = None, **identifiers: sql.Composable
+        self,
+        row_type: type[_Row],
+        statement: sql.SQL,
+        parameters: dict[str, Any] | None = None,
+        **identifiers: sql.Composable,
     ) -> list[_Row]:
         """The same as objects, made of the columns by name."""
-        return self.session.objects(row_type, self.statement(name, identifiers), self._parameters(parameters))
+        return self.session.objects(row_type, self.statement(statement, identifiers), self._parameters(parameters))
 
     def target(self, table: str) -> sql.Identifier:
         """The name of a target table."""
         return self.session.database.table(table)
 
-    def statement(self, name: str, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
-        """One statement of sql/ with the names that it has placeholders for."""
-        names: dict[str, sql.Composable] = {one: self.state.name(one) for one in _TABLES}
-        return load_sql(name).format(**{**names, **identifiers})
+    def statement(self, statement: sql.SQL, identifiers: Mapping[str, sql.Composable]) -> sql.Composed:
+        """One statement with the names that it has placeholders for."""
+        return statement.format(**{**self.state.names, "map_all": self.state.name("map_all"), **identifiers})
 
     def _parameters(self, more: dict[str, Any] | None) -> dict[str, Any]:
         return {"source_id": self.source_id, "source": self.source, **(more or {})}

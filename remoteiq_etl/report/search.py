@@ -8,8 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.report.model import Index
 from remoteiq_etl.report.reading import Reader
+
+SQL = statements(__file__)
 
 #: Keys that are looked at at all.
 MOST_KEYS = 50_000
@@ -20,10 +23,10 @@ MOST_CHARACTERS = 1_000_000
 def index(reader: Reader, keys: int) -> Index:
     """The keys that somebody may have to look up come first, and all others if they fit. `keys`: how many there are."""
     limit = {"limit": MOST_KEYS + 1}
-    found = reader.ask("index_exceptions", limit)
+    found = reader.ask(SQL["index_exceptions"], limit)
     complete = keys + len(found) <= MOST_KEYS
     if complete:
-        found += reader.ask("index_migrated", limit)
+        found += reader.ask(SQL["index_migrated"], limit)
     rows, names = packed(found[:MOST_KEYS], MOST_CHARACTERS)
     return Index(names, rows, keys, complete and len(rows) == len(found))
 

@@ -1,6 +1,6 @@
 """The legacy words of the report: as a matrix against the labels of an enum, or as the formats that a parser met.
 
-Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.backfill.values).
+Belongs here: which word became which label. Does not belong here: what a word means (remoteiq_etl.spec.value_map).
 """
 
 from collections import Counter
@@ -14,14 +14,17 @@ from psycopg import sql
 from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import ENUM
 
-from remoteiq_etl.backfill.batch import NULL_WORD
-from remoteiq_etl.backfill.frames import TEXT
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.values import ValueMap
-from remoteiq_etl.report.model import Formats, Matrix, Word
+from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.report.model import Formats, Matrix, SourceValue
 from remoteiq_etl.report.reading import Reader
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.spec.batch import NULL_WORD
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.spec.value_map import ValueMap
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 from schemas import target
+
+SQL = statements(__file__)
 
 #: Words that are listed of one column; more belong to no enum, and name no row.
 SHOWN = 60
@@ -75,7 +78,7 @@ def formats(maps: Maps, met: Mapping[str, Sequence[Met]], told: Collection[str])
 
 def met(reader: Reader) -> dict[str, list[Met]]:
     """What the runs met, by value map or parser, the most frequent first."""
-    rows = [Met(*row) for row in reader.ask("words")]
+    rows = [Met(*row) for row in reader.ask(SQL["words"])]
     return {name: list(found) for name, found in groupby(rows, key=attrgetter("name"))}
 
 
@@ -90,7 +93,7 @@ def measured(verdicts: Iterable[TableVerdict]) -> dict[str, Counts]:
 
 
 def _matrix(
-    name: str, order: Sequence[str], words: Sequence[Word], in_target: Mapping[str, int], measured: bool
+    name: str, order: Sequence[str], words: Sequence[SourceValue], in_target: Mapping[str, int], measured: bool
 ) -> Matrix:
     """`order`: the labels of the type, in its own order; those that nothing has are left out."""
     used = {label for word in words for label in word.labels} | in_target.keys()
@@ -98,19 +101,20 @@ def _matrix(
     return Matrix(name, [*labels, *sorted(used - set(labels))], words, in_target, measured)
 
 
-def _words(met: Iterable[Met], value_map: ValueMap | None, counts: Counts | None) -> list[Word]:
+def _words(met: Iterable[Met], value_map: ValueMap | None, counts: Counts | None) -> list[SourceValue]:
     """Each word with its labels: rows as they were counted, else all reads under what the map makes of the word."""
     known = {one.word: one for one in met}
     if counts is None:
         return [
-            Word(one.word, one.rows, one.first_run, one.last_run, _by_map(one, value_map)) for one in known.values()
+            SourceValue(one.word, one.rows, one.first_run, one.last_run, _by_map(one, value_map))
+            for one in known.values()
         ]
     rows = {word: sum(labels.values()) for word, labels in counts.items()}
     ordered = sorted(rows, key=lambda word: (-rows[word], word))
     return [_counted(word, rows[word], known.get(word), counts[word]) for word in ordered]
 
 
-def folded(words: Sequence[Word], most: int = SHOWN) -> list[Word]:
+def folded(words: Sequence[SourceValue], most: int = SHOWN) -> list[SourceValue]:
     """The most frequent words, and all others as one."""
     shown, rest = list(words[:most]), words[most:]
     if not rest:
@@ -118,11 +122,11 @@ def folded(words: Sequence[Word], most: int = SHOWN) -> list[Word]:
     labels: Counter[str] = Counter()
     for word in rest:
         labels.update(word.labels)
-    return [*shown, Word(f"{len(rest):,} other words", sum(word.rows for word in rest), None, None, labels)]
+    return [*shown, SourceValue(f"{len(rest):,} other words", sum(word.rows for word in rest), None, None, labels)]
 
 
-def _counted(word: str, rows: int, met: Met | None, labels: Mapping[str, int]) -> Word:
-    return Word(word, rows, met.first_run if met else None, met.last_run if met else None, labels)
+def _counted(word: str, rows: int, met: Met | None, labels: Mapping[str, int]) -> SourceValue:
+    return SourceValue(word, rows, met.first_run if met else None, met.last_run if met else None, labels)
 
 
 def _by_map(met: Met, value_map: ValueMap | None) -> dict[str, int]:

@@ -6,11 +6,11 @@ Belongs here: what verdicts mean for the report. Does not belong here: verifying
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.report.model import Standing, Verdict, Verified
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.freshness import Fresh, Freshness
-from remoteiq_etl.verify.result import Status, TableVerdict
+from remoteiq_etl.report.model import ReportVerdict, Standing, Verified
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness
+from remoteiq_etl.verify.verdicts.model import Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
 _WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)
@@ -46,7 +46,7 @@ def _standing(verdict: TableVerdict | None, is_stale: bool) -> Standing:
     return Standing.STALE if is_stale else Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
 
 
-def overall(tables: Mapping[str, Verified]) -> Verdict:
+def overall(tables: Mapping[str, Verified]) -> ReportVerdict:
     """What may be said of all: the worst that is true of any table, or of what is verified beside them."""
     standings = Counter(one.standing for name, one in tables.items() if name != NAME)
     verdicts = [one.verdict for one in tables.values() if one.verdict is not None]
@@ -54,7 +54,7 @@ def overall(tables: Mapping[str, Verified]) -> Verdict:
     for verdict in verdicts:
         labels.update(verdict.labels)
     moments = sorted(verdict.verified_at for verdict in verdicts)
-    return Verdict(
+    return ReportVerdict(
         standing=min((one.standing for one in tables.values() if one.standing in _WORST), key=_WORST.index),
         since=moments[0] if moments else None,
         until=moments[-1] if moments else None,

@@ -1,6 +1,5 @@
-"""Verification: what the target holds against what the mapping says it must hold, and the proof of it.
+"""Belongs here: `engine.py` which tables, in which order, when a difference is believed; `table.py` the checks of one
+table; `snapshots.py` the pair of snapshots; `pace.py`.
 
-It shares nothing with the transforms: the mapping stands here once more, as plain SQL over the legacy tables (see
-opinions/). It only reads both databases; what it needs of legacy lies in temporary tables of its own session of the target.
-Does not belong here: loading, and mending what it finds.
+Not here: a check itself. Never anything of backfill/transform, load, outcomes, deletes.
 """

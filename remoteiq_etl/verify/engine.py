@@ -14,24 +14,26 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.failure import describe, is_interruption
-from remoteiq_etl.backfill.pacing import Pacer
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.progress import Listener, Silent, TableProgress
-from remoteiq_etl.backfill.source_lock import lock_verification
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.context.plan import RunPlan
+from remoteiq_etl.backfill.context.progress import Listener, Silent, TableProgress
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.throttle.pacer import Pacer
 from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
-from remoteiq_etl.verify import database, marks, store
-from remoteiq_etl.verify.look import Ground, Look, ground
-from remoteiq_etl.verify.mirror import RANGE_ROWS
-from remoteiq_etl.verify.opinion import opinions
-from remoteiq_etl.verify.pace import Pace
-from remoteiq_etl.verify.result import Finding, Label, Status, TableVerdict, Verdict
-from remoteiq_etl.verify.stale import Known, is_overtaken, options_of_table
-from remoteiq_etl.verify.table import Keys, TableLook
-from remoteiq_etl.verify.tally import Tally
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import describe, is_interruption
+from remoteiq_etl.state.locks import lock_verification
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.causes.table_changes import TableChanges, is_overtaken, options_of_table
+from remoteiq_etl.verify.checks import sequences
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.expected.legacy_copy import RANGE_ROWS
+from remoteiq_etl.verify.incremental import watermarks
+from remoteiq_etl.verify.pace import VerificationPace
+from remoteiq_etl.verify.snapshots import SnapshotPair, VerificationContext, verification_context
+from remoteiq_etl.verify.table import Keys, TableVerification
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
+from remoteiq_etl.verify.verdicts.tally import FindingCounter
 
 #: Looks at what nothing explains, when each time a run begins between the snapshots of the two databases: milliseconds.
 MOST_LOOKS = 5
@@ -40,14 +42,14 @@ MOST_SUSPECTS = 20_000
 
 
 def verify(
-    plan: Plan,
+    plan: RunPlan,
     tables: Sequence[str] | None = None,
     *,
     full: bool = False,
     quick: bool = False,
     listener: Listener | None = None,
     range_rows: int = RANGE_ROWS,
-) -> Verdict:
+) -> VerificationVerdict:
     """Verify these target tables (default: all that a run has completed) and keep what was found.
 
     `full`: also those of which nothing has moved. `quick`: compare what both servers add up, and in detail only what differs;
@@ -55,9 +57,9 @@ def verify(
     verification of the source is in work, SourcePaused when it is paused, StopRequested when somebody tells it to stop; what
     it found until then is kept. A table that cannot be verified is FAILED; the others are verified all the same.
     """
-    with ground(plan, range_rows) as place:
+    with verification_context(plan, range_rows) as place:
         return Verification(place, listener or Silent(), full=full, quick=quick).of(
-            list(tables or [*place.completed(), database.NAME])
+            list(tables or [*place.completed(), sequences.NAME])
         )
 
 
@@ -65,25 +67,25 @@ def verify(
 class Verification:
     """One verification in work."""
 
-    ground: Ground
+    verification_context: VerificationContext
     listener: Listener
     full: bool = False
     quick: bool = False
     number: int = field(default=0, init=False)
-    _pace: Pace = field(init=False)
+    _pace: VerificationPace = field(init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
-    _look: Look | None = field(default=None, init=False)
+    _verify_table: SnapshotPair | None = field(default=None, init=False)
     _pacer: Pacer | None = field(default=None, init=False)
 
-    def of(self, tables: Sequence[str]) -> Verdict:
+    def of(self, tables: Sequence[str]) -> VerificationVerdict:
         """Verify these tables, one after the other."""
         self._begin()
         with contextlib.closing(self):
             if self.quick:
-                return Verdict(tuple(self._kept(table) for table in tables if table != database.NAME))
-            self.number = store.begin(self._control, self._state, self._source_id, self.look.snapshot.horizon)
+                return VerificationVerdict(tuple(self._kept(table) for table in tables if table != sequences.NAME))
+            self.number = store.begin(self._control, self._state, self._source_id, self.pair.snapshot.horizon)
             try:
-                verdict = Verdict(tuple(self._kept(table) for table in tables))
+                verdict = VerificationVerdict(tuple(self._kept(table) for table in tables))
             except BaseException as error:
                 ended = KeyboardInterrupt() if is_interruption(error) else error
                 self._record_end(ended)
@@ -96,10 +98,10 @@ class Verification:
 
     def _begin(self) -> None:
         """Take the lock of verifications, as the only one of the source. Raises SourcePaused, LockedError."""
-        Pace(self.ground, self.listener).refuse_paused()
-        lock_verification(self._control, self.ground.registered)
+        VerificationPace(self.verification_context, self.listener).refuse_paused()
+        lock_verification(self._control, self.verification_context.source_record)
         store.mark_interrupted(self._control, self._state, self._source_id)
-        self._pace = Pace(self.ground, self.listener)
+        self._pace = VerificationPace(self.verification_context, self.listener)
 
     def _record_end(self, error: BaseException) -> None:
         """Write what ended the verification, by a session that is in the middle of nothing; what ended it stays the error."""
@@ -112,29 +114,29 @@ class Verification:
     # --- looks --------------------------------------------------------------------------------------------------
 
     @property
-    def look(self) -> Look:
+    def pair(self) -> SnapshotPair:
         """The look in use; opened when it is asked for first."""
-        if self._look is None:
-            self._look = self._stack.enter_context(self.ground.look())
-            self._pacer = self._stack.enter_context(contextlib.closing(self._pace.pacer(self._look)))
-        return self._look
+        if self._verify_table is None:
+            self._verify_table = self._stack.enter_context(self.verification_context.pair())
+            self._pacer = self._stack.enter_context(contextlib.closing(self._pace.pacer(self._verify_table)))
+        return self._verify_table
 
     def close(self) -> None:
         """Let go of the snapshot and of the copies."""
-        self._look = self._pacer = None
+        self._verify_table = self._pacer = None
         self._stack.close()
 
     @property
     def _state(self) -> State:
-        return self.ground.state
+        return self.verification_context.state
 
     @property
     def _control(self) -> Session:
-        return self.ground.control
+        return self.verification_context.control
 
     @property
     def _source_id(self) -> int:
-        return self.ground.source_id
+        return self.verification_context.source_id
 
     # --- one table ----------------------------------------------------------------------------------------------
 
@@ -143,12 +145,12 @@ class Verification:
         began = time.monotonic()
         try:
             self._wait_before(table)
-            former = None if table == database.NAME else self._former(table)
+            former = None if table == sequences.NAME else self._former(table)
             if former is not None and self._still_stands(former):
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._of_database() if table == database.NAME else self._renewed(table, former)
+            verdict = self._of_database() if table == sequences.NAME else self._renewed(table, former)
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
@@ -162,17 +164,17 @@ class Verification:
         return verdict
 
     def _of_database(self) -> TableVerdict:
-        began, found = time.monotonic(), database.DatabaseLook(self.look)
-        tally = Tally().add(found.findings())
+        began, found = time.monotonic(), sequences.DatabaseLook(self.pair)
+        counter = FindingCounter().add(found.findings())
         return TableVerdict(
-            database.NAME,
+            sequences.NAME,
             Status.VERIFIED,
             datetime.now(UTC),
-            self.look.snapshot.horizon,
+            self.pair.snapshot.horizon,
             time.monotonic() - began,
-            counts=tally.counts,
-            checks=tally.checks(found.looked),
-            findings=tally.findings,
+            counts=counter.counts,
+            checks=counter.checks(found.looked),
+            findings=counter.findings,
         )
 
     def _renewed(self, table: str, former: TableVerdict | None) -> TableVerdict:
@@ -197,25 +199,25 @@ class Verification:
         found = {one.table: one for one in store.read(self._control, self._state, self._source_id)}.get(table)
         if self.full or self.quick or found is None or not found.passed or found.inputs is None:
             return None
-        with self.look.of_table(options_of_table(self.look, table)):
-            comparable = marks.are_comparable(self.look, marks.inputs_of(self.look, table), found.inputs)
+        with self.pair.of_table(options_of_table(self.pair, table)):
+            comparable = watermarks.are_comparable(self.pair, watermarks.inputs_of(self.pair, table), found.inputs)
         return found if comparable else None
 
     def _still_stands(self, former: TableVerdict) -> bool:
         if former.inputs is None or Label.CHANGED_IN_LEGACY in former.labels:
             return False  # whether a run has caught up shows in no row of the table
-        with self.look.of_table(options_of_table(self.look, former.table)):
-            return marks.stand(self.look, marks.inputs_of(self.look, former.table), former.inputs)
+        with self.pair.of_table(options_of_table(self.pair, former.table)):
+            return watermarks.stand(self.pair, watermarks.inputs_of(self.pair, former.table), former.inputs)
 
     def _verified(self, table: str, former: TableVerdict | None) -> TableVerdict:
         began = time.monotonic()
-        first = TableLook(self.look, table, step=self._step(table, began), quick=self.quick, former=former)
+        first = TableVerification(self.pair, table, step=self._step(table, began), quick=self.quick, former=former)
         suspects: list[Finding] = []
-        tally = Tally().add(_watched(first.findings(), suspects))
+        counter = FindingCounter().add(_watched(first.findings(), suspects))
         inputs = first.taken
-        snapshot, verified_at = self.look.snapshot.horizon, datetime.now(UTC)
-        if tally.bugs:
-            tally = self._second(first, tally, suspects)
+        snapshot, verified_at = self.pair.snapshot.horizon, datetime.now(UTC)
+        if counter.bugs:
+            counter = self._second(first, counter, suspects)
         return TableVerdict(
             table=table,
             status=Status.VERIFIED,
@@ -223,43 +225,45 @@ class Verification:
             snapshot=snapshot,
             seconds=time.monotonic() - began,
             rows_compared=first.rows,
-            counts=tally.counts,
-            checks=tally.checks(first.looked),
-            findings=tally.findings,
+            counts=counter.counts,
+            checks=counter.checks(first.looked),
+            findings=counter.findings,
             matrices=former.matrices if former and first.is_increment else first.matrices.plain(),
             whole_at=(former.whole_at or former.verified_at) if former and first.is_increment else None,
             aggregates=tuple(first.aggregates),
-            inputs=None if tally.bugs else inputs,
+            inputs=None if counter.bugs else inputs,
             verification_id=self.number,
         )
 
-    def _second(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> Tally:
+    def _second(self, first: TableVerification, counter: FindingCounter, suspects: list[Finding]) -> FindingCounter:
         """What a fresh look says of the differences that nothing explains, one that sees nothing of a run in work."""
         for _ in range(MOST_LOOKS):
             fence = self._pace.wait_for_run(first.table, self.close)
-            judged, seen = self._looked_again(first, tally, suspects)
+            judged, seen = self._looked_again(first, counter, suspects)
             if not judged.bugs or seen == fence:
                 break
         return judged
 
-    def _looked_again(self, first: TableLook, tally: Tally, suspects: list[Finding]) -> tuple[Tally, int]:
+    def _looked_again(
+        self, first: TableVerification, counter: FindingCounter, suspects: list[Finding]
+    ) -> tuple[FindingCounter, int]:
         """What one more look says of them, and the fencing token of the last run that it saw anything of."""
-        only = _keys(first, suspects) if len(suspects) == tally.bugs else None
-        with self.ground.look() as look, contextlib.closing(self._pace.pacer(look)) as pacer:
+        only = _keys(first, suspects) if len(suspects) == counter.bugs else None
+        with self.verification_context.pair() as pair, contextlib.closing(self._pace.pacer(pair)) as pacer:
             report = TableReport(first.table)
-            second = TableLook(look, first.table, only, step=lambda _rows: pacer.before_batch(report))
+            second = TableVerification(pair, first.table, only, step=lambda _rows: pacer.before_batch(report))
             if only is None:
                 first.aggregates = second.aggregates  # filled while it looks
-                return Tally().add(second.findings()), second.fence
+                return FindingCounter().add(second.findings()), second.fence
             again: dict[tuple[str | None, ...], list[Finding]] = {}
             for finding in second.findings():
                 again.setdefault(_identity(finding), []).append(finding)
-        settled = [finding for label, kept in tally.kept.items() if label is not Label.BUG for finding in kept]
+        settled = [finding for label, kept in counter.kept.items() if label is not Label.BUG for finding in kept]
         judged = [one for name in {_identity(suspect) for suspect in suspects} for one in again.get(name, [])]
-        return Tally(counts=_without_bugs(tally), kept=_by_label(settled)).add(judged), second.fence
+        return FindingCounter(counts=_without_bugs(counter), kept=_by_label(settled)).add(judged), second.fence
 
     def _failed(self, table: str, error: Exception, seconds: float) -> TableVerdict:
-        snapshot = self._look.snapshot.horizon if self._look else ""
+        snapshot = self._verify_table.snapshot.horizon if self._verify_table else ""
         return TableVerdict(
             table,
             Status.FAILED,
@@ -283,12 +287,12 @@ class Verification:
             except (SnapshotTooOld, SourceWaits):
                 self.close()
                 self._pace.wait_for_resume()
-        if self._look is not None and is_overtaken(self._look, table):
+        if self._verify_table is not None and is_overtaken(self._verify_table, table):
             self.close()
 
     def _step(self, table: str, began: float) -> "Step":
-        with self.look.of_table(options_of_table(self.look, table)):
-            known = Known(self.look, table)
+        with self.pair.of_table(options_of_table(self.pair, table)):
+            known = TableChanges(self.pair, table)
             total = sum(
                 seen.legacy_rows
                 for spec in known.writers
@@ -340,9 +344,9 @@ def _watched(findings: Iterator[Finding], suspects: list[Finding]) -> Iterator[F
         yield finding
 
 
-def _keys(first: TableLook, suspects: Sequence[Finding]) -> Keys | None:
+def _keys(first: TableVerification, suspects: Sequence[Finding]) -> Keys | None:
     """The rows to look at again where the table is compared range by range; None: the whole table."""
-    ranged = {one.rows for one in opinions() if one.target == first.table and one.rows}
+    ranged = {one.rows for one in expectations() if one.target == first.table and one.rows}
     if not ranged or any(one.legacy_table not in ranged or one.legacy_key is None for one in suspects):
         return None
     return {
@@ -356,10 +360,10 @@ def _identity(finding: Finding) -> tuple[str | None, ...]:
     return (finding.check, finding.kind, finding.key, finding.legacy_table, finding.legacy_key)
 
 
-def _without_bugs(tally: Tally) -> dict[str, dict[str, int]]:
+def _without_bugs(counter: FindingCounter) -> dict[str, dict[str, int]]:
     return {
         check: {label: count for label, count in labels.items() if label != Label.BUG}
-        for check, labels in tally.counts.items()
+        for check, labels in counter.counts.items()
     }
 
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from remoteiq_etl.backfill.control import Control, Orders
-from remoteiq_etl.backfill.pacing import Pacer, Worker
-from remoteiq_etl.backfill.probes import SOURCE, TARGET, Probe, Sampler
-from remoteiq_etl.backfill.progress import Listener, Notice
+from remoteiq_etl.backfill.context.progress import Listener, Notice
+from remoteiq_etl.backfill.throttle.pacer import Pacer, Worker
+from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.errors import StopRequested
-from remoteiq_etl.verify.look import Ground, Look
+from remoteiq_etl.state.orders import Control, Orders
+from remoteiq_etl.verify.snapshots import SnapshotPair, VerificationContext
 
 KEPT = "Verdicts of tables that were done are kept; the next remoteiq-etl verify goes on from there."
 """What a verification that ends early leaves."""
@@ -22,10 +22,10 @@ STEP = 0.5
 
 
 @dataclass
-class Pace:
+class VerificationPace:
     """The pace of one verification, from the making of this object on: an order to stop before that was not meant for it."""
 
-    place: Ground
+    place: VerificationContext
     listener: Listener
     _control: Control = field(init=False)
     _before: int = field(init=False)
@@ -35,12 +35,12 @@ class Pace:
         stop = self._control.orders().stop
         self._before = stop.id if stop is not None else 0
 
-    def pacer(self, look: Look) -> Pacer:
+    def pacer(self, pair: SnapshotPair) -> Pacer:
         """The pace while one look is open; the age of its snapshot counts from now."""
-        plan = look.ground.plan
+        plan = pair.verification_context.plan
         probes = [
-            Probe(SOURCE, plan.legacy, look.snapshot.pids, look.snapshot.xmin),
-            Probe(TARGET, plan.target, [look.session.connection.info.backend_pid]),
+            Probe(SOURCE, plan.legacy, pair.snapshot.pids, pair.snapshot.xmin),
+            Probe(TARGET, plan.target, [pair.session.connection.info.backend_pid]),
         ]
         worker = Worker("verification", KEPT, "snapshot", self._refuse_stopped)
         return Pacer(plan.limits, self._control, Sampler(probes, plan.limits.probe_seconds), self.listener, worker)

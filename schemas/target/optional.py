@@ -27,6 +27,3 @@ OPTIONAL_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "check_runs": ("device_id",),
 }
 """Optional columns by target table."""
-
-SECRET_OPTIONAL_COLUMNS = frozenset({("agents", "token_hash")})
-"""(table, column) of the optional columns whose values never appear in clear outside their table."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import frame
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY, Batch
 
 
 def uid(number: int) -> str:

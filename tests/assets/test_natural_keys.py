@@ -16,7 +16,7 @@ from assets.backups import (
 )
 from assets.email import dkim_domains, dkim_keys, email_channels, email_ingest_state, email_messages
 from assets.support import contacts, ticket_attachments, ticket_tags, ticket_updates, tickets
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.spec.table import TableSpec
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-from assets.optional import carry_optional
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Context
+from assets.shared.optional import carry_optional
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, rows_of
 
 

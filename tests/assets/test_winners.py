@@ -1,19 +1,19 @@
-from assets.winners import GROUP, decide_winners, winners_of
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.spec import Decision, Recorded, Warned
+from assets.shared.winners import GROUP, decide_winners, winners_of
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decision, StoredDecisions, Warned
 from tests.assets.builders import batch_of
 
 ROWS = frame({KEY: ["a", "b", "c", "d"], GROUP: ["x", "x", "y", None]})
 
 
-def recorded(winner: str, group: str = "x") -> Recorded:
-    return Recorded({("names", group): Decision("names", group, "earlier", {"winner": winner})})
+def recorded(winner: str, group: str = "x") -> StoredDecisions:
+    return StoredDecisions({("names", group): Decision("names", group, "earlier", {"winner": winner})})
 
 
 def test_the_first_row_of_a_group_wins() -> None:
     """Rows come best first; a row without a group takes no part."""
-    found = decide_winners(ROWS, Recorded(), "names", "oldest")
+    found = decide_winners(ROWS, StoredDecisions(), "names", "oldest")
     assert found.winner == {"x": "a", "y": "c"}
     assert found.losers == {"b": "a"}
     assert found.warnings == []

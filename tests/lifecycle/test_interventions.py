@@ -2,9 +2,10 @@
 
 import pytest
 
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy, conflict_policies
+from remoteiq_etl.config.validation import Where
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.policies import Policies, Policy, policies_of
 
 
 def test_options_name_policies_rows_and_tables() -> None:
@@ -26,15 +27,17 @@ def test_a_table_that_does_not_exist_is_refused(asked: Interventions) -> None:
 
 
 def test_choices_go_before_settings() -> None:
-    settings = policies_of({"default": "take_legacy", "users": "fail", "sites": "fail"}, "[conflicts]")
+    settings = conflict_policies(
+        {"default": "take_legacy", "users": "fail", "sites": "fail"}, Where("remoteiq.toml", "conflicts")
+    )
     chosen = settings.overruled_by({"users": "keep_target"}, "conflicts")
     found = [chosen.of(table) for table in ("users", "sites", "tickets")]
-    assert found == [Policy.KEEP_TARGET, Policy.FAIL, Policy.TAKE_LEGACY]
-    assert settings.overruled_by({"default": "fail"}, "conflicts").of("tickets") == Policy.FAIL
-    assert Policies().of("tickets") == Policy.KEEP_TARGET
+    assert found == [ConflictPolicy.KEEP_TARGET, ConflictPolicy.FAIL, ConflictPolicy.TAKE_LEGACY]
+    assert settings.overruled_by({"default": "fail"}, "conflicts").of("tickets") == ConflictPolicy.FAIL
+    assert ConflictPolicies().of("tickets") == ConflictPolicy.KEEP_TARGET
 
 
 @pytest.mark.parametrize("given", [{"users": "overwrite"}, {"default": 1}, ["fail"]])
 def test_a_policy_that_does_not_exist_is_refused(given: object) -> None:
     with pytest.raises(ConfigurationError, match=r"\[conflicts\].*expected"):
-        policies_of(given, "[conflicts]")
+        conflict_policies(given, Where("remoteiq.toml", "conflicts"))

@@ -6,10 +6,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from remoteiq_etl.backfill.accounts import Ledger, TableReport
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.policies import Policies, Policy
+from remoteiq_etl.backfill.context.plan import Mode
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, LegacyRules, Writes
@@ -49,21 +49,23 @@ class RunRules(LegacyRules):
         mode=st.sampled_from([Mode.INCREMENTAL, Mode.INCREMENTAL, Mode.FULL, Mode.SWEEP]),
         batch_rows=BATCH_ROWS,
         late=st.integers(0, 2),
-        policy=st.sampled_from([Policy.KEEP_TARGET, Policy.KEEP_TARGET, Policy.TAKE_LEGACY]),
+        policy=st.sampled_from([ConflictPolicy.KEEP_TARGET, ConflictPolicy.KEEP_TARGET, ConflictPolicy.TAKE_LEGACY]),
     )
     def a_run(
-        self, writes: Writes, tables: tuple[str, ...], mode: Mode, batch_rows: int, late: int, policy: Policy
+        self, writes: Writes, tables: tuple[str, ...], mode: Mode, batch_rows: int, late: int, policy: ConflictPolicy
     ) -> None:
         """Transaction `late` commits after the run took its snapshot: what it wrote belongs to the next run."""
         self.begin(writes)
         world = self.world
         legacy = world.legacy_rows()
-        plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=Policies(policy))
-        with opened(plan) as run:
+        plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=ConflictPolicies(policy))
+        with open_run(plan) as run:
             world.end(late, commit=True)
             reports = run.load_all(tables)
         assert not any(report.found_late for report in reports.values()), "the incremental runs missed rows"
-        world.model = world.model.after(legacy, tables, world.last_run(), take_legacy=policy == Policy.TAKE_LEGACY)
+        world.model = world.model.after(
+            legacy, tables, world.last_run(), take_legacy=policy == ConflictPolicy.TAKE_LEGACY
+        )
         check(world, tables)
 
     @after_some_steps

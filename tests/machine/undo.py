@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.machine.model import Image, Model, TableState
 from tests.machine.tables import Row
 
@@ -43,7 +43,7 @@ class Undo:
     """An undo of a scope, from a state of the target. `organization`: the run that inserted it."""
 
     model: Model
-    scope: Scope
+    scope: UndoScope
     organization: int
 
     @cached_property

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from remoteiq_etl.errors import UndoBlocked
+from remoteiq_etl.lifecycle.undo.access import UndoTarget
 from remoteiq_etl.lifecycle.undo.execute import execute
-from remoteiq_etl.lifecycle.undo.opened import Place
 from remoteiq_etl.lifecycle.undo.plan import TablePlan, UndoPlan, plan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, Writes
@@ -48,17 +48,17 @@ class UndoRules(RunRules):
         if edited is not None:
             self._edit(edited)
         runs = self.world.runs()
-        self._undo(Scope(run=runs[max(-1 - back, -len(runs))]), **how)
+        self._undo(UndoScope(run=runs[max(-1 - back, -len(runs))]), **how)
 
     @after_some_steps
     @rule(assets=st.just(()) | SOME | st.sampled_from(DOMAINS), with_dependents=st.booleans(), **HOW)
     def tables_or_everything_is_undone(self, assets: tuple[str, ...], with_dependents: bool, **how: Any) -> None:
         """All of what runs wrote of these tables, or of a domain; none of them: of everything."""
         more = with_dependents or assets == (ORGANIZATION,)
-        self._undo(Scope(assets=assets, everything=not assets), with_dependents=more, **how)
+        self._undo(UndoScope(assets=assets, everything=not assets), with_dependents=more, **how)
 
     def _undo(
-        self, scope: Scope, *, batch_rows: int, statement: int | None, loads: bool, with_dependents: bool = False
+        self, scope: UndoScope, *, batch_rows: int, statement: int | None, loads: bool, with_dependents: bool = False
     ) -> None:
         self.steps_since_run = 0
         place = place_of(self.world.migration, batch_rows=batch_rows)
@@ -97,7 +97,7 @@ class UndoRules(RunRules):
         check(world, TABLES)
 
 
-def executed(place: Place, found: UndoPlan, statement: int | None) -> None:
+def executed(place: UndoTarget, found: UndoPlan, statement: int | None) -> None:
     """Execute a plan; killed at a statement, once more."""
     if statement is not None:
         target = replace(place.target, observer=At(statement))

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.cli.app import Exit
+from remoteiq_etl.cli.exit_codes import Exit
 from tests.support.calling import Cli, Ended
 from tests.support.migrating import Migration, target_tables
 from tests.support.server import Database, Server

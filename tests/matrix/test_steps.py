@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remoteiq_etl.cli.app import Exit
+from remoteiq_etl.cli.exit_codes import Exit
 from schemas import target as target_schema
 from tests.matrix.conftest import FirstLoad, Pair
 from tests.matrix.installation import Counts, Installation

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Account, TableReport
+from remoteiq_etl.backfill.context.report import BatchAccount, TableReport
 from tests.support import expected
 from tests.support.migrating import Migration, bare_target, specs, with_dependencies
 from tests.support.server import Database, Server
@@ -31,7 +31,7 @@ def test_every_expected_table_has_an_asset() -> None:
     assert sorted(set(TABLES) - set(specs())) == []
 
 
-def primary_accounts(reports: dict[str, TableReport]) -> dict[str, tuple[str, Account]]:
+def primary_accounts(reports: dict[str, TableReport]) -> dict[str, tuple[str, BatchAccount]]:
     return {
         account.legacy_table: (report.table, account)
         for report in reports.values()

@@ -148,12 +148,12 @@ def test_the_second_of_two_runs_is_refused(migration: Migration) -> None:
 
 def test_a_run_that_lost_its_lock_cannot_commit(migration: Migration) -> None:
     """A zombie holds an old fencing token: its next batch is refused whole."""
-    from remoteiq_etl.backfill.opening import opened
+    from remoteiq_etl.backfill.run import open_run
     from remoteiq_etl.errors import FencedError
     from tests.support.migrating import specs
 
     def overtaken() -> None:
-        with opened(migration.plan) as zombie:
+        with open_run(migration.plan) as zombie:
             migration.target.execute("UPDATE remoteiq_etl.sources SET fence = fence + 1")
             zombie.load(specs()["organizations"])
 

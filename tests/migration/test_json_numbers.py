@@ -2,8 +2,8 @@
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Ledger
-from remoteiq_etl.backfill.jsons import DEEPEST
+from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.frames.json_text import DEEPEST
 from tests.support.migrating import Migration
 from tests.support.server import Database
 

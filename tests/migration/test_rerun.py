@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from remoteiq_etl.backfill.accounts import Ledger
-from remoteiq_etl.backfill.capture import Mode
-from remoteiq_etl.backfill.words import NEW_WORD
+from remoteiq_etl.backfill.context.plan import Mode
+from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.backfill.transform.seen_values import NEW_WORD
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Ledger, TableReport
-from remoteiq_etl.policies import Policies, Policy
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
 ACCESS = ("organizations", "seed_permissions", "permissions", "roles", "users", "user_roles")
 OTTO = "c5000000-0000-4000-8000-000000000018"
-TAKE = Policies(Policy.TAKE_LEGACY)
+TAKE = ConflictPolicies(ConflictPolicy.TAKE_LEGACY)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Database as EngineDatabase
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.overview import Overview
-from remoteiq_etl.lifecycle.quarantine import Quarantine
+from remoteiq_etl.lifecycle.operations.overview import Overview
+from remoteiq_etl.lifecycle.operations.quarantine import Quarantine
+from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration
 from tests.support.server import Database

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from remoteiq_etl.backfill.accounts import Ledger
+from remoteiq_etl.backfill.context.report import Ledger
 from tests.support import expected
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server

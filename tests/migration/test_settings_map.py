@@ -1,7 +1,7 @@
 """legacy_settings_map of the state schema says which legacy setting went where, and follows what legacy has."""
 
-from remoteiq_etl.backfill.accounts import Ledger
-from schemas.state.settings_map import legacy_settings_map
+from remoteiq_etl.backfill.context.report import Ledger
+from schemas.state.decisions import legacy_settings_map
 from tests.support.migrating import Migration, bare_target
 from tests.support.server import Database, Server
 

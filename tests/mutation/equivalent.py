@@ -17,20 +17,20 @@ NULL_IS_NOT_KEPT = "A null is never archived."
 ON_A_SERVER = "Names a map that the database is asked for; tests on a server see it."
 
 EQUIVALENT: Mapping[str, Mapping[str, str]] = {
-    "assets.access.grants": {
+    "assets.access.rules.grants": {
         "_of_meta: words.drop_duplicates(['role_name', 'permission_key']) -> "
         "words.drop_duplicates(['role_name', 'permission_key'], keep='last')": ALIKE,
     },
     "assets.access.permissions": {"labels: False -> True": NEVER_NULL},
     "assets.access.role_permissions": {"only_in_meta: 'stable' -> 'stable~'": ALIKE},
-    "assets.access.roles": {"spellings_of: word and spelling -> word or spelling": ALIKE},
+    "assets.access.rules.role_words": {"spellings_of: word and spelling -> word or spelling": ALIKE},
     "assets.access.sessions": {
         "decide: 'sessions.jti' -> 'sessions.jti~'": NOT_RECORDED,
         "decide: 'revoked_wins' -> 'revoked_wins~'": NOT_RECORDED,
     },
-    "assets.access.totp": {"read_secret: '' -> '~' #2": NAMES_NOTHING},
+    "assets.access.rules.totp": {"read_secret: '' -> '~' #2": NAMES_NOTHING},
     "assets.automation.agent_tasks": {"transform_jobs: True -> False": NEVER_NULL},
-    "assets.automation.states": {
+    "assets.automation.rules.states": {
         "module: word 'agent_tasks.type' 'uninstall_software' dropped": SAYS_THE_DEFAULT,
         "module: word 'agent_tasks.type' 'file_op' dropped": SAYS_THE_DEFAULT,
         "types: 'command' -> 'command~'": NEVER_NULL,
@@ -39,12 +39,12 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "timed_out: False -> True": NEVER_NULL,
     },
     "assets.backups.backup_destinations": {"transform: False -> True": NEVER_NULL},
-    "assets.backups.states": {"final: False -> True": NEVER_NULL},
-    "assets.email.channels": {
+    "assets.backups.rules.states": {"final: False -> True": NEVER_NULL},
+    "assets.email.rules.channels": {
         "module: 'email_channels' -> 'email_channels~'": ON_A_SERVER,
         "module: 'purpose' -> 'purpose~'": ON_A_SERVER,
     },
-    "assets.email.dkim": {"public_key: 'ascii' -> 'ascii~'": CODEC},
+    "assets.email.rules.dkim": {"public_key: 'ascii' -> 'ascii~'": CODEC},
     "assets.email.dkim_keys": {
         "_supersede: False -> True": "Every name that is not null has a winner, so that neither side is null.",
     },
@@ -64,7 +64,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "transform_event: 'ascii' -> 'ascii~'": CODEC,
         "_ticket: numbers.notna() & tickets.isna() -> numbers.notna() | tickets.isna()": NULL_IS_NOT_KEPT,
     },
-    "assets.email.headers": {
+    "assets.email.rules.headers": {
         "module: ',;:' -> ',;:~'": NAMES_NOTHING,
         "of_bytes: 1 -> 2": SAME_ANSWER,
         "of_bytes: 'utf-8' -> 'utf-8~'": CODEC,
@@ -73,48 +73,52 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     },
     "assets.inventory.agents": {"_place: True -> False": ALWAYS_NAMED},
     "assets.inventory.clients": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
-    "assets.inventory.device_decisions": {
-        "_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
+    "assets.inventory.rules.device_decisions": {
+        "device_of_agent: 'agents' -> 'agents~'": SAME_ANSWER,
         "device_rows: '' -> '~'": NAMES_NOTHING,
     },
     "assets.inventory.devices": {"_place: True -> False": ALWAYS_NAMED},
-    "assets.inventory.places": {"survey: '' -> '~'": NAMES_NOTHING},
+    "assets.inventory.rules.places": {"survey: '' -> '~'": NAMES_NOTHING},
     "assets.inventory.sites": {"decide: sorted(uses) -> sorted(uses, reverse=True)": ORDER},
-    "assets.monitoring.check_decisions": {"unattributed: 1 -> 2": "Any count makes the only spelling the most used."},
-    "assets.monitoring.check_names": {
+    "assets.monitoring.rules.attribution": {
+        "new_ids: named.notna() & prepared.isna() -> named.notna() | prepared.isna()": SAME_ANSWER,
+    },
+    "assets.monitoring.rules.check_matches": {
+        "unattributed: 1 -> 2": "Any count makes the only spelling the most used."
+    },
+    "assets.monitoring.rules.check_names": {
         "module: 'unset' -> 'unset~'": INTERNAL,
         "module: '\\x00' -> '\\x00~'": INTERNAL,
     },
     "assets.monitoring.check_runs": {
-        "_migrated: named.notna() & prepared.isna() -> named.notna() | prepared.isna()": SAME_ANSWER,
         "severities: False -> True": NEVER_NULL,
         "severities: False -> True #2": NEVER_NULL,
     },
-    "assets.monitoring.checks": {
-        "_ids: sorted({*plan.found, *plan.over.values()}) -> "
+    "assets.monitoring.rules.check_decisions": {
+        "expected_ids: sorted({*plan.found, *plan.over.values()}) -> "
         "sorted({*plan.found, *plan.over.values()}, reverse=True)": ORDER,
     },
-    "assets.monitoring.stand_ins": {
+    "assets.monitoring.rules.stand_ins": {
         "stand_ins: sorted(set(_devices(inputs['orphans'], context).dropna())) -> "
         "sorted(set(_devices(inputs['orphans'], context).dropna()), reverse=True)": ORDER,
     },
-    "assets.platform.singletons": {"dispose: False -> True": NEVER_NULL},
-    "assets.support.places": {"is_uuid: False -> True": "A null text is blank for every caller."},
+    "assets.platform.rules.singletons": {"dispose: False -> True": NEVER_NULL},
+    "assets.support.rules.places": {"is_uuid: False -> True": "A null text is blank for every caller."},
     "assets.support.ticket_tags": {"_replaced_number: False -> True": "Without a number there is none to be kept."},
     "assets.support.tickets": {
         "closed_at: False -> True": NEVER_NULL,
         "requester: True -> False": ALWAYS_NAMED,
         "_client_and_site: True -> False": "Null only where there is no client or no customer; neither is archived.",
     },
-    "remoteiq_etl.backfill.identity": {
+    "remoteiq_etl.frames.derived_ids": {
         "key_text: ':' -> ':~'": "An array has no colon between its elements.",
         "derive_many: False -> True": "A hint for installations that forbid SHA-1 for security.",
         "may_be_kept: '12345' -> '12345~'": NAMES_NOTHING,
         "may_be_kept: '89ab' -> '89ab~'": NAMES_NOTHING,
         "derive_many: 1 -> 2 #2": "Any negative length means the one that fits.",
     },
-    "remoteiq_etl.backfill.times": {"_combined: 0 -> 1": "All columns are of one frame and share its index."},
-    "remoteiq_etl.backfill.values": {"ValueMap: False -> True #2": "How a map shows itself to a developer."},
-    "assets.winners": {"module: '_group' -> '_group~'": INTERNAL},
+    "remoteiq_etl.spec.times": {"_combined: 0 -> 1": "All columns are of one frame and share its index."},
+    "remoteiq_etl.spec.value_map": {"ValueMap: False -> True #2": "How a map shows itself to a developer."},
+    "assets.shared.winners": {"module: '_group' -> '_group~'": INTERNAL},
 }
 """Module → change → reason."""

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
+from remoteiq_etl.orchestration.jobs.execute import JobOutcome, execute_job
 from tests.support.server import Database, Server
 
 SOME_TABLES = "tests.orchestration.some_tables"

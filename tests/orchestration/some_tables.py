@@ -1,8 +1,8 @@
 """Definitions of a handful of tables, so that a run takes seconds: three generations, and one without a source."""
 
 import assets
+from remoteiq_etl.orchestration.assets.discovery import find_tables
 from remoteiq_etl.orchestration.build import definitions_of
-from remoteiq_etl.orchestration.tables import find_tables
 
 TABLES = ("organizations", "permissions", "clients", "sites", "automations")
 

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 
 import assets
-from remoteiq_etl.backfill.accounts import Ledger
-from remoteiq_etl.config import Settings
-from remoteiq_etl.orchestration.execute import JobOutcome, execute_job
-from remoteiq_etl.orchestration.instance import instance
-from remoteiq_etl.orchestration.tables import find_specs
+from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.orchestration.assets.discovery import find_specs
+from remoteiq_etl.orchestration.jobs.execute import JobOutcome, execute_job
+from remoteiq_etl.orchestration.runtime.instance import instance
 from tests.orchestration.conftest import configure, runs
 from tests.support.server import Database
 

@@ -2,17 +2,20 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 import assets
+from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.definitions import defs
-from remoteiq_etl.orchestration import legacy
-from remoteiq_etl.orchestration.drift import ACCEPTED_DRIFT
-from remoteiq_etl.orchestration.tables import find_tables
-from remoteiq_etl.orchestration.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.assets.discovery import find_tables
+from remoteiq_etl.orchestration.assets.drift import ACCEPTED_DRIFT
+from remoteiq_etl.orchestration.assets.tables import table_asset
+from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.metadata import legacy_tables
 from schemas import legacy as legacy_schema
 
 DEFINITIONS: dg.Definitions = defs()
@@ -70,6 +73,9 @@ class TestEveryTable:
         parents = [name for name in TABLES[spec.key.path[0]].spec.dependencies if name in TABLES]
         assert {TARGET_SCHEMA, *map(dg.AssetKey, parents)} <= upstream
 
+    def test_its_code_version_is_the_code_part_of_its_fingerprint(self, spec: dg.AssetSpec) -> None:
+        assert spec.code_version == code_fingerprint(TABLES[spec.key.path[0]].spec)
+
     def test_its_checks_block(self, spec: dg.AssetSpec) -> None:
         declared = TABLES[spec.key.path[0]].spec
         checks = {check.name: check for check in DEFINITIONS.resolve_assets_def(spec.key).check_specs}
@@ -80,7 +86,7 @@ class TestEveryTable:
 
 def test_every_legacy_table_is_an_external_asset() -> None:
     graph = DEFINITIONS.resolve_asset_graph()
-    keys = {legacy.key(table.name) for table in legacy_schema.metadata.tables.values()}
+    keys = {legacy_tables.key(table.name) for table in legacy_schema.metadata.tables.values()}
     assert keys <= graph.external_asset_keys
     assert {graph.get(key).group_name for key in keys} <= {f"legacy_{domain}" for domain in DOMAINS}
 
@@ -126,6 +132,15 @@ def test_a_domain_job_prepares_the_target_and_does_not_complete_it() -> None:
     keys = job.asset_layer.selected_asset_keys
     expected = {dg.AssetKey(name) for name, table in TABLES.items() if table.domain == "support"}
     assert keys == {TARGET_SCHEMA, ACCEPTED_DRIFT, *expected}
+
+
+def test_a_changed_rule_gives_another_code_version() -> None:
+    """And Dagster shows the asset, and what follows from it, as made by other code."""
+    table = TABLES["permissions"]
+    changed = replace(table, spec=replace(table.spec, activity=("label",)))
+    versions = [table_asset(one, TABLES, "public").get_asset_spec().code_version for one in (table, changed)]
+    assert versions[0] == DEFINITIONS.resolve_assets_def("permissions").get_asset_spec().code_version
+    assert versions[0] != versions[1]
 
 
 def test_a_table_without_source_says_so() -> None:

@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 import assets
-from remoteiq_etl.config import Settings
-from remoteiq_etl.orchestration.tables import find_tables
-from remoteiq_etl.report.make import Scope, Written, write
+from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.orchestration.assets.discovery import find_tables
+from remoteiq_etl.report.make import ReportScope, Written, write
 from tests.support import chromium
 from tests.support.migrating import Migration, migrated_target
 from tests.support.server import Server
 
 TABLES = find_tables(assets)
-SCOPE = Scope({name: one.spec for name, one in TABLES.items()}, {name: one.domain for name, one in TABLES.items()})
+SCOPE = ReportScope(
+    {name: one.spec for name, one in TABLES.items()}, {name: one.domain for name, one in TABLES.items()}
+)
 #: A device with an agent, a hostname that was taken, and archived values.
 DEVICE = "d0000001-0000-4000-8000-000000000000"
 

@@ -112,7 +112,10 @@ def test_the_dark_page_is_dark_and_the_light_one_light(opened: Any) -> None:
         scheme: opened(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
         for scheme in ("light", "dark")
     }
-    brightness = {scheme: sum(map(int, re.findall(r"\d+", ground))) for scheme, ground in grounds.items()}
+    brightness = {
+        scheme: sum(map(int, re.findall(r"\d+", verification_context)))
+        for scheme, verification_context in grounds.items()
+    }
     assert brightness["light"] > 700
     assert brightness["dark"] < 100
 

@@ -6,15 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
 from remoteiq_etl.errors import ReportError
+from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.report.make import Written
 from remoteiq_etl.report.model import Report, Standing
 from remoteiq_etl.report.waiting import FEW
-from remoteiq_etl.verify import store
-from remoteiq_etl.verify.database import NAME
-from remoteiq_etl.verify.result import Aggregate, Check, Figures, Finding, Kind, Label, Status, TableVerdict
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import (
+    Aggregate,
+    AggregateFigures,
+    Check,
+    Finding,
+    FindingKind,
+    Label,
+    Status,
+    TableVerdict,
+)
 from tests.report.conftest import DEVICE, report_of
 from tests.support.migrating import Migration, specs, target_tables
 
@@ -154,7 +163,9 @@ def test_words_stand_against_labels_and_what_the_target_holds(report: Report) ->
 def test_a_verified_table_has_a_matrix_of_rows_and_the_sums_of_both_sides(again: Migration, tmp_path: Path) -> None:
     ((now,),) = again.query("SELECT clock_timestamp()")
     counted = {"status": {"on_hold": {"pending": 7}, "open": {"open": 2, "quarantined": 1}}}
-    summed = Aggregate("tickets", "n", "number", "number", Figures(7, 0, "61234"), Figures(7, 0, "71234"))
+    summed = Aggregate(
+        "tickets", "n", "number", "number", AggregateFigures(7, 0, "61234"), AggregateFigures(7, 0, "71234")
+    )
     verify_as(again, [replace(verdict_of("tickets", now), matrices=counted, aggregates=(summed,))])
     made = report_of(again, tmp_path)
     shown = made.page.read_text()
@@ -231,7 +242,9 @@ def verdict_of(table: str, at: object, *findings: Finding) -> TableVerdict:
 
 
 def finding(label: Label) -> Finding:
-    return Finding("tickets", "opinion", Kind.CHANGED, label, "subject differs", "k1", "tickets", "k0", ("subject",))
+    return Finding(
+        "tickets", "opinion", FindingKind.CHANGED, label, "subject differs", "k1", "tickets", "k0", ("subject",)
+    )
 
 
 def test_the_verdict_is_the_worst_of_all_tables(again: Migration, tmp_path: Path) -> None:

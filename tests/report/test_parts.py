@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from remoteiq_etl.report import chart, document, page
-from remoteiq_etl.report.model import Account, Word
+from remoteiq_etl.report.model import SourceValue, TableAccount
 from remoteiq_etl.report.search import packed
 from remoteiq_etl.report.values import folded
 
@@ -95,12 +95,12 @@ class TestWords:
 
 
 def test_of_many_words_the_rarer_ones_are_told_as_one() -> None:
-    words = [Word(f"word {number}", 10 - number, 1, 1, {"open": 1, "closed": 9 - number}) for number in range(5)]
+    words = [SourceValue(f"word {number}", 10 - number, 1, 1, {"open": 1, "closed": 9 - number}) for number in range(5)]
     assert folded(words, 5) == words
-    assert folded(words, 3) == [*words[:3], Word("2 other words", 13, None, None, {"open": 2, "closed": 11})]
+    assert folded(words, 3) == [*words[:3], SourceValue("2 other words", 13, None, None, {"open": 2, "closed": 11})]
 
 
 def test_what_follows_from_the_fields_is_in_the_json() -> None:
-    account = Account("users", True, 10, {"migrated": 7, "quarantined": 2})
+    account = TableAccount("users", True, 10, {"migrated": 7, "quarantined": 2})
     assert document.plain(account)["remainder"] == 1
-    assert document.plain(Account("derived", False, None, {"migrated": 3}))["remainder"] is None
+    assert document.plain(TableAccount("derived", False, None, {"migrated": 3}))["remainder"] is None

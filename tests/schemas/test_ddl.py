@@ -39,7 +39,7 @@ def new_schema(target_db: Database) -> Database:
 def with_trigger(database: Database, function: list[str]) -> psycopg.Connection:
     connection = database.connect(autocommit=False)
     schemas.run(connection, function)
-    schemas.run(connection, ddl.create_triggers(target.metadata, "public"))
+    schemas.run(connection, schemas.each(target.metadata, "public", "trigger_ddl"))
     client(connection)
     connection.commit()
     return connection
@@ -48,7 +48,7 @@ def with_trigger(database: Database, function: list[str]) -> psycopg.Connection:
 @pytest.mark.every_postgres
 def test_trigger_sets_updated_at(new_schema: Database) -> None:
     """Without our setting the function does what the application's does."""
-    for function in (ddl.set_updated_at_ddl, ddl.set_updated_at_of_application_ddl):
+    for function in (ddl.set_updated_at_ddl, schemas.function_of_application):
         new_schema.execute("DROP FUNCTION IF EXISTS set_updated_at CASCADE; TRUNCATE organizations CASCADE")
         with with_trigger(new_schema, function("public")) as connection:
             connection.execute("UPDATE clients SET name = 'ACME', updated_at = %s", [LONG_AGO])
@@ -81,7 +81,7 @@ def test_setting_ends_with_its_transaction(new_schema: Database) -> None:
 
 
 def test_the_application_function_knows_no_setting(new_schema: Database) -> None:
-    with with_trigger(new_schema, ddl.set_updated_at_of_application_ddl("public")) as connection:
+    with with_trigger(new_schema, schemas.function_of_application("public")) as connection:
         connection.execute(f"SET LOCAL {ddl.PRESERVE_SETTING} TO on")
         connection.execute("UPDATE clients SET updated_at = %s", [LONG_AGO])
         assert updated_at(connection) > LONG_AGO
@@ -101,7 +101,7 @@ def test_everything_is_created_in_a_schema_that_needs_quotes(target_db: Database
     with target_db.connect() as connection:
         schemas.build_in_steps(connection, "target", schema)
         schemas.run(connection, ddl.set_updated_at_ddl(schema))
-        schemas.run(connection, ddl.create_triggers(target.metadata, schema))
+        schemas.run(connection, schemas.each(target.metadata, schema, "trigger_ddl"))
         connection.execute('SELECT set_config(\'search_path\', \'"Odd ""name""", public\', false)')
         client(connection)
         connection.execute("SET search_path TO pg_catalog")

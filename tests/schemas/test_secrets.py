@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData
 
 from schemas import legacy, target
-from schemas.target.optional import OPTIONAL_COLUMNS, SECRET_OPTIONAL_COLUMNS
+from schemas.target.optional import OPTIONAL_COLUMNS
 
 LEGACY = """
 agent_jobs.payload agent_jobs.result agents.token_hash backup_jobs.destination backups_config.destination
@@ -38,7 +38,6 @@ def test_target_secrets_are_flagged() -> None:
 def test_optional_columns_are_not_part_of_the_redesign() -> None:
     for table, columns in OPTIONAL_COLUMNS.items():
         assert not set(columns) & set(getattr(target, table).columns.keys())
-    assert all(column in OPTIONAL_COLUMNS[table] for table, column in SECRET_OPTIONAL_COLUMNS)
 
 
 def test_tables_without_a_legacy_source_are_not_written() -> None:

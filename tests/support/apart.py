@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from remoteiq_etl.backfill.database import Database
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
+from remoteiq_etl.backfill.context.plan import RunPlan
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.postgres.database import Database
 from tests.support.migrating import Migration, specs
 
 PATIENCE = 60.0
@@ -69,7 +69,7 @@ def run_apart(migration: Migration, *tables: str) -> Iterator[Apart]:
 
 
 def _load(legacy: str, target: str, tables: Sequence[str], began: Connection) -> None:
-    plan = Plan(Database(legacy, "public", read_only=True), Database(target, "public"), specs(), batch_rows=5)
-    with opened(plan) as run:
+    plan = RunPlan(Database(legacy, "public", read_only=True), Database(target, "public"), specs(), batch_rows=5)
+    with open_run(plan) as run:
         began.send("open")
         run.load_all(tables or None)

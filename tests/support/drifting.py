@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import Database as EngineDatabase
-from remoteiq_etl.backfill.progress import Silent
-from remoteiq_etl.config import Settings
+from remoteiq_etl.backfill.context.progress import Silent
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.migration import Migration
+from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.support.migrating import specs
 from tests.support.server import Database
 

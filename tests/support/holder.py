@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from remoteiq_etl.cluster import Account, run_as
-from remoteiq_etl.config import Settings
-from remoteiq_etl.embedded import databases
+from remoteiq_etl.bundled_server.cluster import ServerAccount, run_as
+from remoteiq_etl.bundled_server.databases import databases
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import RemoteIQError
 
 ROOT = Path(__file__).parents[2]
 
 
-def interpreter_for(account: Account | None) -> str:
+def interpreter_for(account: ServerAccount | None) -> str:
     """Give a Python that the account can execute and that finds our code; skip the test when there is none.
 
     Ours, and the checkout, may lie in the home directory of somebody else.
@@ -49,7 +49,7 @@ def environment() -> dict[str, str]:
 class Holder:
     """The started process; `legacy` is the URL that it got, `error` the error's class and text when it got none."""
 
-    def __init__(self, home: Path, account: Account | None, file_size: int | None) -> None:
+    def __init__(self, home: Path, account: ServerAccount | None, file_size: int | None) -> None:
         limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({file_size}, {file_size})); "
         code = f"{limit if file_size else ''}from tests.support import holder; holder.main()"
         self.process = subprocess.Popen(
@@ -96,7 +96,7 @@ class Holder:
 
 
 @contextlib.contextmanager
-def holding(home: Path, account: Account | None = None, file_size: int | None = None) -> Iterator[Holder]:
+def holding(home: Path, account: ServerAccount | None = None, file_size: int | None = None) -> Iterator[Holder]:
     holder = Holder(home, account, file_size)
     try:
         yield holder

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remoteiq_etl.backfill.gone import Policy, look_for_gone
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.lifecycle.undo.execute import Outcome, execute
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.lifecycle.undo.execute import UndoOutcome, execute
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from tests.conftest import with_legacy_schema
 from tests.machine.broken import ENDS, At
 from tests.support.books import unbalanced
@@ -90,7 +90,7 @@ class KilledUndo:
             assert unbalanced(migration) == [], statement
             yield migration
 
-    def resumed_at(self, statement: int) -> Outcome:
+    def resumed_at(self, statement: int) -> UndoOutcome:
         """Kill the undo at a statement and execute it once more: it ends as an undisturbed one."""
         with self.killed_at(statement) as migration:
             outcome = execute(place_of(migration), self.plan)
@@ -106,7 +106,7 @@ def killed_undo(server: Server) -> Iterator[KilledUndo]:
     legacy, target = server.clone("legacy", with_legacy_schema), foreign_target(server)
     prepared = Migration.of(legacy, target)
     _prepare(prepared)
-    plan, counter = planned(prepared, Scope(run=2)), At(0)
+    plan, counter = planned(prepared, UndoScope(run=2)), At(0)
     with _copy(server, prepared) as calm:
         assert not _killed(calm, plan, counter)
         wanted = _found(calm)
@@ -119,9 +119,9 @@ def _prepare(migration: Migration) -> None:
     migration.legacy.execute(_BEFORE)
     migration.run(*TABLES)
     migration.legacy.execute(_CHANGES)
-    with opened(migration.plan) as run:
+    with open_run(migration.plan) as run:
         run.load_all(TABLES)
-        look_for_gone(run, Policy.PROPAGATE)
+        run.deletes.look(DeletePolicy.PROPAGATE)
     migration.target.execute(f"UPDATE users SET first_name = 'Edited' WHERE id = '{_USER}08'")
 
 

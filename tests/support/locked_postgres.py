@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from remoteiq_etl.cluster import run_as
+from remoteiq_etl.bundled_server.cluster import run_as
 from tests.support.server import found_bin_dirs, major_version, server_account
 
 ROOT = Path(__file__).parents[2]

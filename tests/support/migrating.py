@@ -12,14 +12,15 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 import assets
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.database import Database as EngineDatabase
-from remoteiq_etl.backfill.database import Observer
-from remoteiq_etl.backfill.gone import GoneReport, Policy, look_for_gone
-from remoteiq_etl.backfill.opening import opened
-from remoteiq_etl.backfill.plan import Plan
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.context.plan import RunPlan
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.postgres.database import Observer
+from remoteiq_etl.spec.table import TableSpec
 from schemas import ddl, target
+from tests.support.schemas import each
 from tests.support.server import Database, Server
 
 
@@ -70,7 +71,7 @@ def build_target(database: Database, *, foreign_keys: bool, schema: str = "publi
         *ddl.create_enums(target.metadata, schema),
         *ddl.create_tables(target.metadata, schema, foreign_keys=foreign_keys, indexes=foreign_keys),
         *ddl.set_updated_at_ddl(schema),
-        *ddl.create_triggers(target.metadata, schema),
+        *each(target.metadata, schema, "trigger_ddl"),
     ]
     database.execute(";".join(statements))
 
@@ -81,11 +82,11 @@ class Migration:
 
     legacy: Database
     target: Database
-    plan: Plan
+    plan: RunPlan
 
     @classmethod
     def of(cls, legacy: Database, target: Database, *, observer: Observer | None = None, **more: Any) -> "Migration":
-        plan = Plan(
+        plan = RunPlan(
             EngineDatabase(legacy.url, "public", read_only=True, observer=observer),
             EngineDatabase(target.url, "public", observer=observer),
             specs(),
@@ -95,7 +96,7 @@ class Migration:
 
     def run(self, *tables: str, **changes: Any) -> dict[str, TableReport]:
         """Load these tables (default: all)."""
-        with opened(replace(self.plan, **changes)) as run:
+        with open_run(replace(self.plan, **changes)) as run:
             return run.load_all(tables or None)
 
     def accept_copy(self) -> None:
@@ -108,10 +109,10 @@ class Migration:
             f" || '/{oid[0]}/' || split_part(database, '/', 4)"
         )
 
-    def gone(self, policy: Policy, **choices: Any) -> dict[str, GoneReport]:
+    def gone(self, policy: DeletePolicy, **choices: Any) -> dict[str, DeletesReport]:
         """Look for rows gone from legacy, without a load before."""
-        with opened(self.plan) as run:
-            return look_for_gone(run, policy, **choices)
+        with open_run(self.plan) as run:
+            return run.deletes.look(policy, **choices)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with psycopg.connect(self.target.url, row_factory=dict_row) as connection:

@@ -11,7 +11,7 @@ from itertools import groupby, islice
 
 import pytest
 
-SHORT = ("tests/assets/", "tests/backfill/")
+SHORT = ("tests/assets/", "tests/frames/", "tests/spec/", "tests/sensitive/", "tests/backfill/")
 
 
 def spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:

@@ -5,10 +5,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from remoteiq_etl.backfill.database import Database, Session
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.finalize import Finalized, Progress, finalize
-from remoteiq_etl.lifecycle.prepare import Prepared, prepare
+from remoteiq_etl.lifecycle.target.finalize import Finalized, Progress, finalize
+from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
+from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.state.schema import State
 from tests.support import server
 
 STATE_SCHEMA = "remoteiq_etl"
@@ -51,7 +51,7 @@ class Target:
         with contextlib.closing(self.observed(observer).connect()) as session:
             yield session
 
-    def prepare(self, observer: KillAt | None = None, tables: tuple[str, ...] | None = None) -> Prepared:
+    def prepare(self, observer: KillAt | None = None, tables: tuple[str, ...] | None = None) -> PreparedTarget:
         with self.session(observer) as session:
             return prepare(session, target_schema=self.schema, state=self.state, tables=tables)
 

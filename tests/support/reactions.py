@@ -16,9 +16,10 @@ from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.sql import visitors
 
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT, to_arrow
-from remoteiq_etl.backfill.spec import Context, Derived, Source, TableSpec, Transform
+from remoteiq_etl.frames.dtypes import TEXT, to_arrow
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.table import Derived, Source, TableSpec, Transform
+from remoteiq_etl.spec.transform_context import Context
 
 DISPOSALS = "(disposals)"
 #: What a function of ours raises when it is given values that the contracts keep from it.

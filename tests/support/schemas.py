@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import MetaData
 
 from schemas import ddl, legacy, target
@@ -37,6 +38,15 @@ def each(metadata: MetaData, schema: str, function: str) -> list[str]:
     return [statement for table in metadata.sorted_tables for statement in make(table, schema)]
 
 
+def function_of_application(schema: str) -> list[str]:
+    """The trigger function as the new application creates it: `updated_at` becomes now() whatever is given."""
+    pattern = (
+        "CREATE OR REPLACE FUNCTION {}.set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $function$\n"
+        "BEGIN\n    NEW.updated_at = now();\n    RETURN NEW;\nEND;\n$function$"
+    )
+    return [sql.SQL(pattern).format(sql.Identifier(schema)).as_string(None)]
+
+
 def run(connection: psycopg.Connection, statements: Iterable[str]) -> None:
     for statement in statements:
         connection.execute(statement.encode())
@@ -47,5 +57,5 @@ def with_new_schema(database: Database) -> None:
     with database.connect() as connection:
         run(connection, ddl.extension_ddl())
         build(connection, "target", "public")
-        run(connection, ddl.set_updated_at_of_application_ddl("public"))
-        run(connection, ddl.create_triggers(target.metadata, "public"))
+        run(connection, function_of_application("public"))
+        run(connection, each(target.metadata, "public", "trigger_ddl"))

@@ -19,8 +19,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.cluster import Account, run_as
-from remoteiq_etl.embedded import programs_for, unprivileged_account
+from remoteiq_etl.bundled_server.cluster import ServerAccount, run_as
+from remoteiq_etl.bundled_server.databases import programs_for, unprivileged_account
 
 SUPERUSER = "tester"
 SELECT_ONLY_PASSWORD = "not-a-secret"
@@ -63,7 +63,7 @@ def found_bin_dirs() -> list[Path]:
     return [bundled_bin_dir(), *sorted(complete, key=lambda path: int(path.parent.name.split(".")[0]))]
 
 
-def server_account() -> Account | None:
+def server_account() -> ServerAccount | None:
     """The user to run servers as: None for ourselves, an unprivileged one when we are root."""
     return unprivileged_account() if os.geteuid() == 0 else None
 
@@ -170,7 +170,7 @@ def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED, place: Path | Non
     return Server(bin_dir, directory, major_version(bin_dir), _keeper(bin_dir, directory, account))
 
 
-def _keeper(bin_dir: Path, directory: Path, account: Account | None) -> subprocess.Popen[bytes]:
+def _keeper(bin_dir: Path, directory: Path, account: ServerAccount | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         ["/bin/sh", "-c", _KEEPER, "sh", bin_dir / "pg_ctl", directory],
         stdin=subprocess.PIPE,

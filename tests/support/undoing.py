@@ -4,31 +4,31 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from remoteiq_etl.lifecycle.undo.execute import Outcome, execute
-from remoteiq_etl.lifecycle.undo.opened import Place
+from remoteiq_etl.lifecycle.undo.access import UndoTarget
+from remoteiq_etl.lifecycle.undo.execute import UndoOutcome, execute
 from remoteiq_etl.lifecycle.undo.plan import UndoPlan, plan
-from remoteiq_etl.lifecycle.undo.scope import Scope
-from remoteiq_etl.sealing_keys import SealingKeys
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
+from remoteiq_etl.sensitive.keys import SealingKeys
 from tests.support.books import unbalanced
 from tests.support.migrating import Migration, build_target, lasting_columns, target_tables
 from tests.support.server import Database, Server
 
 #: Invented.
 SEALING_KEYS = SealingKeys((bytes(range(32)),))
-EVERYTHING = Scope(everything=True)
+EVERYTHING = UndoScope(everything=True)
 
 
-def place_of(migration: Migration, **changes: Any) -> Place:
+def place_of(migration: Migration, **changes: Any) -> UndoTarget:
     """The place of a migration's target."""
     engine = migration.plan
-    return Place(engine.target, engine.specs, engine.source, engine.state_schema, engine.sealing_keys, **changes)
+    return UndoTarget(engine.target, engine.specs, engine.source, engine.state_schema, engine.sealing_keys, **changes)
 
 
-def planned(migration: Migration, scope: Scope, **choices: Any) -> UndoPlan:
+def planned(migration: Migration, scope: UndoScope, **choices: Any) -> UndoPlan:
     return plan(place_of(migration), scope, **choices)
 
 
-def undone(migration: Migration, scope: Scope, **choices: Any) -> Outcome:
+def undone(migration: Migration, scope: UndoScope, **choices: Any) -> UndoOutcome:
     """Plan and execute; what blocks, or is not proven, fails the test."""
     found = planned(migration, scope, **choices)
     assert found.blocked == []

@@ -9,18 +9,19 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from remoteiq_etl.backfill.accounts import TableReport
-from remoteiq_etl.backfill.control import Control
-from remoteiq_etl.backfill.progress import Notice, Silent, TableProgress
-from remoteiq_etl.backfill.state import State
+from remoteiq_etl.backfill.context.progress import Notice, Silent, TableProgress
+from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.config.throttle import ThrottleLimits
 from remoteiq_etl.errors import RemoteIQError
-from remoteiq_etl.limits import Limits
+from remoteiq_etl.state.orders import Control
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import register
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Verdict
+from remoteiq_etl.verify.verdicts.model import VerificationVerdict
 from tests.support.migrating import Migration
 
 #: Nothing is limited, and the servers are looked at often.
-NOTHING = Limits({}, 0.02)
+NOTHING = ThrottleLimits({}, 0.02)
 #: Rows of a range: the edge cases have few rows.
 RANGE_ROWS = 2
 
@@ -57,9 +58,9 @@ class Verifying:
     migration: Migration
     tables: Sequence[str]
     listener: Watched
-    limits: Limits = NOTHING
+    limits: ThrottleLimits = NOTHING
     range_rows: int = RANGE_ROWS
-    verdict: Verdict | None = None
+    verdict: VerificationVerdict | None = None
     error: RemoteIQError | None = None
     thread: threading.Thread = field(init=False)
 
@@ -89,7 +90,7 @@ class Verifying:
 
 
 def verifying(
-    migration: Migration, tables: Sequence[str], after: Callable[[], object], limits: Limits = NOTHING
+    migration: Migration, tables: Sequence[str], after: Callable[[], object], limits: ThrottleLimits = NOTHING
 ) -> Verifying:
     """Begin to verify these tables; `after` is called after the first range of the first one."""
     return Verifying(migration, tables, Watched(tables[0], after), limits).start()
@@ -100,7 +101,7 @@ def order(migration: Migration, give: Callable[[Control], object]) -> object:
     plan = migration.plan
     state = State(plan.target, plan.state_schema)
     with closing(plan.target.connect()) as session:
-        return give(Control(session, state, state.register(session, plan.source, plan.organization_slug).id))
+        return give(Control(session, state, register(session, state, plan.source, plan.organization_slug).id))
 
 
 def past(migration: Migration) -> list[tuple[str, list[str], list[str], str | None]]:

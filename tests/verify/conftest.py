@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from psycopg import Rollback
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.snapshot import Snapshot
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.verify.compare import Difference, ask
-from remoteiq_etl.verify.mirror import Mirror
-from remoteiq_etl.verify.opinion import Opinion
+from remoteiq_etl.backfill.source.snapshot import Snapshot
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.expected.compare import RowDifference, ask
+from remoteiq_etl.verify.expected.expectation import Expectation
+from remoteiq_etl.verify.expected.legacy_copy import LegacyCopy
 from tests.support import migrating
 from tests.support.migrating import Migration
 from tests.support.server import Database, Server
@@ -23,12 +23,14 @@ class Bench:
     """A session of the target in which opinions can be asked."""
 
     migration: Migration
-    mirror: Mirror
+    legacy_copy: LegacyCopy
 
-    def differences(self, opinion: Opinion) -> list[Difference]:
+    def differences(self, expectation: Expectation) -> list[RowDifference]:
         """What an opinion finds but for rows of which the state says that they wait or became nothing of their own."""
-        waiting = self.waiting(opinion.target)
-        found = [difference for asked in ask(opinion, self.mirror, "public") for difference in asked.differences]
+        waiting = self.waiting(expectation.target)
+        found = [
+            difference for asked in ask(expectation, self.legacy_copy, "public") for difference in asked.differences
+        ]
         return [one for one in found if (one.legacy_table, one.legacy_key) not in waiting]
 
     def waiting(self, table: str) -> set[tuple[str, str]]:
@@ -44,19 +46,19 @@ class Bench:
 def bench(migration: Migration, **more: int) -> Iterator[Bench]:
     plan = migration.plan
     with Snapshot(plan.legacy) as snapshot, closing(plan.target.connect()) as target:
-        mirror = Mirror(snapshot.session, target, **more)
+        legacy_copy = LegacyCopy(snapshot.session, target, **more)
         state = State(plan.target, plan.state_schema)
-        mirror.offer_maps(state, _source_id(target), sorted({spec.name for spec in plan.specs.values()}))
+        legacy_copy.offer_maps(state, _source_id(target), sorted({spec.name for spec in plan.specs.values()}))
         organization = target.value("SELECT new_key::text FROM map_organizations WHERE state = 'live'")
-        mirror.offer_settings((plan.source, plan.organization_slug, organization), plan.options, plan.words)
-        yield Bench(migration, mirror)
+        legacy_copy.offer_settings((plan.source, plan.organization_slug, organization), plan.options, plan.words)
+        yield Bench(migration, legacy_copy)
 
 
 @contextmanager
 def undone(bench: Bench) -> Iterator[None]:
     """Changes of the target that are rolled back; its trigger lets updated_at alone meanwhile."""
-    with bench.mirror.session.connection.transaction():
-        bench.mirror.session.execute("SET LOCAL session_replication_role = replica")
+    with bench.legacy_copy.session.connection.transaction():
+        bench.legacy_copy.session.execute("SET LOCAL session_replication_role = replica")
         yield
         raise Rollback
 

@@ -12,10 +12,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from remoteiq_etl.verify.aggregates import AGGREGATES, Sort, sort_of
-from remoteiq_etl.verify.conservation import CONSERVATION
-from remoteiq_etl.verify.opinion import opinions
-from remoteiq_etl.verify.result import Finding, Kind
+from remoteiq_etl.verify.checks.aggregates import AGGREGATES, Sort, sort_of
+from remoteiq_etl.verify.checks.conservation import CONSERVATION
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.verdicts.model import Finding, FindingKind
 from schemas import legacy
 from tests.support.migrating import Migration, specs
 from tests.support.server import Database
@@ -61,7 +61,7 @@ class Corruption:
         if (self.tables and finding.table not in self.tables) or self.check not in (None, finding.check):
             return False
         named = {finding.key, finding.legacy_key} & self.keys if self.keys else True
-        is_of_cell = self.column is None or self.column in finding.columns or finding.kind is Kind.SURPLUS
+        is_of_cell = self.column is None or self.column in finding.columns or finding.kind is FindingKind.SURPLUS
         return bool(named) and is_of_cell
 
 
@@ -254,30 +254,32 @@ def compared_columns() -> dict[str, set[str]]:
     from schemas import target
 
     found: dict[str, set[str]] = {}
-    for opinion in opinions():
-        table = target.metadata.tables[f"target.{opinion.target}"]
-        plain = {column.name for column in table.columns if not column.primary_key} - opinion.not_compared.keys()
-        plain -= _UNKNOWABLE.get(opinion.target, set())
-        if specs()[opinion.target].log_like:
+    for expectation in expectations():
+        table = target.metadata.tables[f"target.{expectation.target}"]
+        plain = {column.name for column in table.columns if not column.primary_key} - expectation.not_compared.keys()
+        plain -= _UNKNOWABLE.get(expectation.target, set())
+        if specs()[expectation.target].log_like:
             # Where legacy has no time it is that of the insert, and of a log no value is recorded.
             plain -= {
                 column.name for column in table.columns if isinstance(column.type, TIMESTAMP) and not column.nullable
             }
-        found[opinion.target] = found.get(opinion.target, plain) & plain
+        found[expectation.target] = found.get(expectation.target, plain) & plain
     return found
 
 
 def summed_columns(tables: Collection[str]) -> list[tuple[str, str, str]]:
     """Columns of numbers and times of these target tables that both servers add up, and of what sort they are."""
     found = []
-    for opinion in (one for one in opinions() if one.target in tables):
-        for legacy_table, columns in opinion.carried.items():
+    for expectation in (one for one in expectations() if one.target in tables):
+        for legacy_table, columns in expectation.carried.items():
             kinds = {
                 name: sort_of(legacy.metadata.tables[f"legacy.{legacy_table}"].columns[own].type)
                 for name, own in columns.items()
             }
             found += [
-                (opinion.target, name, kind.value) for name, kind in kinds.items() if kind in (Sort.NUMBER, Sort.TIME)
+                (expectation.target, name, kind.value)
+                for name, kind in kinds.items()
+                if kind in (Sort.NUMBER, Sort.TIME)
             ]
     return found
 

@@ -1,7 +1,7 @@
 """A verification of a migrated database: what it says, what it reads again, and what it leaves alone."""
 
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Finding, Label, TableVerdict
+from remoteiq_etl.verify.verdicts.model import Finding, Label, TableVerdict
 from tests.support.migrating import Migration
 
 A_USER = "SELECT m.new_key::text, m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live' ORDER BY 2 LIMIT 1"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import TableVerdict
+from remoteiq_etl.verify.verdicts.model import TableVerdict
 from tests.support.migrating import Migration
 from tests.support.verifying import order, past
 

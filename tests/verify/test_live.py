@@ -10,7 +10,7 @@ import psycopg
 
 from remoteiq_etl.errors import RemoteIQError
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Finding, Label
+from remoteiq_etl.verify.verdicts.model import Finding, Label
 from tests.support.migrating import Migration
 from tests.support.verifying import Verifying, Watched
 from tests.verify.wrong import written_wrong

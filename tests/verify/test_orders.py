@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from remoteiq_etl.config.throttle import Signal, Threshold, ThrottleLimits
 from remoteiq_etl.errors import SourcePaused, StopRequested
-from remoteiq_etl.limits import Limits, Signal, Threshold
 from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration
 from tests.support.verifying import Verifying, Watched, order, past, verifying
@@ -14,7 +14,7 @@ from tests.support.verifying import Verifying, Watched, order, past, verifying
 #: The first one has several ranges, the second is compared as a whole.
 TABLES = ("tickets", "contacts", "roles")
 #: A snapshot may live for so many transactions: many more than a verification of these tables begins by itself.
-OLD = Limits({Signal.SNAPSHOT_XIDS: Threshold(high=2000)}, 0.02)
+OLD = ThrottleLimits({Signal.SNAPSHOT_XIDS: Threshold(high=2000)}, 0.02)
 
 
 def test_stop_keeps_the_verdicts_that_are_done_and_the_next_verification_goes_on(copy: Migration) -> None:
@@ -100,7 +100,7 @@ def test_a_table_that_takes_longer_than_a_snapshot_may_live_fails_and_the_others
 
 
 def test_a_verification_waits_while_a_signal_is_over_its_limit_and_can_be_stopped_then(copy: Migration) -> None:
-    limits = Limits({Signal.CONNECTIONS: Threshold(high=0.01)}, 0.02)
+    limits = ThrottleLimits({Signal.CONNECTIONS: Threshold(high=0.01)}, 0.02)
     waiting = Verifying(copy, TABLES, Watched("tickets", lambda: time.sleep(0.2), after_each=True), limits).start()
     waiting.wait_for_notice("waits, because connections of the")
     order(copy, lambda control: control.stop())
@@ -108,7 +108,7 @@ def test_a_verification_waits_while_a_signal_is_over_its_limit_and_can_be_stoppe
 
 
 def test_a_verification_over_a_lower_limit_is_slowed_down_and_says_so(copy: Migration) -> None:
-    limits = Limits({Signal.CONNECTIONS: Threshold(0.001, 1e9)}, 0.02)
+    limits = ThrottleLimits({Signal.CONNECTIONS: Threshold(0.001, 1e9)}, 0.02)
     slowed = Verifying(copy, TABLES, Watched("tickets", lambda: time.sleep(0.2), after_each=True), limits).start().end()
     assert slowed.verdict is not None
     assert slowed.verdict.passed
@@ -123,7 +123,9 @@ def test_a_verification_lets_a_schema_change_of_the_legacy_application_through(c
         change.start()
         time.sleep(1.0)
 
-    ended = verifying(copy, TABLES, begin_change, Limits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)).end()
+    ended = verifying(
+        copy, TABLES, begin_change, ThrottleLimits({Signal.SOURCE_LOCK_WAIT: Threshold(high=0.2)}, 0.05)
+    ).end()
     change.join(timeout=5)
     assert not change.is_alive()
     assert ended.verdict is not None

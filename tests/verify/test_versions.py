@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.result import Verdict
+from remoteiq_etl.verify.verdicts.model import VerificationVerdict
 from tests.conftest import with_edge_cases
 from tests.support import migrating
 from tests.support.migrating import Migration
@@ -31,7 +31,7 @@ def migrated_there(oldest: Server) -> Iterator[Migration]:
     legacy.drop()
 
 
-def told(verdict: Verdict) -> list[tuple[object, ...]]:
+def told(verdict: VerificationVerdict) -> list[tuple[object, ...]]:
     """Everything that a verdict says, without times."""
     return [
         (table.table, table.status, table.error, table.rows_compared, table.labels, checks, findings)

@@ -11,17 +11,19 @@ from uuid import UUID
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.explain.tree import MapEntry
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.lifecycle.explain.model import MappedKey
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.schema import State
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 _CASTS: Mapping[str, Callable[[str], Any]] = {"uuid": UUID, "bigint": int, "text": str}
 
 
 @dataclass(frozen=True)
-class Entries:
+class ExplainedEntries:
     """The entries of all maps of one source."""
 
     session: Session
@@ -33,18 +35,18 @@ class Entries:
         """The target tables that have a map, with the types of its two keys."""
         names = {map_name(entity): entity for entity in self.state.entities(self.session)}
         found: dict[str, dict[str, str]] = {entity: {} for entity in sorted(names.values())}
-        for table, column, kind in self.session.rows(load_sql("explain_key_types"), {"schema": self.state.schema}):
+        for table, column, kind in self.session.rows(SQL["key_types"], {"schema": self.state.schema}):
             if table in names:
                 found[names[table]][column] = kind
         return found
 
     def of_legacy(
         self, key: str, legacy_table: str | None = None, entities: Iterable[str] | None = None
-    ) -> list[MapEntry]:
+    ) -> list[MappedKey]:
         """The entries of one legacy key, of one legacy table if it is named, by target table."""
         return self._find("legacy_key", key, legacy_table, entities)
 
-    def of_new(self, key: str, entities: Iterable[str] | None = None) -> list[MapEntry]:
+    def of_new(self, key: str, entities: Iterable[str] | None = None) -> list[MappedKey]:
         """The entries that lead to one target key."""
         return self._find("new_key", key, None, entities)
 
@@ -64,22 +66,22 @@ class Entries:
             for entity in self.entities
         )
 
-    def _find(self, column: str, key: str, legacy_table: str | None, entities: Iterable[str] | None) -> list[MapEntry]:
+    def _find(self, column: str, key: str, legacy_table: str | None, entities: Iterable[str] | None) -> list[MappedKey]:
         chosen = self.entities if entities is None else [entity for entity in entities if entity in self.entities]
         return [entry for entity in chosen for entry in self._of(entity, column, key, legacy_table)]
 
-    def _of(self, entity: str, column: str, key: str, legacy_table: str | None) -> list[MapEntry]:
+    def _of(self, entity: str, column: str, key: str, legacy_table: str | None) -> list[MappedKey]:
         kind = self.entities[entity][column]
         if not is_of_type(key, kind):
             return []
-        query = load_sql("explain_entries").format(
+        query = SQL["entries"].format(
             entity=sql.Literal(entity),
             map=self.state.name(map_name(entity)),
             column=sql.Identifier("m", column),
             kind=sql.SQL(kind),
         )
         parameters = {"source_id": self.source_id, "key": key, "legacy_table": legacy_table}
-        return self.session.objects(MapEntry, query, parameters)
+        return self.session.objects(MappedKey, query, parameters)
 
 
 def is_of_type(key: str, kind: str) -> bool:

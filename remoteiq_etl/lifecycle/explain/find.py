@@ -13,17 +13,19 @@ from functools import cached_property
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.explain.entries import Entries, is_of_type
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries, is_of_type
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
+from remoteiq_etl.lifecycle.explain.model import Explanation, LegacyRow, RunFact, TargetRow
 from remoteiq_etl.lifecycle.explain.target_side import TargetSide
-from remoteiq_etl.lifecycle.explain.tree import Explanation, LegacyRow, RunFact, TargetRow
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 from schemas import legacy as legacy_schema
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 _MOST_NEAR = 6
 _WAITING = ("quarantine", "held", "left_out")
@@ -99,7 +101,7 @@ class Explainer:
         for row in target:
             facts += [*row.behind, *row.merged, *row.writes, *row.conflicts]
         ids = {value for fact in facts for name, value in vars(fact).items() if _is_run(name) and value is not None}
-        query = load_sql("explain_runs").format(runs=self.state.name("runs"))
+        query = SQL["runs"].format(runs=self.state.name("runs"))
         return {run.id: run for run in self.session.objects(RunFact, query, {"ids": sorted(ids)})}
 
     # --- nothing found ------------------------------------------------------------------------------------------
@@ -120,10 +122,10 @@ class Explainer:
         found: dict[str, None] = {}
         for keys, scope, kind in self._scopes(table):
             names = {"keys": keys, "scope": scope, "kind": sql.SQL(kind if is_of_type(key, kind) else "text")}
-            queries = ["explain_near"] if is_of_type(key, kind) else []
-            queries += ["explain_near_number"] if key.isdecimal() else []
+            queries = ["near"] if is_of_type(key, kind) else []
+            queries += ["near_number"] if key.isdecimal() else []
             for query in queries:
-                found |= {row[0]: None for row in self.session.rows(load_sql(query).format(**names), {"key": key})}
+                found |= {row[0]: None for row in self.session.rows(SQL[query].format(**names), {"key": key})}
         if key.isdecimal():
             numbers = sorted((text for text in found if text.isdecimal()), key=lambda text: abs(int(text) - int(key)))
             if numbers:
@@ -142,9 +144,9 @@ class Explainer:
     # --- what it reads with -------------------------------------------------------------------------------------
 
     @cached_property
-    def entries(self) -> Entries:
+    def entries(self) -> ExplainedEntries:
         """The maps."""
-        return Entries(self.session, self.state, self.source_id)
+        return ExplainedEntries(self.session, self.state, self.source_id)
 
     @cached_property
     def legacy_side(self) -> LegacySide:

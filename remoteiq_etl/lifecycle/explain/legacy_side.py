@@ -11,18 +11,26 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.redact import LONGEST, REDACTED, SECRET_KEY, is_secret, redacted_json
-from remoteiq_etl.backfill.selection import is_one_of
-from remoteiq_etl.backfill.spec import Source, TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.explain.entries import Entries
-from remoteiq_etl.lifecycle.explain.tree import Archived, Gone, Held, LeftOut, LegacyRow, SettingPath
-from remoteiq_etl.lifecycle.ownership import load_sql
-from remoteiq_etl.lifecycle.quarantine import Quarantine, QuarantinedDetail, Selected
+from remoteiq_etl.backfill.source.selection import is_one_of
+from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries
+from remoteiq_etl.lifecycle.explain.model import (
+    ArchivedValue,
+    DeletedAtSource,
+    HeldRow,
+    LegacyRow,
+    SettingPath,
+    SkippedRow,
+)
+from remoteiq_etl.lifecycle.operations.quarantine import Quarantine, QuarantinedDetail, Selected
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import LONGEST, REDACTED, SECRET_KEY, is_secret, redacted_json
+from remoteiq_etl.spec.table import Source, TableSpec
+from remoteiq_etl.state.schema import State
 
-_Row = TypeVar("_Row", Held, LeftOut, Gone, Archived, SettingPath)
-_TABLES = ("held", "left_out", "gone", "legacy_archive", "legacy_settings_map")
+SQL = statements(__file__)
+
+_Row = TypeVar("_Row", HeldRow, SkippedRow, DeletedAtSource, ArchivedValue, SettingPath)
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class LegacySide:
     state: State
     source_id: int
     specs: Mapping[str, TableSpec]
-    entries: Entries
+    entries: ExplainedEntries
     legacy: Session | None
 
     def row(self, table: str, key: str) -> LegacyRow:
@@ -46,14 +54,14 @@ class LegacySide:
             values,
             tuple(self.entries.of_legacy(key, table)),
             self._quarantine(table, key),
-            self._rows(Held, "held", table, key),
-            tuple(map(self.placed, self._rows(LeftOut, "left_out", table, key))),
-            self._rows(Gone, "gone", table, key),
-            self._rows(Archived, "archive", table, key),
+            self._rows(HeldRow, "held", table, key),
+            tuple(map(self.placed, self._rows(SkippedRow, "left_out", table, key))),
+            self._rows(DeletedAtSource, "gone", table, key),
+            self._rows(ArchivedValue, "archive", table, key),
             self._rows(SettingPath, "settings", table, key),
         )
 
-    def placed(self, row: LeftOut) -> LeftOut:
+    def placed(self, row: SkippedRow) -> SkippedRow:
         """A merged row with the target row that it is part of.
 
         That is the one of its entry in the map; else the only row that the table has, or the one of its natural key.
@@ -64,7 +72,7 @@ class LegacySide:
         into = mapped[0].new_key if mapped else self.entries.only_row(row.table) or self._by_natural_key(row)
         return replace(row, into=into)
 
-    def _by_natural_key(self, row: LeftOut) -> str | None:
+    def _by_natural_key(self, row: SkippedRow) -> str | None:
         """The row that the normalised key leads to, by a derived row or by the winner of a decision."""
         for entry in self.entries.of_legacy(row.legacy_key.strip().lower(), entities=[row.table]):
             winner = entry.decision.get("winner") if isinstance(entry.decision, dict) else None
@@ -79,7 +87,7 @@ class LegacySide:
         return tuple(row for row in rows if row.legacy_table == table)
 
     def _rows(self, row_type: type[_Row], what: str, table: str, key: str) -> tuple[_Row, ...]:
-        query = load_sql(f"explain_{what}").format(**{name: self.state.name(name) for name in _TABLES})
+        query = SQL[what].format(**self.state.names)
         parameters = {"source_id": self.source_id, "table": table, "key": key}
         return tuple(self.session.objects(row_type, query, parameters))
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from remoteiq_etl.lifecycle.explain.tree import LegacyRow, MapEntry, Write
+from remoteiq_etl.lifecycle.explain.model import LegacyRow, MappedKey, Write
 
 #: A value is cut after so many characters: the whole one is in the database, and in the JSON.
 LONGEST = 60
@@ -33,7 +33,7 @@ def facts(row: LegacyRow) -> Iterator[str]:
         yield f"gone from legacy since run {gone.first_run}: {gone.outcome}{f' ({why})' if why else ''}{back}"
 
 
-def _became(entry: MapEntry) -> str:
+def _became(entry: MappedKey) -> str:
     place = f"{entry.entity} {entry.new_key or ''}".rstrip()
     verb = {
         "live": "became",
@@ -46,11 +46,11 @@ def _became(entry: MapEntry) -> str:
     return f"{verb} {place} ({entry.rule}{', adopted' if entry.adopted else ''})"
 
 
-def _last(entry: MapEntry) -> str:
+def _last(entry: MappedKey) -> str:
     return f", last changed by run {entry.last_run}" if entry.last_run != entry.first_run else ""
 
 
-def _decision(entry: MapEntry) -> str:
+def _decision(entry: MappedKey) -> str:
     return f"; decision {json.dumps(entry.decision, ensure_ascii=False)}" if entry.decision else ""
 
 

@@ -11,19 +11,21 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.database import Session
-from remoteiq_etl.backfill.effective import LiveColumn, effective, live_columns
-from remoteiq_etl.backfill.images import Image, text_join
-from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import State
-from remoteiq_etl.lifecycle.column_map import of_table
-from remoteiq_etl.lifecycle.conflicts import ConflictList
-from remoteiq_etl.lifecycle.explain.entries import Entries
+from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns, resolved
+from remoteiq_etl.backfill.outcomes.before_images import Image, text_join
+from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
-from remoteiq_etl.lifecycle.explain.tree import ColumnFact, LeftOut, MapEntry, TargetRow, Write
-from remoteiq_etl.lifecycle.ownership import load_sql
+from remoteiq_etl.lifecycle.explain.model import ColumnFact, MappedKey, SkippedRow, TargetRow, Write
+from remoteiq_etl.lifecycle.mapping.column_map import of_table
+from remoteiq_etl.lifecycle.operations.conflicts import ConflictList
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import is_secret
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.schema import State
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 
 class _ImageRow(NamedTuple):
@@ -46,7 +48,7 @@ class TargetSide:
     state: State
     source_id: int
     specs: Mapping[str, TableSpec]
-    entries: Entries
+    entries: ExplainedEntries
     legacy_side: LegacySide
 
     def row(self, table: str, key: str) -> TargetRow:
@@ -71,13 +73,13 @@ class TargetSide:
         """Those of these target tables that have a row of this key, whoever wrote it."""
         return [table for table in tables if self._values(self._spec(table, ()), key)[0] is not None]
 
-    def _spec(self, table: str, behind: Sequence[MapEntry]) -> TableSpec:
+    def _spec(self, table: str, behind: Sequence[MappedKey]) -> TableSpec:
         """The declaration that made the row, with the columns that the target has."""
         named = [spec for spec in self.specs.values() if spec.name == table]
         made = {entry.legacy_table for entry in behind if entry.state == "live"}
         by_source = [spec for spec in named if made & {source.name for source in spec.sources}]
         spec = next(iter(by_source or named))
-        return effective(spec, self._live.get(table, {}))
+        return resolved(spec, self._live.get(table, {}))
 
     @cached_property
     def _live(self) -> Mapping[str, Mapping[str, LiveColumn]]:
@@ -88,7 +90,7 @@ class TargetSide:
         if spec.name not in self._live:
             return None, {}
         kinds = self.entries.entities.get(spec.name)
-        query = load_sql("explain_target" if kinds else "explain_unmapped").format(
+        query = SQL["target" if kinds else "unmapped"].format(
             row=Image.of(spec, self.state.schema).shown,
             map=self.state.name(map_name(spec.name)),
             kind=sql.SQL(kinds["new_key"] if kinds else "text"),
@@ -102,22 +104,20 @@ class TargetSide:
         return (found[0][0], found[0][1] or {}) if found else (None, {})
 
     def _images(self, table: str, key: str) -> list["_ImageRow"]:
-        query = load_sql("explain_images").format(before_images=self.state.name("before_images"))
+        query = SQL["images"].format(**self.state.names)
         found = self.session.rows(query, {"source_id": self.source_id, "table": table, "key": key})
         return [_ImageRow(*row) for row in found]
 
-    def _merged(self, table: str, key: str) -> tuple[LeftOut, ...]:
+    def _merged(self, table: str, key: str) -> tuple[SkippedRow, ...]:
         """The rows that are part of this one and have no entry in the map."""
         if table not in self.entries.entities:
             return ()
-        query = load_sql("explain_merged").format(
-            left_out=self.state.name("left_out"), map=self.state.name(map_name(table))
-        )
+        query = SQL["merged"].format(**self.state.names, map=self.state.name(map_name(table)))
         found = self.session.rows(query, {"source_id": self.source_id, "table": table})
-        return tuple(one for row in found if (one := self.legacy_side.placed(LeftOut(*row))).into == key)
+        return tuple(one for row in found if (one := self.legacy_side.placed(SkippedRow(*row))).into == key)
 
 
-def _origin(behind: Sequence[MapEntry]) -> str:
+def _origin(behind: Sequence[MappedKey]) -> str:
     if any(entry.adopted for entry in behind):
         return ADOPTED
     return OURS if any(entry.written or entry.state in ("deleted", "gone", "undone") for entry in behind) else NOT_OURS
@@ -135,7 +135,7 @@ def _columns(spec: TableSpec, row: Mapping[str, Any], last_written: Mapping[str,
 
 
 def _writes(
-    behind: Sequence[MapEntry],
+    behind: Sequence[MappedKey],
     images: Sequence["_ImageRow"],
     row: Mapping[str, Any] | None,
 ) -> Iterable[Write]:

@@ -1,1 +1,4 @@
-"""Undo: take back what runs wrote, by a plan that is shown first and executed exactly, or not at all."""
+"""Belongs here: back: plan, verdict per row, batches, proof, retention of before images.
+
+Not here: forward.
+"""

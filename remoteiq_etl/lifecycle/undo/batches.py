@@ -13,20 +13,23 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill import movements
-from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.images import activity_hash, text_join
-from remoteiq_etl.backfill.movements import Cause
-from remoteiq_etl.backfill.redact import is_secret
-from remoteiq_etl.backfill.spec import TableSpec
-from remoteiq_etl.backfill.state import map_of
+from remoteiq_etl.backfill.outcomes import movements
+from remoteiq_etl.backfill.outcomes.before_images import activity_hash, text_join
+from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import UndoMoved
 from remoteiq_etl.lifecycle.undo import proof
-from remoteiq_etl.lifecycle.undo.judge import row_now
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.lifecycle.undo.access import UndoContext
 from remoteiq_etl.lifecycle.undo.proof import Changed
 from remoteiq_etl.lifecycle.undo.restore import Restorer
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
+from remoteiq_etl.lifecycle.undo.verdicts import row_now
+from remoteiq_etl.postgres.row_hash import row_hash
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.sensitive.redaction import is_secret
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.maps import map_of
+
+SQL = statements(__file__)
 
 DELETE, RESTORE, INSERT = "delete", "restore", "insert"
 AGAIN = "What was committed stands. Make a new plan of the rest: remoteiq-etl undo … --out FILE."
@@ -38,9 +41,9 @@ _MAY_WAIT = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation)
 class Batches:
     """The rows of one undo that are still to be written."""
 
-    undo: Opened
+    undo: UndoContext
     undo_id: int
-    scope: Scope
+    scope: UndoScope
 
     def execute(self) -> Iterator[tuple[str, str, int]]:
         """Write batch after batch; gives table, action and rows of each. Raises UndoMoved, FencedError."""
@@ -57,11 +60,11 @@ class Batches:
             written = list(self._deferred(tables, refused))
             if not written and refused:
                 table, error = next(iter(refused.items()))
-                raise Batch(self, table, RESTORE).refused(error)
+                raise UndoBatch(self, table, RESTORE).refused(error)
             yield from written
 
     def _table(self, table: str, action: str) -> Iterator[tuple[str, str, int]]:
-        batch, most = Batch(self, table, action), self.undo.place.batch_rows
+        batch, most = UndoBatch(self, table, action), self.undo.place.batch_rows
         rows = most
         while (written := batch.write_or_halve(rows)) is not None:
             yield table, action, written
@@ -72,7 +75,7 @@ class Batches:
         for table, action in self._waiting():
             if table in tables:
                 try:
-                    rows = Batch(self, table, action, deferred=True).write(None)
+                    rows = UndoBatch(self, table, action, deferred=True).write(None)
                 except _MAY_WAIT as error:
                     refused[table] = error
                 else:
@@ -90,7 +93,7 @@ class Batches:
 
 
 @dataclass(frozen=True)
-class Batch:
+class UndoBatch:
     """The next rows of one table that get the same. `deferred`: all that waited, at once."""
 
     batches: Batches
@@ -99,7 +102,7 @@ class Batch:
     deferred: bool = False
 
     @property
-    def undo(self) -> Opened:
+    def undo(self) -> UndoContext:
         """The open undo."""
         return self.batches.undo
 
@@ -126,7 +129,7 @@ class Batch:
         said = f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})"
         parents = self._parents if isinstance(error, psycopg.errors.UniqueViolation) else ()
         if self.action == RESTORE and parents:
-            waiting = self.undo.session.value(load_sql("waiting_rows").format(**self._names), self._parameters)
+            waiting = self.undo.session.value(SQL["waiting_rows"].format(**self._names), self._parameters)
             said += (
                 f"; if {waiting} rows exchange them, each needs a row of {' or '.join(parents)} that no row of {self.table}"
                 f" refers to, to leave its own for: add some for the time of the undo"
@@ -154,8 +157,8 @@ class Batch:
             if self.action != DELETE and (wrong := session.value(proof.not_restored(self.undo, self.table))):
                 raise self._moved(f"{wrong} rows would not be what they were; a trigger or a changed column does this")
             self._move_keys()
-            for name in ("gone_again", "conflicts_closed", "images_undone", "batch_done"):
-                session.execute(load_sql(name).format(**self._names), self._parameters)
+            for name in ("deleted_again", "conflicts_closed", "images_undone", "batch_done"):
+                session.execute(SQL[name].format(**self._names), self._parameters)
             proof.refuse_others(self.undo, before, self.table, expected)
         return count
 
@@ -164,8 +167,8 @@ class Batch:
     def _take(self, rows: int | None) -> int:
         """Lock the next rows, and note them. Returns how many."""
         session, parameters = self.undo.session, {**self._parameters, "rows": rows}
-        session.execute(load_sql("lock_rows").format(**self._names), parameters)
-        return session.execute(load_sql("batch").format(**self._names), parameters).rowcount
+        session.execute(SQL["lock_rows"].format(**self._names), parameters)
+        return session.execute(SQL["batch"].format(**self._names), parameters).rowcount
 
     def _refuse_moved(self) -> None:
         session = self.undo.session
@@ -173,7 +176,7 @@ class Batch:
         if key is not None:
             raise self._moved(f"the row {key} was changed, deleted or made since the undo began")
         for reference in self.undo.referring[self.table] if self.action == DELETE else ():
-            statement = load_sql("referred").format(
+            statement = SQL["referred"].format(
                 **self._names,
                 child=sql.Identifier(reference.schema, reference.table),
                 child_key=reference.shown_key(),
@@ -189,22 +192,22 @@ class Batch:
         if self.action == RESTORE:
             parked = restorer.park() if self.deferred else 0
             return Changed(updated=parked + restorer.restore())
-        if self.action == DELETE:
-            written = self.undo.session.execute(load_sql("delete").format(**self._names)).rowcount
-        else:
-            written = restorer.insert()
+        written = self._delete() if self.action == DELETE else restorer.insert()
         if written != count:
             raise self._moved(
                 f"{count} rows were to be written, {written} were; a trigger or rule of the table does this"
             )
         return Changed(deleted=written if self.action == DELETE else 0)
 
+    def _delete(self) -> int:
+        return self.undo.session.execute(SQL["delete"].format(**self._names)).rowcount
+
     def _move_keys(self) -> None:
         """Let the map say what is true now, and the book how many keys are live more or fewer."""
         causes = {"map_undone": Cause.UNDONE, "map_restored": Cause.RESTORED}
         for name in ("map_undone",) if self.action == DELETE else causes:
-            change = int(self.undo.session.value(load_sql(name).format(**self._names), self._parameters))
-            source_id, undo_id = self.undo.registered.id, self.batches.undo_id
+            change = int(self.undo.session.value(SQL[name].format(**self._names), self._parameters))
+            source_id, undo_id = self.undo.source_record.id, self.batches.undo_id
             movements.of_undo(self.undo.session, self.undo.state, source_id, undo_id, self.table, causes[name], change)
 
     def _defer(self) -> int:
@@ -245,7 +248,7 @@ class Batch:
         }
 
 
-def _shown(undo: Opened, spec: TableSpec) -> sql.Composable:
+def _shown(undo: UndoContext, spec: TableSpec) -> sql.Composable:
     """A target row (t) as the map holds what was last written: without secrets, these as keyed hashes."""
     shown: sql.Composable = sql.SQL("to_jsonb(t)")
     for column in spec.target.columns:

@@ -13,9 +13,12 @@ from typing import Any
 from psycopg import sql
 
 from remoteiq_etl.errors import UndoError
-from remoteiq_etl.lifecycle.undo.judge import Judge
-from remoteiq_etl.lifecycle.undo.opened import Opened, Place, load_sql, looking
-from remoteiq_etl.lifecycle.undo.scope import Scope
+from remoteiq_etl.lifecycle.undo.access import UndoContext, UndoTarget, looking
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
+from remoteiq_etl.lifecycle.undo.verdicts import RowVerdicts
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 #: The form of the file; raised when a program could misread an older one.
 VERSION = 1
@@ -55,7 +58,7 @@ class Listed:
 class UndoPlan:
     """A plan. `digest` says what it was computed from: where another one comes out, the target has moved since."""
 
-    scope: Scope
+    scope: UndoScope
     source: str
     accept_loss: bool
     tables: Sequence[TablePlan] = ()
@@ -96,7 +99,7 @@ class UndoPlan:
             )
         try:
             return cls(
-                Scope.from_json(found["scope"]),
+                UndoScope.from_json(found["scope"]),
                 found["source"],
                 found["accept_loss"],
                 [TablePlan(**table) for table in found["tables"]],
@@ -130,7 +133,7 @@ class UndoPlan:
         return cls.from_json(found)
 
 
-def plan(place: Place, scope: Scope, *, accept_loss: bool = False, with_dependents: bool = False) -> UndoPlan:
+def plan(place: UndoTarget, scope: UndoScope, *, accept_loss: bool = False, with_dependents: bool = False) -> UndoPlan:
     """Work out what an undo would do; nothing is written. Raises UndoError when there is no such run.
 
     `accept_loss`: rows come back without former secrets that nobody has. `with_dependents`: what the tables of the scope are
@@ -143,13 +146,13 @@ def plan(place: Place, scope: Scope, *, accept_loss: bool = False, with_dependen
         return judged(undo, scope, accept_loss=accept_loss)
 
 
-def judged(undo: Opened, scope: Scope, *, accept_loss: bool) -> UndoPlan:
+def judged(undo: UndoContext, scope: UndoScope, *, accept_loss: bool) -> UndoPlan:
     """The plan as of now; the rows stay in `undoing` until the end of the transaction."""
     remarks = _remarks(undo, scope)
-    Judge(undo, scope, accept_loss).execute()
+    RowVerdicts(undo, scope, accept_loss).execute()
     found = UndoPlan(
         scope,
-        undo.registered.name,
+        undo.source_record.name,
         accept_loss,
         _tables(undo),
         _listed(undo, "u.verdict = 'kept'"),
@@ -160,7 +163,7 @@ def judged(undo: Opened, scope: Scope, *, accept_loss: bool) -> UndoPlan:
     return UndoPlan(**{**vars(found), "digest": _digest(found)})
 
 
-def _tables(undo: Opened) -> list[TablePlan]:
+def _tables(undo: UndoContext) -> list[TablePlan]:
     counts: dict[str, dict[str, int]] = {}
     for table, verdict, action, rows in undo.session.rows(
         "SELECT table_name, verdict, action, count(*) FROM undoing GROUP BY 1, 2, 3"
@@ -168,29 +171,29 @@ def _tables(undo: Opened) -> list[TablePlan]:
         of_table = counts.setdefault(table, {})
         name = action if verdict == "free" else verdict
         of_table[name] = of_table.get(name, 0) + rows
-    digests = {row[0]: row[2] for row in undo.session.rows(load_sql("digest").format())}
+    digests = {row[0]: row[2] for row in undo.session.rows(SQL["digest"].format())}
     return [TablePlan(table, digest=digests[table], **counts[table]) for table in undo.tables if table in counts]
 
 
-def _listed(undo: Opened, condition: str) -> list[Listed]:
+def _listed(undo: UndoContext, condition: str) -> list[Listed]:
     query = "SELECT u.table_name, u.new_key, u.reason, u.holder FROM undoing AS u WHERE {} ORDER BY 1, 3, 2"
     return [Listed(*row) for row in undo.session.rows(sql.SQL(query).format(sql.SQL(condition)))]
 
 
-def _remarks(undo: Opened, scope: Scope) -> list[str]:
+def _remarks(undo: UndoContext, scope: UndoScope) -> list[str]:
     """What is to be known about the run. Raises UndoError when there is none of this number."""
     if scope.run is None:
         return []
     query = sql.SQL("SELECT status FROM {} WHERE id = %s AND source_id = %s").format(undo.state.name("runs"))
-    status = undo.session.value(query, [scope.run, undo.registered.id])
+    status = undo.session.value(query, [scope.run, undo.source_record.id])
     if status is None or status == "plan":
         raise UndoError(
-            f"the source {undo.registered.name!r} has no run {scope.run} that wrote anything. remoteiq-etl status shows the runs."
+            f"the source {undo.source_record.name!r} has no run {scope.run} that wrote anything. remoteiq-etl status shows the runs."
         )
     return [] if status == "succeeded" else [f"run {scope.run} has the status {status}: what it committed is undone"]
 
 
-def _pruned(undo: Opened, scope: Scope) -> list[Listed]:
+def _pruned(undo: UndoContext, scope: UndoScope) -> list[Listed]:
     """A run whose before images are gone cannot be undone for itself."""
     if scope.run is None:
         return []

@@ -9,11 +9,14 @@ from typing import TypeAlias
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.hashing import row_hash
-from remoteiq_etl.backfill.images import text_join
+from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.errors import UndoMoved
-from remoteiq_etl.lifecycle.undo.judge import row_over_image
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.lifecycle.undo.access import UndoContext
+from remoteiq_etl.lifecycle.undo.verdicts import row_over_image
+from remoteiq_etl.postgres.row_hash import row_hash
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 Checksums: TypeAlias = dict[str, list[str]]
 """By table (schema.table): rows and checksum."""
@@ -27,13 +30,13 @@ class Changed:
     updated: int = 0
 
 
-def changes(undo: Opened) -> dict[str, Changed]:
+def changes(undo: UndoContext) -> dict[str, Changed]:
     """What the transaction has changed so far, by schema.table. What earlier ones of the session did may be in it, too."""
-    rows = undo.session.rows(load_sql("changes").format(), [undo.state.schema])
+    rows = undo.session.rows(SQL["changes"].format(), [undo.state.schema])
     return {f"{schema}.{table}": Changed(deleted, updated) for schema, table, deleted, updated in rows}
 
 
-def refuse_others(undo: Opened, before: Mapping[str, Changed], table: str, expected: Changed) -> None:
+def refuse_others(undo: UndoContext, before: Mapping[str, Changed], table: str, expected: Changed) -> None:
     """Raise UndoMoved when the transaction changed more than the rows of its batch: a cascade, a set null, a trigger."""
     wanted = {f"{undo.target.schema}.{table}": expected}
     after = changes(undo)
@@ -49,7 +52,7 @@ def refuse_others(undo: Opened, before: Mapping[str, Changed], table: str, expec
             )
 
 
-def checksums(undo: Opened, undo_id: int, tables: set[str]) -> Checksums:
+def checksums(undo: UndoContext, undo_id: int, tables: set[str]) -> Checksums:
     """Of these tables, and of all that refer to them: what the undo leaves alone. Kept rows are no part of it."""
     found: Checksums = {}
     for table in sorted(tables):
@@ -61,7 +64,7 @@ def checksums(undo: Opened, undo_id: int, tables: set[str]) -> Checksums:
     return found
 
 
-def not_as_before(undo: Opened, undo_id: int, tables: set[str]) -> dict[str, int]:
+def not_as_before(undo: UndoContext, undo_id: int, tables: set[str]) -> dict[str, int]:
     """Rows of the undo that are not what they were before what was undone, by table; none are the proof."""
     found = {}
     for table in sorted(tables):
@@ -84,10 +87,10 @@ def not_as_before(undo: Opened, undo_id: int, tables: set[str]) -> dict[str, int
     return found
 
 
-def not_restored(undo: Opened, table: str) -> sql.Composable:
+def not_restored(undo: UndoContext, table: str) -> sql.Composable:
     """How many rows of the batch are not what the hash of their image says they were."""
     spec = undo.tables[table]
-    return load_sql("not_restored").format(
+    return SQL["not_restored"].format(
         **undo.of(table),
         row_join=text_join(spec, "r"),
         absent=sql.SQL("t.{} IS NULL").format(sql.Identifier(spec.primary_key[0])),
@@ -95,15 +98,15 @@ def not_restored(undo: Opened, table: str) -> sql.Composable:
     )
 
 
-def _checksum(undo: Opened, undo_id: int, schema: str, table: str) -> list[str]:
+def _checksum(undo: UndoContext, undo_id: int, schema: str, table: str) -> list[str]:
     spec = undo.tables.get(table) if schema == undo.target.schema else None
-    left_alone: sql.Composable = sql.SQL("true")
+    unmanaged: sql.Composable = sql.SQL("true")
     if spec is not None:
-        left_alone = sql.SQL(
+        unmanaged = sql.SQL(
             "NOT EXISTS (SELECT FROM {} AS r WHERE r.undo_id = {} AND r.table_name = {} AND {})"
         ).format(undo.state.name("undo_rows"), sql.Literal(undo_id), sql.Literal(table), text_join(spec, "r"))
-    statement = load_sql("checksum").format(
-        table=sql.Identifier(schema, table), row_hash=row_hash([sql.SQL("t.*")]), left_alone=left_alone
+    statement = SQL["checksum"].format(
+        table=sql.Identifier(schema, table), row_hash=row_hash([sql.SQL("t.*")]), unmanaged=unmanaged
     )
     rows, checksum = undo.session.rows(statement)[0]
     return [str(rows), checksum]

@@ -12,15 +12,18 @@ from psycopg import sql
 from sqlalchemy import Column
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill import jsons
-from remoteiq_etl.backfill.images import outside, place_of, text_join
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.backfill.outcomes.before_images import outside, place_of, text_join
 from remoteiq_etl.errors import UndoError
-from remoteiq_etl.lifecycle.undo.opened import Opened, load_sql
+from remoteiq_etl.frames import json_text
+from remoteiq_etl.lifecycle.undo.access import UndoContext
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
+
+SQL = statements(__file__)
 
 
 @dataclass
-class Former:
+class RestoredValues:
     """What one row gets back: its values by column."""
 
     new_key: str
@@ -31,14 +34,14 @@ class Former:
 class Restorer:
     """The rows of the batch (the temporary table `undo_batch`) of one table."""
 
-    undo: Opened
+    undo: UndoContext
     spec: TableSpec
 
     def restore(self) -> int:
         """Give the rows their former values. Returns how many had others."""
-        names, rows = self._names(), self._formers()
+        names, rows = self.undo.of(self.spec.name), self._formers()
         plain = [name for name in self._columns(self.undo.live[self.spec.name]) if name not in self.spec.primary_key]
-        statement = load_sql("restore").format(
+        statement = SQL["restore"].format(
             **names,
             row_join=text_join(self.spec, "v"),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = f.{0}").format(sql.Identifier(name)) for name in plain),
@@ -48,7 +51,7 @@ class Restorer:
 
     def insert(self) -> int:
         """Make the rows again; a column that they did not have gets its default. Returns how many."""
-        by_columns: dict[tuple[str, ...], list[Former]] = {}
+        by_columns: dict[tuple[str, ...], list[RestoredValues]] = {}
         for row in self._formers():
             by_columns.setdefault(tuple(self._columns(row.values)), []).append(row)
         return sum(self._insert(columns, rows) for columns, rows in by_columns.items())
@@ -60,7 +63,9 @@ class Restorer:
             return 0
         sets = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in sorted(parked.items())]
         update = sql.SQL("UPDATE {target} AS t SET {sets} FROM undo_batch AS r WHERE {row_join}")
-        statement = update.format(**self._names(), sets=sql.SQL(", ").join(sets), row_join=text_join(self.spec, "r"))
+        statement = update.format(
+            **self.undo.of(self.spec.name), sets=sql.SQL(", ").join(sets), row_join=text_join(self.spec, "r")
+        )
         return self.undo.session.execute(statement).rowcount
 
     def _parked(self, columns: tuple[str, ...]) -> tuple[str, sql.Composable] | None:
@@ -78,28 +83,28 @@ class Restorer:
     def _free(self, column: Column[Any]) -> sql.Composable:
         """A row of the parent that nobody refers to: nothing else can stand in a foreign key that may not be null."""
         parent = next(iter(column.foreign_keys)).column
-        return load_sql("free_parent").format(
-            **self._names(),
+        return SQL["free_parent"].format(
+            **self.undo.of(self.spec.name),
             parent=self.undo.target.table(parent.table.name),
             key=sql.Identifier(parent.name),
             column=sql.Identifier(column.name),
             column_name=sql.Literal(column.name),
         )
 
-    def _insert(self, columns: tuple[str, ...], rows: list[Former]) -> int:
-        statement = load_sql("insert").format(
-            **self._names(),
+    def _insert(self, columns: tuple[str, ...], rows: list[RestoredValues]) -> int:
+        statement = SQL["insert"].format(
+            **self.undo.of(self.spec.name),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=sql.SQL(", ").join(sql.Identifier("f", name) for name in columns),
         )
         return self.undo.session.execute(statement, {"rows": _as_text(rows)}).rowcount
 
-    def _formers(self) -> list[Former]:
-        rows: dict[str, Former] = {}
+    def _formers(self) -> list[RestoredValues]:
+        rows: dict[str, RestoredValues] = {}
         for new_key, image_id, image, withheld, sealed, idle, lost in self.undo.session.rows(
-            load_sql("images").format(**self._names())
+            SQL["images"].format(**self.undo.of(self.spec.name))
         ):
-            former = rows.setdefault(new_key, Former(new_key))
+            former = rows.setdefault(new_key, RestoredValues(new_key))
             former.values |= image
             former.values |= self._opened(image_id, new_key, sealed or {})
             kept_as_is = {*(withheld or ()), *lost, *(() if idle else outside(self.spec))}
@@ -114,7 +119,7 @@ class Restorer:
             raise UndoError("former secrets are sealed, and no key is given. Set REMOTEIQ_SEALING_KEY.")
         table = self.spec.name
         return {
-            name: jsons.parse(sealer.open(text, place_of(image_id, table, new_key, name)))
+            name: json_text.parse(sealer.open(text, place_of(image_id, table, new_key, name)))
             for name, text in sealed.items()
         }
 
@@ -123,12 +128,9 @@ class Restorer:
         table, live = self.spec.name, self.undo.live[self.spec.name]
         return sorted(name for name in names if name in live and (table, name) not in self.undo.generated)
 
-    def _names(self) -> dict[str, sql.Composable]:
-        return self.undo.of(self.spec.name)
 
-
-def _as_text(rows: Iterable[Former]) -> str:
-    return jsons.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
+def _as_text(rows: Iterable[RestoredValues]) -> str:
+    return json_text.dumps([{"new_key": row.new_key, "image": row.values} for row in rows])
 
 
 def _same_key(spec: TableSpec) -> sql.Composable:

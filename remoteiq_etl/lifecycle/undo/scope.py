@@ -3,19 +3,20 @@
 Belongs here: the choice, and its conditions as SQL. Does not belong here: what follows from it (see judge).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.references import Reference
-from remoteiq_etl.backfill.spec import TableSpec
 from remoteiq_etl.errors import UndoError
+from remoteiq_etl.spec.dependencies import reached
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.references import Reference
 
 
 @dataclass(frozen=True)
-class Scope:
+class UndoScope:
     """Exactly one of: `run` (what this run wrote, in all tables), `assets` (what all runs wrote of these), `everything`."""
 
     run: int | None = None
@@ -43,20 +44,24 @@ class Scope:
             return sql.SQL("true")
         return sql.SQL("({} = {})").format(sql.SQL(column), sql.Literal(self.run))
 
-    def with_dependents(self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]) -> "Scope":
+    def with_dependents(
+        self, specs: Mapping[str, TableSpec], referring: Mapping[str, Sequence[Reference]]
+    ) -> "UndoScope":
         """These assets, and those of all tables of ours that refer to theirs, at any depth."""
-        tables = {spec.name for asset, spec in specs.items() if asset in self.assets}
-        names = {reference.table for table in tables for reference in referring.get(table, ())}
-        more = {asset for asset, spec in specs.items() if asset in self.assets or spec.name in names & referring.keys()}
-        if not self.assets or more == set(self.assets):
-            return self
-        return Scope(assets=tuple(sorted(more))).with_dependents(specs, referring)
+
+        def further(asset: str) -> Iterator[str]:
+            spec = specs.get(asset)
+            names = {one.table for one in referring.get(spec.name, ())} & referring.keys() if spec else set()
+            return (other for other, spec in specs.items() if spec.name in names)
+
+        found = reached(self.assets, further)
+        return self if found == {*self.assets} else UndoScope(assets=tuple(sorted(found)))
 
     def as_json(self) -> dict[str, Any]:
         """The scope as plain data."""
         return {"run": self.run, "assets": list(self.assets), "everything": self.everything}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Scope":
+    def from_json(cls, found: Mapping[str, Any]) -> "UndoScope":
         """The scope that `as_json` gave. Raises UndoError, KeyError and TypeError for other data."""
         return cls(found["run"], tuple(found["assets"]), found["everything"])

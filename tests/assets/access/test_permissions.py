@@ -3,20 +3,21 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from assets.access.permission_catalogue import PERMISSIONS
 from assets.access.permissions import SPEC, decide, labels, transform, transform_words
-from assets.access.words import lowered
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.access.rules.words import lowered
+from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
 
 T1, T2 = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 
 
 def decided(
-    permissions: list[tuple[str, str, datetime]], words: list[list[str] | None], recorded: Recorded | None = None
+    permissions: list[tuple[str, str, datetime]], words: list[list[str] | None], recorded: StoredDecisions | None = None
 ) -> Decided:
     ids, keys, times = zip(*permissions, strict=True) if permissions else ((), (), ())
     inputs: dict[str, pd.DataFrame] = {
@@ -25,7 +26,7 @@ def decided(
         ),
         "role_meta": frame({"permissions": words}, {"permissions": TEXT_LIST}),
     }
-    return decide(inputs, recorded or Recorded(), Context())
+    return decide(inputs, recorded or StoredDecisions(), Context())
 
 
 def test_equal_keys_are_merged_into_the_oldest() -> None:
@@ -62,7 +63,7 @@ def test_a_permission_that_arrives_late_takes_its_seed_over() -> None:
 
     def taken(seeds: dict[str, str], written: dict[str, str]) -> list[Decision]:
         lookups = {("permissions", "seed"): Lookup.of(seeds), ("permissions", "permissions"): Lookup.of(written)}
-        found = decide(inputs, Recorded(), Context(lookups=lookups))
+        found = decide(inputs, StoredDecisions(), Context(lookups=lookups))
         return [one for one in found.decisions if one.legacy_table == "permissions"]
 
     expected = Decision("permissions", uid(1), "takes_over_seed", {"inherits": ["seed", "users.read"]}, "users.read")
@@ -73,7 +74,9 @@ def test_a_permission_that_arrives_late_takes_its_seed_over() -> None:
 
 def test_merge_decision_sticks() -> None:
     """A recorded winner stays although an older permission of that key has arrived."""
-    recorded = Recorded({("permissions.key", "a"): Decision("permissions.key", "a", "oldest", {"winner": uid(2)})})
+    recorded = StoredDecisions(
+        {("permissions.key", "a"): Decision("permissions.key", "a", "oldest", {"winner": uid(2)})}
+    )
     found = decided([(uid(1), "a", T1), (uid(2), "A", T2)], [], recorded)
     assert found.prepared["losers"] == {uid(1): uid(2)}
     assert found.warned == {"decided_otherwise_today": 1}

@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.access import grants
 from assets.access.role_permissions import SPEC, decide, transform, transform_words
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Decided, Decision, Recorded
+from assets.access.rules import grants
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
@@ -44,10 +46,10 @@ def inputs(rows: list[tuple[str, str]], words: Mapping[str, list[str] | None]) -
 def decided(
     rows: list[tuple[str, str]],
     words: Mapping[str, list[str] | None] | None = None,
-    recorded: Recorded | None = None,
+    recorded: StoredDecisions | None = None,
     **context: object,
 ) -> Decided:
-    return decide(inputs(rows, words or {}), recorded or Recorded(), Context(**context))  # type: ignore[arg-type]
+    return decide(inputs(rows, words or {}), recorded or StoredDecisions(), Context(**context))  # type: ignore[arg-type]
 
 
 def pair(role: str, permission: str) -> str:
@@ -70,7 +72,7 @@ def test_recorded_winner_of_equal_grants_sticks() -> None:
     """The row that won before stays the winner."""
     group = key_text(["tech", "users.read"])
     known = Decision("role_permissions.grant", group, "oldest", {"winner": pair(TECH2, READ)})
-    found = decided([(TECH2, READ), (TECH, READ)], recorded=Recorded({(known.legacy_table, group): known}))
+    found = decided([(TECH2, READ), (TECH, READ)], recorded=StoredDecisions({(known.legacy_table, group): known}))
     assert found.prepared["losers"] == {pair(TECH, READ): pair(TECH2, READ)}
     assert found.warned["decided_otherwise_today"] == 1
 

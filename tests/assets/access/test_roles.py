@@ -4,10 +4,11 @@ from typing import Any
 import pandas as pd
 
 from assets.access.roles import SPEC, decide, transform, transform_made, transform_meta
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import INTEGER, TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, SAME_AS, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
@@ -31,7 +32,7 @@ def decided(
     recorded: list[Decision] | None = None,
     context: Context | None = None,
 ) -> Decided:
-    known = Recorded({(decision.legacy_table, decision.legacy_key): decision for decision in recorded or []})
+    known = StoredDecisions({(decision.legacy_table, decision.legacy_key): decision for decision in recorded or []})
     return decide(inputs(roles, users), known, context or Context())
 
 
@@ -54,6 +55,14 @@ def test_a_recorded_winner_that_is_no_longer_the_oldest_is_counted() -> None:
     found = decided(ROLES, {}, [known])
     assert found.prepared["losers"] == {uid(2): uid(1)}
     assert found.warned == {"decided_otherwise_today": 1}
+
+
+def test_a_winner_that_is_chosen_anew_has_the_row_of_the_former_one() -> None:
+    """Where an operator asks for it, the oldest role of a name stands again, in the row that is there."""
+    known = Decision("roles.name", "tech", "oldest", {"winner": uid(1)})
+    former = StoredDecisions({("roles.name", "tech"): known}).redecided(["roles.name"])
+    found = decide(inputs(ROLES, {}), former, Context())
+    assert named(found, "roles")[uid(2)].values == {TAKES_ROW_OF: ["roles", uid(1)]}
 
 
 def test_words_match_legacy_roles() -> None:
@@ -106,11 +115,12 @@ def test_a_legacy_role_that_arrives_later_takes_the_made_one_over() -> None:
     context = Context(lookups={("roles", "users.role"): Lookup.of({"admin": uid(77)})})
     found = decided(ROLES, {"admin": 1}, [made], context)
     assert named(found, "users.role")["admin"] == made
+    assert found.prepared["joined"] == {uid(3): uid(77)}
     joined = named(found, "roles")[uid(3)]
     assert (joined.rule, joined.new_key, joined.values) == (
         "joins_made_role",
         uid(77),
-        {"word": "admin", INHERITS: ["users.role", "admin"]},
+        {"word": "admin", TAKES_ROW_OF: ["users.role", "admin"]},
     )
     assert len(found.rows["users.role"]) == 0
     again = decided(ROLES, {"admin": 1}, [made, joined], context)
@@ -138,6 +148,7 @@ def test_a_word_whose_role_was_taken_over_and_renamed_makes_another() -> None:
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([(uid(1), "Desk", T1)], {"tech": 1}, [made, joined], context)
     words = named(found, "users.role")
+    assert words["tech"].rule == "made_anew"
     assert words["tech"].values == {SAME_AS: ["users.role", "  tech"]}
     assert found.rows["users.role"][KEY].tolist() == ["  tech"]
     later = decided([(uid(1), "Tech", T1)], {"tech": 1}, [*words.values(), joined], context)
@@ -150,10 +161,10 @@ def test_a_role_that_took_a_made_one_over_and_is_gone_gives_it_back() -> None:
     joined = Decision("roles", uid(1), "joins_made_role", {"word": "tech"}, new_key=uid(77))
     context = Context(lookups={("roles", "users.role"): Lookup.of({"tech": uid(77)})})
     found = decided([], {"tech": 1}, [made, joined], context)
-    assert named(found, "users.role")["tech"].values == {"name": "tech", INHERITS: ["roles", uid(1)]}
-    assert named(found, "roles")[uid(1)].rule == "lapsed"
-    heir = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
-    assert named(heir, "roles")[uid(2)].values == {"word": "tech", INHERITS: ["roles", uid(1)]}
+    assert named(found, "users.role")["tech"].values == {"name": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
+    assert (named(found, "roles")[uid(1)].rule, named(found, "roles")[uid(1)].values) == ("lapsed", {"word": "tech"})
+    successor = decided([(uid(2), "Tech", T2)], {"tech": 1}, [made, joined], context)
+    assert named(successor, "roles")[uid(2)].values == {"word": "tech", TAKES_ROW_OF: ["roles", uid(1)]}
 
 
 def test_a_made_role_that_was_never_written_is_matched_anew() -> None:

@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from assets.access.sessions import SPEC, decide, standing, transform, uuids
-from assets.winners import Winners
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, Context, Decision, Recorded
+from assets.shared.winners import Winners
+from remoteiq_etl.frames.dtypes import BOOLEAN, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
@@ -138,7 +139,7 @@ def losers(*sessions: tuple[str, str, datetime | None, datetime]) -> dict[str, s
         ),
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP}),
     }
-    decided = decide(inputs, Recorded(), Context())
+    decided = decide(inputs, StoredDecisions(), Context())
     assert decided.prepared["owner_created_at"] == {A: T1}
     assert JTI not in repr(decided.decisions)  # a secret: it must not be recorded
     return dict(decided.prepared["losers"])
@@ -154,11 +155,11 @@ def test_of_two_equal_but_for_case_the_revoked_one_wins() -> None:
 
 def test_a_session_that_stands_now_has_the_row_of_the_one_that_did() -> None:
     """Recorded by the sessions' own keys, so that a later run knows whose row it is; nothing new is decided without need."""
-    first = standing(Winners({JTI: A}, {B: A}, [], {}), Recorded())
-    known = Recorded({(one.legacy_table, one.legacy_key): one for one in first})
+    first = standing(Winners({JTI: A}, {B: A}, [], {}), StoredDecisions())
+    known = StoredDecisions({(one.legacy_table, one.legacy_key): one for one in first})
     assert standing(Winners({JTI: A}, {B: A}, [], {}), known) == first
     second = standing(Winners({JTI: B}, {A: B}, [], {}), known)
-    assert second[0] == Decision("sessions", B, "revoked_wins", {INHERITS: ["sessions", A]})
+    assert second[0] == Decision("sessions", B, "revoked_wins", {TAKES_ROW_OF: ["sessions", A]})
     assert second[1] == Decision("sessions", A, "equal_jti", {"to": B})
 
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from assets.access import login_challenges, owners, personal_access_tokens, trusted_devices
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from assets.access import login_challenges, personal_access_tokens, trusted_devices
+from assets.access.rules import owners
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
@@ -111,7 +113,7 @@ def test_token_owners() -> None:
     inputs: dict[str, pd.DataFrame] = {
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP})
     }
-    decided = owners.decide(inputs, Recorded(), Context())
+    decided = owners.decide(inputs, StoredDecisions(), Context())
     assert decided.prepared == {"owner_created_at": {A: T1}}
 
 

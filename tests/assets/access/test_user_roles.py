@@ -4,13 +4,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.access.adopted_roles import exceeding
+from assets.access.rules.adopted_roles import exceeding
 from assets.access.user_roles import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2 = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
@@ -122,7 +124,7 @@ def test_a_role_that_holds_more_exceeds() -> None:
         exceeding(inputs([(uid(71), "Tech", "users.read"), (uid(71), "Tech", "users.write")]), Context()) == frozenset()
     )
     assert exceeding(inputs([(uid(71), "Desk", "users.read")]), Context()) == {"desk"}
-    assert decide(inputs(MORE), Recorded(), Context()).prepared == {"exceeding": {"tech"}}
+    assert decide(inputs(MORE), StoredDecisions(), Context()).prepared == {"exceeding": {"tech"}}
 
 
 def test_role_meta_first_counts_for_the_comparison() -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from assets.access.totp import Secret, hashed_code, read_secret
+from assets.access.rules.totp import Secret, hashed_code, read_secret
 from assets.access.user_security import SPEC, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, TEXT_LIST, TIMESTAMP
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.frames.dtypes import BOOLEAN, TEXT_LIST, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))

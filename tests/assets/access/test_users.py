@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from assets.access.users import SPEC, decide, split_names, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import CHANGED_AT, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.table import CHANGED_AT
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
@@ -31,7 +33,7 @@ ACCOUNT = {
 def decided(
     *accounts: dict[str, Any],
     sessions: dict[str, datetime] | None = None,
-    recorded: Recorded | None = None,
+    recorded: StoredDecisions | None = None,
     words: dict[str, dict[str, str]] | None = None,
 ) -> Decided:
     """Accounts with ids A, B, C in turn, unless they say otherwise."""
@@ -44,7 +46,7 @@ def decided(
             {"last_seen_at": TIMESTAMP},
         ),
     }
-    return decide(inputs, recorded or Recorded(), Context(words=words or {}))
+    return decide(inputs, recorded or StoredDecisions(), Context(words=words or {}))
 
 
 def losers(*accounts: dict[str, Any], **more: object) -> frozenset[str]:
@@ -100,7 +102,7 @@ def test_operators_words_rank() -> None:
 def test_winner_sticks() -> None:
     """A recorded winner keeps the address although a better account has come."""
     known = Decision("users.email", "ann@example.com", "best_account", {"winner": A})
-    recorded = Recorded({("users.email", "ann@example.com"): known})
+    recorded = StoredDecisions({("users.email", "ann@example.com"): known})
     found = decided({"status": "suspended"}, {}, recorded=recorded)
     assert found.prepared["losers"] == {B}
     assert found.decisions == [known]

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from assets.automation import agent_task_results, agent_task_runs, agent_tasks
-from assets.automation.states import STATUS, TYPE
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from assets.automation.rules.states import STATUS, TYPE
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 JOB, AGENT = uid(1), uid(9)
@@ -69,7 +70,7 @@ def batch(row: dict[str, Any], values: dict[str, Any]) -> Batch:
 
 
 def context(**values: Any) -> Context:  # fields of a context
-    found: Decided = agent_tasks.decide({"agents": agents()}, Recorded(), Context())
+    found: Decided = agent_tasks.decide({"agents": agents()}, StoredDecisions(), Context())
     return Context(lookups=LOOKUPS, prepared=found.prepared, **values)
 
 
@@ -83,7 +84,7 @@ def old_task(**values: object) -> Batch:
 
 def run_context(figures: Any = None) -> Context:  # a frame
     inputs = {"agents": agents(), "results": results() if figures is None else figures}
-    return Context(lookups=LOOKUPS, prepared=agent_task_runs.decide(inputs, Recorded(), Context()).prepared)
+    return Context(lookups=LOOKUPS, prepared=agent_task_runs.decide(inputs, StoredDecisions(), Context()).prepared)
 
 
 def run(figures: Any = None, **values: object) -> Batch:  # a frame
@@ -130,8 +131,9 @@ def test_a_missing_time_of_an_older_job_is_its_other_one_or_that_of_its_agent() 
     assert rows_of(old_run(created_at=None, updated_at=day(6)))[0]["started_at"] == day(6)
     task = rows_of(old_task(updated_at=None, created_at=day(2)))[0]
     assert (task["updated_at"], task["completed_at"]) == (day(2), None)
-    task = rows_of(old_task(updated_at=None, created_at=None))[0]
-    assert [task[name] for name in ("queued_at", "created_at", "updated_at")] == [day(1)] * 3
+    bare = old_task(updated_at=None, created_at=None)
+    assert [rows_of(bare)[0][name] for name in ("queued_at", "created_at", "updated_at")] == [day(1)] * 3
+    assert dict(bare.warnings) == {"created_at_filled": 1, "updated_at_filled": 1}
 
 
 @pytest.mark.parametrize(
@@ -312,7 +314,7 @@ def test_a_result_belongs_to_the_run_of_its_job() -> None:
     columns = {"job_id": [JOB, uid(2)], "stdout": ["out", None], "stderr": ["", "err"]}
 
     def transformed(table: Any) -> Batch:  # a frame
-        prepared = agent_task_results.decide({"jobs": table, "agents": agents}, Recorded(), Context()).prepared
+        prepared = agent_task_results.decide({"jobs": table, "agents": agents}, StoredDecisions(), Context()).prepared
         rows = batch_of(columns, key="job_id")
         return agent_task_results.transform(rows, Context(lookups=LOOKUPS, prepared=prepared))
 

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from assets.backups import backup_destinations, backup_policies, backups_config, config_row
+from assets.backups import backup_destinations, backup_policies, backups_config
 from assets.backups.backup_destinations import configuration, provider
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decision, Recorded
+from assets.backups.rules import config_row
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of
 
 CONFIG = {
@@ -47,7 +49,7 @@ def policy(context: Context = CONTEXT, **values: object) -> dict[str, Any]:
 
 def used(*ids: str, recorded: str | None = None) -> tuple[object, list[object]]:
     known = {} if recorded is None else {("config", "used"): Decision("config", "used", "config_row", {"id": recorded})}
-    found = config_row.decide({"config": frame({"id": list(ids)})}, Recorded(known), Context())
+    found = config_row.decide({"config": frame({"id": list(ids)})}, StoredDecisions(known), Context())
     return found.prepared["used"], [
         (choice.legacy_table, choice.legacy_key, choice.rule, dict(choice.values)) for choice in found.decisions
     ]

@@ -3,19 +3,14 @@ from typing import Any
 
 import pytest
 
-from assets.backups import (
-    backup_job_artifacts,
-    backup_job_logs,
-    backup_job_manifests,
-    backup_jobs,
-    backup_restores,
-    job_times,
-)
-from assets.backups.states import STATUS
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from assets.backups import backup_job_artifacts, backup_job_logs, backup_job_manifests, backup_jobs, backup_restores
+from assets.backups.rules import job_times
+from assets.backups.rules.states import STATUS
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 JOB, RESTORE = uid(1), uid(2)
@@ -159,7 +154,7 @@ def test_the_times_of_a_job_stand_in(transform: Any, column: str) -> None:  # a 
 
     def transformed(started: datetime | None, finished: datetime | None) -> Batch:
         jobs = frame({"id": [JOB], "started_at": [started], "finished_at": [finished]}, times)
-        prepared = job_times.decide({"jobs": jobs}, Recorded(), Context()).prepared
+        prepared = job_times.decide({"jobs": jobs}, StoredDecisions(), Context()).prepared
         rows = batch_of({"job_id": [uid(7), JOB], column: ["[]", "[1]"]}, key="job_id")
         return transform(rows, Context(lookups=CONTEXT.lookups, prepared=prepared))
 

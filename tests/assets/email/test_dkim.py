@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from assets.email import dkim_domains, dkim_keys
-from assets.email.dkim import public_key, repaired_pem
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.email.rules.dkim import public_key, repaired_pem
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, waits
 
 LOOKUPS = {
@@ -56,7 +57,7 @@ def inputs(settings: list[dict[str, Any]], keys: list[dict[str, Any]]) -> dict[s
 
 
 def decided(settings: list[dict[str, Any]], keys: list[dict[str, Any]], *recorded: Decision) -> Decided:
-    known = Recorded({(choice.legacy_table, choice.legacy_key): choice for choice in recorded})
+    known = StoredDecisions({(choice.legacy_table, choice.legacy_key): choice for choice in recorded})
     return dkim_keys.decide(inputs(settings, keys), known, Context())
 
 
@@ -110,7 +111,7 @@ def test_one_domain_per_name() -> None:
     """Domains are trimmed and lower-cased; blank ones make no row; the times are the first and the last."""
     settings = [row(2, domain=" Example.COM "), row(9, domain=" "), row(4, domain="example.net")]
     keys = [row(1, domain="example.com", updated_at=day(5)), row(3, domain="example.org")]
-    found = dkim_domains.decide(inputs(settings, keys), Recorded(), Context())
+    found = dkim_domains.decide(inputs(settings, keys), StoredDecisions(), Context())
     assert plain(found.rows["derived"]) == [
         {KEY: "example.com", "created_at": day(1), "updated_at": day(5)},
         {KEY: "example.net", "created_at": day(4), "updated_at": day(4)},

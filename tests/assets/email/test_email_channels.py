@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from assets.email.channels import purpose_key
 from assets.email.email_channels import PURPOSE, decide, transform_purposes, transform_settings
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
+from assets.email.rules.channels import purpose_key
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, plain, rows_of
 
 CONTEXT = Context(lookups={("organizations", "derived"): Lookup.of({"default": "org"})})
@@ -56,7 +57,7 @@ def decided(
         rows = [(purpose, uses) for table, purpose, uses in used if table == name]
         inputs[name] = frame({"purpose": [row[0] for row in rows], "uses": [row[1] for row in rows]}, {"uses": INTEGER})
     known = {("derived", key): choice for key, choice in (recorded or {}).items()}
-    return decide(inputs, Recorded(known), CONTEXT)
+    return decide(inputs, StoredDecisions(known), CONTEXT)
 
 
 def meant(found: Decided) -> dict[str, list[str]]:

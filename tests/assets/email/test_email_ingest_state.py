@@ -2,10 +2,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assets.email.email_ingest_state import SPEC, decide, transform, transform_state
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of, waits
 
 LOOKUPS = {("email_channels", "purpose"): Lookup.of({"alerts": "c1", "support": "c2"})}
@@ -31,7 +32,7 @@ def batch(state: list[Row] = [], ingested: list[Row] = [], target: list[Row] = [
         "ingested": table(ingested, "purpose", "ingested_at"),
         "target_state": table(target, "channel_id", "last_synced_at"),
     }
-    found = decide(inputs, Recorded(), Context())
+    found = decide(inputs, StoredDecisions(), Context())
     return transform(Batch(found.rows["derived"]), Context(lookups=LOOKUPS, prepared=found.prepared))
 
 

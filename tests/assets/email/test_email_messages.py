@@ -3,13 +3,15 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from assets.email.email_messages import SPEC, ticket_number, transform_event, transform_ingested
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BINARY, BOOLEAN, INTEGER, TIMESTAMP
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, waits
 
 CONTEXT = Context(
@@ -37,7 +39,7 @@ DTYPES = {
     "uid": INTEGER,
     "size_bytes": INTEGER,
     "is_bounce": BOOLEAN,
-    "raw": BINARY,
+    "raw": pd.ArrowDtype(pa.binary()),
     "created_at": TIMESTAMP,
 }
 

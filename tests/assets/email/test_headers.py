@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from assets.email import headers
-from assets.email.headers import Headers, of_bytes, of_text, storable
+from assets.email.rules import headers
+from assets.email.rules.headers import Headers, of_bytes, of_text, storable
 
 SNIPPET = """Message-ID:
  <one@example.com>

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
 from tests.assets.builders import uid
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

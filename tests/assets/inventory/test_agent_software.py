@@ -3,10 +3,11 @@ from datetime import UTC, datetime
 import pytest
 
 from assets.inventory.agent_software import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 
 UPDATED = datetime(2024, 5, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_a_missing_time_is_when_the_agent_was_made() -> None:
     made, later = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 2, 2, tzinfo=UTC)
     times = {"created_at": [made, None], "updated_at": [later, later], "last_seen_at": [None, made]}
     agents = frame({"id": ["7", "8"]} | times, dict.fromkeys(times, TIMESTAMP))
-    prepared = decide({"agents": agents}, Recorded(), CONTEXT).prepared
+    prepared = decide({"agents": agents}, StoredDecisions(), CONTEXT).prepared
     assert prepared == {"agent_created_at": {"7": made, "8": made}}
     batch = software([None, None])
     batch.legacy["updated_at"] = batch.legacy["updated_at"].where([True, False])

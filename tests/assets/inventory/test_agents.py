@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 
 from assets.inventory.agents import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
 from tests.assets.inventory.rows import agent, day, device, inputs
 
@@ -46,7 +47,7 @@ def transformed(optional: frozenset[str] = frozenset(), **values: object) -> Bat
     place = {"client": row["client"], "site": row["site"]}
     rows = inputs([device(1, client="Acme", site="HQ")], [agent(row["id"], **place)])
     context = Context(lookups=LOOKUPS, optional=optional)
-    prepared = decide(rows, Recorded(), context).prepared
+    prepared = decide(rows, StoredDecisions(), context).prepared
     dtypes = {"id": INTEGER, **dict.fromkeys(("last_seen_at", "created_at", "updated_at"), TIMESTAMP)}
     batch = batch_of({name: [value] for name, value in row.items()}, dtypes)
     return transform(batch, Context(lookups=LOOKUPS, optional=optional, prepared=prepared))

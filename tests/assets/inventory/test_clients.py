@@ -1,9 +1,10 @@
 from typing import Any
 
 from assets.inventory.clients import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, plain, rows_of, uid
 from tests.assets.inventory.rows import agent, device, inputs, ticket
 
@@ -12,7 +13,7 @@ def decided(*rows: list[dict[str, Any]], recorded: dict[str, dict[str, Any]] | N
     earlier = {
         ("derived", key): Decision("derived", key, "spelling", values) for key, values in (recorded or {}).items()
     }
-    return decide(inputs(*rows), Recorded(earlier), Context())
+    return decide(inputs(*rows), StoredDecisions(earlier), Context())
 
 
 def names(found: Decided) -> dict[str, str]:

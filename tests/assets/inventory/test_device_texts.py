@@ -3,10 +3,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.inventory.device_texts import READS, dispose_deviceless, resolve
-from assets.inventory.pairing import pair
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from assets.inventory.rules.device_texts import READS, dispose_deviceless, resolve
+from assets.inventory.rules.pairing import pair
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, uid, waits
 from tests.assets.inventory.rows import agent, device
 

@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 
 from assets.inventory.devices import SPEC, decide, transform, transform_synthesized
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid
 from tests.assets.inventory.rows import agent, day, device, inputs
 
@@ -21,7 +22,7 @@ def decided(*rows: list[Any], recorded: list[Decision] | None = None, **known: d
     """`known`: what the map holds, by legacy table."""
     lookups = {("devices", table): Lookup.of(entries) for table, entries in known.items()}
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
-    return decide(inputs(*rows), Recorded(earlier), Context(lookups=lookups))
+    return decide(inputs(*rows), StoredDecisions(earlier), Context(lookups=lookups))
 
 
 def decisions(found: Decided) -> dict[tuple[str, str], tuple[str, dict[str, Any], str | None]]:
@@ -50,7 +51,7 @@ def test_pair_is_recorded_with_the_device() -> None:
 def test_ids_that_are_expected() -> None:
     """A legacy uuid is kept where it may be, else derived; one that was given before is read from the map."""
     found = decided([device(1), device(0, id=ODD), device(3)], [], devices={uid(3): uid(33)})
-    rows = {row[KEY]: row["id"] for row in plain(found.prepared["devices"])}
+    rows = {row[KEY]: row["id"] for row in plain(found.prepared["devices"].rows)}
     assert rows == {uid(1): uid(1), ODD: Context().derive("devices", "devices", ODD), uid(3): uid(33)}
 
 
@@ -119,7 +120,7 @@ def test_late_device_takes_over() -> None:
         ("devices", uid(1)): ("takes_over", {"agent": "7", "inherits": ["agents", "7"]}, uid(77)),
     }
     assert plain(found.rows["agents"]) == []
-    row = plain(found.prepared["devices"])[0]
+    row = plain(found.prepared["devices"].rows)[0]
     assert (row["id"], row["site_key"], row["uuid_of_agent"]) == (uid(77), '["acme","hq"]', uid(9007))
     assert reports(found) == {"device_taken_over": 1}
     again = decided(*rows, recorded=found.decisions, agents={"7": uid(77)}, devices={uid(1): uid(77)})
@@ -170,7 +171,7 @@ def test_the_hostname_of_a_device_that_legacy_lost_is_taken_while_its_row_is_the
 ) -> None:
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
     lookups = PLACES | {("devices", "devices"): Lookup.of({uid(1): uid(1)})}
-    found = decide(inputs([], [agent(7, **place)], present=[present]), Recorded({}), Context(lookups=lookups))
+    found = decide(inputs([], [agent(7, **place)], present=[present]), StoredDecisions({}), Context(lookups=lookups))
     renamed = {"hostname": f"pc~{synthesized(7)[:8]}", "keeper": ["devices", uid(1)]}
     assert decisions(found)["agents", "7"][1] == (renamed if is_taken else {})
 
@@ -187,7 +188,11 @@ def test_hostname_is_recorded() -> None:
         ("devices", uid(2)): ("hostname", {"hostname": "pc~00000000", "keeper": keeper}, None),
         ("devices", uid(3)): ("hostname", {"hostname": "pc~00000000", "keeper": keeper}, None),
     }
-    assert [row["new_hostname"] for row in plain(found.prepared["devices"])] == [None, "pc~00000000", "pc~00000000"]
+    assert [row["new_hostname"] for row in plain(found.prepared["devices"].rows)] == [
+        None,
+        "pc~00000000",
+        "pc~00000000",
+    ]
     assert [row["new_hostname"] for row in plain(found.rows["agents"])] == [name]
     assert reports(found) == {"device_synthesized": 1, "hostname_renamed": 3}
 
@@ -207,7 +212,7 @@ def test_recorded_hostname_lapses() -> None:
     place = {"hostname": "pc", "client": "Acme", "site": "HQ"}
     alone = decided([device(2, **place)], recorded=recorded)
     assert decisions(alone) == {("devices", uid(2)): ("lapsed", {}, None)}
-    assert [row["new_hostname"] for row in plain(alone.prepared["devices"])] == [None]
+    assert [row["new_hostname"] for row in plain(alone.prepared["devices"].rows)] == [None]
     assert decisions(decided([device(2, **place)], recorded=alone.decisions)) == decisions(alone)
     both = [device(1, **place), device(2, **place, seen=day(9))]
     assert decisions(decided(both, recorded=recorded)) == {("devices", uid(2)): ("hostname", values, None)}

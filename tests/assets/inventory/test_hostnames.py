@@ -1,7 +1,7 @@
 from typing import Any
 
-from assets.inventory.hostnames import Machine, renamed
-from assets.inventory.pairing import Ref
+from assets.inventory.rules.hostnames import Machine, renamed
+from assets.inventory.rules.pairing import Ref
 
 
 def machine(number: int, **values: object) -> Machine:

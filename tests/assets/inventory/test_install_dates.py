@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from assets.inventory.install_dates import formats_of, parse_install_dates
-from remoteiq_etl.backfill.frames import TEXT, TIMESTAMP
+from assets.inventory.rules.install_dates import formats_of, parse_install_dates
+from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
 
 
 def read(*texts: str | None) -> list[str | None]:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from assets.inventory.pairing import Pair, Pairing, pair, recorded_pairs, with_late
+from assets.inventory.rules.pairing import Pair, Pairing, pair, recorded_pairs, with_late
 from tests.assets.builders import uid
 from tests.assets.inventory.rows import agent, day, device
 

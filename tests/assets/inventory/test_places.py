@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from assets.inventory.pairing import pair
-from assets.inventory.places import Mention, Place, Survey, mentions, recorded_survey, survey, ticket_client
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from assets.inventory.rules.pairing import pair
+from assets.inventory.rules.places import Mention, Place, Survey, mentions, recorded_survey, survey, ticket_client
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import uid
 from tests.assets.inventory.rows import agent, device, inputs, ticket
 

@@ -1,10 +1,11 @@
 from typing import Any
 
 from assets.inventory.sites import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid, waits
 from tests.assets.inventory.rows import agent, device, inputs, ticket
 
@@ -13,7 +14,7 @@ def decided(*rows: list[dict[str, Any]], recorded: dict[str, str] | None = None)
     earlier = {
         ("derived", key): Decision("derived", key, "spelling", {"name": name}) for key, name in (recorded or {}).items()
     }
-    return decide(inputs(*rows), Recorded(earlier), Context())
+    return decide(inputs(*rows), StoredDecisions(earlier), Context())
 
 
 def names(found: Decided) -> dict[str, str]:

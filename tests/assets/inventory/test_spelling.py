@@ -1,6 +1,6 @@
 from collections import Counter
 
-from assets.inventory import spelling
+from assets.inventory.rules import spelling
 
 
 def test_most_used_wins() -> None:

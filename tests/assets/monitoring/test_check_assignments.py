@@ -2,10 +2,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assets.monitoring.check_assignments import SPEC, decide, transform, transform_global, transform_unattributed
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Derived, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import Derived
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -50,7 +52,7 @@ def decided(
         "assigned": frame({"device_id": ["pc"], "ids": [[assigned]]}, {"ids": TEXT_LIST}),
     }
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
-    return decide(inputs, Recorded(earlier), context)
+    return decide(inputs, StoredDecisions(earlier), context)
 
 
 def reports(found: Decided) -> dict[str, int]:

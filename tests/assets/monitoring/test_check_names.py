@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from assets.monitoring.check_names import (
+from assets.monitoring.rules.check_names import (
     SEVERITIES,
     SEVERITY_UNSET,
     UNATTRIBUTED_KEY,
@@ -10,7 +10,7 @@ from assets.monitoring.check_names import (
     check_name,
     free_name,
 )
-from remoteiq_etl.backfill.frames import TEXT
+from remoteiq_etl.frames.dtypes import TEXT
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from assets.monitoring.check_runs import decide, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Recorded
+from assets.monitoring.check_runs import transform
+from assets.monitoring.rules.attribution import decide
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -66,7 +68,7 @@ def context(optional: frozenset[str] = frozenset(), lookups: dict[Any, Lookup] |
         "assignments": frame({name: list(values) for name, values in zip(names, columns, strict=True)}, TIMES),
         "checks": frame(CHECKS, TIMES),
     }
-    prepared = decide(inputs, Recorded(), Context(lookups=LOOKUPS if lookups is None else lookups)).prepared
+    prepared = decide(inputs, StoredDecisions(), Context(lookups=LOOKUPS if lookups is None else lookups)).prepared
     return Context(lookups=LOOKUPS, prepared=prepared, optional=optional)
 
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from assets.monitoring.checks import SPEC, decide, transform, transform_synthesized
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TEXT_LIST, TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, plain, rows_of, uid
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -57,7 +58,7 @@ def decided(
         **(lookups or {}),
     }
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
-    return decide(inputs(checks, pairs, orphans), Recorded(earlier), Context(lookups=all_lookups))
+    return decide(inputs(checks, pairs, orphans), StoredDecisions(earlier), Context(lookups=all_lookups))
 
 
 def names(found: Decided) -> dict[str, str]:
@@ -126,7 +127,7 @@ def test_a_check_without_a_time_counts_as_the_youngest() -> None:
     """An infinite created_at is none: the check is named after all others of its name."""
     rows = inputs([(21, "CPU", "x"), (31, "DISK", "x"), (11, "PING", "x")], [])
     rows["checks"]["created_at"] = rows["checks"]["created_at"].where([True, True, False])
-    found = decide(rows, Recorded(), Context(lookups={("checks", "checks"): Lookup.of({})}))
+    found = decide(rows, StoredDecisions(), Context(lookups={("checks", "checks"): Lookup.of({})}))
     assert names(found) == {uid(21)[-2:]: "x", uid(31)[-2:]: "x (DISK)", uid(11)[-2:]: "x (PING)"}
 
 
@@ -223,7 +224,9 @@ def test_ids_given_before_are_expected_again() -> None:
     assert means(decided([(11, "CPU", "Load")], [("CPU", "Load", 1)], known={uid(11): "given"}))[key][2] == "given"
     refused = inputs([(11, "CPU", "Load")], [("CPU", "Load", 1)])
     odd = "ffffffff-ffff-7fff-8fff-ffffffffffff"
-    found = decide(refused | {"checks": refused["checks"].assign(id=frame({"id": [odd]})["id"])}, Recorded(), Context())
+    found = decide(
+        refused | {"checks": refused["checks"].assign(id=frame({"id": [odd]})["id"])}, StoredDecisions(), Context()
+    )
     assert means(found)[key][2] == Context().derive("checks", "checks", odd)
 
 
@@ -350,7 +353,7 @@ def transformed(**values: object) -> Batch:
         ("users", "users"): Lookup.of({uid(201): uid(202)}),
         ("organizations", "derived"): Lookup.of({"default": uid(5)}),
     }
-    context = Context(lookups=lookups, prepared=decide(inputs(checks, []), Recorded(), Context()).prepared)
+    context = Context(lookups=lookups, prepared=decide(inputs(checks, []), StoredDecisions(), Context()).prepared)
     dtypes = {
         "interval_sec": INTEGER,
         "timeout_sec": INTEGER,

@@ -2,8 +2,8 @@ import json
 
 import pandas as pd
 
-from assets.monitoring.run_metrics import with_legacy
-from remoteiq_etl.backfill.frames import TEXT
+from assets.monitoring.rules.run_metrics import with_legacy
+from remoteiq_etl.frames.dtypes import TEXT
 
 
 def column(*texts: str | None) -> pd.Series:

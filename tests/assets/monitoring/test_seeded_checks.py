@@ -1,9 +1,10 @@
 """Checks that arrive under the name of a template."""
 
-from assets.monitoring.seeded_checks import inheriting, taken_over
-from assets.seeds.seed import SEED, key_of
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decision
+from assets.monitoring.rules.seeded_checks import inheriting, taken_over
+from assets.shared.seed import SEED, key_of
+from remoteiq_etl.spec.decisions import Decision
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 
 NAME = "Template: CPU"
 CHECK, OTHER, MADE = ("checks", "a"), ("checks", "b"), ("derived", "c")

@@ -1,9 +1,9 @@
 from typing import Any
 
-from assets.monitoring.stand_ins import stand_ins
-from remoteiq_etl.backfill.frames import TEXT_LIST, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context
+from assets.monitoring.rules.stand_ins import stand_ins
+from remoteiq_etl.frames.dtypes import TEXT_LIST, frame
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 
 CONTEXT = Context(lookups={("devices", "device_text"): Lookup.of({"a": "D1", "aa": "D1", "b": "D2"})})
 

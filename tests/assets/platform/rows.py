@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from assets.platform.organization_settings import decide
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
 Rows = dict[str, Any] | list[dict[str, Any]]
@@ -38,7 +39,7 @@ def table(name: str, *rows: dict[str, Any]) -> pd.DataFrame:
 
 def decided(**rows: Rows) -> Decided:
     """What is decided about these rows where the settings are there already, of somebody else: no seeds."""
-    return decide(inputs_of(rows, "acme"), Recorded(), CONTEXT)
+    return decide(inputs_of(rows, "acme"), StoredDecisions(), CONTEXT)
 
 
 def inputs_of(rows: Mapping[str, Rows], *present: str) -> dict[str, pd.DataFrame]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from assets.platform import organization_setting_audits as module
 from assets.platform.organization_setting_audits import SPEC, WRITE, decide, transform
-from remoteiq_etl.backfill import identity
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from remoteiq_etl.frames import derived_ids
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import plain, rows_of
 
 AT, LATER = datetime(2024, 1, 1, 12, tzinfo=UTC), datetime(2024, 2, 1, 12, 30, tzinfo=UTC)
@@ -30,7 +31,7 @@ def write(
 def decided(*writes: dict[str, Any], recorded: tuple[Decision, ...] = ()) -> Decided:
     columns = {name: [one[name] for one in writes] for name in ("run", "at", "key", "previous", "next")}
     known = {(decision.legacy_table, decision.legacy_key): decision for decision in recorded}
-    return decide({"organization_settings": frame(columns, {"at": TIMESTAMP})}, Recorded(known), CONTEXT)
+    return decide({"organization_settings": frame(columns, {"at": TIMESTAMP})}, StoredDecisions(known), CONTEXT)
 
 
 def changes(*writes: dict[str, Any]) -> list[tuple[str, str, Any, Any]]:
@@ -102,10 +103,10 @@ def test_row() -> None:
     """Made by nobody, at the time of the run; its id is that of the settings type and the run."""
     found = decided(write("8", None, {"branding": RED}), write("9", {"branding": RED}, {"branding": {}}, LATER))
     first, second = rows_of(transform(Batch(found.rows[WRITE]), CONTEXT))
-    namespace = identity.source_namespace("one")
+    namespace = derived_ids.source_namespace("one")
     assert first == {
         KEY: '["branding","8"]',
-        "id": identity.derive(namespace, "organization_setting_audits", "derived", "branding", "8"),
+        "id": derived_ids.derive(namespace, "organization_setting_audits", "derived", "branding", "8"),
         "organization_id": ORGANIZATION,
         "settings_type": "branding",
         "previous": None,

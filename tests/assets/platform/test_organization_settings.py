@@ -5,9 +5,10 @@ import pandas as pd
 
 from assets.platform import organization_settings as module
 from assets.platform.organization_settings import SPEC, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import INTEGER
-from remoteiq_etl.backfill.spec import Context, Decided
+from remoteiq_etl.frames.dtypes import INTEGER
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of
 from tests.assets.platform.rows import CONTEXT, DTYPES, SINGLETONS, T1, T2, T3, Rows, decided, table

@@ -2,10 +2,11 @@ import pandas as pd
 
 from assets.platform import organizations
 from assets.platform.organizations import SPEC, decide, transform, transform_company_profile
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import INTEGER, frame
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Recorded
+from remoteiq_etl.frames.dtypes import INTEGER, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import Decided, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, plain, rows_of
 
 CONTEXT = Context(organization_slug="acme", time_zones=frozenset({"UTC", "Europe/Berlin"}))
@@ -19,7 +20,7 @@ def inputs(companies: dict[int, str], zones: dict[int, str]) -> dict[str, pd.Dat
 
 
 def decided(companies: dict[int, str], zones: dict[int, str]) -> Decided:
-    return decide(inputs(companies, zones), Recorded(), CONTEXT)
+    return decide(inputs(companies, zones), StoredDecisions(), CONTEXT)
 
 
 def row_of(name: str | None, zone: str | None) -> tuple[dict, dict]:

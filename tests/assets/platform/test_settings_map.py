@@ -1,7 +1,7 @@
 """legacy_settings_map: which column of which singleton row became which path of which JSON setting."""
 
 from assets.platform.organization_settings import SPEC
-from schemas.state.settings_map import legacy_settings_map
+from schemas.state.decisions import legacy_settings_map
 from tests.assets.platform.rows import Rows, decided
 
 Place = tuple[str, str, str]  # legacy table, key, column

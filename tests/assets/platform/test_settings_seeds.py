@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from assets.platform.organization_settings import decide
-from assets.seeds.seed import SEED
-from assets.seeds.settings import DEFAULTS
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.seeds.rules.settings import DEFAULTS
+from assets.shared.seed import SEED
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.platform.rows import CONTEXT, Rows, inputs_of
 
 WRITTEN = Context(
@@ -19,7 +20,7 @@ LANGUAGE = Decision(SEED, "localization.language", SEED, {"value": "en-US"})
 
 
 def seeding(*present: str, context: Context = CONTEXT, recorded: tuple[Decision, ...] = (), **rows: Rows) -> Decided:
-    known = Recorded({(decision.legacy_table, decision.legacy_key): decision for decision in recorded})
+    known = StoredDecisions({(decision.legacy_table, decision.legacy_key): decision for decision in recorded})
     return decide(inputs_of(rows, *present), known, context)
 
 

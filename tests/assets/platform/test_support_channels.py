@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from assets.platform.support_channels import SPEC, channels, decide, transform
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import BOOLEAN, INTEGER, frame
-from remoteiq_etl.backfill.spec import Context, Derived, Recorded
+from remoteiq_etl.frames.dtypes import BOOLEAN, INTEGER, frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.table import Derived
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 from tests.assets.builders import batch_of, plain, rows_of
 
@@ -60,7 +62,7 @@ def test_decide_reads_both_tables() -> None:
             },
         ),
     }
-    found = decide(inputs, Recorded(), CONTEXT)
+    found = decide(inputs, StoredDecisions(), CONTEXT)
     assert {row[KEY]: json.loads(row["configuration"]) for row in plain(found.rows["derived"])} == {
         "email": {"address": "a@example.com"},
         "knowledge_base": {"url": "k"},
@@ -71,7 +73,7 @@ def test_decide_reads_both_tables() -> None:
 def test_an_empty_value_removes_its_row() -> None:
     """A value that becomes empty removes its row: the derived rows are declared to be removed with their cause."""
     inputs = {name: table(name) for name in ("support_legal", "support_legal_settings")}
-    found = decide(inputs, Recorded(), CONTEXT)
+    found = decide(inputs, StoredDecisions(), CONTEXT)
     assert len(found.rows["derived"]) == 0
     assert rows_of(transform(batch_of({KEY: [], "configuration": []}), CONTEXT)) == []
     (derived,) = SPEC.sources

@@ -7,27 +7,28 @@ from typing import Any
 import pytest
 
 from assets.access import permissions
-from assets.access.permission_catalogue import PERMISSIONS
-from assets.monitoring import seeded_checks
+from assets.access.rules.permission_catalogue import PERMISSIONS
+from assets.monitoring.rules import seeded_checks
 from assets.seeds import (
     check_profile_members,
     check_profiles,
-    seed,
     seed_backup_policies,
     seed_checks,
     seed_permissions,
     seed_role_permissions,
     seed_roles,
-    settings,
-    templates,
 )
-from assets.seeds.seed import SEED
-from assets.seeds.system_roles import SYSTEM_ROLES
-from remoteiq_etl.backfill.batch import KEY
-from remoteiq_etl.backfill.frames import frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import INHERITS, OWNER, Context, Decided, Decision, Recorded
+from assets.seeds.rules import settings, templates
+from assets.seeds.rules.system_roles import SYSTEM_ROLES
+from assets.shared import seed
+from assets.shared.seed import SEED
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, rows_of
 from tests.support import expected
 
@@ -92,10 +93,10 @@ class TestWhichAreWritten:
         """A seed written before is written again, unless a migrated row has taken its row over."""
         key = seed.key_of(name)
         inputs = {"present": present(("1", name)), "legacy": frame({"key": []})}
-        assert key in keys(module.decide(inputs, Recorded(), context_of(**{f"{entity}__seed": {key: "1"}})))
+        assert key in keys(module.decide(inputs, StoredDecisions(), context_of(**{f"{entity}__seed": {key: "1"}})))
         for other in others:
             context = context_of(**{f"{entity}__seed": {key: "1"}, f"{entity}__{other}": {"x": "1"}})
-            assert key not in keys(module.decide(inputs, Recorded(), context)), other
+            assert key not in keys(module.decide(inputs, StoredDecisions(), context)), other
 
     @pytest.mark.parametrize("module", [seed_roles, seed_checks, check_profiles, seed_backup_policies])
     def test_all_but_the_catalogue_come_after_everything_that_is_migrated(self, module: Any) -> None:
@@ -114,7 +115,7 @@ class TestPermissions:
 
     def test_keys_that_legacy_has_are_skipped(self) -> None:
         legacy = frame({"key": [" Users.READ ", None]})
-        found = keys(seed_permissions.decide({"legacy": legacy, "present": present()}, Recorded(), CONTEXT))
+        found = keys(seed_permissions.decide({"legacy": legacy, "present": present()}, StoredDecisions(), CONTEXT))
         assert found == [key for key in PERMISSIONS if key != "users.read"]
 
     def test_row(self) -> None:
@@ -135,8 +136,8 @@ class TestRoles:
         assert found == {name: sorted(keys) for name, keys in expected.seeds()["system_roles"].items()}
 
     @staticmethod
-    def decide(context: Context, recorded: Recorded | None = None, *rows: tuple[str, str]) -> Decided:
-        return seed_roles.decide({"present": present(*rows)}, recorded or Recorded(), context)
+    def decide(context: Context, recorded: StoredDecisions | None = None, *rows: tuple[str, str]) -> Decided:
+        return seed_roles.decide({"present": present(*rows)}, recorded or StoredDecisions(), context)
 
     @staticmethod
     def legacy(*names: str, made: tuple[str, ...] = (), seeded: dict[str, str] | None = None) -> Context:
@@ -171,7 +172,7 @@ class TestRoles:
     def test_it_gave_way_for_good(self) -> None:
         """Also when the legacy role is gone again; it is reported once."""
         gone = Decision(SEED, "owner", seed_roles.GIVES_WAY)
-        found = self.decide(self.legacy(seeded={"owner": "1"}), Recorded({(SEED, "owner"): gone}))
+        found = self.decide(self.legacy(seeded={"owner": "1"}), StoredDecisions({(SEED, "owner"): gone}))
         assert (found.decisions, "owner" in keys(found), found.warnings) == ([gone], False, [])
 
     def test_row(self) -> None:
@@ -194,7 +195,7 @@ class TestRoles:
             permissions__seed={"tickets.read": "tickets.read"},
         )
         inputs = {"permissions": frame({"permission_key": ["checks.run", "billing.read"]})}
-        rows = seed_role_permissions.decide(inputs, Recorded(), context).rows[SEED]
+        rows = seed_role_permissions.decide(inputs, StoredDecisions(), context).rows[SEED]
         assert sorted(rows["permission_key"]) == ["agents.view", "checks.run", "devices.read", "tickets.read"]
         assert set(rows["role"]) == {"technician"}
         assert rows[KEY].iloc[0] == key_text(["technician", rows["permission_key"].iloc[0]])
@@ -207,7 +208,7 @@ class TestRoles:
 
 class TestTemplates:
     def test_checks(self) -> None:
-        found = seed_checks.decide({"present": present(("1", "Template: DISK"))}, Recorded(), CONTEXT)
+        found = seed_checks.decide({"present": present(("1", "Template: DISK"))}, StoredDecisions(), CONTEXT)
         assert keys(found) == ["template: cpu", "template: memory", "template: ping"]
         rows = rows_of(seed_checks.transform(batch_of({KEY: list(templates.CHECKS)}), CONTEXT))
         assert [(row["name"], row["type"]) for row in rows] == [
@@ -246,7 +247,7 @@ class TestTemplates:
         assert over == {("checks", "a"): "template: cpu"}
         plain = [Decision("checks", "a", "name", {"name": "x"}), Decision("checks", "b", "name")]
         assert seeded_checks.inheriting(plain, over, context) == [
-            Decision("checks", "a", "name", {"name": "x", INHERITS: [SEED, "template: cpu"]}, "1"),
+            Decision("checks", "a", "name", {"name": "x", TAKES_ROW_OF: [SEED, "template: cpu"]}, "1"),
             plain[1],
         ]
 
@@ -257,7 +258,7 @@ class TestTemplates:
         ]
 
     def test_profile(self) -> None:
-        assert keys(check_profiles.decide({"present": present()}, Recorded(), CONTEXT)) == ["template: baseline"]
+        assert keys(check_profiles.decide({"present": present()}, StoredDecisions(), CONTEXT)) == ["template: baseline"]
         row = rows_of(check_profiles.transform(batch_of({KEY: ["template: baseline"]}), CONTEXT))[0]
         assert (row["name"], row["id"]) == ("Template: Baseline", CONTEXT.derive("check_profiles", SEED, row[KEY]))
         assert row["organization_id"] == CONTEXT.organization_id
@@ -266,15 +267,15 @@ class TestTemplates:
     def test_members(self) -> None:
         """The templates that are there, where the profile is."""
         context = context_of(check_profiles__seed={"template: baseline": "p"}, checks__seed={"template: cpu": "1"})
-        found = keys(check_profile_members.decide({}, Recorded(), context))
+        found = keys(check_profile_members.decide({}, StoredDecisions(), context))
         assert found == ["template: cpu"]
         row = rows_of(check_profile_members.transform(batch_of({KEY: found}), context))[0]
         assert (row["profile_id"], row["check_id"]) == ("p", "1")
         without = context_of(checks__seed={"template: cpu": "1"})
-        assert keys(check_profile_members.decide({}, Recorded(), without)) == []
+        assert keys(check_profile_members.decide({}, StoredDecisions(), without)) == []
 
     def test_policy(self) -> None:
-        found = keys(seed_backup_policies.decide({"present": present()}, Recorded(), CONTEXT))
+        found = keys(seed_backup_policies.decide({"present": present()}, StoredDecisions(), CONTEXT))
         row = rows_of(seed_backup_policies.transform(batch_of({KEY: found}), CONTEXT))[0]
         assert (row["name"], row["schedule"], json.loads(row["retention"])) == (
             "Template: Daily backup",

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from assets.support.contacts import decide, transform
-from assets.support.requesters import address, contact_keys
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import Context, Decided, Decision, Recorded
+from assets.support.rules.requesters import address, contact_keys
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import plain, rows_of
 
 COLUMNS = ("id", "requester_name", "requester_email", "client", "site", "customer_id", "created_at", "updated_at")
@@ -25,12 +26,12 @@ def ticket(number: int, **values: object) -> dict[str, Any]:
     return {**dict.fromkeys(COLUMNS), "id": f"t{number}", "created_at": day(number), **values}
 
 
-def decided(*tickets: dict[str, Any], recorded: Recorded | None = None) -> Decided:
+def decided(*tickets: dict[str, Any], recorded: StoredDecisions | None = None) -> Decided:
     rows = frame(
         {name: [row[name] for row in tickets] for name in COLUMNS},
         {"created_at": TIMESTAMP, "updated_at": TIMESTAMP},
     )
-    return decide({"tickets": rows}, recorded or Recorded(), Context())
+    return decide({"tickets": rows}, recorded or StoredDecisions(), Context())
 
 
 def contacts(*tickets: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -103,14 +104,14 @@ def test_a_recorded_name_stands() -> None:
     email = {"requester_email": "bob@example.com"}
     tickets = [ticket(number, requester_name="Robert", **email) for number in (1, 2)]
     tickets += [ticket(3, requester_name="Bobby", **email), ticket(4, requester_name="Jo")]
-    found = decided(*tickets, recorded=Recorded(decisions))
+    found = decided(*tickets, recorded=StoredDecisions(decisions))
     assert choices(found) == {
         BOB: ("most_used_name", "Bobby"),
         key_text(["name", "jo"]): ("most_used_name", "Jo"),
         key_text(["name", "gone"]): ("most_used_name", "Gone"),
     }
     assert found.warned == {"spelling_would_change": 1}
-    nameless = decided(ticket(1, **email), recorded=Recorded(decisions))
+    nameless = decided(ticket(1, **email), recorded=StoredDecisions(decisions))
     assert choices(nameless)[BOB] == ("most_used_name", "Bobby")
     assert [row["name"] for row in plain(nameless.rows["derived"])] == ["Bobby"]
     assert nameless.warnings == []

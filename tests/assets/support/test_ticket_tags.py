@@ -2,11 +2,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assets.support.ticket_tags import SPEC, decide, transform
-from remoteiq_etl.backfill.batch import KEY, Batch
-from remoteiq_etl.backfill.frames import TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import OWNER, Context, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.spec.batch import KEY, Batch
+from remoteiq_etl.spec.decisions import StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.table import OWNER
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import batch_of, outcomes, rows_of, uid
 
 T1, DEVICE = uid(1), uid(50)
@@ -122,7 +124,7 @@ def test_a_device_says_what_itself_or_else_its_agent_says() -> None:
         ("devices", "devices"): Lookup.of({uid(1): "D1", uid(2): "D2"}),
         ("devices", "agents"): Lookup.of({"1": "D1", "2": "D3"}),
     }
-    found = decide(inputs, Recorded(), Context(lookups=lookups)).prepared
+    found = decide(inputs, StoredDecisions(), Context(lookups=lookups)).prepared
     clients = dict(zip(found["client"].keys.to_pylist(), found["client"].new_keys.to_pylist(), strict=True))
     sites = dict(zip(found["site"].keys.to_pylist(), found["site"].new_keys.to_pylist(), strict=True))
     assert clients == {"D1": "acme", "D3": "beta"}

@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from assets.support.tickets import PRIORITY, STATUS, decide, transform
-from remoteiq_etl.backfill.batch import Batch
-from remoteiq_etl.backfill.frames import INTEGER, TIMESTAMP, frame
-from remoteiq_etl.backfill.identity import key_text
-from remoteiq_etl.backfill.lookup import Lookup
-from remoteiq_etl.backfill.spec import SAME_AS, Context, Decided, Decision, Recorded
+from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.spec.batch import Batch
+from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, StoredDecisions
+from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid
 
 T1, T2, DEVICE = uid(1), uid(2), uid(50)
@@ -76,7 +77,7 @@ def decided(
         },
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    known = Recorded({(choice.legacy_table, choice.legacy_key): choice for choice in recorded or []})
+    known = StoredDecisions({(choice.legacy_table, choice.legacy_key): choice for choice in recorded or []})
     context = Context(lookups={**LOOKUPS, ("tickets", "tickets"): Lookup.of(written or {})})
     return decide({"tickets": rows, "target_tickets": target}, known, context)
 
@@ -270,7 +271,7 @@ def test_the_decide_step_tells_when_target_tickets_were_closed() -> None:
         {"id": [T1, T2], "organization_id": [uid(90)] * 2, "ticket_number": [1, 2], "closed_at": [when, None]},
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    found = decide({"tickets": tickets, "target_tickets": existing}, Recorded(), Context(lookups=LOOKUPS))
+    found = decide({"tickets": tickets, "target_tickets": existing}, StoredDecisions(), Context(lookups=LOOKUPS))
     assert found.prepared == {"closed_at": {T1: when}}
 
 
@@ -281,7 +282,7 @@ def test_no_tickets_no_numbers() -> None:
         {"id": [], "organization_id": [], "ticket_number": [], "closed_at": []},
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
-    found = decide({"tickets": tickets, "target_tickets": existing}, Recorded(), Context(lookups=LOOKUPS))
+    found = decide({"tickets": tickets, "target_tickets": existing}, StoredDecisions(), Context(lookups=LOOKUPS))
     assert (found.decisions, found.prepared) == ([], {"closed_at": {}})
 
 

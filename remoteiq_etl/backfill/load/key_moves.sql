@@ -1,0 +1,99 @@
+-- name: copy
+-- Under its new key beside the former one, so that what refers to the row can follow it.
+INSERT INTO {target} ({columns})
+SELECT {values}
+FROM {target} AS t
+JOIN key_moves AS k ON k.former = t.{key}
+WHERE k._row = ANY (%(rows)s)
+
+
+-- name: follow
+-- What refers to the row refers to it under its new key.
+UPDATE {child} AS c
+SET {column} = k.wanted
+FROM key_moves AS k
+WHERE c.{column} = k.former AND k._row = ANY (%(rows)s)
+
+
+-- name: follow_map
+-- Rows whose own key holds the one that they refer to: they move with it, and count as inserted by this run.
+UPDATE {child_map} AS m
+SET new_key = {new_key}, last_run = {run_id}, inserted_run = CASE WHEN m.state = 'live' AND NOT m.adopted THEN {run_id} ELSE m.inserted_run END
+FROM key_moves AS k
+WHERE m.new_key::json ->> {position} = k.former::text AND k._row = ANY (%(rows)s)
+
+
+-- name: former_images
+-- As they are before they move: an undo deletes a row under its new key, and makes it again under the former one.
+WITH images AS (
+    INSERT INTO {before_images} (source_id, run_id, table_name, new_key, operation, image, withheld, {kept})
+    SELECT {source_id}, {run_id}, {table_name}, k.former::text, 'delete', i.image, {hidden}, {keeping}, m.legacy_table, m.legacy_key::text,
+        m.written_hash, m.last_written
+    FROM key_moves AS k
+    JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = k.legacy_key
+    JOIN {target} AS t ON t.{key} = k.former
+    CROSS JOIN LATERAL (SELECT {image} AS image OFFSET 0) AS i
+    WHERE k._row = ANY (%(rows)s)
+    RETURNING id, withheld
+)
+SELECT id, cardinality(withheld) > 0 FROM images
+
+
+-- name: free
+-- Rows whose new key no row has, or none any more.
+SELECT k._row
+FROM key_moves AS k
+WHERE k._row <> ALL (%(settled)s)
+    AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{key} = k.wanted)
+ORDER BY k._row
+
+
+-- name: leave
+DELETE FROM {target} AS t
+USING key_moves AS k
+WHERE t.{key} = k.former AND k._row = ANY (%(rows)s)
+
+
+-- name: map
+-- All that led to the row leads to it under its new key.
+UPDATE {map} AS m
+SET
+    new_key = k.wanted,
+    last_run = CASE WHEN {is_own} THEN {run_id} ELSE m.last_run END,
+    inserted_run = CASE WHEN {is_own} THEN {run_id} ELSE m.inserted_run END
+FROM key_moves AS k
+WHERE m.new_key = k.former AND k._row = ANY (%(rows)s)
+
+
+-- name: moving
+-- Rows of ours whose key is made of a value that is another one in legacy now. One that got another id than its own (a collision)
+-- keeps it, and one that was in the target before us has the key that it had.
+CREATE TEMPORARY TABLE key_moves ON COMMIT DROP AS
+SELECT s._row, m.legacy_key, m.new_key AS former, s.{key} AS wanted
+FROM {stage} AS s
+JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = s._key
+JOIN {target} AS t ON t.{key} = m.new_key
+WHERE m.state = 'live' AND m.written_hash IS NOT NULL AND NOT m.adopted AND m.rule IS DISTINCT FROM 'derived_collision'
+    AND m.new_key <> s.{key}
+
+
+-- name: not_there
+SELECT k._row
+FROM key_moves AS k
+WHERE k._row = ANY (%(rows)s) AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{key} = k.wanted)
+
+
+-- name: rename
+UPDATE {target} AS t
+SET {key} = k.wanted
+FROM key_moves AS k
+WHERE t.{key} = k.former AND k._row = ANY (%(rows)s)
+
+
+-- name: taken
+-- Rows that stay where they are, because another row has their new key.
+INSERT INTO {decision_warnings} (source_id, table_name, rule, legacy_table, legacy_key, run_id)
+SELECT {source_id}, {asset}, {rule}, {legacy_table}, k.legacy_key::text, {run_id}
+FROM key_moves AS k
+WHERE k._row <> ALL (%(settled)s)
+ON CONFLICT DO NOTHING

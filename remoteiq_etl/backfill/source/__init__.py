@@ -1,0 +1,5 @@
+"""Belongs here: reading legacy: one exported snapshot, which database it is, the SELECT of a source, the condition
+that narrows it.
+
+Not here: deciding which rows; the target.
+"""

@@ -1,0 +1,139 @@
+"""Which rows of a legacy table an extract selects: those newer than a horizon, and some by key.
+
+The age of a transaction id is compared, by the server's own 32-bit arithmetic: text and back would take a third of a
+second for a million rows. Belongs here: the condition as SQL. Does not belong here: which rows those are (see capture).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Column, ColumnElement, Select, String, Table, cast, or_, text
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.sql import visitors
+
+from remoteiq_etl.postgres.database import Database
+from remoteiq_etl.spec.table import Follow, Source, TableSpec
+from remoteiq_etl.spec.transform_context import Context
+
+#: Transaction ids of a row are compared by 32-bit arithmetic, which holds for half of their range. A margin is left.
+OLDEST_HORIZON = 2**31 - 2**28
+
+#: Legacy keys by legacy table.
+Keys = Mapping[str, Collection[str]]
+
+#: Ids below this one are the server's own (bootstrap, frozen) and have no age.
+_FIRST_NORMAL = 3
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some rows of one legacy table: newer than `horizon` (64 bit, None: none of them), of these keys, or following a
+    row of another table that is newer than that one's horizon, or that is one of those `released`: it waited, and no
+    longer does. `places`: where all of them lie (ctid), when it is known: a hundred rows of a million are then fetched
+    without looking at the others again.
+    """
+
+    horizon: int | None = None
+    keys: frozenset[str] = frozenset()
+    follows: Mapping[Follow, int] = field(default_factory=dict)
+    released: Mapping[Follow, frozenset[str]] = field(default_factory=dict)
+    places: tuple[str, ...] | None = None
+
+    def condition(self, database: Database, source: Source) -> sql.Composable:
+        """The condition under which a row (alias l) is selected."""
+        if self.places is not None:
+            return sql.SQL("l.ctid = ANY ({}::tid[])").format(sql.Literal(list(self.places)))
+        parts = [] if self.horizon is None else [is_newer(sql.SQL("l.xmin"), self.horizon)]
+        if self.keys:
+            parts.append(is_one_of(source, self.keys))
+        newer = {follow: is_newer(sql.SQL("f.xmin"), horizon) for follow, horizon in self.follows.items()}
+        parts += [_follows(database, source, follow, condition) for follow, condition in newer.items()]
+        again = {follow: _has_key(follow, keys) for follow, keys in self.released.items()}
+        parts += [_follows(database, source, follow, condition) for follow, condition in again.items()]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(parts)) if parts else sql.SQL("false")
+
+
+def is_newer(xmin: sql.Composable, horizon: int) -> sql.Composed:
+    """Whether a row was written by a transaction that is not older than a horizon (64 bit)."""
+    oldest = max(horizon % 2**32, _FIRST_NORMAL)
+    return sql.SQL("age({}) <= age({}::xid)").format(xmin, sql.Literal(str(oldest)))
+
+
+def is_one_of(source: Source, keys: Collection[str]) -> sql.Composed:
+    """Whether a row (alias l) has one of these legacy keys."""
+    return _is_keyed("l", [source.table.columns[name] for name in source.key_columns], keys)
+
+
+def _has_key(follow: Follow, keys: Collection[str]) -> sql.Composed:
+    """Whether a followed row (alias f) has one of these legacy keys."""
+    return _is_keyed("f", list(follow.table.primary_key.columns), keys)
+
+
+def _is_keyed(alias: str, columns: Sequence[Column[Any]], keys: Collection[str]) -> sql.Composed:
+    if len(columns) == 1:
+        kind = columns[0].type
+        cast = "text" if isinstance(kind, pg.ENUM) else kind.compile(pg.dialect())  # type: ignore[no-untyped-call]
+        column = sql.Identifier(alias, columns[0].name)
+        shown = sql.SQL("{}::text").format(column) if cast == "text" else column
+        return sql.SQL("{} = ANY ({}::{}[])").format(shown, sql.Literal(sorted(keys)), sql.SQL(cast))
+    parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, column.name)) for column in columns)
+    wanted = sql.SQL("SELECT {} FROM unnest({}::text[]) AS k (key)").format(
+        sql.SQL(", ").join(sql.SQL("k.key::jsonb ->> {}").format(sql.Literal(at)) for at in range(len(columns))),
+        sql.Literal(sorted(keys)),
+    )
+    return sql.SQL("({}) IN ({})").format(parts, wanted)
+
+
+def followed_by(
+    database: Database, spec: TableSpec, query: Select[Any], selections: Mapping[str, Selection], context: Context
+) -> ColumnElement[bool] | None:
+    """The rows of a followed table that the selected rows name; None where the query is over anything else, too."""
+    tables = {part for part in visitors.iterate(query) if isinstance(part, Table)}
+    conditions = [
+        _is_named(database, source, follow, selections[source.name], context)
+        for source in spec.streamed
+        for follow in source.follows
+        if {follow.table} == tables and source.name in selections
+    ]
+    return or_(*conditions) if conditions else None
+
+
+def _is_named(
+    database: Database, source: Source, follow: Follow, selection: Selection, context: Context
+) -> ColumnElement[bool]:
+    same = _same_type(source, follow)
+    named = sql.SQL("SELECT l.{} FROM {} AS l WHERE {}").format(
+        _as_text(follow.column, same), database.table(source.name), selection.condition(database, source)
+    )
+    column = follow.table.columns[follow.key]
+    key = column if same else cast(column, String)
+    by_rows = key.in_(text(named.as_string(None).replace(":", "\\:")))
+    if follow.recorded is None:
+        return by_rows
+    return by_rows | cast(column, String).in_(_recorded(follow.recorded, context))
+
+
+def _recorded(place: tuple[str, str, str], context: Context) -> list[str]:
+    """The keys that recorded decisions name."""
+    entity, legacy_table, name = place
+    values = (decision.get(name) for decision in context.lookup(entity, legacy_table).decisions.values())
+    return sorted({str(value) for value in values if value is not None})
+
+
+def _follows(database: Database, source: Source, follow: Follow, condition: sql.Composable) -> sql.Composed:
+    same = _same_type(source, follow)
+    other = sql.SQL("SELECT f.{} FROM {} AS f WHERE {}").format(
+        _as_text(follow.key, same), database.table(follow.table.name), condition
+    )
+    return sql.SQL("l.{} IN ({})").format(_as_text(follow.column, same), other)
+
+
+def _same_type(source: Source, follow: Follow) -> bool:
+    """Whether both columns can be compared as they are, by an index where there is one."""
+    return str(source.table.columns[follow.column].type) == str(follow.table.columns[follow.key].type)
+
+
+def _as_text(column: str, same: bool) -> sql.Composed:
+    return sql.SQL("{}" if same else "{}::text").format(sql.Identifier(column))

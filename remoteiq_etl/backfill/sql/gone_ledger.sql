@@ -1,5 +1,0 @@
--- An account that is none of the conservation law: these rows were not read.
-INSERT INTO {ledger} (run_id, table_name, legacy_table, batch, primary_rows, "read", outcomes, rules, warnings, bytes)
-SELECT {run_id}, {table_name}, {legacy_table}, coalesce(max(batch), 0) + 1, false, 0, %(outcomes)s, '{{}}', '{{}}', 0
-FROM {ledger}
-WHERE run_id = {run_id} AND table_name = {table_name} AND legacy_table = {legacy_table}

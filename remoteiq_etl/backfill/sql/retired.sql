@@ -1,1 +1,0 @@
-SELECT count({column}), coalesce(sum(octet_length({column}::text)), 0)::bigint FROM {table}

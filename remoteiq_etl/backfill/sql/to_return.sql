@@ -1,5 +1,0 @@
--- Rows last written with a value in this column that are gone from the target.
-SELECT m.legacy_table, m.legacy_key::text
-FROM {map} AS m
-WHERE m.source_id = {source_id} AND m.state IN ('live', 'deleted') AND m.last_written ->> {column} IS NOT NULL
-    AND NOT EXISTS (SELECT FROM {target} AS t WHERE {key_join})

@@ -1,0 +1,100 @@
+"""`verify`: compare every row of the target with what the mapping makes of the legacy database, and say why they differ."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.run import progress
+from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.lifecycle import migration
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.pace import KEPT
+from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
+
+#: Differences in a terminal; --json has all that are kept.
+SHOWN = 50
+_STYLES = {Label.BUG: "bold red", Label.CHANGED_IN_LEGACY: "yellow", Label.EDITED_IN_TARGET: "yellow"}
+_MEANING = {
+    "verified": "Verified: the target holds what the mapping makes of the legacy database.",
+    "explained": "Verified: every difference is explained.",
+    "BUG": "{bugs:,} differences that nothing explains. Do not cut over.",
+    "failed": "Not everything could be verified.",
+}
+QUICK = "A quick look found nothing that is not explained. remoteiq-etl verify compares every column, and keeps the verdict."
+INTERRUPTED = f"Interrupted. {KEPT}"
+
+
+def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool) -> Exit:
+    """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified."""
+    declared = selection.all_tables()
+    targets = {table.spec.name for table in declared.values() if table.spec.no_source is None}
+    selection.check_names("TABLE", tables, targets)
+    specs = {name: table.spec for name, table in declared.items()}
+    with (
+        migration.connected(Settings.load(), specs) as both,
+        progress.shown(len(tables) or len(targets)) as listener,
+    ):
+        try:
+            verdict = verify(both.plan(), tables or None, full=full, quick=quick, listener=listener)
+        except KeyboardInterrupt:
+            output.errors().print(INTERRUPTED, style="yellow")
+            return Exit.FAILED
+    if as_json:
+        output.print_json(verdict.as_json())
+    else:
+        _print(verdict, output.results(), quick=quick)
+    return Exit.DONE if verdict.passed else Exit.FAILED
+
+
+def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> None:
+    _print_tables(verdict.tables, console)
+    found = [one for table in verdict.tables for one in table.findings if one.label in _STYLES]
+    found.sort(key=lambda one: list(Label).index(one.label))
+    if found:
+        _print_findings(found[:SHOWN], console)
+    total = sum(verdict.labels.get(label, 0) for label in _STYLES)
+    if total > SHOWN:
+        console.print(
+            f"{min(SHOWN, len(found)):,} of {total:,} differences. A table's name narrows them, --json has more."
+        )
+    _print_waiting(verdict, console)
+    text = QUICK if quick and verdict.passed else _MEANING[verdict.word].format(bugs=verdict.bugs)
+    console.print(text, style="bold green" if verdict.passed else "bold red")
+
+
+def _print_tables(verdicts: Sequence[TableVerdict], console: Console) -> None:
+    table = output.table("Verification")
+    table.add_column("table", no_wrap=True)
+    for head in ("rows", "seconds"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("differences", overflow="fold")
+    for one in verdicts:
+        labels = {label.replace("_", " "): count for label, count in one.labels.items()}
+        said = one.error or output.listed(labels) or "none"
+        style = "red" if not one.passed else None
+        table.add_row(one.table, output.number(one.rows_compared), f"{one.seconds:.1f}", escape(said), style=style)
+    console.print(table)
+
+
+def _print_findings(findings: Sequence[Finding], console: Console) -> None:
+    table = output.table("Differences")
+    table.add_column("label", no_wrap=True)
+    for head in ("table", "row", "columns", "why"):
+        table.add_column(head, overflow="fold")
+    for one in findings:
+        place = one.key or (f"{one.legacy_table} {one.legacy_key}" if one.legacy_key else one.legacy_table or "")
+        label = f"[{_STYLES[one.label]}]{one.label.replace('_', ' ')}[/]"
+        table.add_row(label, one.table, escape(place), escape(", ".join(one.columns)), escape(one.detail))
+    console.print(table)
+
+
+def _print_waiting(verdict: VerificationVerdict, console: Console) -> None:
+    waiting = [verdict.labels.get(label, 0) for label in (Label.QUARANTINED, Label.HELD)]
+    if any(waiting):
+        console.print(f"{waiting[0]:,} rows are quarantined and {waiting[1]:,} held: remoteiq-etl quarantine list.")
+    failed = [one.table for one in verdict.tables if one.status is Status.FAILED]
+    if failed:
+        console.print(f"Not verified: {', '.join(failed)}.", style="red", markup=False)

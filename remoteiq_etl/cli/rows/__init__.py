@@ -1,0 +1,5 @@
+"""Belongs here: commands about single rows: quarantine, conflicts, deletes, explain, archive, seal; `commands.py` as
+above.
+
+Not here: runs.
+"""

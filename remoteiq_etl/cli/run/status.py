@@ -1,0 +1,179 @@
+"""`status`: the last runs of the source, and per table what is mapped and what waits."""
+
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+
+from remoteiq_etl.bundled_server import databases as bundled
+from remoteiq_etl.cli import output
+from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.lifecycle.operations.overview import Overview, RunRow, TableRow
+from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.state.orders import Orders
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness, freshness
+
+
+def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
+    """Print the state of the source. Before the first run it says so. `count_changes`: also in the legacy database."""
+    settings = Settings.load()
+    with bundled.databases(settings) as databases, contextlib.ExitStack() as stack:
+        target = Database(databases.target, settings.target_schema)
+        session = stack.enter_context(contextlib.closing(target.connect()))
+        overview = Overview.of(session, State(target, settings.state_schema), settings.source)
+        legacy = None
+        if count_changes:
+            source = Database(databases.legacy, settings.legacy_schema, read_only=True)
+            legacy = stack.enter_context(contextlib.closing(source.connect()))
+        runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
+        orders = overview.orders() if overview else Orders()
+        verdicts = _freshness(overview, [row.name for row in tables], legacy) if overview else {}
+    if as_json:
+        output.print_json(
+            _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in verdicts.items()})
+        )
+        return Exit.DONE
+    _print(output.results(), settings.source, orders, runs, tables)
+    _print_verdicts(output.results(), verdicts.values())
+    return Exit.DONE
+
+
+def _freshness(overview: Overview, tables: Sequence[str], legacy: Session | None) -> dict[str, Fresh]:
+    """How fresh the verdict of each table is."""
+    known = {expectation.target for expectation in expectations()}
+    verifiable = [name for name in tables if name in known]
+    found = freshness(overview.session, overview.state, overview.source_id, verifiable, legacy)
+    return {one.table: one for one in found}
+
+
+def _json(
+    source: str,
+    orders: Orders,
+    runs: Sequence[RunRow],
+    tables: Sequence[TableRow],
+    verdicts: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
+    return {
+        "source": source,
+        "pause": orders.pause and vars(orders.pause),
+        "stop": orders.stop and vars(orders.stop),
+        "runs": [vars(run) for run in runs],
+        "tables": [{**vars(table), "verification": verdicts.get(table.name)} for table in tables],
+    }
+
+
+def _print(console: Console, source: str, orders: Orders, runs: Sequence[RunRow], tables: Sequence[TableRow]) -> None:
+    if orders.pause is not None:
+        text = f"Paused {orders.pause}. remoteiq-etl resume lets runs go on."
+        console.print(text, style="yellow", markup=False)
+    if runs:
+        _print_runs(console, source, runs)
+    elif not tables:
+        console.print(
+            f"No run of the source {source!r} has begun yet in this target. remoteiq-etl doctor looks at both"
+            " databases, remoteiq-etl plan shows what a run would do.",
+            markup=False,
+        )
+    if tables:
+        _print_tables(console, tables)
+    _print_quarantine(console, tables)
+
+
+def _print_verdicts(console: Console, verdicts: Collection[Fresh]) -> None:
+    """One line: how many tables are verified, and which are not or not any more."""
+    by_word = {word: [one.table for one in verdicts if one.freshness is word] for word in Freshness}
+    said = [f"{len(tables)} {word}" for word, tables in by_word.items() if tables]
+    if said:
+        named = [*by_word[Freshness.FAILED], *by_word[Freshness.STALE]]
+        which = f" ({', '.join(named[:_NAMED])}{', …' if len(named) > _NAMED else ''})" if named else ""
+        console.print(f"Verification of {len(verdicts)} tables: {', '.join(said)}{which}.", markup=False)
+    if bugs := sum(one.bugs for one in verdicts):
+        console.print(
+            f"{bugs:,} differences that nothing explains: remoteiq-etl verify", style="bold red", markup=False
+        )
+
+
+def _print_quarantine(console: Console, tables: Sequence[TableRow]) -> None:
+    waiting, ignored = sum(one.quarantined for one in tables), sum(one.ignored for one in tables)
+    if waiting:
+        accepted = f", {ignored:,} of them ignored" if ignored else ""
+        console.print(f"{waiting:,} rows in quarantine{accepted}: remoteiq-etl quarantine list")
+
+
+def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
+    table = output.table(f"Runs of the source {source}")
+    table.add_column("run", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for head in ("started", "duration"):
+        table.add_column(head, no_wrap=True)
+    for head in ("tables", "rows read"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("Dagster", no_wrap=True)
+    table.add_column("ended by", overflow="fold")
+    for run in runs:
+        facts = [output.moment(run.started_at), output.duration(run.seconds)]
+        counts = [output.number(run.tables), output.number(run.rows_read)]
+        ended = escape(run.error or "")
+        table.add_row(
+            str(run.id), output.styled(run.status), *facts, *counts, (run.orchestrator_run_id or "-")[:8], ended
+        )
+    console.print(table)
+
+
+def _print_tables(console: Console, rows: Sequence[TableRow]) -> None:
+    """One line per table; a column that would say nothing of any table is left out, and some where there is no room."""
+    now = datetime.now(UTC)
+    heads = [head for head, value in _COLUMNS.items() if head in _ALWAYS or any(map(_said(value, now), rows))]
+    for spared in ((), _SPARED[:1], _SPARED[:2], _SPARED):
+        table = _tables([head for head in heads if head not in spared], rows, now)
+        # Measured without the console's own limit, which would make everything fit.
+        if Measurement.get(console, console.options.update(max_width=_ENDLESS), table).maximum <= console.width:
+            break
+    console.print(table)
+
+
+def _tables(heads: Sequence[str], rows: Sequence[TableRow], now: datetime) -> Table:
+    table = output.table("Tables")
+    table.add_column("table", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True, style="yellow" if head in _OPEN else None)
+    for row in rows:
+        table.add_row(row.name, *(_COLUMNS[head](row, now) for head in heads))
+    return table
+
+
+def _said(value: Callable[[TableRow, datetime], str], now: datetime) -> Callable[[TableRow], bool]:
+    return lambda row: value(row, now) != "-"
+
+
+def _age(moment: datetime | None, now: datetime) -> str:
+    return output.age(None if moment is None else (now - moment).total_seconds())
+
+
+_COLUMNS: Mapping[str, Callable[[TableRow, datetime], str]] = {
+    "run": lambda row, _: str(row.last_run or "-"),
+    "behind": lambda row, _: output.age(row.behind),
+    "changed": lambda row, _: "-" if row.changed is None else f"{row.changed:,}",
+    "full": lambda row, now: _age(row.full_pass_at, now),
+    "swept": lambda row, now: _age(row.swept_at, now),
+    "mapped": lambda row, _: output.number(row.mapped),
+    "quarantined": lambda row, _: output.number(row.quarantined),
+    "oldest": lambda row, now: _age(row.oldest_quarantined_at, now),
+    "held": lambda row, _: output.number(row.held),
+    "conflicts": lambda row, _: output.number(row.conflicts),
+}
+"""Heads and texts. `behind`: age of the snapshot that was last read to the end; `full`, `swept`: time since then."""
+
+_ALWAYS = ("run", "behind", "mapped", "quarantined", "held", "conflicts")
+_SPARED = ("run", "swept", "full")
+_ENDLESS = 10_000
+_NAMED = 8
+_OPEN = ("quarantined", "oldest", "held", "conflicts")

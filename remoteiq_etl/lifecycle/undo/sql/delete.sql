@@ -1,3 +1,0 @@
-DELETE FROM {target} AS t
-USING undo_batch AS r
-WHERE {row_join}

@@ -1,0 +1,80 @@
+"""What refers to a target table: the foreign keys of the live database, and those that ours lacks until finalize.
+
+Belongs here: that list. Does not belong here: what follows from a reference (see deletion).
+"""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.target_access import TargetAccess
+from schemas import ddl
+
+SQL = statements(__file__)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One foreign key: `columns` of a table refer to `parents` of ours.
+
+    `key`: that table's primary key, if it has one. `sets_null`: the database only takes the reference out of a row when what
+    it refers to is deleted. `readable`: every row of that table can be seen.
+    """
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+    parents: tuple[str, ...]
+    key: tuple[str, ...]
+    sets_null: bool = False
+    readable: bool = True
+
+    def pairs(self, child: str = "c", row: str = "t") -> sql.Composable:
+        """The condition under which a row of that table (child) refers to a row of ours."""
+        return sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(child, column), sql.Identifier(row, parent))
+            for column, parent in zip(self.columns, self.parents, strict=True)
+        )
+
+    def shown_key(self, child: str = "c") -> sql.Composable:
+        """The key of a row of that table as text."""
+        if not self.key:
+            return sql.SQL("'(a row without a key)'")
+        names = sql.SQL(", ").join(sql.Identifier(child, name) for name in self.key)
+        return sql.SQL("concat_ws(', ', {})").format(names)
+
+    def named_from(self, schema: str) -> str:
+        """The table's name, with its schema where that is not this one."""
+        return self.table if self.schema == schema else f"{self.schema}.{self.table}"
+
+
+def references_to(run: TargetAccess, spec: TableSpec) -> list[Reference]:
+    """Every foreign key that refers to a table."""
+    query = SQL["references"].as_string(None)
+    rows = run.session.rows(query, [run.target.schema, spec.name])
+    live = [
+        Reference(schema, table, tuple(columns), tuple(parents), tuple(key), sets_null, readable)
+        for schema, table, columns, parents, key, sets_null, readable in rows
+    ]
+    known = {(found.schema, found.table, found.columns) for found in live}
+    return [*live, *(one for one in _declared(run, spec) if (one.schema, one.table, one.columns) not in known)]
+
+
+def _declared(run: TargetAccess, spec: TableSpec) -> list[Reference]:
+    """The foreign keys of our own definition, of tables that the target has."""
+    name = run.spec(spec.asset).target.fullname
+    return [
+        Reference(
+            run.target.schema,
+            child.name,
+            tuple(element.parent.name for element in key.elements),
+            tuple(element.column.name for element in key.elements),
+            tuple(column.name for column in child.primary_key.columns),
+        )
+        for child in run.spec(spec.asset).target.metadata.sorted_tables
+        if run.has_target(child.name)
+        for key in ddl.foreign_keys_of(child)
+        if key.referred_table.fullname == name
+    ]

@@ -1,0 +1,93 @@
+"""How fresh a verdict is: never, failed, verified at a moment against a snapshot, or stale because the source moved.
+
+Belongs here: telling that from what is kept, and from a look at legacy where one is given. Does not belong here: verifying.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
+
+from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.verdicts import store
+from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict
+
+
+class Freshness(StrEnum):
+    """What the last verdict of a table is worth now."""
+
+    NEVER = "never"
+    FAILED = "failed"
+    VERIFIED = "verified"
+    STALE = "stale"
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """The last verdict of a table in short. `why`: what makes it stale, or why it failed."""
+
+    table: str
+    freshness: Freshness
+    verified_at: datetime | None = None
+    snapshot: str | None = None
+    bugs: int = 0
+    differences: int = 0
+    why: str | None = None
+
+
+def freshness(
+    session: Session, state: State, source_id: int, tables: Sequence[str], legacy: Session | None = None
+) -> list[Fresh]:
+    """How fresh the verdict of each of these target tables is. With `legacy` its rows are looked at, too."""
+    found = {one.table: one for one in store.read(session, state, source_id) if one.table != NAME}
+    later = _later_runs(session, state, source_id)
+    return [_of(found[table], later, legacy) if table in found else Fresh(table, Freshness.NEVER) for table in tables]
+
+
+def _of(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> Fresh:
+    why = _failed(verdict) or _moved(verdict, later, legacy)
+    status = Freshness.FAILED if verdict.status is Status.FAILED else Freshness.STALE if why else Freshness.VERIFIED
+    numbers = (verdict.bugs, verdict.differences)
+    return Fresh(verdict.table, status, verdict.verified_at, verdict.snapshot, *numbers, why)
+
+
+def _failed(verdict: TableVerdict) -> str | None:
+    return verdict.error if verdict.status is Status.FAILED else None
+
+
+def _moved(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> str | None:
+    if verdict.table in later:
+        return f"run {later[verdict.table]} has read rows of it since"
+    if changed := verdict.labels.get(Label.CHANGED_IN_LEGACY):
+        return f"legacy had changed {changed:,} rows since the last run when it was verified"
+    return None if legacy is None or verdict.inputs is None else _changed(legacy, verdict.inputs["legacy"])
+
+
+def _changed(legacy: Session, marks: Mapping[str, tuple[int, int]]) -> str | None:
+    """The first legacy table that is not as it was when it was compared."""
+    for table, (horizon, rows) in sorted(marks.items()):
+        query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l").format(
+            is_newer(sql.SQL("l.xmin"), horizon), legacy.database.table(table)
+        )
+        try:
+            found, newer = legacy.rows(query)[0]
+        except (UndefinedTable, InsufficientPrivilege):
+            return f"{table} cannot be read any more"
+        if newer or found != rows:
+            return f"{table} has changed in legacy since"
+    return None
+
+
+def _later_runs(session: Session, state: State, source_id: int) -> dict[str, int]:
+    """The last run that committed rows of a table after it was verified, by table."""
+    query = sql.SQL(
+        "SELECT v.table_name, max(l.run_id) FROM {} AS v JOIN {} AS l USING (table_name) JOIN {} AS r ON r.id = l.run_id"
+        " WHERE v.source_id = %s AND r.source_id = v.source_id AND l.committed_at > v.confirmed_at GROUP BY v.table_name"
+    ).format(*map(state.name, ("verifications", "ledger", "runs")))
+    return dict(session.rows(query, [source_id]))

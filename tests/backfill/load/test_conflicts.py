@@ -1,0 +1,207 @@
+"""Who wins where a row was edited in the target and changed in legacy since it was last written."""
+
+import pytest
+
+from remoteiq_etl.backfill.context.plan import Mode
+from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
+from remoteiq_etl.errors import ConflictError
+from tests.support.migrating import Migration
+from tests.support.server import Database
+
+TABLES = ("organizations", "users")
+ADA, BOB = "c5000000-0000-4000-8000-000000000001", "c5000000-0000-4000-8000-000000000004"
+TAKE, FAIL = ConflictPolicies(ConflictPolicy.TAKE_LEGACY), ConflictPolicies(ConflictPolicy.FAIL)
+
+
+def contested(migration: Migration, legacy: Database) -> None:
+    """Load the users; then the name and the password of one change on both sides."""
+    migration.run(*TABLES)
+    migration.target.execute(f"UPDATE users SET last_name = 'Target', password_hash = 'secret-t' WHERE id = '{ADA}'")
+    legacy.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
+
+
+def users(migration: Migration, **changes: object) -> TableReport:
+    return migration.run(*TABLES, **changes)["users"]
+
+
+def name(migration: Migration, user: str = ADA) -> str:
+    return str(migration.query("SELECT last_name FROM users WHERE id = %s", user)[0][0])
+
+
+def listed(migration: Migration, table: str = "users") -> list[tuple[object, ...]]:
+    return migration.query(
+        "SELECT reason, columns, resolution FROM remoteiq_etl.conflicts WHERE table_name = %s ORDER BY id", table
+    )
+
+
+def decide(migration: Migration, decision: str) -> None:
+    migration.target.execute(f"UPDATE remoteiq_etl.conflicts SET decision = '{decision}' WHERE resolved_run IS NULL")
+
+
+# --- policies ---------------------------------------------------------------------------------------------------
+
+
+def test_the_target_is_kept_and_all_three_sides_are_listed(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    for _ in range(2):
+        assert users(either).total(Ledger.CONFLICT) == 1
+        assert name(either) == "Target"
+    columns = ["password_hash", "last_name"]
+    assert listed(either) == [("edited in target", columns, None)]
+    sides = "SELECT last_written, current, incoming FROM remoteiq_etl.conflicts"
+    written, current, incoming = either.query(sides)[0]
+    assert [side["last_name"] for side in (written, current, incoming)] == ["Lovelace", "Target", "Legacy"]
+    assert "password_hash" not in current
+    assert "password_hash" not in incoming
+    assert "secret-" not in str(either.query(sides))
+
+
+def test_legacy_is_taken_with_a_before_image(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    report = users(either, conflicts=TAKE)
+    assert (report.total(Ledger.CONFLICT), report.total(Ledger.UPDATED)) == (0, 1)
+    assert either.query("SELECT last_name, password_hash FROM users WHERE id = %s", ADA) == [("Legacy", "secret-l")]
+    assert listed(either) == [("edited in target", ["password_hash", "last_name"], "take_legacy")]
+    images = "SELECT image ->> 'last_name' FROM remoteiq_etl.before_images WHERE table_name = 'users' AND new_key = %s"
+    assert either.query(images, ADA) == [("Target",)]
+    again = users(either, mode=Mode.FULL)
+    assert (again.total(Ledger.UPDATED), again.total(Ledger.CONFLICT)) == (0, 0)
+
+
+def test_a_table_fails_before_it_writes_and_names_keys_and_columns(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    edge_db.execute(f"UPDATE users SET name = 'Bob Legacy' WHERE id = '{BOB}'")
+    with pytest.raises(ConflictError, match="users: 1 rows") as failed:
+        users(either, conflicts=FAIL)
+    assert f"{ADA}: password_hash, last_name" in str(failed.value)
+    assert not any(value in str(failed.value) for value in ("Target", "Legacy", "secret-"))
+    assert (name(either), name(either, BOB)) == ("Target", "Stone")
+    assert listed(either) == [("edited in target", ["password_hash", "last_name"], None)]
+
+
+def test_a_plan_shows_conflicts_and_does_not_fail(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    assert users(either, planning=True, conflicts=FAIL).total(Ledger.CONFLICT) == 1
+    assert users(either, planning=True, conflicts=TAKE).total(Ledger.UPDATED) == 1
+    assert (name(either), listed(either)) == ("Target", [])
+
+
+def test_a_table_may_have_a_policy_of_its_own(migration: Migration, edge_db: Database) -> None:
+    contested(migration, edge_db)
+    users(migration, conflicts=ConflictPolicies(ConflictPolicy.FAIL, {"users": ConflictPolicy.TAKE_LEGACY}))
+    assert name(migration) == "Legacy"
+
+
+# --- decisions of an operator -----------------------------------------------------------------------------------
+
+
+def test_what_is_kept_stays_kept_until_legacy_changes_again(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    users(either)
+    decide(either, "keep")
+    for _ in range(2):
+        assert users(either, conflicts=FAIL).total(Ledger.CONFLICT) == 0
+        assert name(either) == "Target"
+        assert [resolution for _, _, resolution in listed(either)] == ["keep"]
+    edge_db.execute(f"UPDATE users SET name = 'Ada Again' WHERE id = '{ADA}'")
+    assert users(either).total(Ledger.CONFLICT) == 1
+    assert [resolution for _, _, resolution in listed(either)] == ["keep", None]
+
+
+def test_what_is_taken_is_written_by_the_next_run(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    users(either)
+    decide(either, "take")
+    assert users(either).total(Ledger.UPDATED) == 1
+    assert name(either) == "Legacy"
+    assert [resolution for _, _, resolution in listed(either)] == ["take"]
+
+
+def test_a_decision_is_about_what_was_listed(migration: Migration, edge_db: Database) -> None:
+    """When either side changes after it, nothing is written and the conflict is open again, undecided."""
+    contested(migration, edge_db)
+    users(migration)
+    decide(migration, "take")
+    migration.target.execute(f"UPDATE users SET last_name = 'Edited again' WHERE id = '{ADA}'")
+    assert users(migration).total(Ledger.CONFLICT) == 1
+    assert name(migration) == "Edited again"
+    open_ones = "SELECT current ->> 'last_name', decision FROM remoteiq_etl.conflicts WHERE resolved_run IS NULL"
+    assert migration.query(open_ones) == [("Edited again", None)]
+
+
+def test_a_conflict_whose_sides_agree_again_is_resolved(either: Migration, edge_db: Database) -> None:
+    contested(either, edge_db)
+    users(either)
+    either.target.execute(f"UPDATE users SET last_name = 'Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
+    assert users(either).total(Ledger.CONFLICT) == 0
+    assert [resolution for _, _, resolution in listed(either)] == ["agreed"]
+
+
+def test_a_conflict_ends_when_legacy_goes_back(migration: Migration, edge_db: Database) -> None:
+    contested(migration, edge_db)
+    before = "$2b$12$edgecaseedgecaseedgecasehash"
+    users(migration)
+    edge_db.execute(f"UPDATE users SET name = 'Ada Lovelace', password_hash = '{before}' WHERE id = '{ADA}'")
+    assert users(migration).total(Ledger.CONFLICT) == 0
+    assert (name(migration), [found[2] for found in listed(migration)]) == ("Target", ["agreed"])
+
+
+def test_a_conflict_ends_when_the_row_is_deleted_in_the_target(migration: Migration, edge_db: Database) -> None:
+    contested(migration, edge_db)
+    users(migration)
+    migration.target.execute(f"DELETE FROM users WHERE id = '{ADA}'")
+    users(migration)
+    assert [resolution for _, _, resolution in listed(migration)] == ["deleted in target"]
+
+
+# --- adopted rows -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adopted(migration: Migration, edge_db: Database) -> Migration:
+    """Ada has an account in the target already."""
+    migration.run("organizations")
+    migration.target.execute(
+        "INSERT INTO users (organization_id, email, password_hash, last_name, status)"
+        " SELECT id, 'ada@example.com', 'secret-t', 'Target', 'invited' FROM organizations"
+    )
+    users(migration)
+    return migration
+
+
+ADOPTED = "SELECT last_name, first_name, password_hash, status::text FROM users WHERE email = 'ada@example.com'"
+
+
+@pytest.mark.parametrize("policy", list(ConflictPolicy))
+def test_an_adopted_row_keeps_its_own_values_under_each_policy(
+    adopted: Migration, edge_db: Database, policy: ConflictPolicy
+) -> None:
+    edge_db.execute(f"UPDATE users SET name = 'Ada Legacy' WHERE id = '{ADA}'")
+    users(adopted, conflicts=ConflictPolicies(policy))
+    assert adopted.query(ADOPTED) == [("Target", "Ada", "secret-t", "invited")]
+    assert [(reason, resolution) for reason, _, resolution in listed(adopted)] == [("adopted", None)]
+
+
+def test_an_adopted_user_gets_no_password_and_no_status_even_when_asked(adopted: Migration) -> None:
+    decide(adopted, "take")
+    users(adopted)
+    assert adopted.query(ADOPTED) == [("Lovelace", "Ada", "secret-t", "invited")]
+    assert [resolution for _, _, resolution in listed(adopted)] == ["take"]
+
+
+def test_an_adopted_user_whose_values_were_equal_gets_no_new_password(migration: Migration, edge_db: Database) -> None:
+    """The row was as legacy had it, so that it is updated like ours, but for what an adopted user never gets."""
+    migration.run(*TABLES)
+    migration.target.execute("UPDATE remoteiq_etl.legacy_users_map SET adopted = true")
+    edge_db.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
+    users(migration)
+    assert migration.query(ADOPTED)[0][0] == "Legacy"
+    assert migration.query("SELECT count(*) FROM users WHERE password_hash = 'secret-l'") == [(0,)]
+
+
+def test_a_kept_difference_of_an_adopted_row_is_resolved(adopted: Migration) -> None:
+    decide(adopted, "keep")
+    users(adopted)
+    assert [resolution for _, _, resolution in listed(adopted)] == ["keep"]
+    assert adopted.query(ADOPTED)[0][0] == "Target"

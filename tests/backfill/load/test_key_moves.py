@@ -1,0 +1,132 @@
+"""A target key that is made of a value of legacy moves with it: the row, what refers to it, the map, and back again."""
+
+from dataclasses import replace
+
+from remoteiq_etl.backfill.context.plan import Mode
+from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.lifecycle.undo.scope import UndoScope
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.verdicts.model import Label
+from tests.support.books import unbalanced
+from tests.support.migrating import Migration
+from tests.support.small_installation import TABLES, key
+from tests.support.undoing import SEALING_KEYS, content, last_run, undone
+
+SESSION, JTI = key("session", 1), key("jti", 1)
+ROTATED = "cf000000-0000-4000-8000-0000000000aa"
+ROTATE = f"UPDATE sessions SET jti = '{ROTATED}' WHERE id = '{SESSION}'"
+RENAME = "UPDATE permissions SET key = 'ops.execute' WHERE key = 'ops.run'"
+SESSIONS = "SELECT id::text, user_id::text, refresh_token FROM sessions WHERE id::text IN (%s, %s)"
+GRANTS = "SELECT count(*) FROM role_permissions WHERE permission_key = %s"
+
+
+def keyed(migration: Migration) -> Migration:
+    """The same with a sealing key: a former jti is a secret, and an undo needs it."""
+    return replace(migration, plan=replace(migration.plan, sealing_keys=SEALING_KEYS))
+
+
+def bugs(migration: Migration, *tables: str) -> list[object]:
+    found = [one for table in verify(migration.plan, tables).tables for one in table.findings]
+    return [one for one in found if one.label == Label.BUG]
+
+
+def test_a_session_moves_to_its_rotated_jti(pair: Migration) -> None:
+    """The new cookie finds it, the old one finds nothing, and the next run has nothing to do."""
+    pair.legacy.execute(ROTATE)
+    report = pair.run(*TABLES)["sessions"]
+    assert pair.query(SESSIONS, JTI, ROTATED) == [(ROTATED, key("user", 1), ROTATED)]
+    assert report.total(Ledger.UPDATED) == 1
+    assert unbalanced(pair) == []
+    assert bugs(pair, "sessions") == []
+    again = pair.run(*TABLES, mode=Mode.FULL)["sessions"]
+    assert again.total(Ledger.UNCHANGED) == again.read == 20
+
+
+def test_a_moved_session_keeps_what_the_target_has_done_to_it(pair: Migration) -> None:
+    """One that was revoked in the new application stays revoked under its new key."""
+    pair.target.execute(f"UPDATE sessions SET revoked_at = now() WHERE id = '{JTI}'")
+    pair.legacy.execute(ROTATE)
+    pair.run(*TABLES)
+    assert pair.query("SELECT id::text FROM sessions WHERE revoked_at IS NOT NULL") == [(ROTATED,)]
+
+
+def test_an_undo_brings_a_session_back_to_its_former_jti(pair: Migration) -> None:
+    before = content(pair)
+    pair.legacy.execute(ROTATE)
+    migration = keyed(pair)
+    migration.run(*TABLES)
+    assert content(pair) != before
+    undone(migration, UndoScope(run=last_run(pair)))
+    assert content(pair) == before
+    assert unbalanced(pair) == []
+    pair.run(*TABLES, mode=Mode.FULL)
+    assert pair.query(SESSIONS, JTI, ROTATED) == [(ROTATED, key("user", 1), ROTATED)]
+
+
+def test_a_renamed_permission_takes_its_grants_along(pair: Migration) -> None:
+    """Those of legacy and those that somebody gave in the target; nobody loses a right, and none is left at the old key."""
+    others = "SELECT count(*) FROM role_permissions WHERE permission_key NOT IN ('ops.run', 'ops.execute')"
+    (held,), (beside,) = pair.query(GRANTS, "ops.run")[0], pair.query(others)[0]
+    assert held > 0
+    pair.target.execute(
+        "INSERT INTO role_permissions (role_id, permission_key) SELECT id, 'ops.run' FROM roles ON CONFLICT DO NOTHING"
+    )
+    ((all_held,),) = pair.query(GRANTS, "ops.run")
+    assert all_held > held
+    pair.legacy.execute(RENAME)
+    reports = pair.run(*TABLES)
+    assert pair.query(GRANTS, "ops.run") + pair.query(GRANTS, "ops.execute") == [(0,), (all_held,)]
+    assert pair.query(others) == [(beside,)]
+    assert pair.query("SELECT count(*) FROM permissions WHERE permission_key IN ('ops.run', 'ops.execute')") == [(1,)]
+    assert reports["permissions"].total(Ledger.UPDATED) == 1
+    assert unbalanced(pair) == []
+    assert bugs(pair, "permissions", "role_permissions") == []
+    again = pair.run(*TABLES, mode=Mode.FULL)
+    assert again["permissions"].total(Ledger.UPDATED) + again["role_permissions"].total(Ledger.UPDATED) == 0
+    assert pair.query(GRANTS, "ops.execute") == [(all_held,)]
+
+
+def test_an_undo_brings_a_permission_and_its_grants_back(pair: Migration) -> None:
+    before = content(pair)
+    pair.legacy.execute(RENAME)
+    pair.run(*TABLES)
+    undone(pair, UndoScope(run=last_run(pair)))
+    assert content(pair) == before
+    assert unbalanced(pair) == []
+    pair.run(*TABLES, mode=Mode.FULL)
+    assert pair.query(GRANTS, "ops.run") == [(0,)]
+
+
+def test_a_key_that_another_row_has_is_not_taken(pair: Migration) -> None:
+    """The row stays where it is, and a warning names it; once the key is free, it moves."""
+    pair.target.execute(
+        f"INSERT INTO sessions (id, user_id, refresh_token, last_seen_at) SELECT '{ROTATED}', user_id, 'theirs', now()"
+        f" FROM sessions WHERE id = '{JTI}'"
+    )
+    pair.legacy.execute(ROTATE)
+    pair.run(*TABLES)
+    assert pair.query("SELECT count(*) FROM sessions WHERE id::text IN (%s, %s)", JTI, ROTATED) == [(2,)]
+    warned = "SELECT legacy_key FROM remoteiq_etl.decision_warnings WHERE rule = 'key_taken'"
+    assert pair.query(warned) == [(SESSION,)]
+    pair.target.execute(f"DELETE FROM sessions WHERE id = '{ROTATED}'")
+    pair.run(*TABLES, mode=Mode.FULL)
+    assert pair.query("SELECT refresh_token FROM sessions WHERE id::text IN (%s, %s)", JTI, ROTATED) == [(ROTATED,)]
+
+
+def test_a_trigger_that_lets_no_key_change_quarantines_the_row(pair: Migration) -> None:
+    pair.target.execute(
+        "CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := OLD.id; RETURN NEW; END $$;"
+        "CREATE TRIGGER trg_theirs BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION theirs()"
+    )
+    pair.legacy.execute(ROTATE)
+    pair.run(*TABLES)
+    found = "SELECT legacy_key, rule, columns FROM remoteiq_etl.quarantine WHERE table_name = 'sessions' AND released_run IS NULL"
+    assert pair.query(found) == [(SESSION, "refused_by_target", ["id"])]
+    assert pair.query("SELECT count(*) FROM sessions WHERE id::text = %s", JTI) == [(1,)]
+
+
+def test_a_plan_counts_a_move_and_makes_none(pair: Migration) -> None:
+    pair.legacy.execute(RENAME)
+    report = pair.run(*TABLES, planning=True)["permissions"]
+    assert report.total(Ledger.UPDATED) == 1
+    assert pair.query("SELECT count(*) FROM permissions WHERE permission_key = 'ops.execute'") == [(0,)]
