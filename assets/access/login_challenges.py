@@ -3,10 +3,10 @@
 Known faults of the data (of the edge cases): users who are gone (1 of 3) or quarantined (1 of 3).
 """
 
-import pandas as pd
+from datetime import timedelta
 
 from assets.access.rules import owners
-from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.frames.times import shifted
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Source, TableSpec
@@ -14,7 +14,7 @@ from remoteiq_etl.spec.times import filled
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
-VALID_FOR = pd.Timedelta(minutes=10)
+VALID_FOR = timedelta(minutes=10)
 UNANSWERABLE = "!"  # the new application compares a hash that cannot be rebuilt; nothing hashes to this
 
 
@@ -26,7 +26,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch["challenge"] = UNANSWERABLE
     batch["created_at"] = filled(batch, batch["created_at"], "created_at", owners.created_at(batch, context))
-    batch["expires_at"] = (batch.columns["created_at"] + VALID_FOR).astype(TIMESTAMP)
+    batch["expires_at"] = shifted(batch.columns["created_at"], VALID_FOR)
     return batch
 
 

@@ -8,7 +8,7 @@ from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.column_guards import OnceSet
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.spec.times import earliest, filled
+from remoteiq_etl.spec.times import earliest, filled, latest, withdrawn
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
@@ -19,8 +19,10 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.filter(users.is_adopted(batch["user_id"]), "adopted_user")
     batch["id"] = context.kept_or_derived("personal_access_tokens", "personal_tokens", batch["id"])
     batch["user_id"] = batch.parent("user_id", users, "users")
-    batch.carry("token_hash", "last_used_at", "revoked_at", description="name")
-    others = (earliest(batch["last_used_at"], batch["revoked_at"]), owners.created_at(batch, context))
+    batch.carry("token_hash", "last_used_at", description="name")
+    owned = owners.created_at(batch, context)
+    batch["revoked_at"] = withdrawn(batch, "revoked_at", latest(batch["last_used_at"], batch["created_at"]), owned)
+    others = (earliest(batch["last_used_at"], batch["revoked_at"]), owned)
     batch["created_at"] = filled(batch, batch["created_at"], "created_at", *others)
     return batch
 
@@ -36,10 +38,12 @@ SPEC = TableSpec(
     column_guards=(OnceSet("revoked_at"),),
     lineage={
         "created_at": ("personal_tokens.last_used_at", "personal_tokens.revoked_at", "users.created_at"),
+        "revoked_at": ("personal_tokens.last_used_at", "personal_tokens.created_at", "users.created_at"),
         "description": ("personal_tokens.name",),
     },
     rules={
         "description": "unchanged",
+        "revoked_at": "unchanged; one that cannot be carried is the latest other time: a revoked token stays revoked",
         "expires_at": "legacy tokens did not expire",
         "created_at": "unchanged; a missing time is the earliest other time of the token, else that of its user",
     },

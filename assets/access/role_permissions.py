@@ -18,6 +18,7 @@ from assets.access.rules.words import lowered
 from assets.shared.winners import GROUP, Winners, decide_winners, recorded_winners, winners_of
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, Warned
 from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
@@ -44,7 +45,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
             "losers": found.losers,
             "outvoted": frozenset(held.loc[outvoted, KEY]),
             "blank": frozenset(permissions.loc[lowered(permissions["key"]).isna(), "id"]),
-            "granted_at": dict(zip(roles["role_id"], roles["granted_at"], strict=True)),
+            "granted_at": dict(zip(roles["role_id"], microseconds(roles["granted_at"]), strict=True)),
             "owner_of": {key: owners[role] for key, role in zip(roles["role_id"], roles["role"], strict=True)},
             "one_sided": listed,
         },

@@ -18,6 +18,7 @@ from assets.shared.winners import GROUP, Winners, decide_winners, winners_of
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
 from remoteiq_etl.frames.text import is_blank, normalised
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, warned
 from remoteiq_etl.spec.dispositions import merged
@@ -58,7 +59,7 @@ def meta_by_name(role_meta: pd.DataFrame) -> dict[str, Mapping[str, object]]:
     """Descriptions and times of role_meta by role name."""
     return {
         "descriptions": dict(zip(role_meta["role_name"], role_meta["description"], strict=True)),
-        "updated": dict(zip(role_meta["role_name"], role_meta["updated_at"], strict=True)),
+        "updated": dict(zip(role_meta["role_name"], microseconds(role_meta["updated_at"]), strict=True)),
     }
 
 

@@ -19,7 +19,7 @@ from remoteiq_etl.spec.column_guards import OnceSet
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.dispositions import superseded
 from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, Source, TableSpec
-from remoteiq_etl.spec.times import earliest, filled, latest
+from remoteiq_etl.spec.times import earliest, filled, latest, withdrawn
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
@@ -38,7 +38,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     """
     sessions = inputs["sessions"]
     rows = sessions.assign(
-        **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=sessions["revoked_at"].isna()
+        **{KEY: sessions["id"], GROUP: uuids(sessions["jti"])}, active=~sessions["revoked"].astype(bool)
     ).sort_values(["active", "created_at", "id"])
     found = decide_winners(rows, StoredDecisions(), "sessions.jti", "revoked_wins")
     return Decided(
@@ -70,13 +70,20 @@ def transform(batch: Batch, context: Context) -> Batch:
     users = context.lookup("users")
     winners = winners_of(batch, context.prepared["losers"])
     batch.merge(winners.notna(), GIVES_WAY, into=winners)
-    batch.filter(users.is_adopted(batch["user_id"]) & batch["revoked_at"].isna(), "adopted_user")
+    owned = owners.created_at(batch, context)
+    revoked = withdrawn(batch, "revoked_at", _latest_known(batch), owned)
+    batch.filter(users.is_adopted(batch["user_id"]) & revoked.isna(), "adopted_user")
     batch["id"] = uuids(batch["jti"]).fillna(context.derive_many("sessions", "sessions", batch.keys))
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch["refresh_token"] = batch["jti"]
-    batch.carry("user_agent", "trusted", "revoked_at", ip_address="ip")
-    _times(batch, owners.created_at(batch, context))
+    batch.carry("user_agent", "trusted", ip_address="ip")
+    batch["revoked_at"] = revoked
+    _times(batch, owned)
     return batch
+
+
+def _latest_known(batch: Batch) -> pd.Series:
+    return latest(batch["last_seen_at"], batch["last_seen"], batch["created_at"])
 
 
 def _times(batch: Batch, owned: pd.Series) -> None:
@@ -100,7 +107,7 @@ SPEC = TableSpec(
             "sessions": select(
                 legacy.sessions.c.id,
                 legacy.sessions.c.jti,
-                legacy.sessions.c.revoked_at,
+                legacy.sessions.c.revoked_at.is_not(None).label("revoked"),
                 legacy.sessions.c.created_at,
             ).where(_BARE.in_(_SEVERAL)),
             "owners": owners.reads(legacy.sessions, "created_at", "last_seen_at"),
@@ -118,6 +125,7 @@ SPEC = TableSpec(
     lineage={
         "last_seen_at": ("sessions.last_seen", "sessions.created_at", "sessions.revoked_at", "users.created_at"),
         "created_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.revoked_at", "users.created_at"),
+        "revoked_at": ("sessions.last_seen_at", "sessions.last_seen", "sessions.created_at", "users.created_at"),
         "id": ("sessions.jti",),
         "refresh_token": ("sessions.jti",),
         "ip_address": ("sessions.ip",),
@@ -126,6 +134,7 @@ SPEC = TableSpec(
         "id": "the jti where it is a uuid of any version, because the application finds a session by it; else derived",
         "refresh_token": "the jti",
         "ip_address": "unchanged",
+        "revoked_at": "unchanged; one that cannot be carried is the latest other time: a revoked session stays revoked",
         "created_at": "unchanged; a missing time is the earliest other one, else that of its user",
         "last_seen_at": "unchanged; a missing time is the latest other one, else that of its user",
     },

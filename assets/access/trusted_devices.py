@@ -5,9 +5,9 @@ would trust expired devices again. Known faults of the data (of the edge cases):
 gone (1 of 4) or quarantined (1 of 4), an expiry in the year 9999 (1 of 4).
 """
 
-import pandas as pd
+from datetime import timedelta
 
-from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.frames.times import shifted
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.column_guards import NeverBeyondLegacy
 from remoteiq_etl.spec.table import Source, TableSpec
@@ -15,7 +15,7 @@ from remoteiq_etl.spec.times import filled
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
-TRUSTED_FOR = pd.Timedelta(hours=2160)  # 90 days of 24 hours: no change of clocks moves an expiry
+TRUSTED_FOR = timedelta(hours=2160)  # 90 days of 24 hours: no change of clocks moves an expiry
 
 
 def transform(batch: Batch, context: Context) -> Batch:
@@ -26,7 +26,7 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("trusted_devices", "trusted_devices", batch["id"])
     batch["user_id"] = batch.parent("user_id", users, "users")
     batch.carry("device_fingerprint")
-    batch["last_seen_at"] = (batch["expires_at"] - TRUSTED_FOR).astype(TIMESTAMP)
+    batch["last_seen_at"] = shifted(batch["expires_at"], -TRUSTED_FOR)
     batch["created_at"] = filled(batch, batch["created_at"], "created_at", batch["expires_at"])
     return batch
 

@@ -17,11 +17,12 @@ from assets.shared.optional import carry_optional
 from assets.shared.winners import GROUP, decide_winners
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.column_guards import KeptWhenNewer, NeverBack
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import CHANGED_AT, NOW, Adoption, OnDelete, Revocation, Source, TableSpec
-from remoteiq_etl.spec.times import latest
+from remoteiq_etl.spec.times import carried, latest
 from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
@@ -30,6 +31,7 @@ from schemas.target.optional import OPTIONAL_COLUMNS
 STATUS = ValueMap("users.status", {"active": "active", "invited": "invited", "suspended": "disabled"})
 DISABLED = "disabled"
 RANKS = {"active": 0, "invited": 1, DISABLED: 2}  # a word without a label comes last: its row is quarantined
+_SEEN = func.max(legacy.sessions.c.last_seen_at).filter(carried(legacy.sessions.c.last_seen_at))
 UNUSABLE = "!"  # no bcrypt hash: no password compares equal to it
 
 
@@ -42,7 +44,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
 
 def best_first(users: pd.DataFrame, sessions: pd.DataFrame, statuses: ValueMap) -> pd.DataFrame:
     """Accounts in order: active, invited, suspended; with a password; last seen; oldest; lowest id."""
-    seen = dict(zip(sessions["user_id"], sessions["last_seen_at"], strict=True))
+    seen = dict(zip(sessions["user_id"], microseconds(sessions["last_seen_at"]), strict=True))
     labels = statuses.apply(users["status"])
     labels = labels.mask(users["suspended"].fillna(False) & labels.notna(), DISABLED)
     ranked = users.assign(
@@ -113,7 +115,8 @@ SPEC = TableSpec(
                 legacy.users.c.created_at,
             ),
             "sessions": select(
-                legacy.sessions.c.user_id, func.max(legacy.sessions.c.last_seen_at).label("last_seen_at")
+                legacy.sessions.c.user_id,
+                _SEEN.label("last_seen_at"),
             ).group_by(legacy.sessions.c.user_id),
         },
         function=decide,

@@ -11,6 +11,7 @@ from assets.email.rules import dkim
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, TableSpec
+from remoteiq_etl.spec.times import earliest, latest
 from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
@@ -18,7 +19,10 @@ from schemas import legacy, target
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
     """One row per domain, made when it was first named and changed when it was last."""
     both = pd.concat([inputs["dkim_settings"], inputs["dkim_keys"]], ignore_index=True)
-    both = both.assign(**{KEY: dkim.domains(both["domain"])}).dropna(subset=[KEY])
+    first, last = (choose(both["created_at"], both["updated_at"]) for choose in (earliest, latest))
+    both = both.assign(**{KEY: dkim.domains(both["domain"]), "created_at": first, "updated_at": last}).dropna(
+        subset=[KEY]
+    )
     grouped = both.groupby(KEY)
     rows = pd.DataFrame({"created_at": grouped["created_at"].min(), "updated_at": grouped["updated_at"].max()})
     return Decided(rows={"derived": rows.reset_index()})
@@ -43,8 +47,8 @@ SPEC = TableSpec(
     adopt=Adoption(columns=("organization_id", "domain")),
     lineage={
         "domain": ("dkim_settings.domain", "dkim_keys.domain"),
-        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at"),
-        "updated_at": ("dkim_settings.updated_at", "dkim_keys.updated_at"),
+        "created_at": ("dkim_settings.updated_at", "dkim_keys.created_at", "dkim_keys.updated_at"),
+        "updated_at": ("dkim_settings.updated_at", "dkim_keys.created_at", "dkim_keys.updated_at"),
     },
     rules={
         "domain": "trimmed and lower-cased; a blank one makes no row",

@@ -62,7 +62,7 @@ SPEC = TableSpec(
             "ingested": select(
                 INGESTED.purpose,
                 func.max(INGESTED.uid).label("last_uid"),
-                func.max(INGESTED.created_at).filter(func.isfinite(INGESTED.created_at)).label("ingested_at"),
+                func.max(INGESTED.created_at).filter(times.carried(INGESTED.created_at)).label("ingested_at"),
             ).group_by(INGESTED.purpose),
         },
         target_reads={"target_state": select(WRITTEN.channel_id, WRITTEN.last_uid, WRITTEN.last_synced_at)},

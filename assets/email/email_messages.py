@@ -24,7 +24,7 @@ from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 # A bigint has at most 19 digits.
-_TICKET = re.compile(r"\[TICKET:#([0-9]{1,19})\]", re.IGNORECASE)
+_TICKET = re.compile(r"\[TICKET:#([0-9]{1,19})\]", re.IGNORECASE | re.ASCII)
 
 
 def transform_ingested(batch: Batch, context: Context) -> Batch:

@@ -7,15 +7,16 @@ blank (2 %), unreadable (2 %: words, the 32nd of a month, the 30th of February) 
 from collections.abc import Mapping
 
 import pandas as pd
-from sqlalchemy import String, cast, func, not_, select
+from sqlalchemy import String, cast, not_, select
 
 from assets.inventory.rules.install_dates import formats_of, parse_install_dates
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, to_arrow
 from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.spec.times import earliest, filled, first_of
+from remoteiq_etl.spec.times import carried, earliest, filled, first_of
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
@@ -25,10 +26,10 @@ FORMATS = "agent_software.install_date"
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
-    """When each agent was made: software whose time is missing, because it is infinite, takes that of its agent."""
+    """When each agent was made: software whose time is missing, because it cannot be carried, takes that of its agent."""
     agents = inputs["agents"]
     made = first_of(agents["created_at"], earliest(agents["updated_at"], agents["last_seen_at"]))
-    keys, times = to_arrow(agents["id"]).to_pylist(), to_arrow(made).to_pylist()
+    keys, times = to_arrow(agents["id"]).to_pylist(), microseconds(made)
     return Decided(prepared={"agent_created_at": dict(zip(keys, times, strict=True))})
 
 
@@ -72,7 +73,7 @@ SPEC = TableSpec(
             "agents": select(
                 cast(legacy.agents.c.id, String).label("id"),
                 *(legacy.agents.c[name] for name in ("created_at", "updated_at", "last_seen_at")),
-            ).where(legacy.agents.c.id.in_(select(SOFTWARE.agent_id).where(not_(func.isfinite(SOFTWARE.updated_at)))))
+            ).where(legacy.agents.c.id.in_(select(SOFTWARE.agent_id).where(not_(carried(SOFTWARE.updated_at)))))
         },
         function=decide,
     ),

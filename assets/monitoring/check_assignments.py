@@ -23,10 +23,11 @@ from assets.shared.optional import carry_optional
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame
 from remoteiq_etl.frames.text import normalise
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import SAME_AS, Decide, Decided, Decision, StoredDecisions, warned
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
-from remoteiq_etl.spec.times import filled
+from remoteiq_etl.spec.times import filled, first_of
 from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from schemas import legacy, target
 
@@ -48,12 +49,18 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
             "checks": frame({KEY: assigned}),
             "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
         },
-        prepared={"check_created_at": {row["id"]: row["created_at"] or row["updated_at"] for row in checks}},
+        prepared={
+            "check_created_at": dict(zip((row["id"] for row in checks), _times_of(inputs["checks"]), strict=True))
+        },
         warnings=[
             *warned("global_script_not_assigned", "checks", scripts),
             *warned("assignment_unattributed_made", "device", made),
         ],
     )
+
+
+def _times_of(checks: pd.DataFrame) -> list[int | None]:
+    return microseconds(first_of(checks["created_at"], checks["updated_at"]))
 
 
 def global_checks(checks: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:

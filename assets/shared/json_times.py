@@ -5,9 +5,9 @@ Belongs here: the one spelling that times have there. Does not belong here: time
 
 import pandas as pd
 
-from remoteiq_etl.frames.dtypes import to_arrow
+from remoteiq_etl.frames import times
 
 
 def iso(column: pd.Series) -> list[str | None]:
     """Each time as ISO 8601 text in UTC with all its digits, as PostgreSQL writes it into JSON; None for null."""
-    return [None if time is None else time.isoformat() for time in to_arrow(column).to_pylist()]
+    return times.texts(column)

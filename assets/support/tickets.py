@@ -18,6 +18,7 @@ from assets.support.rules import places, requesters, ticket_numbers
 from assets.support.rules.maps import CONTACT_OF_KEY, contact_names, former_numbers, given_numbers
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP
 from remoteiq_etl.frames.text import is_blank
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
@@ -65,7 +66,9 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     )
     decisions += ticket_numbers.references(tickets, recorded.of("number"))
     closed = existing.dropna(subset=["closed_at"])
-    return Decided(decisions, prepared={"closed_at": dict(zip(closed["id"], closed["closed_at"], strict=True))})
+    return Decided(
+        decisions, prepared={"closed_at": dict(zip(closed["id"], microseconds(closed["closed_at"]), strict=True))}
+    )
 
 
 def transform(batch: Batch, context: Context) -> Batch:

@@ -37,7 +37,8 @@ from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.failures import describe
-from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
@@ -145,12 +146,13 @@ class Run:
 def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     """An open run; what fails inside is recorded as its end.
 
-    Raises LockedError when the source is busy, SourcePaused when it is paused.
+    Raises LockedError when the source is busy, SourcePaused when it is paused, DriftError when the target hides rows.
     """
     state = State(plan.target, plan.state_schema)
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
         stack.callback(control.close)
+        refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         state.ensure(control)
         source_record = register(control, state, plan.source, plan.organization_slug)
         Control(control, state, source_record.id).refuse_paused()
@@ -191,8 +193,7 @@ def _context(
     settings = row_hash.session_settings(source_record.hash_key)
     legacy, target = plan.legacy.with_settings(settings), plan.target.with_settings(settings)
     fence = take_over(control, state, source_record)
-    tables = {table for spec in plan.specs.values() for table in inputs_of(spec).legacy}
-    snapshot = stack.enter_context(Snapshot(legacy, tables))
+    snapshot = stack.enter_context(Snapshot(legacy, legacy_columns(plan.specs)))
     session = target.connect()
     stack.callback(session.close)
     arrow = target.connect_arrow()
@@ -227,7 +228,7 @@ def _context(
         arrow,
         reader,
         writer,
-        legacy,
+        snapshot.legacy,
         target,
         source_record,
         run_id,

@@ -5,10 +5,14 @@ changed (remoteiq_etl.backfill.change_capture.capture), starting runs.
 """
 
 import contextlib
+import hashlib
+import json
+from collections.abc import Collection, Mapping
 
 from psycopg import sql
 
 from remoteiq_etl.backfill.source.database_identity import read_identity
+from remoteiq_etl.backfill.source.relation_shape import read_shapes
 from remoteiq_etl.lifecycle.migration import Migration
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
@@ -22,13 +26,19 @@ SQL = statements(__file__)
 def last_activity(database: Database) -> str:
     """A text that is another whenever a legacy table may have been written since. Needs no right beyond SELECT.
 
-    It may change without a write, which costs a run that finds nothing. A write is seen when the server has counted it, a
-    second after its commit at the latest. Raises ConnectionFailed.
+    The catalogue is part of it: after DDL rows may read otherwise, with no write to them. It may change without a write, which
+    costs a run that finds nothing. A write is seen when the server has counted it, a second after its commit at the latest.
+    Raises ConnectionFailed.
     """
-    tables = [table.name for table in legacy.metadata.tables.values()]
+    columns = {table.name: table.columns.keys() for table in legacy.metadata.tables.values()}
     with contextlib.closing(database.connect()) as session, session.transaction():
-        writes = session.value(SQL["activity"], {"schema": database.schema, "tables": tables})
-        return f"{read_identity(session, tables)}/{writes}"
+        writes = session.value(SQL["activity"], {"schema": database.schema, "tables": sorted(columns)})
+        return f"{read_identity(session, columns)}/{writes}/{_shape_of(session, columns)}"
+
+
+def _shape_of(session: Session, columns: Mapping[str, Collection[str]]) -> str:
+    shapes = read_shapes(session, columns)
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def why_not_now(migration: Migration) -> str | None:

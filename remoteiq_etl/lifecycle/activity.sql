@@ -1,6 +1,15 @@
 -- name: activity
 -- What is another after every write to these tables, for a role that may only read them. On a standby, and where the server
 -- does not count, any transaction of the server that writes.
+WITH RECURSIVE tree AS (
+    -- The rows of a partitioned table are written to its partitions, and counted there.
+    SELECT c.oid AS relation
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s)
+    UNION
+    SELECT i.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.relation
+)
 SELECT
     CASE
         WHEN pg_catalog.current_setting('track_counts')::boolean AND NOT pg_catalog.pg_is_in_recovery() THEN (
@@ -12,9 +21,9 @@ SELECT
                 (SELECT extract(epoch FROM d.stats_reset) FROM pg_catalog.pg_stat_database AS d
                  WHERE d.datname = pg_catalog.current_database())
             )
-            FROM pg_catalog.pg_stat_user_tables AS s
-            JOIN pg_catalog.pg_class AS c ON c.oid = s.relid
-            WHERE s.schemaname = %(schema)s AND s.relname = ANY (%(tables)s)
+            FROM tree AS t
+            JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid = t.relation
+            JOIN pg_catalog.pg_class AS c ON c.oid = t.relation
         )
         ELSE 'transactions/' || pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text
     END

@@ -5,44 +5,34 @@ observer that sees each statement before it is sent. Does not belong here: SQL o
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
 
+import adbc_driver_postgresql
 import psycopg
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection
+from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
-from remoteiq_etl.config.urls import libpq_url, redact_url
+from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
+from remoteiq_etl.postgres.lock_waits import LockWaitEnded, blocking_sentence
+from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
 
 Observer = Callable[[str], None]
 
 
 _Row = TypeVar("_Row")
-
-# Text forms that row hashes and casts depend on; the server's own settings must not change them.
-SETTINGS = {
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    # The exporter of a snapshot idles while its readers work, and a large table takes longer than a web request.
-    "idle_in_transaction_session_timeout": "0",
-    "statement_timeout": "0",
-    # The rows of a batch are sorted before they are inserted; with PostgreSQL's own 4 MB that goes through a file.
-    "work_mem": "64MB",
-    "application_name": "remoteiq-etl",
-}
+_Opened = TypeVar("_Opened")
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,8 @@ class Database:
     observer: Observer | None = None
     # Settings of every session, given at the start of the connection: a server's statement log does not show them.
     session: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Texts that cannot be sent as UTF-8, where the encoding has such: known to the database of an open session.
+    unreadable: Unreadable | None = field(default=None, compare=False)
 
     def observe(self, statement: str) -> None:
         """Let the observer see a statement that is about to be sent."""
@@ -63,33 +55,37 @@ class Database:
 
     @property
     def conninfo(self) -> str:
-        """The libpq URL with our session settings added to those that it brings."""
-        settings = {**SETTINGS, "search_path": f'"{self.schema.replace(chr(34), chr(34) * 2)}", public', **self.session}
-        if self.read_only:
-            settings |= {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
-        given = conninfo_to_dict(libpq_url(self.url)).get("options") or ""
-        options = " ".join(
-            f"-c {name}={_escaped(value)}" for name, value in settings.items() if name != "application_name"
-        )
-        url = libpq_url(self.url)
-        return f"{url}{'&' if '?' in url else '?'}options={quote(f'{given} {options}'.strip())}&application_name=remoteiq-etl"
+        """What libpq connects by: the URL with our session settings added to those that it brings."""
+        given = connection_parameters(self.url).get("options", "")
+        settings = at_start(self.schema, self.session, read_only=self.read_only)
+        options = " ".join(f"-c {name}={_escaped(value)}" for name, value in settings)
+        return self._conninfo(options=f"{given} {options}".strip())
+
+    def _conninfo(self, **further: str) -> str:
+        """The URL with what every pooler takes, and `further` parameters."""
+        own = {"client_encoding": "UTF8", "application_name": "remoteiq-etl"}
+        return make_conninfo(libpq_url(self.url), **own, **further)
 
     def connect(self) -> "Session":
         """A psycopg session in autocommit mode. Raises ConnectionFailed."""
-        try:
-            connection = psycopg.connect(self.conninfo, autocommit=True)
-        except psycopg.OperationalError as error:
-            raise ConnectionFailed(
-                f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
-            ) from None
+        with self._explained(), ExitStack() as begins:
+            connection = self._opened(partial(psycopg.connect, autocommit=True))
+            begins.callback(connection.close)
+            self._settle(lambda statements: connection.execute(statements.encode()))
+            begins.pop_all()
         set_json_dumps(json_text.dumps, connection)
         set_json_loads(json_text.parse, connection)
-        return Session(self, connection)
+        encoding = connection.info.parameter_status("server_encoding") or ""
+        return Session(replace(self, unreadable=unreadable_in(encoding)), connection)
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
-        with self._explained():
-            return ArrowSession(self, dbapi.connect(self.conninfo, autocommit=autocommit))
+        with self._explained(), ExitStack() as begins:
+            database = self._opened(adbc_driver_postgresql.connect)
+            begins.callback(database.close)
+            connection = self._arrow(database)
+            begins.pop_all()
+            return ArrowSession(self, dbapi.Connection(database, connection, autocommit=autocommit))
 
     def connect_beside(self, first: "ArrowSession") -> "ArrowSession":
         """Another ADBC session of the same database, in autocommit mode. Raises ConnectionFailed.
@@ -100,16 +96,73 @@ class Database:
         shared = first.connection._db
         with self._explained():
             # As Connection.adbc_clone() does it, which knows no autocommit mode.
-            return ArrowSession(self, dbapi.Connection(shared, AdbcConnection(shared._db), autocommit=True))
+            return ArrowSession(self, dbapi.Connection(shared, self._arrow(shared._db), autocommit=True))
+
+    def _arrow(self, database: AdbcDatabase) -> AdbcConnection:
+        """A connection with its settings made; the transaction of a caller begins later."""
+        with ExitStack() as begins:
+            connection = AdbcConnection(database)
+            begins.callback(connection.close)
+            self._refuse_quoted(connection)
+            self._settle(partial(_execute, connection))
+            begins.pop_all()
+            return connection
+
+    def _refuse_quoted(self, connection: AdbcConnection) -> None:
+        """The driver reads the types when it connects, before any statement of ours; a pooler may have let nothing through."""
+        try:
+            _execute(connection, UNQUOTED)
+        except AdbcError as error:
+            if error.sqlstate != psycopg.errors.InvalidTextRepresentation.sqlstate:
+                raise
+            raise ConnectionFailed(
+                f"sessions of {redact_url(self.url)} begin with quote_all_identifiers = on, and a pooler keeps ours from it."
+                " Say ALTER ROLE … SET quote_all_identifiers = off (or ALTER DATABASE), or connect without the pooler."
+            ) from error
+
+    def _opened(self, connect: Callable[[str], _Opened]) -> _Opened:
+        """What connects, with our settings from the start; without them where a pooler refuses such."""
+        try:
+            return connect(self.conninfo)
+        except (psycopg.OperationalError, AdbcError) as error:
+            # PgBouncer says "unsupported startup parameter", in English; its SQLSTATE means other things, too.
+            if "startup parameter" not in str(error):
+                raise
+            return connect(self._conninfo())
+
+    def _settle(self, execute: Callable[[str], object]) -> None:
+        """Make the settings of a new connection."""
+        statements = pinning(self.schema, self.session, read_only=self.read_only)
+        try:
+            execute(statements)
+        except (psycopg.errors.UndefinedObject, AdbcError) as error:
+            if error.sqlstate != psycopg.errors.UndefinedObject.sqlstate or not keys(self.session):
+                raise
+            execute(f"{key_statements(self.session)}; {statements}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except AdbcError as error:
+        except (psycopg.OperationalError, AdbcError) as error:
             raise ConnectionFailed(
                 f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
             ) from None
+
+    @contextmanager
+    def explaining_locks(self, statement: str, own: Sequence[int] = ()) -> Iterator[None]:
+        """Say who was in the way where a statement waits for a lock in vain. Raises LockTimeout."""
+        try:
+            yield
+        except (psycopg.errors.LockNotAvailable, AdbcError) as error:
+            if error.sqlstate != psycopg.errors.LockNotAvailable.sqlstate:
+                raise
+            waited = self.session.get("lock_timeout", LOCK_TIMEOUT)
+            who = blocking_sentence(self._conninfo(), statement, own, writes=not self.read_only)
+            raise LockWaitEnded(
+                f"a lock in {redact_url(self.url)}, schema {self.schema}, was not to be had within the lock_timeout"
+                f" ({waited} unless the statement has its own). {who}"
+            ) from error
 
     def with_settings(self, settings: Mapping[str, str]) -> "Database":
         """The same database with further settings of every session."""
@@ -133,7 +186,8 @@ class Session:
         """Run one statement."""
         text = self._text(statement, parameters is not None)
         self.database.observe(text)
-        return self.connection.execute(text, parameters)
+        with self._explaining_locks(text):
+            return self.connection.execute(text, parameters)
 
     def rows(
         self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
@@ -150,7 +204,7 @@ class Session:
         """All rows of one statement as objects, made of the columns by name."""
         text = self._text(statement, parameters is not None)
         self.database.observe(text)
-        with self.connection.cursor(row_factory=class_row(row_type)) as cursor:
+        with self._explaining_locks(text), self.connection.cursor(row_factory=class_row(row_type)) as cursor:
             return cursor.execute(text, parameters).fetchall()
 
     def value(self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
@@ -164,8 +218,11 @@ class Session:
             return
         text = self._text(statement, True)
         self.database.observe(text)
-        with self.connection.cursor() as cursor:
+        with self._explaining_locks(text), self.connection.cursor() as cursor:
             cursor.executemany(text, rows)
+
+    def _explaining_locks(self, text: str) -> AbstractContextManager[None]:
+        return self.database.explaining_locks(text, [self.connection.info.backend_pid])
 
     def _text(self, statement: str | sql.Composable, has_parameters: bool) -> str:
         """A percent sign in a name or a literal is no placeholder; beside parameters psycopg wants it doubled."""
@@ -199,32 +256,39 @@ class ArrowSession:
     def execute(self, statement: str) -> None:
         """Run a statement without a result."""
         self.database.observe(statement)
-        with self.connection.cursor() as cursor:
+        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
             cursor.executescript(statement)
 
     def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
         """The record batches of a query, as they arrive."""
         self.database.observe(statement)
-        with self.connection.cursor() as cursor:
+        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
             cursor.execute(statement)
             yield from cursor.fetch_record_batch()
 
     def table(self, statement: str) -> pa.Table:
         """The whole result of a query that is known to be small."""
         self.database.observe(statement)
-        with self.connection.cursor() as cursor:
+        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetch_arrow_table()
 
     def append(self, schema: str, table: str, rows: pa.RecordBatch | pa.Table) -> None:
         """COPY rows into an existing table whose columns fit in binary form; a transaction of its own in autocommit."""
-        self.database.observe(f"COPY {schema}.{table} FROM STDIN")
-        with self.connection.cursor() as cursor:
+        statement = f"COPY {schema}.{table} FROM STDIN"
+        self.database.observe(statement)
+        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
 
     def close(self) -> None:
         """End the session; a transaction in it is rolled back."""
         self.connection.close()
+
+
+def _execute(connection: AdbcConnection, statements: str) -> None:
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(statements)
+        statement.execute_update()
 
 
 def _escaped(value: str) -> str:

@@ -26,6 +26,7 @@ def session_settings(key: bytes) -> Mapping[str, str]:
 def row_hash(expressions: Sequence[sql.Composable], further: Sequence[tuple[str, sql.Composable]] = ()) -> sql.Composed:
     """The hash of a row of expressions; NULL and the empty text differ.
 
+    Its bytes are hashed as the database has them: those of a text that is none cannot be turned into UTF-8.
     Of the `further` ones (name, expression) only those that are not NULL count: a row without one has the same hash as a row
     in which it is NULL.
     """
@@ -40,5 +41,5 @@ def row_hash(expressions: Sequence[sql.Composable], further: Sequence[tuple[str,
         row = sql.SQL("concat({})").format(sql.SQL(", ").join([row, *more]))
     return sql.SQL(
         "substring(sha256((SELECT current_setting({outer})::bytea)"
-        " || sha256((SELECT current_setting({inner})::bytea) || convert_to({row}, 'UTF8'))) FOR 16)"
+        " || sha256((SELECT current_setting({inner})::bytea) || convert_to({row}, (SELECT getdatabaseencoding())))) FOR 16)"
     ).format(outer=sql.Literal(OUTER), inner=sql.Literal(INNER), row=row)

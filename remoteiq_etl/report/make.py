@@ -24,6 +24,7 @@ from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State, program_version
 from remoteiq_etl.verify.checks.sequences import NAME
+from remoteiq_etl.verify.coverage import Coverage
 from remoteiq_etl.verify.incremental.freshness import freshness
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import TableVerdict
@@ -135,7 +136,8 @@ def _gathered(
 def _verified(reader: Reader, scope: ReportScope, verdicts: Sequence[TableVerdict]) -> dict[str, Verified]:
     names = sorted({spec.name for spec in scope.specs.values()})
     fresh = freshness(reader.session, reader.state, reader.source_id, names)
-    return verification.verified(scope.specs.values(), verdicts, verification.stale_tables(fresh))
+    gaps = Coverage.read(reader.session, reader.state, reader.source_id).gaps(scope.specs)
+    return verification.verified(scope.specs.values(), verdicts, verification.stale_tables(fresh), gaps)
 
 
 def _not_migrated(specs: Mapping[str, TableSpec]) -> dict[str, str]:

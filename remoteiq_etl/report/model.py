@@ -23,6 +23,7 @@ class Standing(StrEnum):
     BUG = "BUG"
     FAILED = "verification failed"
     STALE = "verified before, stale"
+    INCOMPLETE = "incomplete"
     NEVER = "not verified yet"
     NOTHING = "nothing to verify"
 
@@ -33,6 +34,7 @@ MEANINGS: Mapping[Standing, str] = {
     Standing.BUG: "Rows differ from what the mapping says, and nothing explains it. This must not be signed.",
     Standing.FAILED: "Some tables could not be compared. This cannot be signed.",
     Standing.STALE: "What was compared was as it must be, and rows were written since. Verify again before signing.",
+    Standing.INCOMPLETE: "Not every table is in the target as a whole. This cannot be signed.",
     Standing.NEVER: "Not every table was compared with what the mapping says it must hold. This cannot be signed.",
     Standing.NOTHING: "No table has a source.",
 }
@@ -40,7 +42,7 @@ MEANINGS: Mapping[Standing, str] = {
 
 @dataclass(frozen=True)
 class Verified:
-    """How far one table is verified. `verdict` is the last one, None: there is none; `stale`: why it does not hold any more."""
+    """How far one table is verified. `verdict` is the last one, None: there is none; `stale`: why it does not hold (any more)."""
 
     standing: Standing
     verdict: TableVerdict | None = None

@@ -27,6 +27,7 @@ STANDINGS: Mapping[Standing, tuple[str, str]] = {
     Standing.VERIFIED: ("good", "✓"),
     Standing.EXPLAINED: ("good", "✓"),
     Standing.STALE: ("warn", "↻"),
+    Standing.INCOMPLETE: ("warn", "◐"),
     Standing.NEVER: ("warn", "?"),
     Standing.FAILED: ("bad", "!"),
     Standing.BUG: ("bad", "✗"),

@@ -222,6 +222,7 @@ def _verification(verdict: ReportVerdict) -> list[Task]:
 
 
 _OPEN = {
+    Standing.INCOMPLETE: "not loaded as a whole",
     Standing.NEVER: "never verified",
     Standing.STALE: "written since",
     Standing.FAILED: "could not be verified",

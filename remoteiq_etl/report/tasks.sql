@@ -104,7 +104,7 @@ SELECT name AS key FROM {removed} WHERE schema_name = %(schema)s AND state <> 'v
 SELECT c.name AS key
 FROM {checks} AS c
 JOIN {map_all} AS m ON m.entity = 'checks' AND m.source = %(source)s AND m.state = 'live' AND m.new_key = c.id::text
-WHERE m.legacy_table = 'checks' AND upper(btrim(c.config ->> 'scope')) = 'GLOBAL' AND upper(btrim(c.config ->> 'legacyType')) = 'SCRIPT'
+WHERE m.legacy_table = 'checks' AND upper(btrim(c.config ->> 'scope') COLLATE "C") = 'GLOBAL' AND upper(btrim(c.config ->> 'legacyType') COLLATE "C") = 'SCRIPT'
   AND (c.config ->> 'enabled') IS NOT DISTINCT FROM 'true'
   AND NOT EXISTS (SELECT FROM {check_assignments} AS a WHERE a.check_id = c.id AND a.target_type::text = 'organization')
 

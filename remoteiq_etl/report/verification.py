@@ -13,19 +13,32 @@ from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness
 from remoteiq_etl.verify.verdicts.model import Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
-_WORST = (Standing.BUG, Standing.FAILED, Standing.NEVER, Standing.STALE, Standing.EXPLAINED, Standing.VERIFIED)
+_WORST = (
+    Standing.BUG,
+    Standing.FAILED,
+    Standing.INCOMPLETE,
+    Standing.NEVER,
+    Standing.STALE,
+    Standing.EXPLAINED,
+    Standing.VERIFIED,
+)
 
 
 def verified(
-    specs: Collection[TableSpec], verdicts: Iterable[TableVerdict], stale: Mapping[str, str]
+    specs: Collection[TableSpec],
+    verdicts: Iterable[TableVerdict],
+    stale: Mapping[str, str],
+    gaps: Mapping[str, str],
 ) -> dict[str, Verified]:
     """The standing of each target table that is declared, and (under NAME) of what is verified beside them.
 
-    `stale`: tables whose verdict does not hold any more, with the reason.
+    `stale`: tables whose verdict does not hold any more, `gaps`: those that are not there as a whole, with the reason.
     """
     last = {verdict.table: verdict for verdict in verdicts}
     found = {
-        name: Verified(_standing(last.get(name), name in stale), last.get(name), stale.get(name))
+        name: Verified(
+            _standing(last.get(name), name in stale, name in gaps), last.get(name), gaps.get(name) or stale.get(name)
+        )
         for name in [NAME, *(spec.name for spec in specs if spec.no_source is None)]
     }
     return {**dict.fromkeys((spec.name for spec in specs), Verified(Standing.NOTHING)), **found}
@@ -36,13 +49,15 @@ def stale_tables(found: Iterable[Fresh]) -> dict[str, str]:
     return {one.table: one.why or "" for one in found if one.freshness is Freshness.STALE}
 
 
-def _standing(verdict: TableVerdict | None, is_stale: bool) -> Standing:
+def _standing(verdict: TableVerdict | None, is_stale: bool, has_gaps: bool) -> Standing:
     if verdict is None:
-        return Standing.NEVER
+        return Standing.INCOMPLETE if has_gaps else Standing.NEVER
     if verdict.status is Status.FAILED:
         return Standing.FAILED
     if verdict.bugs:
         return Standing.BUG
+    if has_gaps or (verdict.status is Status.INCOMPLETE and not is_stale):
+        return Standing.INCOMPLETE
     return Standing.STALE if is_stale else Standing.EXPLAINED if verdict.labels else Standing.VERIFIED
 
 

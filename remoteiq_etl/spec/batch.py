@@ -4,6 +4,7 @@ Every legacy row ends in exactly one outcome. Those that no one disposes of beco
 account of a batch and the helpers that every transform needs. Does not belong here: rules of one table, databases.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from remoteiq_etl.frames import times
 from remoteiq_etl.frames.derived_ids import short_keys
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.spec.lookup import Lookup
@@ -21,6 +23,7 @@ from remoteiq_etl.spec.value_map import ValueMap
 
 KEY = "_key"  # legacy key as text: the join between a frame, the map and the quarantine
 NULL_WORD = "∅"  # stands for a null where words are counted
+ODD_TIMES = "_odd_times"  # JSON object text of the times of a row that are not carried (see times.is_carried)
 HASH = "_hash"  # keyed hash of the legacy row, computed by the server in the extract
 _OURS = "_"  # columns that the extract adds to those of the legacy table
 
@@ -130,7 +133,8 @@ class Batch:
         hits = pa.array(np.flatnonzero(where.fillna(False).to_numpy(dtype=bool)))
         source = to_arrow(self.legacy[column] if values is None else values).take(hits)
         keys = to_arrow(self.legacy[KEY]).take(hits)
-        for key, value in zip(keys.to_pylist(), source.to_pylist(), strict=True):
+        found = times.values(pd.Series(source, dtype=pd.ArrowDtype(source.type)))
+        for key, value in zip(keys.to_pylist(), found, strict=True):
             if value is not None:
                 self.archive.append(Kept(key, column, value, rule))
 
@@ -139,6 +143,13 @@ class Batch:
         for column in self.legacy.columns:
             if not str(column).startswith(_OURS):
                 self.keep(where, str(column), rule)
+
+    def has_odd_time(self, column: str) -> pd.Series:
+        """Which rows have a time in this column that is not carried: it is null here, and is none."""
+        if ODD_TIMES not in self.legacy:
+            return pd.Series(False, index=self.legacy.index)
+        odd = to_arrow(self.legacy[ODD_TIMES].astype(TEXT)).to_pylist()
+        return pd.Series([text is not None and column in json.loads(text) for text in odd], index=self.legacy.index)
 
     def warn(self, where: pd.Series, rule: str) -> None:
         """Count rows that were carried with a remark."""

@@ -4,7 +4,7 @@ Belongs here: that list, and whether an asset may be read in part. Does not belo
 (see capture).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -58,6 +58,21 @@ def inputs_of(spec: TableSpec) -> Inputs:
         narrowable,
         (not sources and not others) or bool(spec.decide and spec.decide.history),
     )
+
+
+def legacy_columns(specs: Mapping[str, TableSpec]) -> dict[str, tuple[str, ...]]:
+    """The legacy tables that any of these read, with the columns of their definitions."""
+    tables = {table.name: table for spec in specs.values() for table in _legacy_tables(spec)}
+    return {name: tuple(column.name for column in table.columns) for name, table in sorted(tables.items())}
+
+
+def _legacy_tables(spec: TableSpec) -> Iterator[Table]:
+    for source in spec.streamed:
+        yield source.table
+        yield from (follow.table for follow in source.follows)
+    yield from spec.legacy_reads
+    for query in spec.decide.reads.values() if spec.decide is not None else ():
+        yield from (part for part in visitors.iterate(query) if isinstance(part, Table))
 
 
 def _reads(spec: TableSpec) -> dict[str, frozenset[str]]:

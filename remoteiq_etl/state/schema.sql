@@ -32,7 +32,7 @@ BEGIN
     IF jsonb_typeof(value) = 'object' THEN
         RETURN (
             SELECT coalesce(jsonb_object_agg(pair.key, CASE
-                WHEN pair.key ~* 'password|secret|token|key|credential' THEN '"[redacted]"'::jsonb
+                WHEN pair.key COLLATE "C" ~* 'password|secret|token|key|credential' THEN '"[redacted]"'::jsonb
                 ELSE {function}(pair.value) END), '{{}}'::jsonb)
             FROM jsonb_each(value) AS pair
         );

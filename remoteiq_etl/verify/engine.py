@@ -8,11 +8,12 @@ here: what is checked of a table (see table), when it waits (see pace).
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import psycopg
+from psycopg import sql
 
 from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.progress import Listener, Silent, TableProgress
@@ -23,17 +24,21 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.failures import describe, is_interruption
 from remoteiq_etl.state.locks import lock_verification
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.verify import mass_guard
 from remoteiq_etl.verify.causes.table_changes import TableChanges, is_overtaken, options_of_table
 from remoteiq_etl.verify.checks import sequences
+from remoteiq_etl.verify.coverage import Coverage
 from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.expected.legacy_copy import RANGE_ROWS
 from remoteiq_etl.verify.incremental import watermarks
+from remoteiq_etl.verify.mass_guard import ExcuseFigures
 from remoteiq_etl.verify.pace import VerificationPace
 from remoteiq_etl.verify.snapshots import SnapshotPair, VerificationContext, verification_context
 from remoteiq_etl.verify.table import Keys, TableVerification
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
 from remoteiq_etl.verify.verdicts.tally import FindingCounter
+from schemas.state.maps import map_name
 
 #: Looks at what nothing explains, when each time a run begins between the snapshots of the two databases: milliseconds.
 MOST_LOOKS = 5
@@ -47,20 +52,21 @@ def verify(
     *,
     full: bool = False,
     quick: bool = False,
+    confirmed: Collection[str] = (),
     listener: Listener | None = None,
     range_rows: int = RANGE_ROWS,
 ) -> VerificationVerdict:
-    """Verify these target tables (default: all that a run has completed) and keep what was found.
+    """Verify these target tables (default: every one that is declared) and keep what was found.
 
     `full`: also those of which nothing has moved. `quick`: compare what both servers add up, and in detail only what differs;
-    that is no verdict, and none is kept. Raises VerifyError when nothing was ever migrated, LockedError when another
-    verification of the source is in work, SourcePaused when it is paused, StopRequested when somebody tells it to stop; what
-    it found until then is kept. A table that cannot be verified is FAILED; the others are verified all the same.
+    that is no verdict, and none is kept. `confirmed`: tables of which edits, deletions and changes explain any number of rows.
+    A table that no run has completed as this program does is INCOMPLETE, one that cannot be verified FAILED; the others are
+    verified all the same. Raises VerifyError when nothing was ever migrated, LockedError when another verification of the
+    source is in work, SourcePaused when it is paused, StopRequested when somebody tells it to stop; what it found is kept.
     """
     with verification_context(plan, range_rows) as place:
-        return Verification(place, listener or Silent(), full=full, quick=quick).of(
-            list(tables or [*place.completed(), sequences.NAME])
-        )
+        verification = Verification(place, listener or Silent(), full=full, quick=quick, confirmed=frozenset(confirmed))
+        return replace(verification.of(list(tables or [*place.declared(), sequences.NAME])), named=bool(tables))
 
 
 @dataclass
@@ -71,7 +77,10 @@ class Verification:
     listener: Listener
     full: bool = False
     quick: bool = False
+    confirmed: frozenset[str] = frozenset()
     number: int = field(default=0, init=False)
+    _gaps: Mapping[str, str] = field(default_factory=dict, init=False)
+    _loaded: frozenset[str] = field(default=frozenset(), init=False)
     _pace: VerificationPace = field(init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
     _verify_table: SnapshotPair | None = field(default=None, init=False)
@@ -81,19 +90,20 @@ class Verification:
         """Verify these tables, one after the other."""
         self._begin()
         with contextlib.closing(self):
+            self._take_stock()
             if self.quick:
-                return VerificationVerdict(tuple(self._kept(table) for table in tables if table != sequences.NAME))
+                tables = [table for table in tables if table != sequences.NAME]
+                return VerificationVerdict(self._believed([self._kept(table) for table in tables]))
             self.number = store.begin(self._control, self._state, self._source_id, self.pair.snapshot.horizon)
             try:
-                verdict = VerificationVerdict(tuple(self._kept(table) for table in tables))
+                verdict = VerificationVerdict(self._believed([self._kept(table) for table in tables]))
             except BaseException as error:
                 ended = KeyboardInterrupt() if is_interruption(error) else error
                 self._record_end(ended)
                 if ended is not error:
                     raise ended from None
                 raise
-            status = "failed" if verdict.word == "failed" else "bug" if verdict.bugs else "passed"
-            store.end(self._control, self._state, self.number, status)
+            store.end(self._control, self._state, self.number, _STATUS.get(verdict.word, "passed"))
         return verdict
 
     def _begin(self) -> None:
@@ -102,6 +112,37 @@ class Verification:
         lock_verification(self._control, self.verification_context.source_record)
         store.mark_interrupted(self._control, self._state, self._source_id)
         self._pace = VerificationPace(self.verification_context, self.listener)
+
+    def _take_stock(self) -> None:
+        """Which tables are not there as a whole, and why."""
+        plan = self.verification_context.plan
+        coverage = Coverage.read(self._control, self._state, self._source_id)
+        specs = {asset: self.pair.spec(asset) for asset in plan.specs if asset in coverage.completed}
+        self._gaps = {**coverage.outdated(plan, specs), **coverage.gaps(plan.specs)}
+        self._loaded = coverage.tables(plan.specs)
+
+    def _believed(self, verdicts: Sequence[TableVerdict]) -> tuple[TableVerdict, ...]:
+        """The same verdicts; of tables in which more is excused than can be believed, incomplete ones."""
+        figures = [
+            ExcuseFigures(one.table, mass_guard.excused(one), self._mapped(one.table))
+            for one in verdicts
+            if one.rows_compared and one.table != sequences.NAME
+        ]
+        doubts = mass_guard.doubted(figures, self.confirmed)
+        return tuple(self._doubted(one, doubts[one.table]) if one.table in doubts else one for one in verdicts)
+
+    def _doubted(self, verdict: TableVerdict, why: str) -> TableVerdict:
+        if verdict.status is not Status.VERIFIED:
+            return verdict
+        doubted = replace(verdict, status=Status.INCOMPLETE, error=why)
+        if not self.quick:
+            store.write(self._control, self._state, self._source_id, self.number, doubted)
+        return doubted
+
+    def _mapped(self, table: str) -> int:
+        """Rows that a table has by its map."""
+        query = sql.SQL("SELECT count(*) FROM {} WHERE source_id = %s AND state IN ('live', 'deleted')")
+        return int(self._control.value(query.format(self._state.name(map_name(table))), [self._source_id]))
 
     def _record_end(self, error: BaseException) -> None:
         """Write what ended the verification, by a session that is in the middle of nothing; what ended it stays the error."""
@@ -150,7 +191,7 @@ class Verification:
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._of_database() if table == sequences.NAME else self._renewed(table, former)
+            verdict = self._of_database() if table == sequences.NAME else self._looked_at(table, former)
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
@@ -162,6 +203,16 @@ class Verification:
             store.write(self._control, self._state, self._source_id, self.number, verdict)
         self._report(table, verdict.rows_compared, verdict.seconds)
         return verdict
+
+    def _looked_at(self, table: str, former: TableVerdict | None) -> TableVerdict:
+        """The verdict of a table, incomplete where it is not there as a whole; of what was never completed nothing is compared."""
+        why = self._gaps.get(table)
+        if why is None:
+            return self._renewed(table, former)
+        if table not in self._loaded:
+            now, snapshot = datetime.now(UTC), self.pair.snapshot.horizon
+            return TableVerdict(table, Status.INCOMPLETE, now, snapshot, error=why, verification_id=self.number)
+        return replace(self._renewed(table, None), status=Status.INCOMPLETE, error=why)
 
     def _of_database(self) -> TableVerdict:
         began, found = time.monotonic(), sequences.DatabaseLook(self.pair)
@@ -197,7 +248,7 @@ class Verification:
     def _former(self, table: str) -> TableVerdict | None:
         """The last verdict of a table, where what has moved since can be told from it."""
         found = {one.table: one for one in store.read(self._control, self._state, self._source_id)}.get(table)
-        if self.full or self.quick or found is None or not found.passed or found.inputs is None:
+        if self.full or self.quick or table in self._gaps or found is None or not found.passed or found.inputs is None:
             return None
         with self.pair.of_table(options_of_table(self.pair, table)):
             comparable = watermarks.are_comparable(self.pair, watermarks.inputs_of(self.pair, table), found.inputs)
@@ -206,6 +257,8 @@ class Verification:
     def _still_stands(self, former: TableVerdict) -> bool:
         if former.inputs is None or Label.CHANGED_IN_LEGACY in former.labels:
             return False  # whether a run has caught up shows in no row of the table
+        if any(spec.asset in self.verification_context.plan.blocked for spec in self.pair.writers(former.table)):
+            return False  # what a run may not read cannot be looked at here either
         with self.pair.of_table(options_of_table(self.pair, former.table)):
             return watermarks.stand(self.pair, watermarks.inputs_of(self.pair, former.table), former.inputs)
 
@@ -327,6 +380,10 @@ class Step:
         """One more range of so many rows is done."""
         self.done += rows
         self.verification.stepped(self.table, self.done, self.total, time.monotonic() - self.began)
+
+
+_STATUS = {"failed": "failed", "BUG": "bug", "incomplete": "incomplete"}
+"""How a verification ended, by the word of its verdict; else it passed."""
 
 
 def _ending(error: BaseException) -> str:

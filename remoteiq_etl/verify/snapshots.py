@@ -19,7 +19,8 @@ from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.spec.dependencies import in_order, inputs_of
+from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control
 from remoteiq_etl.state.schema import State
@@ -40,12 +41,9 @@ class VerificationContext:
     control: Session
     range_rows: int = RANGE_ROWS
 
-    def completed(self) -> list[str]:
-        """The target tables that a run has completed, in the order in which they are loaded."""
-        query = sql.SQL("SELECT table_name FROM {} WHERE source_id = %s").format(self.state.name("assets"))
-        done = {row[0] for row in self.control.rows(query, [self.source_id])}
-        specs = in_order(self.plan.specs)
-        return list(dict.fromkeys(spec.name for spec in specs if spec.asset in done and spec.no_source is None))
+    def declared(self) -> list[str]:
+        """The target tables that are filled from the source, in the order in which they are loaded."""
+        return list(dict.fromkeys(spec.name for spec in in_order(self.plan.specs) if spec.no_source is None))
 
     @property
     def source_id(self) -> int:
@@ -56,7 +54,7 @@ class VerificationContext:
     def pair(self) -> Iterator["SnapshotPair"]:
         """A fresh look at both databases."""
         settings = row_hash.session_settings(self.source_record.hash_key)
-        tables = {table for spec in self.plan.specs.values() for table in inputs_of(spec).legacy}
+        tables = legacy_columns(self.plan.specs)
         with contextlib.ExitStack() as stack:
             snapshot = stack.enter_context(Snapshot(self.plan.legacy.with_settings(settings), tables))
             target = self.plan.target.with_settings(settings)
@@ -73,9 +71,12 @@ class VerificationContext:
 
 @contextlib.contextmanager
 def verification_context(plan: RunPlan, range_rows: int = RANGE_ROWS) -> Iterator[VerificationContext]:
-    """What a verification stands on. Raises VerifyError when the source was never migrated to this target."""
+    """What a verification stands on. Raises VerifyError when the source was never migrated to this target, DriftError
+    when the target hides rows.
+    """
     state = State(plan.target, plan.state_schema)
     with contextlib.closing(plan.target.connect()) as control:
+        refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         yield VerificationContext(plan, state, _registered(control, state, plan), control, range_rows)
 
 

@@ -13,7 +13,7 @@ verification_runs = Table(
     Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
     Column("started_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it began"),
     Column("finished_at", TIMESTAMPTZ, comment="when it ended; null: it is in work, or was killed"),
-    Column("status", Text, nullable=False, comment="running, passed, bug, failed, stopped, interrupted"),
+    Column("status", Text, nullable=False, comment="running, passed, bug, incomplete, failed, stopped, interrupted"),
     Column("snapshot", Text, comment="pg_current_snapshot() of the legacy database when it began"),
     Column("actor", Text, nullable=False, comment="user and host that verified"),
     Column("program_version", Text, nullable=False, comment="program that verified"),
@@ -35,7 +35,12 @@ verifications = Table(
     Column("source_id", SmallInteger, ForeignKey("state.sources.id"), primary_key=True, comment=SOURCE),
     Column("table_name", Text, primary_key=True, comment="target table"),
     Column("verification_id", BigInteger, nullable=False, comment="verification_runs.id of the last that looked at it"),
-    Column("status", Text, nullable=False, comment="verified: every row was compared; failed: it could not be"),
+    Column(
+        "status",
+        Text,
+        nullable=False,
+        comment="verified: every row was compared; incomplete: not all rows are there; failed: it could not be",
+    ),
     Column("verified_at", TIMESTAMPTZ, nullable=False, comment="when its rows were last compared"),
     Column("confirmed_at", TIMESTAMPTZ, nullable=False, comment="when it was last known that nothing has moved since"),
     Column(

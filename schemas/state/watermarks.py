@@ -17,6 +17,9 @@ passes = Table(
         "horizon", BigInteger, nullable=False, comment="xmin of that snapshot: rows of older transactions were seen"
     ),
     Column("legacy_rows", BigInteger, nullable=False, comment="rows of the legacy table in that snapshot"),
+    Column(
+        "shape", JSONB, comment="of the legacy table's catalogue, by part: columns, labels, children; null: not noted"
+    ),
     Column("passed_at", TIMESTAMPTZ, nullable=False, comment="when the table was completed"),
     comment="High-water mark of each legacy table for each asset that reads it",
 )

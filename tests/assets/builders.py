@@ -1,6 +1,7 @@
 """Shared builders for the tests of transforms: batches from plain lists, and what became of them as plain objects."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,11 @@ def batch_of(columns: Mapping[str, list[Any]], dtypes: Mapping[str, Any] | None 
     """A batch whose KEY is the text of one of its columns, unless KEY is given."""
     keys = {} if KEY in columns else {KEY: [str(value) for value in columns[key]]}
     return Batch(frame({**columns, **keys}, dtypes))
+
+
+def micros(moment: datetime) -> int:
+    """A time as the decide steps prepare it: microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def plain(table: pd.DataFrame) -> list[dict[str, Any]]:

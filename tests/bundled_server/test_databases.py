@@ -23,6 +23,9 @@ from remoteiq_etl.bundled_server.databases import databases
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import DirectoryNotWritable, IncompatibleData, SocketPathTooLong
 from tests.support.holder import ROOT, holding
+from tests.support.server import memory
+
+pytestmark = pytest.mark.slow("starts the bundled server")
 
 AS_ROOT = os.geteuid() == 0
 root_only = pytest.mark.skipif(not AS_ROOT, reason="becomes another user, which only root can")
@@ -31,7 +34,7 @@ root_only = pytest.mark.skipif(not AS_ROOT, reason="becomes another user, which 
 @pytest.fixture
 def parent() -> Iterator[Path]:
     """A directory that other users can pass through, unlike pytest's own."""
-    directory = Path(tempfile.mkdtemp(prefix="emb-"))
+    directory = Path(tempfile.mkdtemp(prefix="emb-", dir=memory()))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
@@ -45,7 +48,7 @@ def new_home(parent: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def made_once() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="emb-"))
+    directory = Path(tempfile.mkdtemp(prefix="emb-", dir=memory()))
     directory.chmod(0o755)
     with databases(Settings(home=directory / "home")):
         pass

@@ -15,7 +15,7 @@ TAKE = ConflictPolicies(ConflictPolicy.TAKE_LEGACY)
 @pytest.fixture
 def linked(either: Migration, edge_db: Database) -> Migration:
     """Otto is an auditor; in legacy he has become a technician."""
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     assert roles(either) == ["Auditor"]
     edge_db.execute(f"UPDATE users SET role = 'Technician' WHERE id = '{OTTO}'")
     return either

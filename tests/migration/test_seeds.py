@@ -54,7 +54,7 @@ def grants(migration: Migration, name: str, scope: str = "system") -> list[str]:
 
 class TestAccess:
     def test_the_catalogue_and_the_system_roles(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         keys = {key for keys in expected.seeds()["permissions"].values() for key in keys}
         assert {row[0] for row in bare.query("SELECT permission_key FROM permissions")} == keys
         wanted = {name: sorted(keys) for name, keys in expected.seeds()["system_roles"].items()}
@@ -62,19 +62,19 @@ class TestAccess:
         assert bare.query("SELECT DISTINCT organization_id FROM roles") == [(None,)]
 
     def test_seeds_are_marked_in_the_map(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         for table in ("permissions", "roles", "role_permissions"):
             found = bare.query(f"SELECT DISTINCT legacy_table, adopted FROM remoteiq_etl.legacy_{table}_map")
             assert found == [("seed", False)], table
 
     def test_a_second_run_writes_nothing(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         before = bare.versions()
         bare.run(*ACCESS)
         assert bare.versions() == before
 
     def test_a_removed_seed_stays_removed(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         bare.target.execute(
             "DELETE FROM roles WHERE name = 'Technician'; DELETE FROM permissions WHERE permission_key = 'teams.read';"
             "DELETE FROM role_permissions g USING roles r WHERE r.id = g.role_id AND r.name = 'ReadOnly'"
@@ -88,7 +88,7 @@ class TestAccess:
             assert "teams.read" not in grants(bare, "Owner")
 
     def test_an_edited_seed_stays_as_it_is(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         bare.target.execute("UPDATE roles SET description = 'Ours'; UPDATE permissions SET label = 'Ours'")
         bare.run(*ACCESS)
         assert bare.query("SELECT DISTINCT description FROM roles") == [("Ours",)]
@@ -114,7 +114,7 @@ class TestAccess:
         assert system_roles(bare) == ["Administrator", "Owner", "ReadOnly"]
 
     def test_a_second_source_writes_no_second_catalogue(self, bare: Migration) -> None:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         before = bare.query("SELECT count(*) FROM roles"), bare.query("SELECT count(*) FROM permissions")
         bare.run(*ACCESS, source="second", organization_slug="second")
         assert (bare.query("SELECT count(*) FROM roles"), bare.query("SELECT count(*) FROM permissions")) == before
@@ -131,7 +131,7 @@ class TestLaterRole:
 
     @pytest.fixture
     def seeded(self, bare: Migration) -> Migration:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         return bare
 
     def test_the_seed_goes(self, seeded: Migration) -> None:
@@ -201,7 +201,7 @@ class TestLaterPermission:
 
     @pytest.fixture
     def seeded(self, bare: Migration) -> Migration:
-        bare.run(*ACCESS)
+        bare.first_run(*ACCESS)
         bare.legacy.execute(
             "INSERT INTO permissions (id, key, label, group_key, group_label, created_at)"
             f" VALUES ('{ROLE}', 'Users.Read', 'See people', 'people', 'People', '2024-01-01 00:00:00+00')"
@@ -230,7 +230,7 @@ class TestLaterPermission:
 
 class TestTemplates:
     def test_everything_is_switched_off_and_assigned_to_nothing(self, bare: Migration) -> None:
-        bare.run(*TEMPLATES)
+        bare.first_run(*TEMPLATES)
         seeds = expected.seeds()
         checks = bare.query("SELECT name, config -> 'enabled' FROM checks ORDER BY name")
         assert checks == [(name, False) for name in sorted(seeds["checks"])]
@@ -246,13 +246,13 @@ class TestTemplates:
         assert bare.query("SELECT count(*) FROM check_assignments") == [(0,)]
 
     def test_a_second_run_writes_nothing(self, bare: Migration) -> None:
-        bare.run(*TEMPLATES)
+        bare.first_run(*TEMPLATES)
         before = bare.versions()
         bare.run(*TEMPLATES)
         assert bare.versions() == before
 
     def test_a_removed_template_stays_removed(self, bare: Migration) -> None:
-        bare.run(*TEMPLATES)
+        bare.first_run(*TEMPLATES)
         bare.target.execute(
             "DELETE FROM checks WHERE name = 'Template: CPU'; DELETE FROM check_profiles; DELETE FROM backup_policies"
         )
@@ -264,7 +264,7 @@ class TestTemplates:
             assert counts == [[(3,)], [(0,)], [(0,)]]
 
     def test_a_name_that_is_taken_gets_no_seed(self, bare: Migration) -> None:
-        bare.run("organizations")
+        bare.first_run("organizations")
         bare.target.execute(
             "INSERT INTO checks (organization_id, name, type, schedule, config)"
             " SELECT id, 'template:  cpu', 'script', 'x', '{}' FROM organizations;"
@@ -278,7 +278,7 @@ class TestTemplates:
         assert bare.query("SELECT schedule FROM backup_policies") == [("weekly",)]
 
     def test_a_legacy_check_of_the_name_takes_the_row_over(self, bare: Migration) -> None:
-        bare.run(*TEMPLATES)
+        bare.first_run(*TEMPLATES)
         seed = bare.query("SELECT id FROM checks WHERE name = 'Template: CPU'")
         bare.legacy.execute(
             f"INSERT INTO checks (id, name, type, scope, severity_default, interval_sec, timeout_sec, enabled)"
@@ -300,7 +300,7 @@ class TestSettings:
         return migration.rows("organization_settings")[0]
 
     def test_tables_without_a_row_give_what_the_legacy_application_assumes(self, bare: Migration) -> None:
-        bare.run(*SETTINGS)
+        bare.first_run(*SETTINGS)
         row = self.row(bare)
         assert (row["localization"]["timeZone"], row["branding"]["allowClientThemeToggle"]) == ("UTC", False)
         assert not CONTACTS & row["support"].keys()
@@ -317,7 +317,7 @@ class TestSettings:
         assert self.row(bare)["localization"]["language"] == "en-US"
 
     def test_a_row_that_comes_later_replaces_the_seeds_of_its_table(self, bare: Migration) -> None:
-        bare.run(*SETTINGS)
+        bare.first_run(*SETTINGS)
         bare.legacy.execute("INSERT INTO localization_settings (id, language) VALUES (1, 'de-DE')")
         bare.run(*SETTINGS)
         assert self.row(bare)["localization"]["language"] == "de-DE"
@@ -330,13 +330,13 @@ class TestSettings:
         assert self.row(bare)["localization"] == {}
 
     def test_a_removed_key_stays_removed(self, bare: Migration) -> None:
-        bare.run(*SETTINGS)
+        bare.first_run(*SETTINGS)
         bare.target.execute("UPDATE organization_settings SET localization = '{}'")
         bare.run(*SETTINGS)
         assert self.row(bare)["localization"] == {}
 
     def test_a_row_of_the_application_gets_no_seeds(self, bare: Migration) -> None:
-        bare.run("organizations")
+        bare.first_run("organizations")
         bare.target.execute("INSERT INTO organization_settings (organization_id) SELECT id FROM organizations")
         for _ in range(2):
             bare.run(*SETTINGS)
@@ -408,7 +408,7 @@ class TestAudits:
         assert [row[0] for row in self.rows(first)] == ["localization", "support"]
 
     def test_an_adopted_row_shows_what_was_filled(self, bare: Migration) -> None:
-        bare.run("organizations")
+        bare.first_run("organizations")
         bare.target.execute(
             """INSERT INTO organization_settings (organization_id, branding) SELECT id, '{"customCss": "a"}' FROM organizations"""
         )
@@ -431,7 +431,7 @@ def test_seeds_alone_leave_what_waits_of_their_table(server: Server, edge_db: Da
     """A table that was not read releases nothing."""
     target = bare_target(server)
     migration = Migration.of(edge_db, target)
-    migration.run("organizations", "seed_permissions", "permissions", "roles", "role_permissions")
+    migration.first_run("organizations", "seed_permissions", "permissions", "roles", "role_permissions")
     query = "SELECT count(*) FROM remoteiq_etl.held WHERE table_name = 'roles' AND released_run IS NULL"
     before = migration.query(query)
     assert before != [(0,)]

@@ -19,6 +19,7 @@ MIDDLE = len(MODULES) // 2
 
 
 # Each part runs the unchanged tests of its modules once, which takes longer than the mutants: few parts, one per core.
+@pytest.mark.slow("runs the tests of every transform, whole and for each mutant")
 @pytest.mark.parametrize("modules", [MODULES[:MIDDLE], MODULES[MIDDLE:]], ids=["first half", "second half"])
 def test_changing_one_rule_breaks_a_test(modules: list[str]) -> None:
     """Of every module, and of every table of words, some rules are changed; a test of the module fails each time."""

@@ -2,10 +2,10 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -20,8 +20,11 @@ from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.database import Observer
 from remoteiq_etl.spec.table import TableSpec
 from schemas import ddl, target
+from tests.support import made_once
 from tests.support.schemas import each
 from tests.support.server import Database, Server
+
+T = TypeVar("T")
 
 
 @cache
@@ -99,11 +102,33 @@ class Migration:
         with open_run(replace(self.plan, **changes)) as run:
             return run.load_all(tables or None)
 
+    def first_run(self, *tables: str, **changes: Any) -> dict[str, TableReport]:
+        """What `run` does, copied where the same was done before to copies of the same databases (see made_once)."""
+        return made_once.of(self, _run, tables, tuple(changes.items()))
+
+    def once(self, make: Callable[..., T], *choices: Hashable) -> T:
+        """What `make(self, *choices)` does and returns, copied where the same was done before (see made_once)."""
+        return made_once.of(self, make, *choices)
+
+    def on(self, legacy: Database, target: Database) -> "Migration":
+        """The same migration of other databases."""
+        reading, writing = (
+            replace(self.plan.legacy, url=legacy.url),
+            replace(self.plan.target, url=target.url),
+        )
+        return Migration(legacy, target, replace(self.plan, legacy=reading, target=writing))
+
     def accept_copy(self) -> None:
-        """Let the state take a copy of the legacy database for the one that was read: the ids of its rows are the same."""
+        """Let the state, if there is one, take a copy of the legacy database for the one that was read: its rows have the same ids."""
+        with made_once.unused(self.legacy, self.target):
+            self._accept_copy()
+
+    def _accept_copy(self) -> None:
         with self.legacy.connect() as connection:
             oid = connection.execute("SELECT oid::text FROM pg_database WHERE datname = current_database()").fetchone()
         assert oid is not None
+        if self.query("SELECT to_regclass('remoteiq_etl.assets')") == [(None,)]:
+            return
         self.target.execute(
             "UPDATE remoteiq_etl.assets SET database = split_part(database, '/', 1) || '/' || split_part(database, '/', 2)"
             f" || '/{oid[0]}/' || split_part(database, '/', 4)"
@@ -145,6 +170,10 @@ class Migration:
                 table: {row[0] for row in connection.execute(query.format(self.plan.target.table(table))).fetchall()}
                 for table in sorted(target_tables())
             }
+
+
+def _run(migration: Migration, tables: tuple[str, ...], changes: tuple[tuple[str, Any], ...]) -> dict[str, TableReport]:
+    return migration.run(*tables, **dict(changes))
 
 
 def target_tables() -> list[str]:

@@ -65,7 +65,13 @@ def first_loads(server: Server, edge_template: str) -> Callable[[Callable[[Serve
     return loaded
 
 
-@pytest.fixture(scope="module", params=[bare_target, foreign_target], ids=["our target", "foreign target"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(bare_target, id="our target", marks=pytest.mark.one_backfill),
+        pytest.param(foreign_target, id="foreign target"),
+    ],
+)
 def migrated(request: pytest.FixtureRequest, first_loads: Callable[[Callable[[Server], Database]], Loaded]) -> Loaded:
     """The edge-case database loaded once, and the reports of that load. Only to be looked at."""
     return first_loads(request.param)

@@ -83,6 +83,7 @@ class Database:
         return self.server.url(self.name, role)
 
     def connect(self, *, autocommit: bool = True, role: str = SUPERUSER) -> psycopg.Connection:
+        self.server.copies.pop(self.name, None)
         return psycopg.connect(self.url_as(role), autocommit=autocommit)
 
     def execute(self, statement: str) -> None:
@@ -102,7 +103,13 @@ class Database:
                 connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}").format(**names))
         return role
 
+    def become(self, template: str) -> None:
+        """Be a fresh copy of another database, under the same name."""
+        self.drop()
+        self.server.create_database(self.name, template)
+
     def drop(self) -> None:
+        self.server.copies.pop(self.name, None)
         self.server.admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
@@ -116,6 +123,8 @@ class Server:
     keeper: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     templates: dict[str, str] = field(default_factory=dict)
+    #: The databases that nobody has had a session of yet, and what each is a copy of.
+    copies: dict[str, str] = field(default_factory=dict)
 
     def url(self, database: str, role: str = SUPERUSER) -> str:
         return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(self.directory), safe='')}"
@@ -124,12 +133,16 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def create_database(self, name: str | None = None, template: str = "template0") -> Database:
+    def create_database(
+        self, name: str | None = None, template: str = "template0", encoding: str | None = None
+    ) -> Database:
         name = name or f"test_{next(self.numbers)}"
         # Before 15 there was no other way. Writing the pages into the WAL takes up to four times as long where nothing is synced.
         how = sql.SQL("STRATEGY FILE_COPY" if self.major >= 15 else "")
         names = sql.Identifier(name), sql.Identifier(template)
-        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, how))
+        text = sql.SQL("ENCODING {} LOCALE 'C'").format(sql.Literal(encoding)) if encoding else sql.SQL("")
+        self.admin(sql.SQL("CREATE DATABASE {} TEMPLATE {} {} {}").format(*names, how, text))
+        self.copies[name] = template
         return Database(self, name)
 
     def clone(self, name: str, build: Callable[[Database], None]) -> Database:
@@ -147,10 +160,13 @@ class Server:
 
 
 def memory() -> Path | None:
-    """A file system in memory with room for the databases of a session of tests; None: there is none."""
+    """A file system in memory with room for the databases of a session of tests; None: there is none.
+
+    Programs can be run from it, because some tests copy them there.
+    """
     shared = Path("/dev/shm")
     usable = shared.is_mount() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free >= _ROOM_IN_MEMORY
-    return shared if usable else None
+    return shared if usable and not os.statvfs(shared).f_flag & os.ST_NOEXEC else None
 
 
 def start(bin_dir: Path, settings: Mapping[str, str] = _SPEED, place: Path | None = None) -> Server:
@@ -191,6 +207,32 @@ def major_version(bin_dir: Path) -> int:
     if not found:
         raise RuntimeError(f"{bin_dir}/postgres --version said {said!r}")
     return int(found[1])
+
+
+def start_primary(bin_dir: Path) -> Server:
+    """A server that others can follow. It checkpoints as slowly as it may, so that its control file says what was."""
+    slowly = {"checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    return start(bin_dir, {**_SPEED, "wal_level": "replica", "max_wal_senders": "8", **slowly}, memory())
+
+
+def start_standby(primary: Server) -> Server:
+    """A copy of a server that follows it."""
+    directory = Path(tempfile.mkdtemp(prefix="remoteiq-test-", dir=primary.directory.parent))
+    account = server_account()
+    if account:
+        os.chown(directory, account.uid, account.gid)
+    data = directory / "data"
+    _run(primary.bin_dir / "pg_basebackup", "-D", data, "-c", "fast", "-h", primary.directory, "-U", SUPERUSER)
+    (data / "standby.signal").touch()
+    # Not -R: a newer pg_basebackup writes options that an older server does not know.
+    with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
+        file.write(f"primary_conninfo = 'host={primary.directory} user={SUPERUSER}'\n")
+    settings = {**_SPEED, "max_wal_senders": "8", "checkpoint_timeout": "1d", "checkpoint_completion_target": "1"}
+    settings["wal_level"] = "replica"
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    options += f" -c unix_socket_directories='{directory}'"
+    _run(primary.bin_dir / "pg_ctl", "start", "-D", data, "-w", "-l", directory / "log", "-o", options)
+    return Server(primary.bin_dir, directory, primary.major, _keeper(primary.bin_dir, directory, account))
 
 
 @contextlib.contextmanager

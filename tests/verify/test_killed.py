@@ -49,7 +49,8 @@ def until(what: Callable[[], bool], process: subprocess.Popen[str] | None = None
 
 def end_in_the_middle(migration: Migration, home: Path, signal_: signal.Signals) -> tuple[int, str]:
     """Send a signal to a verification while it writes the verdict of its second table; gives its exit code and what it said."""
-    with migration.target.connect(autocommit=False) as holder, start(migration, home) as process:
+    # The lock goes first when something fails, or the process would be waited for in vain.
+    with start(migration, home) as process, migration.target.connect(autocommit=False) as holder:
         holder.execute(HELD)
         until(lambda: bool(migration.query(WAITING)), process)
         process.send_signal(signal_)

@@ -14,6 +14,7 @@ from assets.access.rules.words import lowered
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
 from remoteiq_etl.frames.text import normalised
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.times import first_of
 from remoteiq_etl.spec.transform_context import Context
@@ -39,7 +40,7 @@ READS: Mapping[str, Select[Any]] = {
 def roles_by_age(inputs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per legacy role that has a name, oldest first: role_id, name, role (normalised), granted_at."""
     roles = inputs["roles"].sort_values(["created_at", "id"]).reset_index(drop=True)
-    updated = dict(zip(inputs["role_meta"]["role_name"], inputs["role_meta"]["updated_at"], strict=True))
+    updated = dict(zip(inputs["role_meta"]["role_name"], microseconds(inputs["role_meta"]["updated_at"]), strict=True))
     table = pd.DataFrame(
         {
             "role_id": roles["id"],

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, Table, func, not_, or_, select
+from sqlalchemy import Select, Table, not_, or_, select
 
 from remoteiq_etl.frames.dtypes import TIMESTAMP
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decided, StoredDecisions
+from remoteiq_etl.spec.times import carried
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
@@ -20,8 +22,8 @@ _PREPARED = "owner_created_at"
 
 
 def reads(table: Table, *times: str) -> Select[Any]:
-    """The rows of a table of users' things of which one of these times is missing or infinite: id, owner_created_at."""
-    lacking = [or_(table.c[name].is_(None), not_(func.isfinite(table.c[name]))) for name in times]
+    """The rows of a table of users' things of which one of these times is missing or not carried: id, owner_created_at."""
+    lacking = [or_(table.c[name].is_(None), not_(carried(table.c[name]))) for name in times]
     return (
         select(table.c.id, legacy.users.c.created_at.label(_PREPARED))
         .join(legacy.users, legacy.users.c.id == table.c.user_id)
@@ -29,9 +31,9 @@ def reads(table: Table, *times: str) -> Select[Any]:
     )
 
 
-def prepared(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def prepared(rows: pd.DataFrame) -> dict[str, dict[str, int | None]]:
     """What `created_at` needs of a decide step that read such rows."""
-    return {_PREPARED: dict(zip(rows["id"], rows[_PREPARED], strict=True))}
+    return {_PREPARED: dict(zip(rows["id"], microseconds(rows[_PREPARED]), strict=True))}
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
-_BASE32 = re.compile("[A-Z2-7]+=*")
+_BASE32 = re.compile("[A-Za-z2-7]+=*")
 _SHA256 = re.compile("[0-9a-f]{64}")
 # What the new application assumes of every secret.
 _ASSUMED = {"digits": "6", "period": "30", "algorithm": "SHA1"}
@@ -28,10 +28,10 @@ def read_secret(text: str) -> Secret:
     """The secret in upper case without spaces, taken out of an otpauth URI; text that is no secret stays as it is."""
     is_uri = text.strip().lower().startswith(_SCHEME)
     parameters = _parameters(text.strip()) if is_uri else {"secret": text}
-    secret = "".join(parameters.get("secret", "").split()).upper()
-    if not _BASE32.fullmatch(secret):
+    secret = "".join(parameters.get("secret", "").split())
+    if not _BASE32.fullmatch(secret):  # asked before: the capitals of some other letters are base32
         return Secret(text, unreadable=True)
-    return Secret(secret, unusual=is_uri and _is_unusual(text.strip(), parameters))
+    return Secret(secret.upper(), unusual=is_uri and _is_unusual(text.strip(), parameters))
 
 
 def hashed_code(code: str) -> str | None:

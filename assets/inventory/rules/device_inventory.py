@@ -13,6 +13,7 @@ import pandas as pd
 from assets.inventory.rules.hostnames import Machine, renamed
 from assets.inventory.rules.maps import SITES
 from assets.inventory.rules.pairing import (
+    NEVER,
     SYNTHESIZED,
     Pair,
     Pairing,
@@ -123,7 +124,7 @@ def left_in_target(
     keys = dict(zip(sites.new_keys.to_pylist(), sites.keys.to_pylist(), strict=True)) if lost else {}
     for row in present:
         if row["id"] in lost and row["site_id"] in keys:
-            yield Machine(lost[row["id"]], row["id"], keys[row["site_id"]], row["hostname"], True, 0.0)
+            yield Machine(lost[row["id"]], row["id"], keys[row["site_id"]], row["hostname"], True, NEVER)
 
 
 def _machines(

@@ -21,7 +21,7 @@ class Machine(NamedTuple):
     site: str | None
     hostname: str
     mapped: bool
-    seen: float
+    seen: int
 
 
 def renamed(

@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -43,7 +42,7 @@ READS: dict[str, Select[Any]] = {
 """What has to be read to pair agents and devices, and to know where a device is."""
 
 _PREFIX = re.compile("(?:win|linux|mac)-")
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = -(2**63)
 
 
 class Pair(NamedTuple):
@@ -82,9 +81,13 @@ def with_late(pairing: Pairing, taken_over: Mapping[str, str]) -> Pairing:
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame as plain Python, None for null."""
-    rows: list[dict[str, Any]] = pa.table({name: to_arrow(frame[name]) for name in frame.columns}).to_pylist()
+    """The rows of a frame as plain Python, None for null; a time is its microseconds, of years that no datetime holds, too."""
+    rows: list[dict[str, Any]] = pa.table({name: _plain(to_arrow(frame[name])) for name in frame.columns}).to_pylist()
     return rows
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
 
 
 def recorded_pairs(
@@ -123,7 +126,7 @@ def _still_there(agents: Mapping[str, Row], devices: set[str], recorded: Mapping
 
 def _winners(agents: Iterable[Row], claims: Mapping[str, Claim], held: set[str]) -> dict[str, Pair]:
     """Of the agents that claim a device that no recorded pair holds: the lowest step, then the most recently seen."""
-    rivals: dict[str, list[tuple[int, float, int, str]]] = defaultdict(list)
+    rivals: dict[str, list[tuple[int, int, int, str]]] = defaultdict(list)
     for agent in agents:
         claim = claims.get(agent["id"])
         if claim and claim.device not in held:
@@ -198,7 +201,6 @@ STEPS: Mapping[str, Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[
 }
 
 
-def seen(row: Row) -> float:
+def seen(row: Row) -> int:
     """When a device or agent was last seen, for comparing; never is before everything."""
-    moment = row["seen"] or _NEVER
-    return (moment - _NEVER).total_seconds()
+    return NEVER if row["seen"] is None else row["seen"]

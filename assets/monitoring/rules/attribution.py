@@ -17,6 +17,7 @@ from assets.monitoring.rules.check_names import SEVERITIES, SEVERITY_UNSET, chec
 from assets.monitoring.rules.maps import STAND_IN_OF_DEVICE, defined_checks, stand_ins
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, if_else, to_arrow
 from remoteiq_etl.frames.key_index import Keyed
+from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decided, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
@@ -66,9 +67,7 @@ def times_of_assignments(assignments: pd.DataFrame, checks: pd.DataFrame, contex
     if made.notna().all():
         return made
     keys = check_keys(assignments["check_type"], assignments["check_name"])
-    ids, times = (
-        to_arrow(column).to_pylist() for column in (checks["id"], first_of(*(checks[name] for name in TIMES)))
-    )
+    ids, times = to_arrow(checks["id"]).to_pylist(), microseconds(first_of(*(checks[name] for name in TIMES)))
     of_check = dict(zip(ids, times, strict=True))
     return first_of(made, by_distinct(defined_checks(keys, context), of_check.get, TIMESTAMP))
 

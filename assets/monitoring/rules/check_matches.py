@@ -86,7 +86,7 @@ def taking_synthesized_checks_over(
 
 
 def age(check: Row) -> tuple[Any, ...]:
-    """For sorting, the oldest first. A check without a time (an infinite one is none) counts as the youngest."""
+    """For sorting, the oldest first. A check without a time (one that is not carried is none) counts as the youngest."""
     return check["created_at"] is None, check["created_at"] or 0, check["id"]
 
 

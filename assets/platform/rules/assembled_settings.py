@@ -5,7 +5,6 @@ keys of the objects (see settings_paths), seeds, and the row that is written (se
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -39,9 +38,9 @@ def assembled(used: Mapping[str, Row | None]) -> dict[str, dict[str, Any]]:
     }
 
 
-def times(used: Mapping[str, Row | None]) -> tuple[datetime | None, datetime | None]:
-    """created_at is branding's, updated_at the latest known; None where no table knows one."""
+def times(used: Mapping[str, Row | None]) -> tuple[int | None, int | None]:
+    """created_at is branding's, updated_at the latest known, in microseconds; None where no table knows one."""
     branding, legal = used["branding_settings"] or {}, used["support_legal_settings"] or {}
     created = branding.get("created_at")
     known = [time for time in (created, branding.get("updated_at"), legal.get("updated_at")) if time is not None]
-    return created or min(known, default=None), max(known, default=None)
+    return min(known, default=None) if created is None else created, max(known, default=None)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.batch import Batch
 
 Row = Mapping[str, Any]
@@ -41,4 +43,10 @@ def dispose(batch: Batch, used: str | None, rule: str) -> pd.Series:
 def _first(rows: pd.DataFrame) -> Row | None:
     if rows.empty:
         return None
-    return {str(name): None if pd.isna(value) else value for name, value in rows.iloc[0].to_dict().items()}
+    return {str(name): _cell(rows[name].iloc[:1]) for name in rows.columns}
+
+
+def _cell(column: pd.Series) -> Any:
+    """The one value of a column; a time is its microseconds, of years that no datetime holds, too."""
+    array = to_arrow(column)
+    return (array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array)[0].as_py()

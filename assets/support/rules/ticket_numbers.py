@@ -14,6 +14,8 @@ from remoteiq_etl.spec.decisions import SAME_AS, Decision
 KEPT = "number_kept"
 DUPLICATE = "number_duplicate"
 TAKEN = "number_taken"
+HIGHEST = 2**63 - 1
+"""What a bigint holds."""
 
 
 def numbered(
@@ -30,13 +32,19 @@ def numbered(
         if key in written or choice.values["ticket_number"] not in in_target
     }
     taken = in_target | {choice.values["ticket_number"] for choice in standing.values()}
-    following = count(max([*taken, *tickets["number"].to_list(), 0]) + 1)
+    following = free_numbers({*taken, *tickets["number"].to_list()})
     first = set(tickets.drop_duplicates("number")["id"])
     decisions = list(standing.values())
     for key, number in zip(tickets["id"], tickets["number"], strict=True):
         if key not in standing:
             decisions.append(decision(key, int(number), key in first, taken, following))
     return decisions
+
+
+def free_numbers(used: Set[int]) -> Iterator[int]:
+    """Numbers for tickets that get another one: those above the highest, as both systems count; then the lowest free ones."""
+    yield from range(max(used, default=0) + 1, HIGHEST + 1)
+    yield from (number for number in count(1) if number not in used)
 
 
 def decision(key: str, number: int, is_first: bool, taken: Set[int], following: Iterator[int]) -> Decision:

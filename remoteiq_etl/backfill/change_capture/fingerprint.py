@@ -18,7 +18,7 @@ from sqlalchemy import Table
 
 from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.backfill.context.plan import RunPlan
-from remoteiq_etl.frames.dtypes import to_arrow
+from remoteiq_etl.frames.dtypes import INTEGER, to_arrow
 from remoteiq_etl.spec.table import TableSpec
 
 #: Stands before a fingerprint of this form; those before it were of module texts, and began with nothing.
@@ -85,8 +85,10 @@ def digest(frame: pd.DataFrame) -> str:
 
 
 def _hashable(column: pd.Series) -> pd.Series:
-    """A list in any order as text; other values as they are."""
+    """A list in any order as text, a time as its microseconds; other values as they are."""
     values = to_arrow(column)
+    if pa.types.is_timestamp(values.type):
+        return pd.Series(pd.array(values.cast(pa.int64()), dtype=INTEGER))
     if not pa.types.is_list(values.type) and not pa.types.is_large_list(values.type):
         return column
     return pd.Series([None if item is None else str(sorted(map(str, item))) for item in values.to_pylist()])

@@ -11,6 +11,7 @@ from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.source.relation_shape import altered
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON
 from remoteiq_etl.spec.dependencies import Inputs, inputs_of
 from remoteiq_etl.spec.table import TableSpec
@@ -37,6 +38,7 @@ class FullPass:
             self._why_this_run(before, spec)
             or ("target and map are empty" if self.run.is_first_load(spec) else None)
             or self._why_these_horizons(spec, inputs)
+            or self._why_these_tables(spec, inputs)
             or self._why_these_inputs(spec, inputs, before)
         )
 
@@ -60,6 +62,17 @@ class FullPass:
             return "the source's transactions are older than at the last run (a restored backup)"
         if any(self.run.snapshot.xmax - horizon > OLDEST_HORIZON for horizon in horizons):
             return "the last run is too many transactions ago"
+        return None
+
+    def _why_these_tables(self, spec: TableSpec, inputs: Inputs) -> str | None:
+        """Rows that read otherwise, or were put there, without a write that gives them a newer xmin."""
+        for table in inputs.legacy:
+            before = self.watermarks.passes[spec.asset, table]
+            if change := altered(before.shape, self.run.snapshot.shapes.get(table)):
+                return f"{table} was altered since ({change})"
+            rows, newer = self.counts.count(table, before.horizon)
+            if rows - before.legacy_rows > newer:
+                return f"{table} has more rows than were written since"
         return None
 
     def _why_these_inputs(self, spec: TableSpec, inputs: Inputs, before: Completed) -> str | None:
@@ -99,4 +112,6 @@ class FullPass:
         before, seen = self.watermarks.completed.get(spec.asset), self.watermarks.passes.get((spec.asset, table))
         if before is None or seen is None or self._why_this_run(before, spec):
             return None
-        return None if self._why_these_horizons(spec, inputs_of(spec)) else seen.horizon
+        if self._why_these_horizons(spec, inputs_of(spec)):
+            return None
+        return None if altered(seen.shape, self.run.snapshot.shapes.get(table)) else seen.horizon

@@ -10,15 +10,17 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.source.relation_shape import RelationShape
 from remoteiq_etl.state.target_access import TargetAccess
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What an asset last read of one legacy table: up to which horizon, and how many rows there were."""
+    """What an asset last read of one legacy table: up to which horizon, how many rows there were, what the table was like."""
 
     horizon: int
     legacy_rows: int
+    shape: RelationShape | None
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ def read_completed(access: TargetAccess) -> dict[str, Completed]:
 
 def read_passes(access: TargetAccess) -> dict[tuple[str, str], Pass]:
     """What each asset last read, by asset and legacy table."""
-    query = sql.SQL("SELECT table_name, legacy_table, horizon, legacy_rows FROM {} WHERE source_id = %s")
+    query = sql.SQL("SELECT table_name, legacy_table, horizon, legacy_rows, shape FROM {} WHERE source_id = %s")
     rows = access.session.rows(query.format(access.state.name("passes")), [access.source_record.id])
-    return {(row[0], row[1]): Pass(row[2], row[3]) for row in rows}
+    return {(row[0], row[1]): Pass(*row[2:]) for row in rows}
 
 
 def write_completed(run: RunContext, asset: str, done: Completed) -> None:
@@ -71,14 +73,21 @@ def write_completed(run: RunContext, asset: str, done: Completed) -> None:
 def write_passes(run: RunContext, asset: str, rows: Mapping[str, int]) -> None:
     """Remember that an asset has seen all of these legacy tables (name → rows) as they are in the run's snapshot."""
     known = [run.id, run.snapshot.xmin]
-    values = [[run.source_record.id, asset, table, *known, count, run.started_at] for table, count in rows.items()]
+    values = [
+        [run.source_record.id, asset, table, *known, count, _json(run.snapshot.shapes.get(table)), run.started_at]
+        for table, count in rows.items()
+    ]
     run.session.execute_many(_upsert(run, "passes", _PASS_KEY, _PASS), values)
 
 
 _ASSET_KEY = ("source_id", "table_name")
 _ASSET = ("run_id", "full_run", "changed_run", "database", "fingerprint", "digests")
 _PASS_KEY = ("source_id", "table_name", "legacy_table")
-_PASS = ("run_id", "horizon", "legacy_rows", "passed_at")
+_PASS = ("run_id", "horizon", "legacy_rows", "shape", "passed_at")
+
+
+def _json(shape: RelationShape | None) -> Jsonb | None:
+    return None if shape is None else Jsonb(dict(shape))
 
 
 def _upsert(run: RunContext, table: str, key: Iterable[str], values: Iterable[str]) -> sql.Composed:

@@ -5,7 +5,7 @@ target refuses, and when values are parked. Does not belong here: the statements
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,7 @@ from remoteiq_etl.backfill.load import conflicts, unique_swaps
 from remoteiq_etl.backfill.load.key_moves import move_keys
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.target_triggers import NotTaken, altered
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_text, times
 from remoteiq_etl.frames.derived_ids import derive
 from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.sensitive.redaction import plain, redacted_json
@@ -225,11 +225,11 @@ def remember_planned(run: RunContext, spec: TableSpec, prepared: PreparedBatch, 
         writes += merge.planned_writes(run.session)
         return
     columns = [name for name in spec.target.columns.keys() if name in prepared.rows]  # noqa: SIM118  # names
-    for key, row in zip(prepared.rows[KEY], prepared.rows[columns].to_dict("records"), strict=True):
+    for key, row in zip(prepared.rows[KEY], times.records(prepared.rows[columns]), strict=True):
         writes.append((str(key), None, json_text.dumps(redacted_json(_values(spec, row)))))
 
 
-def _values(spec: TableSpec, row: Mapping[Hashable, Any]) -> dict[str, Any]:
+def _values(spec: TableSpec, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         str(name): json_text.parse(value) if isinstance(spec.target.columns[str(name)].type, pg.JSON) else plain(value)
         for name, value in row.items()

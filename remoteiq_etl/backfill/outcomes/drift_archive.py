@@ -19,6 +19,7 @@ from remoteiq_etl.backfill.outcomes import archive
 from remoteiq_etl.backfill.outcomes.ledger import write_account
 from remoteiq_etl.backfill.source.extract import rebatched
 from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.postgres.encodings import as_json
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import SECRET_KEY
@@ -56,7 +57,8 @@ def archive_extras(run: RunContext, pace: Pace) -> TableReport:
 
 def extra_query(run: RunContext, extra: Extra) -> sql.Composed:
     """The SELECT of one extra: the parts of the key, then the values, all as text."""
-    values = [sql.SQL("to_json({})::text").format(_value(name)) for name in extra.archived_as]
+    bad = run.legacy.unreadable
+    values = [sql.SQL("({})::text").format(as_json(bad, _value(name))) for name in extra.archived_as]
     table = {"table": run.legacy.table(extra.table), "row": _ROW, "wanted": _wanted(extra)}
     if not extra.keys:
         names = [sql.Identifier(f"value {number}") for number in range(len(values))]

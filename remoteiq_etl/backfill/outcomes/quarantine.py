@@ -12,7 +12,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_text, times
 from remoteiq_etl.frames.derived_ids import short_key
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import redacted_row
@@ -102,7 +102,7 @@ class RowLists:
             return {}
         source = self.spec.source(prepared.legacy_table)
         picked = prepared.legacy[prepared.legacy[KEY].isin(list(keys))]
-        rows = [{str(name): cell for name, cell in row.items()} for row in picked.to_dict("records")]
+        rows = times.records(picked)
         return {row[KEY]: {} if source is None else redacted_row(source.table, row) for row in rows}
 
     def _names(self, legacy_table: str) -> dict[str, sql.Composable]:

@@ -7,40 +7,54 @@ Two databases are the same when ids that one run has seen mean the same to the n
 from collections.abc import Collection
 
 import psycopg
-from psycopg import sql
 
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
 
-_PARTS = (
-    "SELECT system_identifier::text FROM pg_control_system()",
-    "SELECT timeline_id::text FROM pg_control_checkpoint()",
-)
+SQL = statements(__file__)
+
 #: What stands for a part that the role may not read. Without it another cluster is told by the tables alone.
 UNREADABLE = "?"
 
 
 def read_identity(session: Session, tables: Collection[str]) -> str:
     """System identifier, timeline, database and a hash over the own ids of these tables, joined by slashes."""
-    parts = [_readable(session, query) for query in _PARTS]
     own = "SELECT oid::text FROM pg_database WHERE datname = current_database()"
-    return "/".join([*parts, session.value(own), _tables(session, tables)])
+    parts = [
+        _readable(session, "system") or UNREADABLE,
+        timeline(session),
+        session.value(own),
+        _tables(session, tables),
+    ]
+    return "/".join(parts)
 
 
-def _readable(session: Session, query: str) -> str:
+def timeline(session: Session) -> str:
+    """The timeline of what the session reads, within a transaction; UNREADABLE where the role may know nothing of it.
+
+    A promoted standby begins a new one at once, and its control file says so only after its next checkpoint, perhaps minutes
+    later. Timelines grow, so of several that are known of a standby the latest holds.
+    """
+    if session.value("SELECT pg_catalog.pg_is_in_recovery()"):
+        known = [_readable(session, name) for name in ("timeline_of_receiver", "timeline_of_recovery")]
+    else:
+        known = [_readable(session, "timeline_of_primary") or _readable(session, "timeline_of_checkpoint")]
+    return max(filter(None, known), key=int, default=UNREADABLE)
+
+
+def _readable(session: Session, name: str) -> str | None:
+    """The result of a statement; None where the role may not ask it."""
     session.execute("SAVEPOINT identity")
     try:
-        return str(session.value(query))
-    except psycopg.errors.InsufficientPrivilege:
+        found = session.value(SQL[name])
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState):
+        # The second: promoted, or made a standby, between the two questions.
         session.execute("ROLLBACK TO SAVEPOINT identity")
-        return UNREADABLE
+        return None
     finally:
         session.execute("RELEASE SAVEPOINT identity")
+    return None if found is None else str(found)
 
 
 def _tables(session: Session, tables: Collection[str]) -> str:
-    """A restored dump has the same tables under other ids."""
-    query = sql.SQL(
-        "SELECT md5(string_agg(relname || ' ' || c.oid, ',' ORDER BY relname)) FROM pg_class c"
-        " JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s AND relname = ANY (%s)"
-    )
-    return str(session.value(query, [session.database.schema, sorted(tables)]))
+    return str(session.value(SQL["tables"], [session.database.schema, sorted(tables)]))

@@ -10,19 +10,21 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 from psycopg import sql
-from sqlalchemy import ClauseElement, Column, ColumnElement, Select
+from sqlalchemy import ClauseElement, Column, ColumnElement, Select, Text
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.source.selection import Selection
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, from_arrow
 from remoteiq_etl.postgres.database import ArrowSession, Database
+from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
-from remoteiq_etl.spec.batch import HASH, KEY
+from remoteiq_etl.spec.batch import HASH, KEY, ODD_TIMES
 from remoteiq_etl.spec.table import Source
+from remoteiq_etl.spec.times import is_carried
 
-#: JSON object text of the times of a row that no calendar of ours can hold (±infinity, before year 1, after 9999).
-ODD_TIMES = "_odd_times"
+#: JSON array of the columns of a row whose bytes are no text. Only where the database's encoding has such.
+UNREADABLE = "_unreadable"
 #: A batch ends at this size even when it has fewer rows than asked for: texts of a megabyte exist.
 BATCH_BYTES = 64 * 1024 * 1024
 
@@ -31,10 +33,14 @@ def source_query(database: Database, source: Source, selection: Selection | None
     """The SELECT that extracts one source: every column in a form that Arrow holds, its hash and its odd times."""
     table = sql.Identifier(database.schema, source.table.name)
     columns = [column for column in source.table.columns if column.name not in source.absent]
-    items = [sql.SQL("{} AS {}").format(_readable(column), sql.Identifier(column.name)) for column in columns]
+    bad = database.unreadable
+    items = [sql.SQL("{} AS {}").format(_readable(column, bad), sql.Identifier(column.name)) for column in columns]
     items += [sql.SQL("NULL::text AS {}").format(sql.Identifier(name)) for name in sorted(source.absent)]
     items.append(sql.SQL("{} AS {}").format(row_hash([_name(column) for column in columns]), sql.Identifier(HASH)))
     items.append(sql.SQL("{} AS {}").format(_odd_times(columns), sql.Identifier(ODD_TIMES)))
+    if bad is not None:
+        texts = [(str(column.name), _text(column)) for column in columns if _is_text(column)]
+        items.append(sql.SQL("{} AS {}").format(bad.names(texts), sql.Identifier(UNREADABLE)))
     query = sql.SQL("SELECT {} FROM {} AS l").format(sql.SQL(", ").join(items), table)
     return query.as_string(None) + _where(database, source, selection)
 
@@ -52,7 +58,10 @@ def compiled(element: ClauseElement, database: Database) -> str:
 
 def select_query(database: Database, query: Select[Any]) -> str:
     """A decide step's SELECT with its columns in forms that Arrow holds."""
-    columns = [sql.SQL("{} AS {}").format(_readable(column), _name(column)) for column in query.selected_columns]
+    columns = [
+        sql.SQL("{} AS {}").format(_readable(column, database.unreadable), _name(column))
+        for column in query.selected_columns
+    ]
     outer = sql.SQL("SELECT {} FROM (").format(sql.SQL(", ").join(columns)).as_string(None)
     return f"{outer}{compiled(query, database)}) AS q"
 
@@ -120,30 +129,44 @@ def _is_time(column: ColumnElement[Any]) -> bool:
     return isinstance(column.type, pg.TIMESTAMP)
 
 
-def _readable(column: ColumnElement[Any]) -> sql.Composable:
+def _is_text(column: ColumnElement[Any]) -> bool:
+    """Whether a column may hold any bytes. Labels are the catalogue's; other types have forms of their own."""
+    kind = column.type.item_type if isinstance(column.type, pg.ARRAY) else column.type
+    return isinstance(kind, Text | pg.JSON | pg.CITEXT)
+
+
+def _text(column: ColumnElement[Any]) -> sql.Composable:
+    return _name(column) if isinstance(column.type, Text) else sql.SQL("{}::text").format(_name(column))
+
+
+def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composable:
     """An expression whose binary form the Arrow reader understands."""
     name = _name(column)
     if _is_time(column):
-        return sql.SQL("CASE WHEN {} THEN {} END").format(_fits(name), name)
+        return sql.SQL("CASE WHEN {} THEN {} END").format(is_carried(name), name)
+    if isinstance(column.type, pg.ARRAY):
+        # The reader takes one dimension whose subscripts begin at 0 or 1; PostgreSQL has others.
+        whole = sql.SQL("CASE WHEN {0} IS NOT NULL THEN ARRAY(SELECT unnest({0})) END").format(name)
+        return readable(bad, whole, "text[]")
     if isinstance(column.type, pg.INET):
         return sql.SQL("abbrev({})").format(name)
-    if isinstance(column.type, pg.UUID | pg.ENUM | pg.JSON | pg.CITEXT):
-        return sql.SQL("{}::text").format(name)
+    if isinstance(column.type, pg.JSON):
+        return sql.SQL("{}::text").format(readable(bad, name, "jsonb"))
+    if isinstance(column.type, pg.UUID | pg.ENUM | pg.CITEXT):
+        return readable(bad, sql.SQL("{}::text").format(name))
+    if _is_text(column):
+        return readable(bad, name)
     return name
-
-
-def _fits(name: sql.Identifier) -> sql.Composed:
-    return sql.SQL("({} >= '0001-01-01+00' AND {} < '10000-01-01+00')").format(name, name)
 
 
 def _odd_times(columns: list[Column[Any]]) -> sql.Composable:
     times = [_name(column) for column in columns if _is_time(column)]
     if not times:
         return sql.SQL("NULL::text")
-    fit = sql.SQL(" AND ").join(sql.SQL("{} IS NOT FALSE").format(_fits(name)) for name in times)
+    fit = sql.SQL(" AND ").join(sql.SQL("{} IS NOT FALSE").format(is_carried(name)) for name in times)
     pairs = sql.SQL(", ").join(
         sql.SQL("{}, CASE WHEN NOT {} THEN {}::text END").format(
-            sql.Literal(name.as_string(None).strip('"')), _fits(name), name
+            sql.Literal(name.as_string(None).strip('"')), is_carried(name), name
         )
         for name in times
     )

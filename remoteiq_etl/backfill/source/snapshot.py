@@ -1,12 +1,13 @@
 """One snapshot per run: a read-only transaction on the legacy database whose snapshot every reader imports."""
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
 import psycopg
 
 from remoteiq_etl.backfill.source.database_identity import read_identity
+from remoteiq_etl.backfill.source.relation_shape import read_shapes
 from remoteiq_etl.errors import SnapshotLost
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
 
@@ -15,13 +16,14 @@ class Snapshot:
     """The exporter's transaction. The snapshot lives as long as it is open.
 
     `xmin` and `xmax` (64 bit): transactions older than the first are all over, those from the second on are not seen.
-    `database`: which database it is, told by these `tables` besides (see cluster_identity).
+    `database`: which database it is, told by these `tables` (name → columns that are read) besides (see database_identity);
+    `shapes`: what the catalogue says of each of them.
     """
 
-    def __init__(self, legacy: Database, tables: Collection[str] = ()) -> None:
-        self.legacy = legacy
+    def __init__(self, legacy: Database, tables: Mapping[str, Collection[str]] | None = None) -> None:
         with contextlib.ExitStack() as begins:
             self.session: Session = legacy.connect()
+            self.legacy = self.session.database
             begins.callback(self.session.close)
             self.session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
@@ -29,7 +31,8 @@ class Snapshot:
             #: The sessions that hold the snapshot, for those who wait for their locks.
             self.pids: list[int] = [self.session.connection.info.backend_pid]
             self.xmin, self.xmax = (int(part) for part in self.horizon.split(":")[:2])
-            self.database = read_identity(self.session, tables)
+            self.database = read_identity(self.session, tables or {})
+            self.shapes = read_shapes(self.session, tables or {})
             begins.pop_all()
 
     def reader(self) -> ArrowSession:

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 import pandas as pd
 
 from remoteiq_etl.backfill.context.prepared import NEW, RULE, PreparedBatch
-from remoteiq_etl.backfill.source.extract import ODD_TIMES
+from remoteiq_etl.backfill.source.extract import UNREADABLE
 from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract, Failure
 from remoteiq_etl.errors import ContractError
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT
-from remoteiq_etl.spec.batch import KEY, Batch, Disposal, Kept, Outcome
+from remoteiq_etl.spec.batch import KEY, ODD_TIMES, Batch, Disposal, Kept, Outcome
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import TableSpec, Transform
 from remoteiq_etl.spec.transform_context import Context
+
+_NO_TEXT = "bytes that are no text in the encoding of the legacy database"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def _source_checked(
         return frame, []
     typed, failures = contract.split(frame)
     failures = [failure for failure in failures if failure.column not in odd.get(failure.row, {})]
+    failures += _unreadable(frame)
     bad = sorted({failure.row for failure in failures})
     refused = [_refused(str(frame[KEY].iloc[row]), row, failures, "source_contract") for row in bad]
     return (typed.drop(index=bad).reset_index(drop=True) if bad else typed), refused
@@ -109,6 +112,14 @@ def _odd_times(frame: pd.DataFrame) -> dict[int, dict[str, str]]:
         return {}
     odd = frame[ODD_TIMES].dropna()
     return {row: json.loads(odd.loc[row]) for row in map(int, odd.index)}
+
+
+def _unreadable(frame: pd.DataFrame) -> list[Failure]:
+    """The values whose bytes are no text; they are shown here in octal, and nothing is made of them."""
+    if UNREADABLE not in frame:
+        return []
+    found = frame[UNREADABLE].reset_index(drop=True).dropna()
+    return [Failure(row, column, _NO_TEXT) for row in map(int, found.index) for column in json.loads(found.loc[row])]
 
 
 def _archive_odd(batch: Batch, key: str, times: dict[str, str]) -> None:

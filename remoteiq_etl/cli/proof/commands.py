@@ -21,12 +21,22 @@ def verify(
             "--quick", help="Compare what both servers add up, and in detail only what differs; keeps no verdict."
         ),
     ] = False,
+    confirm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--confirm",
+            metavar="TABLE",
+            help="Edits, deletions and changes of legacy explain any number of its rows.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every row with what the mapping makes of the legacy database. Exit code 1: a difference that nothing explains."""
+    """Compare every row with what the mapping makes of the legacy database. Exit code 1: a difference that nothing explains, or
+    a table that is not there as a whole."""
     from remoteiq_etl.cli.proof.verify import show
 
-    raise typer.Exit(show(tables or [], full=full, quick=quick, as_json=as_json))
+    raise typer.Exit(show(tables or [], full=full, quick=quick, confirmed=confirm or [], as_json=as_json))
 
 
 def report(

@@ -10,6 +10,7 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
+from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.pace import KEPT
 from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
@@ -21,24 +22,29 @@ _MEANING = {
     "verified": "Verified: the target holds what the mapping makes of the legacy database.",
     "explained": "Verified: every difference is explained.",
     "BUG": "{bugs:,} differences that nothing explains. Do not cut over.",
+    "incomplete": "Incomplete: {incomplete} of {tables} tables. Nothing is said of what is not there.",
     "failed": "Not everything could be verified.",
 }
+_NAMED = "This is about {names} alone. remoteiq-etl verify looks at every table."
+_NAMES = 8
 QUICK = "A quick look found nothing that is not explained. remoteiq-etl verify compares every column, and keeps the verdict."
 INTERRUPTED = f"Interrupted. {KEPT}"
 
 
-def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool) -> Exit:
-    """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified."""
+def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confirmed: Sequence[str] = ()) -> Exit:
+    """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified or is not there as a whole."""
     declared = selection.all_tables()
     targets = {table.spec.name for table in declared.values() if table.spec.no_source is None}
     selection.check_names("TABLE", tables, targets)
+    selection.check_names("--confirm", confirmed, targets)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(tables) or len(targets)) as listener,
     ):
         try:
-            verdict = verify(both.plan(), tables or None, full=full, quick=quick, listener=listener)
+            plan = both.plan()
+            verdict = verify(plan, tables or None, full=full, quick=quick, confirmed=confirmed, listener=listener)
         except KeyboardInterrupt:
             output.errors().print(INTERRUPTED, style="yellow")
             return Exit.FAILED
@@ -61,8 +67,24 @@ def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> No
             f"{min(SHOWN, len(found)):,} of {total:,} differences. A table's name narrows them, --json has more."
         )
     _print_waiting(verdict, console)
-    text = QUICK if quick and verdict.passed else _MEANING[verdict.word].format(bugs=verdict.bugs)
-    console.print(text, style="bold green" if verdict.passed else "bold red")
+    console.print(_conclusion(verdict, quick=quick), style=_style(verdict))
+    if verdict.named:
+        console.print(_NAMED.format(names=_listed([one.table for one in verdict.tables])), markup=False)
+
+
+def _conclusion(verdict: VerificationVerdict, *, quick: bool) -> str:
+    if quick and verdict.passed:
+        return QUICK
+    tables = [one for one in verdict.tables if one.table != NAME]
+    return _MEANING[verdict.word].format(bugs=verdict.bugs, incomplete=len(verdict.incomplete), tables=len(tables))
+
+
+def _style(verdict: VerificationVerdict) -> str:
+    return "bold green" if verdict.passed else "bold yellow" if verdict.word == "incomplete" else "bold red"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 def _print_tables(verdicts: Sequence[TableVerdict], console: Console) -> None:
@@ -73,8 +95,9 @@ def _print_tables(verdicts: Sequence[TableVerdict], console: Console) -> None:
     table.add_column("differences", overflow="fold")
     for one in verdicts:
         labels = {label.replace("_", " "): count for label, count in one.labels.items()}
-        said = one.error or output.listed(labels) or "none"
-        style = "red" if not one.passed else None
+        parts = [f"{one.status}: {one.error}" if one.status is Status.INCOMPLETE else one.error, output.listed(labels)]
+        said = "; ".join(part for part in parts if part) or "none"
+        style = None if one.passed else "yellow" if one.status is Status.INCOMPLETE and not one.bugs else "red"
         table.add_row(one.table, output.number(one.rows_compared), f"{one.seconds:.1f}", escape(said), style=style)
     console.print(table)
 

@@ -92,7 +92,7 @@ def _print_verdicts(console: Console, verdicts: Collection[Fresh]) -> None:
     by_word = {word: [one.table for one in verdicts if one.freshness is word] for word in Freshness}
     said = [f"{len(tables)} {word}" for word, tables in by_word.items() if tables]
     if said:
-        named = [*by_word[Freshness.FAILED], *by_word[Freshness.STALE]]
+        named = [*by_word[Freshness.FAILED], *by_word[Freshness.INCOMPLETE], *by_word[Freshness.STALE]]
         which = f" ({', '.join(named[:_NAMED])}{', …' if len(named) > _NAMED else ''})" if named else ""
         console.print(f"Verification of {len(verdicts)} tables: {', '.join(said)}{which}.", markup=False)
     if bugs := sum(one.bugs for one in verdicts):

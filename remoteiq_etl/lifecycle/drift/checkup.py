@@ -19,6 +19,7 @@ from remoteiq_etl.lifecycle.drift.report import DriftReport, compare
 from remoteiq_etl.lifecycle.drift.shape import describe
 from remoteiq_etl.lifecycle.drift.verdicts import Side
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.encodings import unreadable_in
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy, state, target
@@ -140,7 +141,7 @@ def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterato
     tables = [table for table in _tables(session, schema) if table.name in describe(legacy.metadata).tables]
     if tables:
         yield _reading(server, tables)
-        yield _hidden(tables)
+        yield _hidden("legacy", server.role, tables)
     if not bundled:
         yield _beyond_reading(server, tables)
 
@@ -148,8 +149,17 @@ def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterato
 def _server_findings(side: Side, server: _Server) -> Iterator[CheckFinding]:
     yield _version(side, server)
     if server.encoding != "UTF8":
-        advice = "texts may not be readable or writable as they are; UTF8 is what the tests know"
-        yield CheckFinding(side, "encoding", server.encoding, CheckStatus.WARNS, advice)
+        yield _encoding(side, server.encoding)
+
+
+def _encoding(side: Side, encoding: str) -> CheckFinding:
+    if side == "target":
+        advice = "texts that this encoding has no characters for are refused; UTF8 has them all"
+        return CheckFinding(side, "encoding", encoding, CheckStatus.WARNS, advice)
+    if unreadable_in(encoding) is not None:
+        advice = "a row with bytes that are no text in it is quarantined, a table with such keys is not loaded"
+        return CheckFinding(side, "encoding", encoding, CheckStatus.WARNS, advice)
+    return CheckFinding(side, "encoding", f"{encoding}, read as UTF-8")
 
 
 def _version(side: Side, server: _Server) -> CheckFinding:
@@ -177,12 +187,16 @@ def _reading(server: _Server, tables: list[_Table]) -> CheckFinding:
     return CheckFinding("legacy", "rights", f"{server.role} may read all {len(tables)} tables")
 
 
-def _hidden(tables: list[_Table]) -> CheckFinding:
+def _hidden(side: Side, role: str, tables: list[_Table]) -> CheckFinding:
     hidden = [table.name for table in tables if table.rows_hidden]
     if not hidden:
-        return CheckFinding("legacy", "row security", "hides no rows")
-    advice = "rows that a policy hides would be taken for deleted; connect as a role with BYPASSRLS"
-    return CheckFinding("legacy", "row security", f"filters {_few(hidden)}", CheckStatus.BLOCKS, advice)
+        return CheckFinding(side, "row security", "hides no rows")
+    advice = (
+        f"rows that a policy hides would be taken for deleted; ALTER ROLE {role} BYPASSRLS (a superuser may), or connect as the"
+        " owner of the tables while they have no FORCE ROW LEVEL SECURITY"
+    )
+    found = f"hides rows of {_few(hidden)} from {role}"
+    return CheckFinding(side, "row security", found, CheckStatus.BLOCKS, advice)
 
 
 def _beyond_reading(server: _Server, tables: list[_Table]) -> CheckFinding:
@@ -206,7 +220,11 @@ def _target_findings(session: Session, own: State) -> Iterator[CheckFinding]:
         advice = "it cannot be written; name the primary in REMOTEIQ_TARGET_URL"
         yield CheckFinding("target", "standby", "the server is in recovery", CheckStatus.BLOCKS, advice)
     yield from _extensions(session, server)
-    yield _writing(server, _tables(session, schema))
+    tables = _tables(session, schema)
+    yield _writing(server, tables)
+    if own.exists(session):
+        tables += _tables(session, own.schema)
+    yield _hidden("target", server.role, tables)
     yield _state(session, server, own)
 
 

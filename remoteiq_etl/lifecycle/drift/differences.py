@@ -58,6 +58,8 @@ class DifferenceKind(StrEnum):
     MISSING_CHECK = "missing_check"
     EXTRA_CHECK = "extra_check"
     BROKEN_CHECK = "broken_check"
+    UNREADABLE_KEY = "unreadable_key"
+    HIDDEN_ROWS = "hidden_rows"
 
 
 @dataclass(frozen=True)

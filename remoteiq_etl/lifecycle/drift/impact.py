@@ -6,7 +6,7 @@ belong here: finding differences (`differences`, `legacy_rows`), their texts (`v
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -14,7 +14,7 @@ import pandas as pd
 from remoteiq_etl.backfill.context.plan import Extra
 from remoteiq_etl.config.settings import ValueMapEntries
 from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
-from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
+from remoteiq_etl.lifecycle.drift.differences import DifferenceKind, SchemaDifference
 from remoteiq_etl.lifecycle.drift.needs import Needs, Specs
 from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport, drift_of, judged
 from remoteiq_etl.lifecycle.drift.row_checks import LegacyRows, Readable, rows_in_words
@@ -26,7 +26,14 @@ from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy
 
-_WHOLE_TABLE = frozenset({DifferenceKind.MISSING_TABLE, DifferenceKind.DIFFERING_TABLE})
+_WHOLE_TABLE = frozenset(
+    {
+        DifferenceKind.MISSING_TABLE,
+        DifferenceKind.DIFFERING_TABLE,
+        DifferenceKind.HIDDEN_ROWS,
+        DifferenceKind.UNREADABLE_KEY,
+    }
+)
 _ACCEPTED = "accepted: each run archives what it finds there (rule accepted_drift)"
 
 
@@ -94,7 +101,8 @@ class _Examination:
         report = judged(self.expected, self.found, self.schema, "legacy", exists=self.exists)
         if any(drift.scope is DriftScope.RUN and drift.blocks for drift in report.drifts):
             return LegacyDrift(report, {}, {}, (), ())
-        drifts = [*map(self._weighed, report.drifts), *self._broken_checks()]
+        unseen = [*self.rows.hidden(self.expected), *self.rows.unreadable_keys(self._keys())]
+        drifts = [*map(self._weighed, [*report.drifts, *self._judged(unseen)]), *self._broken_checks()]
         reasons = {asset: "; ".join(texts) for asset, texts in self.direct.items()}
         return LegacyDrift(
             DriftReport.of("legacy", self.schema, drifts),
@@ -160,10 +168,11 @@ class _Examination:
     # --- rows ---------------------------------------------------------------------------------------------------
 
     def _broken_checks(self) -> Iterator[Drift]:
-        for item in self.rows.broken_checks(self.expected, self._keys()):
-            drift = drift_of(item, self.schema, "legacy")
-            if drift is not None:
-                yield replace(drift, warns=True)
+        for drift in self._judged(self.rows.broken_checks(self.expected, self._keys())):
+            yield replace(drift, warns=True)
+
+    def _judged(self, items: Iterable[SchemaDifference]) -> Iterator[Drift]:
+        return filter(None, (drift_of(item, self.schema, "legacy") for item in items))
 
     def _keys(self) -> dict[str, tuple[str, ...]]:
         """The key columns by which the rows of each legacy table are known: those of its primary target."""

@@ -16,6 +16,7 @@ from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
 from remoteiq_etl.lifecycle.drift.differences import DifferenceKind, SchemaDifference, differences
 from remoteiq_etl.lifecycle.drift.shape import Columns, SchemaShape, describe
 from remoteiq_etl.lifecycle.drift.verdicts import VERDICTS, DriftScope, Side
+from remoteiq_etl.postgres.hidden_rows import hidden_rows
 from schemas.target.optional import OPTIONAL_COLUMNS
 
 _OPTIONAL: Mapping[Side, Mapping[str, Columns]] = {"legacy": {}, "target": OPTIONAL_COLUMNS}
@@ -104,8 +105,15 @@ def compare(connection: psycopg.Connection, schema: str, metadata: MetaData, sid
 
     `schema` is the real name, `metadata` the definition of that side. An empty target schema is no fault.
     """
-    found = read_schema(connection, schema)
-    return judged(describe(metadata), found, schema, side, exists=schema_exists(connection, schema))
+    expected, found = describe(metadata), read_schema(connection, schema)
+    report = judged(expected, found, schema, side, exists=schema_exists(connection, schema))
+    hidden = {
+        table: f"role {role}" for table, role in hidden_rows(connection, schema).items() if table in expected.tables
+    }
+    items = (
+        SchemaDifference(DifferenceKind.HIDDEN_ROWS, table, None, "every row", role) for table, role in hidden.items()
+    )
+    return DriftReport.of(side, schema, [*report.drifts, *_judged(items, schema, expected, side)])
 
 
 def judged(expected: SchemaShape, found: SchemaShape, schema: str, side: Side, *, exists: bool) -> DriftReport:

@@ -60,6 +60,29 @@ class LegacyRows:
     found: SchemaShape
     readable: Readable
 
+    def hidden(self, expected: SchemaShape) -> Iterator[SchemaDifference]:
+        """Yield each table of ours of which a policy hides rows from the role."""
+        for name in sorted(self.readable.hidden & expected.tables.keys()):
+            role = f"role {self.session.value('SELECT current_user')}"
+            yield SchemaDifference(DifferenceKind.HIDDEN_ROWS, name, expected="every row", found=role)
+
+    def unreadable_keys(self, keys: Keys) -> Iterator[SchemaDifference]:
+        """Yield each table with rows whose key is no text, in a database whose encoding has such."""
+        bad = self.session.database.unreadable
+        for name, columns in keys.items() if bad is not None else ():
+            live = self.found.tables.get(name)
+            if bad is None or live is None or live.kind not in "rp" or not self._has(live, columns):
+                continue
+            texts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
+            [rows] = self._counts(name, [sql.SQL(" OR ").join(map(bad.condition, texts))])
+            if rows:
+                key = ", ".join(columns)
+                yield SchemaDifference(DifferenceKind.UNREADABLE_KEY, name, key, "text", rows_in_words(rows))
+
+    def _has(self, live: TableShape, columns: Iterable[str]) -> bool:
+        """Whether the live table has these columns, and they may be read."""
+        return live.columns.keys() >= {*columns} and self.readable.may_read(live.name, columns)
+
     def broken_checks(self, expected: SchemaShape, keys: Keys) -> Iterator[SchemaDifference]:
         """Yield each check of ours that rows break: `expected` its text, `found` how many and the keys of some.
 

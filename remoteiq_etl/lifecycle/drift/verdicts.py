@@ -116,6 +116,18 @@ LEGACY: Mapping[DifferenceKind, DriftRule] = {
     DifferenceKind.BROKEN_CHECK: DriftRule(
         False, "rows of {table} break a check of the legacy application; their rules judge each of them by its value"
     ),
+    DifferenceKind.UNREADABLE_KEY: DriftRule(
+        True,
+        "keys of {table} hold bytes that are no text in the encoding of the database, so no row can refer to them; correct"
+        " {table}.{column} in these rows (other columns would only quarantine theirs)",
+        scope=DriftScope.TABLE,
+    ),
+    DifferenceKind.HIDDEN_ROWS: DriftRule(
+        True,
+        "row security hides rows of {table} from {found}, and rows that are not shown would be taken for deleted; ALTER ROLE"
+        " … BYPASSRLS for it (a superuser may), or read as the owner of the table while it has no FORCE ROW LEVEL SECURITY",
+        scope=DriftScope.TABLE,
+    ),
 }
 """Constraints that legacy has beyond ours are left out: they refuse nothing that is read."""
 
@@ -195,6 +207,12 @@ TARGET: Mapping[DifferenceKind, DriftRule] = {
     DifferenceKind.EXTRA_FOREIGN_KEY: DriftRule(False, "rows of {table} that violate it are quarantined by name"),
     DifferenceKind.MISSING_CHECK: DriftRule(False, "nothing to do: the rules write no other values"),
     DifferenceKind.EXTRA_CHECK: DriftRule(False, "rows of {table} that violate it are quarantined by name"),
+    DifferenceKind.HIDDEN_ROWS: DriftRule(
+        True,
+        "row security hides rows of {table} from {found}, and rows that are not shown would be taken for deleted by a user;"
+        " ALTER ROLE … BYPASSRLS for it (a superuser may), or write as the owner of the table while it has no FORCE ROW LEVEL"
+        " SECURITY",
+    ),
 }
 
 VERDICTS: Mapping[Side, Mapping[DifferenceKind, DriftRule]] = {"legacy": LEGACY, "target": TARGET}

@@ -4,7 +4,7 @@
 UNION
 (SELECT legacy_key::text FROM {keys} WHERE {scope} AND legacy_key < %(key)s::text::{kind} ORDER BY legacy_key DESC LIMIT 5)
 UNION
-(SELECT legacy_key::text FROM {keys} WHERE {scope} AND lower(left(legacy_key::text, 4)) = lower(left(%(key)s::text, 4)) LIMIT 200)
+(SELECT legacy_key::text FROM {keys} WHERE {scope} AND lower(left(legacy_key::text, 4) COLLATE "C") = lower(left(%(key)s::text, 4) COLLATE "C") LIMIT 200)
 
 
 -- name: near_number

@@ -23,6 +23,7 @@ from remoteiq_etl.lifecycle.explain.model import (
 )
 from remoteiq_etl.lifecycle.operations.quarantine import Quarantine, QuarantinedDetail, Selected
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.encodings import Unreadable, shown
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import LONGEST, REDACTED, SECRET_KEY, is_secret, redacted_json
 from remoteiq_etl.spec.table import Source, TableSpec
@@ -98,8 +99,8 @@ class LegacySide:
         source = self._source(table)
         if source is None or self.legacy is None:
             return None, None
-        query = sql.SQL("SELECT to_jsonb(l) FROM {} AS l WHERE {}").format(
-            self.legacy.database.table(table), is_one_of(source, [key])
+        query = sql.SQL("SELECT {} FROM {} AS l WHERE {}").format(
+            _as_json(self.legacy.database.unreadable), self.legacy.database.table(table), is_one_of(source, [key])
         )
         try:
             found = self.legacy.value(query)
@@ -113,6 +114,16 @@ class LegacySide:
         """A declaration that streams the table."""
         sources = (source for spec in self.specs.values() for source in spec.streamed if source.name == table)
         return min(sources, key=lambda source: not source.primary, default=None)
+
+
+def _as_json(bad: Unreadable | None) -> sql.Composable:
+    """A row (alias l) as JSON; values whose bytes are no text are shown in octal."""
+    if bad is None:
+        return sql.SQL("to_jsonb(l)")
+    text = sql.SQL("(e.value #>> '{{}}')").format()
+    return sql.SQL(
+        "(SELECT jsonb_object_agg(e.key, CASE WHEN {} THEN to_jsonb({}) ELSE e.value END) FROM jsonb_each(to_jsonb(l)) AS e)"
+    ).format(bad.condition(text), shown(text))
 
 
 def public_values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from remoteiq_etl.lifecycle.drift.catalogue import SQL as CATALOGUE
 from remoteiq_etl.lifecycle.drift.report import compare
 from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.lifecycle.target.ownership import LatePart
+from remoteiq_etl.postgres import session_settings
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
@@ -183,7 +184,7 @@ class _Maker:
             yield
         finally:
             if not self.session.connection.closed:
-                self.session.connection.execute("RESET lock_timeout")
+                self.session.execute(sql.SQL("SET lock_timeout = {}").format(session_settings.LOCK_TIMEOUT))
 
     def _orphans(self, part: LatePart) -> str:
         """Say which rows keep a foreign key from being valid: how many, and a few of the keys that lead nowhere."""

@@ -86,10 +86,16 @@ def _result(asset: str, verdict: TableVerdict) -> dg.AssetCheckResult:
         asset_key=dg.AssetKey(asset),
         check_name=VERIFIED,
         passed=verdict.passed and not stale,
-        severity=dg.AssetCheckSeverity.WARN if verdict.passed else dg.AssetCheckSeverity.ERROR,
+        severity=_severity(verdict),
         description=_described(verdict, stale),
         metadata=_metadata(verdict),
     )
+
+
+def _severity(verdict: TableVerdict) -> dg.AssetCheckSeverity:
+    """An error is what speaks against the migration; what is stale or not there as a whole waits for a run."""
+    waits = verdict.status is Status.INCOMPLETE and not verdict.bugs
+    return dg.AssetCheckSeverity.WARN if verdict.passed or waits else dg.AssetCheckSeverity.ERROR
 
 
 def _described(verdict: TableVerdict, stale: int) -> str:
@@ -97,6 +103,8 @@ def _described(verdict: TableVerdict, stale: int) -> str:
         return verdict.error or "It could not be verified."
     if verdict.bugs:
         return f"{verdict.bugs:,} differences that nothing explains: remoteiq-etl verify {verdict.table} names them."
+    if verdict.status is Status.INCOMPLETE:
+        return f"Incomplete: {verdict.error}."
     if stale:
         return f"Stale: legacy has changed since the last run, which explains {stale:,} differences."
     since = " written since every row was" if verdict.whole_at else ""

@@ -18,7 +18,6 @@ UNFINISHED = "a run has changed it, and has not completed the table"
 _UPDATED_AT = "updated_at"
 _EDIT = "edited in the target since it was written"
 _NO_ROW = {
-    "deleted": "deleted in the target after it was written",
     "gone": "gone from legacy, and deleted with it",
     "undone": "taken back by an undo",
     "merged": "merged into the row of another key",
@@ -127,6 +126,8 @@ def _of_missing(evidence: Evidence) -> tuple[Label, str]:
             Label.BUG,
             "the legacy row has no entry in the map, and no rule that the opinion knows says why",
         )
+    if entry.state == "deleted":
+        return Label.EDITED_IN_TARGET, "deleted in the target after it was written"
     if entry.state in _NO_ROW:
         return Label.EXPECTED, _NO_ROW[entry.state]
     if evidence.twin is not None:

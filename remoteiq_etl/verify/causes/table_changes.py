@@ -12,6 +12,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Pass, read_completed, read_passes
+from remoteiq_etl.backfill.source.relation_shape import altered
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -102,32 +103,46 @@ class TableChanges:
                 return "the legacy database is another one than the last run read"
             if not is_current(done.fingerprint, spec, self.pair.plan_with(options_of(self.pair, done.run_id))):
                 return "rules, words or options have changed since the table was last completed"
-        return next((why for place, one in self.passes.items() if (why := self._untold(*place, one.horizon))), None)
+        return next((why for place, one in self.passes.items() if (why := self._untold(*place, one))), None)
 
-    def _untold(self, asset: str, table: str, horizon: int) -> str | None:
-        """Why the age of a row of a legacy table says nothing: a restored backup, or too many transactions since."""
+    def _untold(self, asset: str, table: str, seen: Pass) -> str | None:
+        """Why the age of a row of a legacy table says nothing: DDL, a restored backup, or too many transactions since."""
         snapshot = self.pair.snapshot
-        is_told = horizon <= snapshot.xmax and snapshot.xmax - horizon <= OLDEST_HORIZON
-        if is_told or all(spec.asset != asset for spec in self.writers):
+        if all(spec.asset != asset for spec in self.writers):
+            return None
+        if seen.shape is not None and (change := altered(seen.shape, snapshot.shapes.get(table))):
+            return f"{table} was altered since the table was last completed ({change})"
+        if seen.horizon <= snapshot.xmax and snapshot.xmax - seen.horizon <= OLDEST_HORIZON:
             return None
         return f"nobody can tell which rows of {table} were written since the table was last completed"
 
     def _changed_map(self, further: Collection[str]) -> str | None:
-        """Another map that has changed since; a recalled one may have in the same run. What it leads to is the next run's."""
+        """Another map that leads elsewhere now than when the table was completed, or that was never loaded.
+
+        A table recalls a map as earlier runs left it, mostly one that is loaded after it: what the same run added there says
+        nothing about the table, which worked the same out itself. What it changed there of earlier runs' does.
+        """
         changed = self._changed_in()
         for spec in self.writers:
             inputs, own = inputs_of(spec), self.completed[spec.asset].run_id
-            if never := sorted(entity for entity in inputs.maps | inputs.recalled if entity not in changed):
+            if never := sorted((inputs.maps | (inputs.recalled & {*further})) - changed.keys()):
                 return f"{never[0]}, which decides about some of its rows, was never loaded"
-            later = [entity for entity in inputs.maps if changed[entity] > own]
-            later += [entity for entity in inputs.recalled if changed[entity] >= own]
             others = {*further} - inputs.maps - inputs.recalled - {self.table}
-            later += [entity for entity in others if changed.get(entity, 0) > own]
+            later = [entity for entity in inputs.maps | inputs.recalled | others if changed.get(entity, 0) > own]
+            later += [entity for entity in sorted(inputs.recalled) if self._is_overruled(entity, own)]
             if later:
                 return f"the map of {min(later)} has changed since the table was last completed"
             if reason := self._unfinished_map((inputs.maps | inputs.recalled | others) & changed.keys()):
                 return reason
         return None
+
+    def _is_overruled(self, entity: str, run_id: int) -> bool:
+        """Whether this run has changed what earlier runs had left in a map."""
+        if self._changed_in().get(entity) != run_id:
+            return False
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id = %s AND first_run < %s AND last_run = %s)")
+        name = self.pair.state.name(map_name(entity))
+        return bool(self.pair.session.value(query.format(name), [self.pair.source_id, run_id, run_id]))
 
     def _unfinished_map(self, entities: Collection[str]) -> str | None:
         """A map that a run has changed without completing its table. While a run is in work its end is waited for instead."""

@@ -27,6 +27,7 @@ from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.checks.checksums import SQL as CHECKSUMS
 from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.expected.expectation import expectations
+from remoteiq_etl.verify.expected.legacy_copy import CARRIED
 from remoteiq_etl.verify.snapshots import SnapshotPair
 from remoteiq_etl.verify.verdicts.model import Aggregate, AggregateFigures, Finding, FindingKind, Label
 
@@ -208,9 +209,9 @@ def _may_be_shown(source: Source, column: str) -> bool:
 
 
 def _finite(name: str, sort: Sort) -> sql.Composable:
-    """A value as the mapping counts it: a time that is infinite is none."""
+    """A value as the mapping counts it: a time that it does not carry is none."""
     value = sql.Identifier("s", name)
-    return sql.SQL("(CASE WHEN isfinite({0}) THEN {0} END)").format(value) if sort is Sort.TIME else value
+    return sql.SQL("(CASE WHEN " + CARRIED + " THEN {name} END)").format(name=value) if sort is Sort.TIME else value
 
 
 def _summed(value: sql.Composable, sort: Sort) -> sql.Composed:

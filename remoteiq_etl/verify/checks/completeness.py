@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source, TableSpec
-from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.maps import map_of, short_key_of
 from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.verify.causes.labels import UNFINISHED, WRITTEN
 from remoteiq_etl.verify.causes.table_changes import TableChanges
@@ -137,6 +137,7 @@ class Completeness:
             **names,
             copy=self._copy,
             key=target_key(list(self.source.key_columns), "l"),
+            listed=short_key_of(target_key(list(self.source.key_columns), "l")),
             age=sql.Literal(self._age),
             completed_run=sql.Literal(self.known.completed_run),
             finished_run=sql.Literal(self.known.completed_with(self.source.name)),

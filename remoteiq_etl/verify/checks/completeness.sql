@@ -4,6 +4,7 @@
 WITH odd AS MATERIALIZED (
     SELECT
         {key} AS key,
+        {listed} AS listed,
         l._hash AS hash,
         l._age <= {age} AS is_newer,
         coalesce(m.state IN ('live', 'merged', 'deleted', 'undone'), false) AS is_mapped,
@@ -22,43 +23,43 @@ CROSS JOIN LATERAL (
             SELECT
             FROM {left_out} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key
+                AND w.legacy_key = o.listed
         ) AS is_left_out,
         EXISTS (
             SELECT
             FROM {left_out} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.source_hash = o.hash
+                AND w.legacy_key = o.listed AND w.source_hash = o.hash
         ) AS is_left_out_as_it_is,
         EXISTS (
             SELECT
             FROM {quarantine} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND w.legacy_key = o.listed AND w.released_run IS NULL
         ) OR EXISTS (
             SELECT
             FROM {held} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND w.legacy_key = o.listed AND w.released_run IS NULL
         ) AS waits,
         EXISTS (
             SELECT
             FROM {quarantine} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND w.legacy_key = o.listed AND w.released_run IS NULL
                 AND coalesce(w.source_hash, o.hash) = o.hash
         ) OR EXISTS (
             SELECT
             FROM {held} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.released_run IS NULL
+                AND w.legacy_key = o.listed AND w.released_run IS NULL
                 AND coalesce(w.source_hash, o.hash) = o.hash
         ) AS waits_as_it_is,
         EXISTS (
             SELECT
             FROM {conflicts} AS w
             WHERE w.source_id = {source_id} AND w.table_name = {table_name} AND w.legacy_table = {legacy_table}
-                AND w.legacy_key = o.key AND w.resolved_run IS NULL
+                AND w.legacy_key = o.listed AND w.resolved_run IS NULL
         ) AS in_conflict
 ) AS x
 WHERE NOT x.waits_as_it_is AND NOT x.is_left_out_as_it_is

@@ -1,13 +1,50 @@
+-- name: raised
+-- A word in capitals, letter by letter.
+CREATE OR REPLACE FUNCTION pg_temp.raised(word text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN word ~ '^[\u0001-\u007f]*$' THEN upper(word COLLATE "C")
+        ELSE (
+            SELECT string_agg(coalesce(f.raised, c.letter), '' ORDER BY c.place)
+            FROM regexp_split_to_table(word, '') WITH ORDINALITY AS c (letter, place)
+            LEFT JOIN pg_temp.case_fold AS f ON f.letter = c.letter
+        )
+    END
+$$
+
+
+-- name: final_sigma
+-- The same text with each capital sigma that ends a word as the small one that does: after a cased letter and before none, what
+-- is neither (an accent, an apostrophe) passed over.
+CREATE OR REPLACE FUNCTION pg_temp.final_sigma(word text) RETURNS text LANGUAGE sql STABLE AS $$
+    WITH kinds AS MATERIALIZED (
+        SELECT c.place::int AS place, c.letter, coalesce(f.kind, 'o') AS kind
+        FROM regexp_split_to_table(word, '') WITH ORDINALITY AS c (letter, place)
+        LEFT JOIN pg_temp.case_fold AS f ON f.letter = c.letter
+    ),
+    mask AS MATERIALIZED (SELECT string_agg(kind, '' ORDER BY place) AS text FROM kinds)
+    SELECT string_agg(
+        CASE
+            WHEN k.letter = E'\u03a3' AND left(m.text, k.place - 1) ~ 'ci*$' AND substr(m.text, k.place + 1) !~ '^i*c' THEN E'\u03c2'
+            ELSE k.letter
+        END,
+        '' ORDER BY k.place
+    )
+    FROM kinds AS k
+    CROSS JOIN mask AS m
+$$
+
+
 -- name: lowered
 -- An e-mail address or a permission key as the new application stores it: trimmed and in lower case; blank is null.
--- lower() is asked of ASCII in the collation C alone, where every server says the same. Each letter is lowered by itself:
--- a capital sigma becomes the one that stands inside a word.
+-- lower() is asked of ASCII in the collation C alone, where every server says the same.
 CREATE OR REPLACE FUNCTION pg_temp.lowered(key text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT nullif(CASE
         WHEN trimmed ~ '^[\u0001-\u007f]*$' THEN lower(trimmed COLLATE "C")
         ELSE (
             SELECT string_agg(coalesce(f.lowered, c.letter), '' ORDER BY c.place)
-            FROM regexp_split_to_table(trimmed, '') WITH ORDINALITY AS c (letter, place)
+            FROM regexp_split_to_table(
+                CASE WHEN strpos(trimmed, E'\u03a3') > 0 THEN pg_temp.final_sigma(trimmed) ELSE trimmed END, ''
+            ) WITH ORDINALITY AS c (letter, place)
             LEFT JOIN pg_temp.case_fold AS f ON f.letter = c.letter
         )
     END, '')
@@ -39,7 +76,7 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
 ) LANGUAGE sql STABLE AS $$
     WITH block AS MATERIALIZED (
         -- Every header begins with the end of a line here; 64 KiB are read of a mail, so a longer block may be cut.
-        SELECT split_part(E'\n' || replace(left(mail, 60000), E'\r\n', E'\n') || E'\n', E'\n\n', 1) AS text
+        SELECT split_part(E'\n' || replace(left(mail, 60000), E'\r\n', E'\n') || E'\n', E'\n\n', 1) COLLATE "C" AS text
     ),
     value AS MATERIALIZED (
         SELECT

@@ -14,6 +14,7 @@ from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.state.maps import key_type
 from remoteiq_etl.state.schema import State
@@ -23,6 +24,8 @@ from schemas.state.maps import map_name
 
 #: Rows of a table that are compared at once: each range joins the whole map and target table anew.
 RANGE_ROWS = 500_000
+#: What the mapping carries of times, said once for everything that is verified: from 4712 BC up to 294245.
+CARRIED = "({name} >= timestamptz '4712-01-01 00:00:00+00 BC' AND {name} < timestamptz '294246-01-01 00:00:00+00')"
 _HEADER = 19  # of a binary COPY: signature, flags and the length of its extension
 _TRAILER = b"\xff\xff"
 _WRITTEN_AT_ONCE = 100  # rows: a call for each would cost as much as the row
@@ -147,7 +150,7 @@ class LegacyCopy:
     def _create(self, table: Table, columns: Sequence[Column[Any]]) -> None:
         name = sql.Identifier(f"legacy_{table.name}")
         parts = [sql.SQL("{} {}").format(sql.Identifier(one.name), sql.SQL(copy_type(one))) for one in columns]
-        marks = sql.SQL(", _hash bytea, _age int" if self.marked else "")
+        marks = sql.SQL(", _odd_times text[]" + (", _hash bytea, _age int" if self.marked else ""))
         self.session.execute(
             sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", f"legacy_{table.name}"))
         )
@@ -189,7 +192,8 @@ class LegacyCopy:
 
     def _query(self, database: Database, table: Table, columns: Sequence[Column[Any]]) -> sql.Composed:
         absent = self.absent.get(table.name, frozenset())
-        items = [_read(one, is_absent=one.name in absent) for one in columns]
+        items: list[sql.Composable] = [_read(one, database.unreadable, is_absent=one.name in absent) for one in columns]
+        items.append(_odd_times([one for one in columns if one.name not in absent]))
         if self.marked:
             hashed = [sql.Identifier(one.name) for one in table.columns if one.name not in absent]
             items += [row_hash(hashed), sql.SQL("age({})").format(sql.Identifier("l", "xmin"))]
@@ -199,18 +203,40 @@ class LegacyCopy:
         self.session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", f"legacy_{name}")))
 
 
+#: Types of a copy that may hold any bytes, and how such are shown.
+_TEXTS = {"text": "text", "jsonb": "jsonb", "text[]": "text[]"}
+
+
 def legacy_table(name: str) -> Table:
     """The definition of a legacy table."""
     return legacy.metadata.tables[f"{legacy.metadata.schema}.{name}"]
 
 
-def _read(column: Column[Any], *, is_absent: bool) -> sql.Composed:
-    """A legacy column as its copy has it. A time that is infinite counts as none everywhere in the mapping."""
-    template = (
-        "CASE WHEN isfinite({name}) THEN {name} END::{kind}" if isinstance(column.type, DateTime) else "{name}::{kind}"
-    )
-    return sql.SQL("NULL::{kind}" if is_absent else template).format(
-        name=sql.Identifier(column.name), kind=sql.SQL(copy_type(column))
+def _read(column: Column[Any], bad: Unreadable | None, *, is_absent: bool) -> sql.Composed:
+    """A legacy column as its copy has it. A time that the mapping does not carry counts as none everywhere in it."""
+    name, kind = sql.Identifier(column.name), copy_type(column)
+    value: sql.Composable = sql.SQL("{}::{}").format(name, sql.SQL(kind))
+    if is_absent:
+        value = sql.SQL("NULL")
+    elif isinstance(column.type, DateTime):
+        value = sql.SQL("CASE WHEN " + CARRIED + " THEN {name} END").format(name=name)
+    elif kind.lower() in _TEXTS:
+        value = readable(bad, value, _TEXTS[kind.lower()])
+    return sql.SQL("({})::{}").format(value, sql.SQL(kind))
+
+
+def _odd_times(columns: Sequence[Column[Any]]) -> sql.Composable:
+    """The names of those times of a row that are there and not carried; null where there is none."""
+    names = [sql.Identifier(one.name) for one in columns if isinstance(one.type, DateTime)]
+    if not names:
+        return sql.SQL("NULL::text[]")
+    lost = [sql.SQL("NOT " + CARRIED).format(name=name) for name in names]
+    listed = [
+        sql.SQL("CASE WHEN {} THEN {} END").format(one, sql.Literal(name.as_string(None).strip('"')))
+        for name, one in zip(names, lost, strict=True)
+    ]
+    return sql.SQL("CASE WHEN {} THEN array_remove(ARRAY[{}]::text[], NULL) END").format(
+        sql.SQL(" OR ").join(lost), sql.SQL(", ").join(listed)
     )
 
 

@@ -4,7 +4,7 @@ Belongs here: telling that from what is kept, and from a look at legacy where on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ class Freshness(StrEnum):
 
     NEVER = "never"
     FAILED = "failed"
+    INCOMPLETE = "incomplete"
     VERIFIED = "verified"
     STALE = "stale"
 
@@ -46,19 +47,25 @@ def freshness(
 ) -> list[Fresh]:
     """How fresh the verdict of each of these target tables is. With `legacy` its rows are looked at, too."""
     found = {one.table: one for one in store.read(session, state, source_id) if one.table != NAME}
-    later = _later_runs(session, state, source_id)
+    later, undone = _later_runs(session, state, source_id), _taken_back(session, state, source_id)
+    found |= {
+        table: replace(found[table], status=Status.INCOMPLETE, error=_TAKEN_BACK) for table in undone & found.keys()
+    }
     return [_of(found[table], later, legacy) if table in found else Fresh(table, Freshness.NEVER) for table in tables]
 
 
 def _of(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> Fresh:
-    why = _failed(verdict) or _moved(verdict, later, legacy)
-    status = Freshness.FAILED if verdict.status is Status.FAILED else Freshness.STALE if why else Freshness.VERIFIED
+    is_open = verdict.status is not Status.VERIFIED and not (
+        verdict.status is Status.INCOMPLETE and verdict.table in later
+    )
+    why = verdict.error if is_open else _moved(verdict, later, legacy)
+    status = _ENDED[verdict.status] if is_open else Freshness.STALE if why else Freshness.VERIFIED
     numbers = (verdict.bugs, verdict.differences)
     return Fresh(verdict.table, status, verdict.verified_at, verdict.snapshot, *numbers, why)
 
 
-def _failed(verdict: TableVerdict) -> str | None:
-    return verdict.error if verdict.status is Status.FAILED else None
+_TAKEN_BACK = "an undo has taken it back since it was verified"
+_ENDED = {Status.FAILED: Freshness.FAILED, Status.INCOMPLETE: Freshness.INCOMPLETE}
 
 
 def _moved(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> str | None:
@@ -82,6 +89,15 @@ def _changed(legacy: Session, marks: Mapping[str, tuple[int, int]]) -> str | Non
         if newer or found != rows:
             return f"{table} has changed in legacy since"
     return None
+
+
+def _taken_back(session: Session, state: State, source_id: int) -> set[str]:
+    """The verified tables that count as completed by no run any more."""
+    query = sql.SQL(
+        "SELECT v.table_name FROM {} AS v WHERE v.source_id = %s AND v.status = 'verified' AND NOT EXISTS"
+        " (SELECT FROM {} AS a WHERE a.source_id = v.source_id AND a.table_name = v.table_name)"
+    ).format(*map(state.name, ("verifications", "assets")))
+    return {row[0] for row in session.rows(query, [source_id])}
 
 
 def _later_runs(session: Session, state: State, source_id: int) -> dict[str, int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.source.relation_shape import RelationShape, read_shapes
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import program_version
@@ -67,6 +68,7 @@ def take(pair: SnapshotPair, inputs: ComparedInputs, parents: str | None = None)
         "parents": parents,
         "legacy": {name: [pair.snapshot.xmin, _rows(pair.legacy, _legacy(pair, name))] for name in inputs.legacy},
         "target": {name: [horizon, _rows(pair.session, query)] for name, query in _relations(pair, inputs)},
+        "shapes": _shapes(pair, inputs),
     }
 
 
@@ -74,6 +76,8 @@ def are_comparable(pair: SnapshotPair, inputs: ComparedInputs, marks: Watermarks
     """Whether the marks are of the same databases, questions and relations, and young enough to tell what is newer."""
     if marks.get("database") != pair.snapshot.database or marks.get("digest") != _digest(pair, inputs):
         return False
+    if marks.get("shapes") != _shapes(pair, inputs):
+        return False  # rows may read otherwise than they did, with no newer xmin
     relations = [name for name, _ in _relations(pair, inputs)]
     if set(marks["legacy"]) != set(inputs.legacy) or set(marks["target"]) != set(relations):
         return False
@@ -98,6 +102,16 @@ def _stands(session: Session, relation: sql.Composable, horizon: int, rows: int)
         is_newer(sql.SQL("l.xmin"), horizon), relation
     )
     return session.rows(query)[0] == (rows, 0)
+
+
+def _shapes(pair: SnapshotPair, inputs: ComparedInputs) -> dict[str, dict[str, RelationShape | None]]:
+    """What the catalogues say of the tables of both sides, with all columns that the target has."""
+    columns = {name: list(pair.live[name]) for name in inputs.targets if name in pair.live}
+    found = read_shapes(pair.session, columns)
+    return {
+        "legacy": {name: pair.snapshot.shapes.get(name) for name in inputs.legacy},
+        "target": {name: found.get(name) for name in inputs.targets},
+    }
 
 
 def _rows(session: Session, relation: sql.Composable) -> int:

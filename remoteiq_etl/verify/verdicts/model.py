@@ -40,6 +40,7 @@ class Status(StrEnum):
     """How the last attempt to verify a table ended."""
 
     VERIFIED = "verified"
+    INCOMPLETE = "incomplete"  # what is there was compared, and it is not all, or not to be believed
     FAILED = "failed"
 
 
@@ -157,7 +158,7 @@ class TableVerdict:
     `verified_at`. `counts`: differences per check and label, all of them; `findings`: the first ones, BUGs first.
     `matrices` by column, `aggregates` of what is carried unchanged, `inputs`: marks of what was compared. `whole_at`: when
     every row was compared last, where `rows_compared` are but those of which something was written since; the others stand
-    as they did then, and so do the matrices. `error`: why a failed one could not be verified.
+    as they did then, and so do the matrices. `error`: why a failed one could not be verified, or why one is incomplete.
     """
 
     table: str
@@ -222,14 +223,20 @@ class TableVerdict:
 
 @dataclass(frozen=True)
 class VerificationVerdict:
-    """What a verification says of all tables that it was asked about."""
+    """What a verification says of the tables that it was asked about. `named`: somebody named these; else they are all."""
 
     tables: tuple[TableVerdict, ...]
+    named: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether every table was verified without a BUG."""
+        """Whether every table is there as a whole, and was verified without a BUG."""
         return all(table.passed for table in self.tables)
+
+    @property
+    def incomplete(self) -> dict[str, str]:
+        """The tables that are not there as a whole, and why."""
+        return {one.table: one.error or "" for one in self.tables if one.status is Status.INCOMPLETE}
 
     @property
     def bugs(self) -> int:
@@ -249,13 +256,17 @@ class VerificationVerdict:
         """The verdict in one word."""
         if any(table.status is Status.FAILED for table in self.tables):
             return "failed"
-        return "BUG" if self.bugs else "explained" if self.labels else "verified"
+        if self.bugs:
+            return "BUG"
+        return "incomplete" if self.incomplete else "explained" if self.labels else "verified"
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as plain data, with the differences of all tables (of each the first ones)."""
         return {
             "verdict": self.word,
+            "about": "the tables named" if self.named else "every declared table",
             "passed": self.passed,
+            "incomplete": self.incomplete,
             "bugs": self.bugs,
             "labels": self.labels,
             "tables": [table.as_json() for table in self.tables],

@@ -14,7 +14,7 @@ from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import OWNER
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import batch_of, outcomes, plain, rows_of, uid
+from tests.assets.builders import batch_of, micros, outcomes, plain, rows_of, uid
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 TECH, TECH2, ADMIN, NAMELESS = uid(1), uid(2), uid(3), uid(4)
@@ -154,7 +154,7 @@ def test_role_meta_first_frees_the_winner() -> None:
 def test_times_and_owners() -> None:
     """A grant dates from role_meta of the role that holds it, else from that role; merged roles have one owner."""
     prepared = decided([], {"TECH": []}).prepared
-    assert prepared["granted_at"] == {TECH: T1, TECH2: T3, ADMIN: T2}
+    assert prepared["granted_at"] == {TECH: micros(T1), TECH2: micros(T3), ADMIN: micros(T2)}
     assert prepared["owner_of"] == {TECH: TECH, TECH2: TECH, ADMIN: ADMIN}
     assert prepared["blank"] == {BLANK}
 

@@ -9,7 +9,7 @@ from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import SAME_AS, TAKES_ROW_OF, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
+from tests.assets.builders import archived, batch_of, micros, outcomes, plain, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 ROLES = [(uid(1), "Tech", T2), (uid(2), " TECH ", T1), (uid(3), "Admin", T1)]
@@ -287,7 +287,7 @@ def test_decide_reads_role_meta() -> None:
     """The transform knows description and time of role_meta, and the role of each name."""
     prepared = decided(ROLES, {}).prepared
     assert prepared["descriptions"] == {"Admin": "All"}
-    assert prepared["updated"] == {"Admin": T3}
+    assert prepared["updated"] == {"Admin": micros(T3)}
     assert prepared["roles"] == {"Tech": uid(1), " TECH ": uid(2), "Admin": uid(3)}
 
 

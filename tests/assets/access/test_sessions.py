@@ -10,13 +10,14 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
+from tests.assets.builders import archived, batch_of, micros, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 A, B, USER = uid(1), uid(2), uid(51)
 JTI = "aaaaaaaa-aaaa-0aaa-1aaa-aaaaaaaaaaaa"  # no version that the application makes: exempt, kept all the same
 DTYPES = {
     **dict.fromkeys(("created_at", "last_seen", "last_seen_at", "revoked_at"), TIMESTAMP),
+    "revoked": BOOLEAN,
     "trusted": BOOLEAN,
 }
 BASE = {
@@ -135,12 +136,18 @@ def losers(*sessions: tuple[str, str, datetime | None, datetime]) -> dict[str, s
     ids, jtis, revoked, created = zip(*sessions, strict=True)
     inputs = {
         "sessions": frame(
-            {"id": list(ids), "jti": list(jtis), "revoked_at": list(revoked), "created_at": list(created)}, DTYPES
+            {
+                "id": list(ids),
+                "jti": list(jtis),
+                "revoked": [time is not None for time in revoked],
+                "created_at": list(created),
+            },
+            DTYPES,
         ),
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP}),
     }
     decided = decide(inputs, StoredDecisions(), Context())
-    assert decided.prepared["owner_created_at"] == {A: T1}
+    assert decided.prepared["owner_created_at"] == {A: micros(T1)}
     assert JTI not in repr(decided.decisions)  # a secret: it must not be recorded
     return dict(decided.prepared["losers"])
 

@@ -12,7 +12,7 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import batch_of, outcomes, rows_of, uid, waits
+from tests.assets.builders import batch_of, micros, outcomes, rows_of, uid, waits
 
 T1, T2, T3 = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 A, USER = uid(1), uid(51)
@@ -114,7 +114,7 @@ def test_token_owners() -> None:
         "owners": frame({"id": [A], "owner_created_at": [T1]}, {"owner_created_at": TIMESTAMP})
     }
     decided = owners.decide(inputs, StoredDecisions(), Context())
-    assert decided.prepared == {"owner_created_at": {A: T1}}
+    assert decided.prepared == {"owner_created_at": {A: micros(T1)}}
 
 
 def test_login_challenge() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
-from tests.assets.builders import uid
+from tests.assets.builders import micros, uid
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -16,19 +16,25 @@ def day(number: int) -> datetime:
     return START + timedelta(days=number)
 
 
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is read: a time is its microseconds since 1970."""
+    return {name: micros(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
 def device(number: int, **values: object) -> dict[str, Any]:
-    return {
+    row = {
         "id": uid(number),
         "hostname": f"pc{number}",
         "client": None,
         "site": None,
         "agent_uuid": None,
         "seen": day(0),
-    } | values
+    }
+    return _read(row | values)
 
 
 def agent(number: int, **values: object) -> dict[str, Any]:
-    return {
+    row = {
         "id": str(number),
         "device_id": f"box-{number}",
         "hostname": f"host{number}",
@@ -39,7 +45,8 @@ def agent(number: int, **values: object) -> dict[str, Any]:
         "agent_uuid": uid(9000 + number),
         "logged_in_user": None,
         "seen": day(0),
-    } | values
+    }
+    return _read(row | values)
 
 
 def ticket(**values: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import archived, batch_of, outcomes, rows_of, uid, waits
+from tests.assets.builders import archived, batch_of, micros, outcomes, rows_of, uid, waits
 
 UPDATED = datetime(2024, 5, 1, tzinfo=UTC)
 CONTEXT = Context(lookups={("agents", "agents"): Lookup.of({"7": uid(7)}, quarantined=frozenset({"9"}))})
@@ -52,7 +52,7 @@ def test_a_missing_time_is_when_the_agent_was_made() -> None:
     times = {"created_at": [made, None], "updated_at": [later, later], "last_seen_at": [None, made]}
     agents = frame({"id": ["7", "8"]} | times, dict.fromkeys(times, TIMESTAMP))
     prepared = decide({"agents": agents}, StoredDecisions(), CONTEXT).prepared
-    assert prepared == {"agent_created_at": {"7": made, "8": made}}
+    assert prepared == {"agent_created_at": {"7": micros(made), "8": micros(made)}}
     batch = software([None, None])
     batch.legacy["updated_at"] = batch.legacy["updated_at"].where([True, False])
     rows = rows_of(transform(batch, Context(lookups=CONTEXT.lookups, prepared=prepared)))

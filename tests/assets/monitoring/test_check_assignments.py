@@ -8,7 +8,7 @@ from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
 from remoteiq_etl.spec.table import Derived
 from remoteiq_etl.spec.transform_context import Context
-from tests.assets.builders import archived, batch_of, outcomes, plain, rows_of, uid, waits
+from tests.assets.builders import archived, batch_of, micros, outcomes, plain, rows_of, uid, waits
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NEXT = START + timedelta(days=1)
@@ -130,7 +130,7 @@ def test_only_assignment_with_a_refused_uuid() -> None:
 def test_assignments_without_times_get_those_of_their_checks() -> None:
     """When each check was created is prepared by its legacy id; one without that time was there when it was changed."""
     checks = [("CPU", "DEVICE", True), ("DISK", "DEVICE", True)]
-    assert decided(checks).prepared == {"check_created_at": {uid(11): START, uid(12): NEXT}}
+    assert decided(checks).prepared == {"check_created_at": {uid(11): micros(START), uid(12): micros(NEXT)}}
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -122,6 +122,19 @@ def test_the_earliest_of_equal_numbers_keeps_it() -> None:
     }
 
 
+def test_above_the_highest_number_of_all_the_lowest_free_ones_are_given() -> None:
+    """There is no next number above what a bigint holds."""
+    highest = 2**63 - 1
+    found = decided([("a", 1, 1), ("b", highest, 2), ("c", 1, 3), ("d", 3, 4), ("e", highest, 5)])
+    assert {key: number for key, (_, number, _) in numbers(found).items()} == {
+        "a": 1,
+        "b": highest,
+        "c": 2,
+        "d": 3,
+        "e": 4,
+    }
+
+
 def test_a_number_taken_in_the_target_is_replaced() -> None:
     """A number that a ticket of the target has is replaced by the next above the highest of both databases."""
     found = decided([("a", 5, 1), ("b", 6, 2)], existing=[("x", uid(90), 5), ("y", uid(90), 20)])
@@ -272,7 +285,7 @@ def test_the_decide_step_tells_when_target_tickets_were_closed() -> None:
         {"ticket_number": INTEGER, "closed_at": TIMESTAMP},
     )
     found = decide({"tickets": tickets, "target_tickets": existing}, StoredDecisions(), Context(lookups=LOOKUPS))
-    assert found.prepared == {"closed_at": {T1: when}}
+    assert found.prepared == {"closed_at": {T1: int(when.timestamp()) * 1_000_000}}
 
 
 def test_no_tickets_no_numbers() -> None:

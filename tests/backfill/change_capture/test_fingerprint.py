@@ -11,7 +11,7 @@ from tests.support.former_code import renewed
 from tests.support.migrating import Migration, specs
 
 #: Of each kind: row by row, with a decide step, made of others.
-SOME = ("permissions", "checks", "clients", "ticket_tags", "agents")
+SOME = ("backup_restores", "contacts", "email_channels", "backup_jobs", "agent_task_results")
 CHANGED = "full: its rules, words or options have changed"
 
 
@@ -49,26 +49,26 @@ def test_every_table_with_a_source_has_an_entry_or_has_changed() -> None:
 def test_a_state_of_the_former_form_is_read_on_and_rewritten(former: Migration) -> None:
     reports = former.run()
     assert [table for table, report in reports.items() if report.reading == CHANGED] == []
-    assert {reports[table].reading for table in ("permissions", "clients", "ticket_tags")} == {"nothing changed"}
+    assert reports["contacts"].reading == "nothing changed"
     assert forms(former, *SOME) == {"2:"}
     again = former.run(*SOME)
     assert [table for table, report in again.items() if report.reading == CHANGED] == []
 
 
 def test_other_words_and_options_are_told_of_the_former_form_too(former: Migration) -> None:
-    planned = former.run("checks", words={"checks.type": {"PING": "script"}}, planning=True)
-    assert planned["checks"].reading == CHANGED
-    assert former.run("permissions", options={"a": 1}, planning=True)["permissions"].reading == CHANGED
-    assert former.run("permissions", planning=True)["permissions"].reading == "nothing changed"
+    planned = former.run("backup_jobs", words={"backup_jobs.status": {"parked": "queued"}}, planning=True)
+    assert planned["backup_jobs"].reading == CHANGED
+    assert former.run("contacts", options={"a": 1}, planning=True)["contacts"].reading == CHANGED
+    assert former.run("contacts", planning=True)["contacts"].reading == "nothing changed"
 
 
 def test_a_column_that_appeared_is_told_of_the_former_form_too(former: Migration) -> None:
-    former.target.execute("ALTER TABLE users ADD COLUMN phone text")
-    assert former.run("users", planning=True)["users"].reading == CHANGED
+    former.target.execute("ALTER TABLE contacts ADD COLUMN fax text")
+    assert former.run("contacts", planning=True)["contacts"].reading == CHANGED
 
 
 def test_rules_that_changed_since_are_told_of_the_former_form_too(again: Migration) -> None:
-    spec, entry = again.plan.specs["permissions"], former_code()["permissions"]
+    spec, entry = again.plan.specs["contacts"], former_code()["contacts"]
     stored = former_fingerprint(entry["texts"], spec, again.plan)
     assert is_current(stored, spec, again.plan)
     assert not is_current(stored, replace(spec, version="2"), again.plan)
@@ -76,15 +76,15 @@ def test_rules_that_changed_since_are_told_of_the_former_form_too(again: Migrati
 
 def test_a_former_form_of_another_program_is_told(again: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose rules this program does not know."""
-    spec = again.plan.specs["permissions"]
+    spec = again.plan.specs["contacts"]
     unknown = former_fingerprint("0" * 64, spec, again.plan)
     assert not is_current(unknown, spec, again.plan)
     monkeypatch.setattr(module, "former_code", dict)
-    assert not is_current(former_fingerprint(former_code()["permissions"]["texts"], spec, again.plan), spec, again.plan)
+    assert not is_current(former_fingerprint(former_code()["contacts"]["texts"], spec, again.plan), spec, again.plan)
 
 
 def test_the_form_of_today_is_of_today_alone(again: Migration) -> None:
-    spec = again.plan.specs["permissions"]
+    spec = again.plan.specs["contacts"]
     today = fingerprint(spec, again.plan)
     assert is_current(today, spec, again.plan)
     assert not is_current(today, replace(spec, version="2"), again.plan)

@@ -31,7 +31,7 @@ def of_ada(migration: Migration, columns: str, table: str = "users", key: str = 
 def test_a_disabled_user_is_never_enabled_and_the_rest_flows(
     either: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     either.target.execute(f"UPDATE users SET status = 'disabled' WHERE id = '{ADA}'")
     edge_db.execute(f"UPDATE users SET name = 'Ada Legacy' WHERE id = '{ADA}'")
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_a_user_whom_legacy_disabled_is_not_enabled_by_legacy_either(migration: 
 @EVERY
 def test_the_second_factor_of_the_target_stays(either: Migration, edge_db: Database, policy: ConflictPolicy) -> None:
     """Not switched off, its changed secret not replaced, a used recovery code not given back; the rest flows."""
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     kept = "two_factor_enabled, totp_secret, recovery_codes::text"
     either.target.execute(
         "UPDATE user_security SET totp_secret = 'CHANGEDINTARGET2', recovery_codes = recovery_codes[2:]"
@@ -76,7 +76,7 @@ def test_the_second_factor_of_the_target_stays(either: Migration, edge_db: Datab
 def test_a_second_factor_that_nobody_touched_in_the_target_follows_legacy(
     migration: Migration, edge_db: Database
 ) -> None:
-    migration.run(*ACCESS)
+    migration.first_run(*ACCESS)
     edge_db.execute(f"UPDATE users SET two_factor_secret = 'KRSXG5CTMVRXEZLU' WHERE id = '{ADA}'")
     rerun(migration, ConflictPolicy.KEEP_TARGET)
     assert of_ada(migration, "totp_secret", "user_security", "user_id") == ("KRSXG5CTMVRXEZLU",)
@@ -93,7 +93,7 @@ def change_password(migration: Migration, at: str) -> None:
 def test_a_password_changed_later_in_the_target_is_not_replaced(
     either: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     change_password(either, "2026-06-01 00:00:00+00")
     edge_db.execute(
         "UPDATE users SET password_hash = 'of-legacy', password_updated_at = '2026-05-01 00:00:00+00',"
@@ -108,7 +108,7 @@ def test_a_password_changed_later_in_the_target_is_not_replaced(
 
 
 def test_a_password_changed_later_in_legacy_is_a_conflict_like_others(migration: Migration, edge_db: Database) -> None:
-    migration.run(*ACCESS)
+    migration.first_run(*ACCESS)
     change_password(migration, "2026-04-01 00:00:00+00")
     edge_db.execute(
         "UPDATE users SET password_hash = 'of-legacy', password_updated_at = '2026-05-01 00:00:00+00'"
@@ -127,7 +127,7 @@ SESSIONS = (
 
 @EVERY
 def test_a_revoked_session_is_never_unrevoked(either: Migration, edge_db: Database, policy: ConflictPolicy) -> None:
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     legacy, session = either.query(f"{SESSIONS} WHERE s.revoked_at IS NULL AND m.state = 'live' ORDER BY 1 LIMIT 1")[0]
     either.target.execute(f"UPDATE sessions SET revoked_at = now() WHERE id = '{session}'")
     edge_db.execute(f"UPDATE sessions SET user_agent = 'changed' WHERE id = '{legacy}'")
@@ -141,7 +141,7 @@ def test_a_revoked_session_that_was_deleted_in_the_target_is_written_again(
     either: Migration, edge_db: Database
 ) -> None:
     """A missing row would let the cookie in. One that is not revoked stays deleted."""
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     ((legacy, revoked), (_, other)) = either.query(
         f"{SESSIONS} WHERE s.revoked_at IS NULL AND m.state = 'live' LIMIT 2"
     )
@@ -155,7 +155,7 @@ def test_a_revoked_session_that_was_deleted_in_the_target_is_written_again(
 
 
 def test_a_revoked_session_comes_back_although_no_legacy_row_changed(migration: Migration) -> None:
-    migration.run(*ACCESS)
+    migration.first_run(*ACCESS)
     query = "SELECT id::text FROM sessions WHERE revoked_at IS NOT NULL ORDER BY 1"
     revoked = migration.query(query)
     assert revoked
@@ -166,7 +166,7 @@ def test_a_revoked_session_comes_back_although_no_legacy_row_changed(migration: 
 
 
 def test_a_revoked_token_is_never_unrevoked(migration: Migration, edge_db: Database) -> None:
-    migration.run(*ACCESS)
+    migration.first_run(*ACCESS)
     legacy, token = migration.query(
         "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_personal_access_tokens_map m"
         " JOIN personal_access_tokens t ON t.id = m.new_key WHERE t.revoked_at IS NULL ORDER BY 1 LIMIT 1"
@@ -183,7 +183,7 @@ def test_trust_never_lasts_longer_than_legacy_says(
     either: Migration, edge_db: Database, policy: ConflictPolicy
 ) -> None:
     """The application trusts for 90 days after last_seen_at; what it prolonged ends when legacy says so since."""
-    either.run(*ACCESS)
+    either.first_run(*ACCESS)
     legacy, device = either.query(
         "SELECT m.legacy_key, m.new_key::text FROM remoteiq_etl.legacy_trusted_devices_map m ORDER BY 1 LIMIT 1"
     )[0]

@@ -14,11 +14,17 @@ ADA, BOB = "c5000000-0000-4000-8000-000000000001", "c5000000-0000-4000-8000-0000
 TAKE, FAIL = ConflictPolicies(ConflictPolicy.TAKE_LEGACY), ConflictPolicies(ConflictPolicy.FAIL)
 
 
-def contested(migration: Migration, legacy: Database) -> None:
+def contested(migration: Migration) -> None:
     """Load the users; then the name and the password of one change on both sides."""
-    migration.run(*TABLES)
+    migration.first_run(*TABLES)
     migration.target.execute(f"UPDATE users SET last_name = 'Target', password_hash = 'secret-t' WHERE id = '{ADA}'")
-    legacy.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
+    migration.legacy.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
+
+
+def contested_and_listed(migration: Migration) -> None:
+    """After the run that finds it."""
+    contested(migration)
+    users(migration)
 
 
 def users(migration: Migration, **changes: object) -> TableReport:
@@ -43,7 +49,7 @@ def decide(migration: Migration, decision: str) -> None:
 
 
 def test_the_target_is_kept_and_all_three_sides_are_listed(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
+    either.once(contested)
     for _ in range(2):
         assert users(either).total(Ledger.CONFLICT) == 1
         assert name(either) == "Target"
@@ -58,7 +64,7 @@ def test_the_target_is_kept_and_all_three_sides_are_listed(either: Migration, ed
 
 
 def test_legacy_is_taken_with_a_before_image(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
+    either.once(contested)
     report = users(either, conflicts=TAKE)
     assert (report.total(Ledger.CONFLICT), report.total(Ledger.UPDATED)) == (0, 1)
     assert either.query("SELECT last_name, password_hash FROM users WHERE id = %s", ADA) == [("Legacy", "secret-l")]
@@ -70,7 +76,7 @@ def test_legacy_is_taken_with_a_before_image(either: Migration, edge_db: Databas
 
 
 def test_a_table_fails_before_it_writes_and_names_keys_and_columns(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
+    either.once(contested)
     edge_db.execute(f"UPDATE users SET name = 'Bob Legacy' WHERE id = '{BOB}'")
     with pytest.raises(ConflictError, match="users: 1 rows") as failed:
         users(either, conflicts=FAIL)
@@ -81,14 +87,14 @@ def test_a_table_fails_before_it_writes_and_names_keys_and_columns(either: Migra
 
 
 def test_a_plan_shows_conflicts_and_does_not_fail(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
+    either.once(contested)
     assert users(either, planning=True, conflicts=FAIL).total(Ledger.CONFLICT) == 1
     assert users(either, planning=True, conflicts=TAKE).total(Ledger.UPDATED) == 1
     assert (name(either), listed(either)) == ("Target", [])
 
 
 def test_a_table_may_have_a_policy_of_its_own(migration: Migration, edge_db: Database) -> None:
-    contested(migration, edge_db)
+    migration.once(contested)
     users(migration, conflicts=ConflictPolicies(ConflictPolicy.FAIL, {"users": ConflictPolicy.TAKE_LEGACY}))
     assert name(migration) == "Legacy"
 
@@ -97,8 +103,7 @@ def test_a_table_may_have_a_policy_of_its_own(migration: Migration, edge_db: Dat
 
 
 def test_what_is_kept_stays_kept_until_legacy_changes_again(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
-    users(either)
+    either.once(contested_and_listed)
     decide(either, "keep")
     for _ in range(2):
         assert users(either, conflicts=FAIL).total(Ledger.CONFLICT) == 0
@@ -110,8 +115,7 @@ def test_what_is_kept_stays_kept_until_legacy_changes_again(either: Migration, e
 
 
 def test_what_is_taken_is_written_by_the_next_run(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
-    users(either)
+    either.once(contested_and_listed)
     decide(either, "take")
     assert users(either).total(Ledger.UPDATED) == 1
     assert name(either) == "Legacy"
@@ -120,8 +124,7 @@ def test_what_is_taken_is_written_by_the_next_run(either: Migration, edge_db: Da
 
 def test_a_decision_is_about_what_was_listed(migration: Migration, edge_db: Database) -> None:
     """When either side changes after it, nothing is written and the conflict is open again, undecided."""
-    contested(migration, edge_db)
-    users(migration)
+    migration.once(contested_and_listed)
     decide(migration, "take")
     migration.target.execute(f"UPDATE users SET last_name = 'Edited again' WHERE id = '{ADA}'")
     assert users(migration).total(Ledger.CONFLICT) == 1
@@ -131,15 +134,14 @@ def test_a_decision_is_about_what_was_listed(migration: Migration, edge_db: Data
 
 
 def test_a_conflict_whose_sides_agree_again_is_resolved(either: Migration, edge_db: Database) -> None:
-    contested(either, edge_db)
-    users(either)
+    either.once(contested_and_listed)
     either.target.execute(f"UPDATE users SET last_name = 'Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
     assert users(either).total(Ledger.CONFLICT) == 0
     assert [resolution for _, _, resolution in listed(either)] == ["agreed"]
 
 
 def test_a_conflict_ends_when_legacy_goes_back(migration: Migration, edge_db: Database) -> None:
-    contested(migration, edge_db)
+    migration.once(contested)
     before = "$2b$12$edgecaseedgecaseedgecasehash"
     users(migration)
     edge_db.execute(f"UPDATE users SET name = 'Ada Lovelace', password_hash = '{before}' WHERE id = '{ADA}'")
@@ -148,8 +150,7 @@ def test_a_conflict_ends_when_legacy_goes_back(migration: Migration, edge_db: Da
 
 
 def test_a_conflict_ends_when_the_row_is_deleted_in_the_target(migration: Migration, edge_db: Database) -> None:
-    contested(migration, edge_db)
-    users(migration)
+    migration.once(contested_and_listed)
     migration.target.execute(f"DELETE FROM users WHERE id = '{ADA}'")
     users(migration)
     assert [resolution for _, _, resolution in listed(migration)] == ["deleted in target"]
@@ -161,13 +162,17 @@ def test_a_conflict_ends_when_the_row_is_deleted_in_the_target(migration: Migrat
 @pytest.fixture
 def adopted(migration: Migration, edge_db: Database) -> Migration:
     """Ada has an account in the target already."""
-    migration.run("organizations")
+    migration.once(adopt_ada)
+    return migration
+
+
+def adopt_ada(migration: Migration) -> None:
+    migration.first_run("organizations")
     migration.target.execute(
         "INSERT INTO users (organization_id, email, password_hash, last_name, status)"
         " SELECT id, 'ada@example.com', 'secret-t', 'Target', 'invited' FROM organizations"
     )
     users(migration)
-    return migration
 
 
 ADOPTED = "SELECT last_name, first_name, password_hash, status::text FROM users WHERE email = 'ada@example.com'"
@@ -192,7 +197,7 @@ def test_an_adopted_user_gets_no_password_and_no_status_even_when_asked(adopted:
 
 def test_an_adopted_user_whose_values_were_equal_gets_no_new_password(migration: Migration, edge_db: Database) -> None:
     """The row was as legacy had it, so that it is updated like ours, but for what an adopted user never gets."""
-    migration.run(*TABLES)
+    migration.first_run(*TABLES)
     migration.target.execute("UPDATE remoteiq_etl.legacy_users_map SET adopted = true")
     edge_db.execute(f"UPDATE users SET name = 'Ada Legacy', password_hash = 'secret-l' WHERE id = '{ADA}'")
     users(migration)

@@ -27,11 +27,16 @@ REDACTED = {"path": "/srv", "login": {"password": "[redacted]"}}
 @pytest.fixture
 def jobs(edge_db: Database, our_target: Database) -> Migration:
     """Two backup jobs whose destination is secret, and whose targets are in parts."""
-    edge_db.execute(
+    migration = Migration.of(edge_db, our_target)
+    migration.once(add_jobs)
+    return migration
+
+
+def add_jobs(migration: Migration) -> None:
+    migration.legacy.execute(
         "DELETE FROM backup_jobs; INSERT INTO backup_jobs (id, status, started_at, destination, targets)"
         f" SELECT id::uuid, 'success', now(), '{DESTINATION}', '{TARGETS}' FROM unnest(ARRAY['{JOB}', '{OTHER}']) AS id"
     )
-    return Migration.of(edge_db, our_target)
 
 
 def archived(migration: Migration, column: str, key: str = JOB) -> tuple[Any, ...]:
@@ -70,7 +75,7 @@ def versions(migration: Migration) -> list[tuple[Any, ...]]:
 
 
 def test_with_a_key_a_secret_is_sealed_and_json_keeps_what_is_not_secret_in_clear(jobs: Migration) -> None:
-    report = jobs.run(*TABLES, sealing_keys=FIRST)["backup_jobs"]
+    report = jobs.first_run(*TABLES, sealing_keys=FIRST)["backup_jobs"]
     assert archived(jobs, "destination") == (None, key_id(FIRST), False)
     assert archived(jobs, "targets") == (REDACTED, key_id(FIRST), False)
     values = opened(jobs, FIRST)
@@ -105,7 +110,7 @@ def test_without_a_key_a_secret_is_withheld_and_counted_also_where_it_is_a_part_
 
 def test_what_was_withheld_is_sealed_when_a_key_comes_later(jobs: Migration) -> None:
     """By the next run, though nothing has changed in the legacy database; the one after it reads nothing."""
-    jobs.run(*TABLES)
+    jobs.first_run(*TABLES)
     report = jobs.run(*TABLES)["backup_jobs"]
     assert [(one.column, one.withheld) for one in report.archived] == [("destination", 2), ("targets", 2)]
     assert jobs.run(*TABLES, sealing_keys=FIRST)["backup_jobs"].read == 2
@@ -115,7 +120,7 @@ def test_what_was_withheld_is_sealed_when_a_key_comes_later(jobs: Migration) -> 
 
 
 def test_what_was_sealed_stays_sealed_when_the_key_is_lost(jobs: Migration) -> None:
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     before = versions(jobs)
     jobs.legacy.execute("UPDATE backup_jobs SET note = 'read me again'")
     jobs.run(*TABLES)
@@ -125,7 +130,7 @@ def test_what_was_sealed_stays_sealed_when_the_key_is_lost(jobs: Migration) -> N
 
 
 def test_a_repeated_run_with_the_same_key_writes_nothing_to_the_archive(jobs: Migration) -> None:
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     before = versions(jobs)
     jobs.legacy.execute("UPDATE backup_jobs SET note = 'read me again'")
     jobs.run(*TABLES, sealing_keys=FIRST)
@@ -133,7 +138,7 @@ def test_a_repeated_run_with_the_same_key_writes_nothing_to_the_archive(jobs: Mi
 
 
 def test_a_run_with_another_key_seals_what_it_reads_with_it(jobs: Migration) -> None:
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     jobs.legacy.execute(f"UPDATE backup_jobs SET note = 'read me again' WHERE id = '{JOB}'")
     jobs.run(*TABLES, sealing_keys=BOTH)
     assert archived(jobs, "destination")[1] == key_id(SECOND)
@@ -141,7 +146,7 @@ def test_a_run_with_another_key_seals_what_it_reads_with_it(jobs: Migration) -> 
 
 
 def test_a_wrong_key_or_none_opens_nothing(jobs: Migration) -> None:
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     with pytest.raises(SealingKeyMissing, match=key_id(FIRST)):
         opened(jobs, SECOND)
     with pytest.raises(ConfigurationError, match="REMOTEIQ_SEALING_KEY"):
@@ -149,7 +154,7 @@ def test_a_wrong_key_or_none_opens_nothing(jobs: Migration) -> None:
 
 
 def test_values_that_were_swapped_between_rows_do_not_open(jobs: Migration) -> None:
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     jobs.target.execute(
         "UPDATE remoteiq_etl.legacy_archive a SET sealed = b.sealed FROM remoteiq_etl.legacy_archive b"
         ' WHERE a."column" = b."column" AND a.legacy_key <> b.legacy_key AND a.sealed IS NOT NULL'
@@ -268,6 +273,11 @@ def test_the_image_of_a_removed_row_keeps_what_only_sounds_secret(edge_db: Datab
 @pytest.fixture
 def sealed_jobs(jobs: Migration) -> Migration:
     """Twenty archived values and one image under the first key, and an image of another source."""
+    jobs.once(seal_jobs)
+    return jobs
+
+
+def seal_jobs(jobs: Migration) -> None:
     jobs.legacy.execute(
         "INSERT INTO backup_jobs (id, status, started_at, destination) SELECT gen_random_uuid(), 'success', now(),"
         " jsonb_build_object('n', n) FROM generate_series(1, 16) AS n"
@@ -275,7 +285,6 @@ def sealed_jobs(jobs: Migration) -> Migration:
     jobs.run(*TABLES, "users", sealing_keys=FIRST)
     jobs.legacy.execute(UPDATE)
     jobs.run("organizations", "users", sealing_keys=FIRST)
-    return jobs
 
 
 def all_opened(migration: Migration, keys: SealingKeys) -> list[str | None]:
@@ -336,7 +345,7 @@ def test_a_value_that_does_not_open_is_left_and_named_and_the_others_are_rotated
 
 def test_values_of_each_source_stay_bound_to_it(jobs: Migration) -> None:
     """Two sources of one target: equal rows, other seals, both rotated."""
-    jobs.run(*TABLES, sealing_keys=FIRST)
+    jobs.first_run(*TABLES, sealing_keys=FIRST)
     jobs.run(*TABLES, sealing_keys=FIRST, source="branch", organization_slug="branch")
     query = "SELECT count(DISTINCT sealed), count(*) FROM remoteiq_etl.legacy_archive WHERE sealed IS NOT NULL"
     assert jobs.query(query) == [(8, 8)]

@@ -213,6 +213,7 @@ def lsn(text: str) -> int:
     return (int(high, 16) << 32) + int(low, 16)
 
 
+@pytest.mark.slow("starts a server of its own")
 def test_bytes_that_a_standby_has_not_replayed_are_seen(primary: Server) -> None:
     database = primary.create_database()
     with standby(primary, replayed=lsn("0/1000000")), probing(database) as probe:
@@ -225,6 +226,7 @@ def test_bytes_that_a_standby_has_not_replayed_are_seen(primary: Server) -> None
         assert read(probe)[Signal.REPLAY_BYTES] == pytest.approx(row[0], rel=0.1)
 
 
+@pytest.mark.slow("starts a server of its own")
 def test_standbys_that_a_role_may_not_see_are_unreadable_until_it_is_granted(primary: Server) -> None:
     database = primary.create_database()
     role = database.select_only_role()

@@ -51,11 +51,25 @@ def test_a_table_that_may_not_be_read_blocks(cli: Cli, edge_db: Database, target
 
 
 def test_rows_hidden_by_a_policy_block(cli: Cli, edge_db: Database, target_db: Database) -> None:
-    """They would be taken for deleted."""
+    """They would be taken for deleted. A plan says so, too."""
     reader = edge_db.select_only_role()
     edge_db.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
     ended = cli("doctor", "--json", legacy=edge_db.url_as(reader), target=target_db)
     assert (ended.code, verdicts(ended, "legacy")["row security"]) == (1, "blocks")
+    assert f"ALTER ROLE {reader} BYPASSRLS" in advice(ended, "legacy", "row security")
+    planned = cli("plan", "--table", "users", legacy=edge_db.url_as(reader), target=target_db)
+    assert planned.code == 1
+    assert f"row security hides rows of users from role {reader}" in " ".join(planned.out.split())
+
+
+def test_rows_of_the_target_hidden_by_a_policy_block(cli: Cli, migrated: Migrated) -> None:
+    """They would be taken for deleted by a user. The tables' owner is held to the policy as well where that is forced."""
+    migrated.target.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY")
+    role = migrated.target.select_only_role("public", "remoteiq_etl")
+    ended = cli("doctor", "--json", legacy=migrated.legacy, target=migrated.target.url_as(role))
+    assert (ended.code, verdicts(ended, "target")["row security"]) == (1, "blocks")
+    hidden = [one for one in json.loads(ended.out)["target"]["differences"] if one["difference"] == "hidden rows"]
+    assert [(one["where"], one["found"], one["blocks"]) for one in hidden] == [("users", f"role {role}", "yes")]
 
 
 def test_a_target_that_may_not_be_written_blocks(cli: Cli, edge_db: Database, empty_db: Database) -> None:

@@ -13,6 +13,7 @@ from tests.support.server import Database
 README = Path(__file__).parents[3] / "README.md"
 
 
+@pytest.mark.slow("starts a server of its own")
 def test_the_demo_runs_on_the_bundled_databases(cli: Cli, tmp_path: Path) -> None:
     """Rows in quarantine are part of it, so it ends with 0."""
     ended = cli("demo", legacy="", target="", COLUMNS="200")

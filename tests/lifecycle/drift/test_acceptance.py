@@ -4,7 +4,7 @@ every table, and nothing of the legacy schema is without a disposition.
 What is checked here is read from the databases: the rows of legacy, and what the ledger says of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -16,7 +16,8 @@ from remoteiq_etl.cli import main
 from remoteiq_etl.fixtures.generator import generate
 from schemas import legacy
 from tests.support.migrating import Migration, bare_target, specs
-from tests.support.server import Server
+from tests.support.migrations import Loaded
+from tests.support.server import Database, Server
 
 #: 1,000 agents and everything that hangs on each of them, with fewer rows in the tables that are logs.
 FEWER = {"agent_software": 12_000, "check_assignments": 4_000, "check_runs": 10_000}
@@ -94,11 +95,11 @@ def generated(server: Server) -> Iterator[Accepted]:
     target.drop()
 
 
-@pytest.fixture(params=["edge cases", "1,000 agents"])
-def accepted(request: pytest.FixtureRequest) -> Accepted:
+@pytest.fixture(params=[pytest.param("edge cases", marks=pytest.mark.one_backfill), "1,000 agents"])
+def accepted(request: pytest.FixtureRequest, first_loads: Callable[[Callable[[Server], Database]], Loaded]) -> Accepted:
     if request.param == "1,000 agents":
         return request.getfixturevalue("generated")
-    return Accepted(*request.getfixturevalue("first_loads")(bare_target))
+    return Accepted(*first_loads(bare_target))
 
 
 def test_every_legacy_table_is_accounted_for_by_one_target_table() -> None:

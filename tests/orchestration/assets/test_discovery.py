@@ -13,7 +13,7 @@ from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.orchestration.assets.discovery import find_specs, find_tables
 
 DECLARATION = '''"""What {name} is."""
-from remoteiq_etl.backfill.spec import TableSpec
+from remoteiq_etl.spec.table import TableSpec
 from schemas import target
 
 SPEC = TableSpec(target=target.{table}, grain="one row per thing", no_source="nothing is kept")

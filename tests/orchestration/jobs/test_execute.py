@@ -345,8 +345,8 @@ def test_a_wrong_setting_is_one_readable_failure(
     monkeypatch.setenv("REMOTEIQ_BATCH_ROWS", "many")
     outcome = run_some(ephemeral)
     assert outcome.errors == {
-        "target_schema": "ConfigurationError: batch_rows: expected a whole number, found 'many'."
-        " Set REMOTEIQ_BATCH_ROWS, e.g. 50000."
+        "target_schema": "ConfigurationError: environment: batch_rows: expected a whole number from 1 to 1000000, found 'many'."
+        " Set REMOTEIQ_BATCH_ROWS to that, or unset it. The default is 50000."
     }
 
 

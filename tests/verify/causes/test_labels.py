@@ -35,7 +35,7 @@ def _labels(kind: str, facts: Mapping[str, Any], *columns: str, rules: Rules | N
         ({"entry": GONE}, Label.EDITED_IN_TARGET),
         ({"entry": GONE, "twin": "u2"}, Label.BUG),
         ({"entry": LIVE}, Label.BUG),
-        ({"entry": MapEntry("u1", "kept", "deleted", adopted=False, is_there=False)}, Label.EXPECTED),
+        ({"entry": MapEntry("u1", "kept", "deleted", adopted=False, is_there=False)}, Label.EDITED_IN_TARGET),
         ({"entry": MapEntry(None, "ticket_number", "decided", adopted=False, is_there=False)}, Label.BUG),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_column_set_at_the_insert_differs_by_rule_only_when_legacy_changed_lat
 
 
 @pytest.mark.parametrize(
-    ("renewed", "follows", "opinion_as_written", "label"),
+    ("renewed", "follows", "expectation_as_written", "label"),
     [
         (True, False, True, Label.EXPECTED),
         (False, True, True, Label.EXPECTED),

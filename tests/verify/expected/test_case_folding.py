@@ -29,8 +29,14 @@ def test_sql_and_program_spell_and_compare_a_name_alike(name: str, asking: Bench
 
 
 @pytest.mark.parametrize(
-    "text", [*(name for name in NAMES if "Σ" not in name), "\x1c Ann@Example.COM\u2009", "JÜRGEN@Example.com"]
+    "text",
+    [*NAMES, "\x1c Ann@Example.COM\u2009", "JÜRGEN@Example.com", "ΑΣ.", "ΑΣ'Α Σ", "Α\u0301Σ\u00ad", "ΣΑΣ@Example.com"],
 )
 def test_sql_lowers_an_address_as_the_program_does(text: str, asking: Bench) -> None:
     lowered = text.strip().lower() or None
     assert asking.legacy_copy.session.value("SELECT pg_temp.lowered(%s)", (text,)) == lowered
+
+
+@pytest.mark.parametrize("word", ["disk", "straße", "ıi", "ﬁx", "ΑΣς"])
+def test_sql_writes_a_word_in_capitals_as_the_program_does(word: str, asking: Bench) -> None:
+    assert asking.legacy_copy.session.value("SELECT pg_temp.raised(%s)", (word,)) == word.upper()

@@ -33,6 +33,7 @@ SELECT
     key AS permission_key,
     key AS label,
     group_key,
-    upper(left(group_key, 1)) || substr(group_key, 2) AS group_label,
+    coalesce(f.titled, left(group_key, 1)) || substr(group_key, 2) AS group_label,
     'Made of a word in role_meta.permissions of the legacy database.' AS description
 FROM grouped
+LEFT JOIN pg_temp.case_fold AS f ON f.letter = left(group_key, 1)

@@ -51,7 +51,7 @@ SELECT
     l.id AS _legacy_key,
     l.permission_key,
     CASE
-        WHEN l.label IN (l.key, l.permission_key) THEN coalesce(c.label, l.label)
+        WHEN pg_temp.lowered(l.label) = l.permission_key THEN coalesce(c.label, l.label)
         ELSE l.label
     END AS label,
     l.group_key,

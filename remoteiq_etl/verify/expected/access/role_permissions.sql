@@ -43,6 +43,7 @@ held AS (
         s.permission_key
     FROM said AS s
     JOIN roles_of_legacy AS r ON r.id = s.legacy_role
+    WHERE r.word IS NOT NULL -- a role without a name is none
 ),
 
 counting AS (
@@ -65,7 +66,7 @@ ranked AS (
                 c.role_id,
                 c.permission_key,
                 CASE WHEN c.role_id IS NULL OR c.permission_key IS NULL THEN c._legacy_key END
-            ORDER BY c.rank, m.state = 'merged', c.created_at, c.role_there, c._legacy_key
+            ORDER BY c.rank, m.state = 'merged', c.created_at, c.role_there, c._legacy_key COLLATE "C"
         ) AS place
     FROM counting AS c
     LEFT JOIN map_role_permissions AS m ON m.legacy_table = c._legacy_table AND m.legacy_key::text = c._legacy_key

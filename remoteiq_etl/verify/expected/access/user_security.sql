@@ -2,9 +2,9 @@
 -- reads: users
 -- each row: users
 WITH parameters AS (
-    SELECT id, substring(two_factor_secret FROM '(?i)[?&]secret=([^&#]*)') AS encoded
+    SELECT id, substring(two_factor_secret COLLATE "C" FROM '(?i)[?&]secret=([^&#]*)') AS encoded
     FROM legacy_users
-    WHERE two_factor_secret ~* '^\s*otpauth:'
+    WHERE two_factor_secret COLLATE "C" ~* '^[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*otpauth:'
 ),
 
 uris AS (
@@ -26,12 +26,12 @@ uris AS (
 secrets AS (
     SELECT
         u.id,
-        upper(regexp_replace(
+        upper((regexp_replace(
             coalesce(x.secret, u.two_factor_secret),
-            '[\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]',
+            '[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]',
             '',
             'g'
-        )) AS bare
+        )) COLLATE "C") AS bare
     FROM legacy_users AS u
     LEFT JOIN uris AS x ON x.id = u.id
 ),

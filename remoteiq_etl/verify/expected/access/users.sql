@@ -12,7 +12,7 @@ told AS (
         greatest(u.created_at, u.updated_at, u.last_seen, u.password_updated_at) AS latest,
         regexp_replace(u.name, '^[' || w.spaces || ']+|[' || w.spaces || ']+$', '', 'g') AS bare_name,
         '[' || w.spaces || ']+([^' || w.spaces || ']+)$' AS last_word,
-        lower(btrim(u.status)) AS word
+        pg_temp.normalised(u.status) AS word
     FROM legacy_users AS u
     CROSS JOIN white AS w
 )
@@ -33,9 +33,9 @@ SELECT
     CASE
         WHEN m.adopted THEN given.status::text
         WHEN u.suspended THEN 'disabled'
+        WHEN w.label IS NOT NULL THEN w.label
         WHEN u.word = 'suspended' THEN 'disabled'
         WHEN u.word IN ('active', 'invited', 'disabled') THEN u.word
-        ELSE w.label
     END AS status,
     u.last_seen AS last_seen_at,
     coalesce(u.created_at, u.earliest) AS created_at,
@@ -54,6 +54,6 @@ SELECT
     u.avatar_thumb_url
 FROM told AS u
 CROSS JOIN source AS s
-LEFT JOIN added_word AS w ON w.value_map = 'users.status' AND lower(btrim(w.word)) = u.word
+LEFT JOIN added_word AS w ON w.value_map = 'users.status' AND pg_temp.normalised(w.word) = u.word
 LEFT JOIN map_users AS m ON m.legacy_table = 'users' AND m.legacy_key::text = u.id::text
 LEFT JOIN target_users AS given ON given.id::text = m.new_key::text

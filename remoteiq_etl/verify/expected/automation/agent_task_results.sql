@@ -9,13 +9,13 @@ SELECT
     l.stdout,
     l.stderr,
     coalesce(
-        CASE WHEN isfinite(j.finished_at) THEN j.finished_at END,
-        CASE WHEN isfinite(j.created_at) THEN j.created_at END,
+        j.finished_at,
+        j.created_at,
         least(
-            CASE WHEN isfinite(j.started_at) THEN j.started_at END,
-            CASE WHEN isfinite(j.dispatched_at) THEN j.dispatched_at END
+            j.started_at,
+            j.dispatched_at
         ),
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END
+        a.created_at
     ) AS created_at
 FROM legacy_job_results AS l
 LEFT JOIN legacy_jobs AS j ON j.id = l.job_id

@@ -12,9 +12,9 @@ known AS (
         l.id,
         l.result,
         state.word AS status_word,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created_at,
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END AS updated_at,
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END AS agent_created_at
+        l.created_at,
+        l.updated_at,
+        a.created_at AS agent_created_at
     FROM legacy_agent_jobs AS l
     LEFT JOIN legacy_agents AS a ON a.id = l.agent_id
     LEFT JOIN texts AS state ON state.text = l.status

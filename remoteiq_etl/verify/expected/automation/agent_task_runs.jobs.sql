@@ -11,11 +11,11 @@ known AS (
     SELECT
         l.id,
         state.word AS status_word,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created_at,
-        CASE WHEN isfinite(l.dispatched_at) THEN l.dispatched_at END AS dispatched_at,
-        CASE WHEN isfinite(l.started_at) THEN l.started_at END AS started_at,
-        CASE WHEN isfinite(l.finished_at) THEN l.finished_at END AS finished_at,
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END AS agent_created_at,
+        l.created_at,
+        l.dispatched_at,
+        l.started_at,
+        l.finished_at,
+        a.created_at AS agent_created_at,
         r.job_id IS NOT NULL AS has_result,
         r.exit_code,
         r.duration_ms

@@ -19,9 +19,9 @@ known AS (
             WHEN jsonb_typeof(l.payload) <> 'null' THEN jsonb_build_object('value', l.payload)
             ELSE '{}'::jsonb
         END AS payload,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created_at,
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END AS updated_at,
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END AS agent_created_at,
+        l.created_at,
+        l.updated_at,
+        a.created_at AS agent_created_at,
         kind.word AS kind_word,
         state.word AS status_word
     FROM legacy_agent_jobs AS l

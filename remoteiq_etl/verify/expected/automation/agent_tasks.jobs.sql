@@ -19,11 +19,11 @@ known AS (
             WHEN jsonb_typeof(l.payload) <> 'null' THEN jsonb_build_object('value', l.payload)
             ELSE '{}'::jsonb
         END AS payload,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created_at,
-        CASE WHEN isfinite(l.dispatched_at) THEN l.dispatched_at END AS dispatched_at,
-        CASE WHEN isfinite(l.started_at) THEN l.started_at END AS started_at,
-        CASE WHEN isfinite(l.finished_at) THEN l.finished_at END AS finished_at,
-        CASE WHEN isfinite(a.created_at) THEN a.created_at END AS agent_created_at,
+        l.created_at,
+        l.dispatched_at,
+        l.started_at,
+        l.finished_at,
+        a.created_at AS agent_created_at,
         kind.word AS type_word,
         state.word AS status_word
     FROM legacy_jobs AS l

@@ -24,8 +24,24 @@ known AS (
     SELECT
         d.id,
         CASE
-            WHEN btrim(d.destination ->> 'kind') <> '' THEN d.destination
-            WHEN d.destination ->> 'path' LIKE '/%' THEN d.destination || '{"kind": "local"}'
+            WHEN jsonb_typeof(d.destination -> 'kind') = 'string' AND pg_temp.tidy(d.destination ->> 'kind') IS NOT NULL
+                THEN d.destination
+            -- A path of its own: of a server, of a Windows drive, or of a share.
+            WHEN
+                jsonb_typeof(d.destination -> 'path') = 'string'
+                AND d.destination ->> 'path' COLLATE "C" ~ '^(/|\\\\|[A-Za-z]:[\\/])'
+                THEN d.destination || '{"kind": "local"}' || CASE
+                    WHEN d.destination ? 'kind'
+                        THEN jsonb_build_object(
+                            'legacyValues',
+                            CASE coalesce(jsonb_typeof(d.destination -> 'legacyValues'), 'null')
+                                WHEN 'object' THEN d.destination -> 'legacyValues'
+                                WHEN 'null' THEN '{}'
+                                ELSE jsonb_build_object('value', d.destination -> 'legacyValues')
+                            END || jsonb_build_object('kind', d.destination -> 'kind')
+                        )
+                    ELSE '{}'
+                END
         END AS configuration
     FROM described AS d
 )
@@ -36,7 +52,7 @@ SELECT
     m.new_key AS id,
     s.organization_id,
     'Default Backup Destination' AS name,
-    CASE WHEN lower(btrim(l.configuration ->> 'kind')) = 'remote' THEN 'sftp' ELSE l.configuration ->> 'kind' END AS provider,
+    CASE WHEN pg_temp.normalised(l.configuration ->> 'kind') = 'remote' THEN 'sftp' ELSE l.configuration ->> 'kind' END AS provider,
     l.configuration
 FROM known AS l
 CROSS JOIN source AS s

@@ -5,8 +5,8 @@ WITH places AS (
         l.id,
         l.size_bytes,
         coalesce(
-            CASE WHEN isfinite(l.finished_at) THEN l.finished_at END,
-            CASE WHEN isfinite(l.started_at) THEN l.started_at END
+            l.finished_at,
+            l.started_at
         ) AS created_at,
         (jsonb_path_query_first(l.artifact_location, '$.kind ? (@.type() == "string")')) #>> '{}' AS kind,
         (jsonb_path_query_first(l.artifact_location, '$.path ? (@.type() == "string")')) #>> '{}' AS path,
@@ -21,9 +21,9 @@ named AS (
     SELECT
         p.*,
         CASE
-            WHEN p.path ~ '\S' THEN p.path
-            WHEN p.bucket ~ '\S' AND p.object_key ~ '\S' THEN 's3://' || p.bucket || '/' || p.object_key
-            WHEN p.file_id ~ '\S' THEN 'gdrive:' || p.file_id
+            WHEN pg_temp.tidy(p.path) IS NOT NULL THEN p.path
+            WHEN pg_temp.tidy(p.bucket) IS NOT NULL AND pg_temp.tidy(p.object_key) IS NOT NULL THEN 's3://' || p.bucket || '/' || p.object_key
+            WHEN pg_temp.tidy(p.file_id) IS NOT NULL THEN 'gdrive:' || p.file_id
         END AS storage_location
     FROM places AS p
 )
@@ -33,7 +33,7 @@ SELECT
     l.id AS _legacy_key,
     m.new_key AS id,
     j.new_key AS backup_job_id,
-    CASE WHEN l.kind ~ '\S' THEN l.kind ELSE 'unknown' END AS artifact_type,
+    CASE WHEN pg_temp.tidy(l.kind) IS NOT NULL THEN l.kind ELSE 'unknown' END AS artifact_type,
     l.storage_location,
     l.size_bytes,
     l.created_at

@@ -5,8 +5,8 @@
 WITH jobs AS (
     SELECT
         j.id,
-        CASE WHEN isfinite(j.started_at) THEN j.started_at END AS start,
-        CASE WHEN isfinite(j.finished_at) THEN j.finished_at END AS finish
+        j.started_at AS start,
+        j.finished_at AS finish
     FROM legacy_backup_jobs AS j
 )
 

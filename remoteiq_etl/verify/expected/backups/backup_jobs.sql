@@ -21,8 +21,8 @@ known AS (
     SELECT
         l.*,
         state.word,
-        CASE WHEN isfinite(l.started_at) THEN l.started_at END AS start,
-        CASE WHEN isfinite(l.finished_at) THEN l.finished_at END AS finish
+        l.started_at AS start,
+        l.finished_at AS finish
     FROM legacy_backup_jobs AS l
     LEFT JOIN texts AS state ON state.text = l.status
 )

@@ -18,7 +18,7 @@ SELECT
     s.organization_id,
     'Default Backup Policy' AS name,
     'Normalized default backups policy' AS description,
-    coalesce(w.label, lower(btrim(l.schedule))) AS schedule,
+    coalesce(w.label, pg_temp.normalised(l.schedule)) AS schedule,
     jsonb_build_object('days', l.retention_days) AS retention,
     d.new_key AS destination_id,
     'organization' AS target_type,
@@ -34,7 +34,8 @@ SELECT
             replace(to_char(l.last_scheduled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), '.000000', '')
         )
     )
-    || jsonb_build_object('targets', l.targets, 'notifications', l.notifications) AS options,
+    || CASE WHEN jsonb_typeof(l.targets) = 'null' THEN '{}' ELSE jsonb_build_object('targets', l.targets) END
+    || CASE WHEN jsonb_typeof(l.notifications) = 'null' THEN '{}' ELSE jsonb_build_object('notifications', l.notifications) END AS options,
     true AS is_default
 FROM chosen AS l
 CROSS JOIN source AS s

@@ -10,8 +10,8 @@ known AS (
     SELECT
         l.*,
         state.word,
-        CASE WHEN isfinite(l.requested_at) THEN l.requested_at END AS request,
-        CASE WHEN isfinite(l.finished_at) THEN l.finished_at END AS finish
+        l.requested_at AS request,
+        l.finished_at AS finish
     FROM legacy_backup_restores AS l
     LEFT JOIN texts AS state ON state.text = l.status
 )

@@ -14,6 +14,6 @@ SELECT
     l.encrypt,
     l.destination,
     l.notifications,
-    CASE WHEN isfinite(l.last_scheduled_at) THEN l.last_scheduled_at END AS last_scheduled_at
+    l.last_scheduled_at
 FROM legacy_backups_config AS l
 LEFT JOIN map_backups_config AS m ON m.legacy_table = 'backups_config' AND m.legacy_key = l.id

@@ -30,6 +30,6 @@ SELECT
     '{}'::jsonb AS imap_settings
 FROM purposes AS p
 CROSS JOIN source AS s
-LEFT JOIN added_word AS w ON w.value_map = 'email_channels.purpose' AND lower(btrim(w.word)) = p.word
+LEFT JOIN added_word AS w ON w.value_map = 'email_channels.purpose' AND pg_temp.normalised(w.word) = p.word
 LEFT JOIN map_email_channels AS m ON m.legacy_table = 'derived' AND m.legacy_key::text = p.word
 WHERE p.word IS NOT NULL

@@ -33,5 +33,5 @@ SELECT
     l.updated_at
 FROM legacy_email_settings AS l
 CROSS JOIN source AS s
-LEFT JOIN added_word AS w ON w.value_map = 'email_channels.purpose' AND lower(btrim(w.word)) = l.purpose
+LEFT JOIN added_word AS w ON w.value_map = 'email_channels.purpose' AND pg_temp.normalised(w.word) = l.purpose
 LEFT JOIN map_email_channels AS m ON m.legacy_table = 'email_settings' AND m.legacy_key::text = l.purpose

@@ -9,7 +9,7 @@ states AS (
     SELECT
         t.form,
         max(l.last_uid) AS last_uid,
-        max(l.updated_at) FILTER (WHERE isfinite(l.updated_at)) AS updated_at
+        max(l.updated_at) AS updated_at
     FROM legacy_imap_state AS l
     JOIN texts AS t ON t.text = l.purpose
     GROUP BY t.form
@@ -19,7 +19,7 @@ mails AS (
     SELECT
         t.form,
         max(l.uid) AS last_uid,
-        max(l.created_at) FILTER (WHERE isfinite(l.created_at)) AS created_at
+        max(l.created_at) AS created_at
     FROM legacy_imap_ingested AS l
     JOIN texts AS t ON t.text = l.purpose
     GROUP BY t.form

@@ -12,8 +12,8 @@ known AS (
         l.*,
         p.form AS purpose_form,
         h.*,
-        substring(l.subject FROM '(?i)\[TICKET:#0*([0-9]{1,19})\]') AS ticket_number,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS received_at
+        substring(l.subject COLLATE "C" FROM '(?i)\[TICKET:#([0-9]{1,19})\]')::numeric::text AS ticket_number,
+        l.created_at AS received_at
     FROM legacy_imap_ingested AS l
     LEFT JOIN texts AS p ON p.text = l.purpose
     CROSS JOIN LATERAL pg_temp.mail_headers(l.headers_snippet) AS h

@@ -17,11 +17,13 @@ parts AS MATERIALIZED (
             WHEN text ~ '^[0-9]{8}$' THEN ARRAY[left(text, 4), substr(text, 5, 2), right(text, 2)]
             WHEN text ~ '^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$'
                 THEN ARRAY[split_part(text, '/', 3), split_part(text, '/', 1), split_part(text, '/', 2)]
+            -- Colons stand between all parts of a clock and of a zone, or between none of them.
+            WHEN text ~ '[T t][0-9]{2}(:[0-9]{2}[0-9]|[0-9]{2}:)' OR text ~ '[+-][0-9]{2}(:[0-9]{2}[0-9]|[0-9]{2}:)[0-9]*$' THEN NULL
             ELSE regexp_match(
-                upper(text),
+                upper(text COLLATE "C"),
                 '^([0-9]{4})-([0-9]{2})-([0-9]{2})'
                 || '(?:[T ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?'
-                || ' ?(Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?)?$'
+                || '(Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?)?$'
             )
         END AS part
     FROM told

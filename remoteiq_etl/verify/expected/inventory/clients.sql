@@ -8,7 +8,7 @@ WITH mentioned AS (
     SELECT
         CASE
             WHEN pg_temp.normalised(client) IS NOT NULL THEN client
-            WHEN btrim(customer_id) !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN customer_id
+            WHEN pg_temp.tidy(customer_id) COLLATE "C" !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN customer_id
         END,
         site
     FROM (SELECT DISTINCT client, site, customer_id FROM legacy_tickets) AS t

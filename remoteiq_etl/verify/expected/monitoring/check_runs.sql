@@ -19,7 +19,7 @@ SELECT
     p.check_type,
     p.check_name,
     coalesce(c.created_at, c.updated_at) AS created_at,
-    CASE upper(btrim(c.severity_default)) WHEN 'CRIT' THEN 'critical' WHEN 'WARN' THEN 'medium' END AS severity
+    CASE pg_temp.normalised(c.severity_default) WHEN 'crit' THEN 'critical' WHEN 'warn' THEN 'medium' END AS severity
 FROM pairs AS p
 LEFT JOIN map_checks AS m ON m.legacy_table = 'assignment' AND m.legacy_key = p.key
 LEFT JOIN legacy_checks AS c ON c.id::text = m.decision ->> 'check'

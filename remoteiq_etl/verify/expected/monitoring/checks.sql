@@ -77,8 +77,8 @@ SELECT
     source.organization_id::uuid AS organization_id,
     -- Which names were free is a decision; that the name is the legacy one, or that with its type, is none.
     CASE
-        WHEN m.decision ->> 'name' = l.name || ' (' || upper(l.type) || ')' THEN m.decision ->> 'name'
-        WHEN starts_with(m.decision ->> 'name', l.name || ' (' || upper(l.type) || ' ') THEN m.decision ->> 'name'
+        WHEN m.decision ->> 'name' = l.name || ' (' || pg_temp.raised(coalesce(pg_temp.tidy(l.type), 'script')) || ')' THEN m.decision ->> 'name'
+        WHEN starts_with(m.decision ->> 'name', l.name || ' (' || pg_temp.raised(coalesce(pg_temp.tidy(l.type), 'script')) || ' ') THEN m.decision ->> 'name'
         ELSE l.name
     END AS name,
     w.label AS type,

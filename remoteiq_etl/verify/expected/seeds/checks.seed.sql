@@ -3,7 +3,7 @@
 -- not compared: created_at, updated_at: no legacy source, the default at insert stands
 SELECT
     'seed' AS _legacy_table,
-    lower(t.name) AS _legacy_key,
+    lower(t.name COLLATE "C") AS _legacy_key,
     m.new_key AS id,
     s.organization_id,
     t.name,
@@ -21,7 +21,7 @@ FROM (
     ('Template: Ping', 'ping', 'Whether a host answers', '{}')
 ) AS t (name, type, description, config)
 CROSS JOIN source AS s
-LEFT JOIN map_checks AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = lower(t.name)
+LEFT JOIN map_checks AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = lower(t.name COLLATE "C")
 WHERE
     m.state IS DISTINCT FROM 'merged'
     AND (
@@ -29,6 +29,6 @@ WHERE
         OR NOT EXISTS (
             SELECT
             FROM target_checks AS o
-            WHERE o.organization_id::text = s.organization_id AND pg_temp.normalised(o.name) = lower(t.name)
+            WHERE o.organization_id::text = s.organization_id AND pg_temp.normalised(o.name) = lower(t.name COLLATE "C")
         )
     )

@@ -45,7 +45,7 @@ SELECT
     c.key AS permission_key,
     c.label,
     g.key AS group_key,
-    upper(left(g.key, 1)) || substr(g.key, 2) AS group_label
+    upper(left(g.key, 1) COLLATE "C") || substr(g.key, 2) AS group_label
 FROM catalogue AS c
 CROSS JOIN LATERAL (
     SELECT CASE WHEN c.key = 'admin.access' THEN 'administration' ELSE split_part(c.key, '.', 1) END

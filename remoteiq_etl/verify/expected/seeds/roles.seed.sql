@@ -21,22 +21,22 @@ taken AS (
 
 SELECT
     'seed' AS _legacy_table,
-    lower(r.name) AS _legacy_key,
+    lower(r.name COLLATE "C") AS _legacy_key,
     m.new_key AS id,
     NULL AS organization_id,
     'system' AS scope,
     r.name,
     r.description
 FROM system_role AS r
-LEFT JOIN map_roles AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = lower(r.name)
+LEFT JOIN map_roles AS m ON m.legacy_table = 'seed' AND m.legacy_key::text = lower(r.name COLLATE "C")
 LEFT JOIN target_roles AS given ON given.id::text = m.new_key::text
 WHERE CASE
-    WHEN lower(r.name) IN (SELECT word FROM taken)
+    WHEN lower(r.name COLLATE "C") IN (SELECT word FROM taken)
         THEN
             m.state = 'live'
             AND (
                 (given.name, given.description) IS DISTINCT FROM (r.name, r.description)
                 OR EXISTS (SELECT FROM user_roles AS l WHERE l.role_id = given.id)
             )
-    ELSE m.new_key IS NOT NULL OR NOT EXISTS (SELECT FROM target_roles AS o WHERE pg_temp.normalised(o.name) = lower(r.name))
+    ELSE m.new_key IS NOT NULL OR NOT EXISTS (SELECT FROM target_roles AS o WHERE pg_temp.normalised(o.name) = lower(r.name COLLATE "C"))
 END

@@ -25,7 +25,7 @@ requests AS (
         coalesce(c.form, CASE WHEN u.form !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.form END) AS client,
         s.form AS site,
         coalesce(
-            CASE WHEN isfinite(l.created_at) THEN l.created_at END, CASE WHEN isfinite(l.updated_at) THEN l.updated_at END
+            l.created_at, l.updated_at
         ) AS created_at
     FROM legacy_tickets AS l
     LEFT JOIN addresses AS a ON a.text = l.requester_email

@@ -43,7 +43,7 @@ known AS (
         t.decision ->> 'legacy_number' AS legacy_number,
         t.decision ->> 'ticket_number' AS ticket_number,
         coalesce(
-            CASE WHEN isfinite(l.created_at) THEN l.created_at END, CASE WHEN isfinite(l.updated_at) THEN l.updated_at END
+            l.created_at, l.updated_at
         ) AS created_at
     FROM legacy_tickets AS l
     LEFT JOIN map_tickets AS t ON t.legacy_table = 'tickets' AND t.legacy_key = l.id::text

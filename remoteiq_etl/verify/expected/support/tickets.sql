@@ -51,8 +51,8 @@ known AS (
                 WHEN pr.form IN ('low', 'high') THEN pr.form
             END
         ) AS new_priority,
-        CASE WHEN isfinite(l.created_at) THEN l.created_at END AS created,
-        CASE WHEN isfinite(l.updated_at) THEN l.updated_at END AS updated
+        l.created_at AS created,
+        l.updated_at AS updated
     FROM legacy_tickets AS l
     LEFT JOIN addresses AS a ON a.text = l.requester_email
     LEFT JOIN texts AS n ON n.text = l.requester_name

@@ -11,7 +11,7 @@ customers AS MATERIALIZED (
         coalesce(
             pg_temp.normalised(client),
             CASE
-                WHEN pg_temp.tidy(customer_id) !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                WHEN pg_temp.tidy(customer_id) COLLATE "C" !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                     THEN pg_temp.normalised(customer_id)
             END
         ) AS client,
