@@ -15,6 +15,9 @@ HIDDEN = "***"
 _SCHEME = re.compile(r"^(postgresql|postgres)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 # Up to the last @: of a password with an unescaped @, libpq takes the rest for the host.
 _PASSWORD = re.compile(r"(?P<lead>://[^:/]*):(?P<value>.*)@", re.DOTALL)
+# Two of them before the parameters: which part is the user is not known either.
+_MISREAD_USER = re.compile(r"://[^/?@]*@[^?]*@", re.DOTALL)
+_USER_INFO = re.compile(r"://(?P<value>.*)@", re.DOTALL)
 _PASSWORD_WORD = re.compile(r"(?i)\b(?P<name>password|sslpassword|passfile)\s*=\s*(?P<value>'(?:[^'\\]|\\.)*'|[^&\s]*)")
 _PARAMETER = re.compile(r"\?\w+=")
 #: What RFC 3986 reserves, with the percent sign: where libpq, or we, may take a password apart.
@@ -25,7 +28,7 @@ _SHORT = 3
 
 def redact_url(url: str) -> str:
     """Give the URL (or key=value connection string) with every password replaced by ***."""
-    hidden = _PASSWORD.sub(rf"\g<lead>:{HIDDEN}@", url)
+    hidden = _PASSWORD.sub(rf"\g<lead>:{HIDDEN}@", _MISREAD_USER.sub(f"://{HIDDEN}@", url))
     return _PASSWORD_WORD.sub(rf"\g<name>={HIDDEN}", hidden)
 
 
@@ -44,7 +47,10 @@ def is_misread(url: str) -> bool:
 
 
 def without_secrets(text: str, url: str) -> str:
-    """A text of libpq or a driver about this URL, without the passwords in it and without any piece of them."""
+    """A text of libpq or a driver about this URL, without the passwords in it and without any piece of them.
+
+    Of a URL that is misread the user goes, too: a part of the password may stand in its place.
+    """
     shown = redact_url(text)
     for secret in sorted(set(_secrets(url)), key=len, reverse=True):
         pattern = re.escape(secret)
@@ -84,8 +90,9 @@ def _secrets(url: str) -> Iterator[str]:
 
 
 def _passwords(url: str) -> Iterator[str]:
+    """The passwords as they are written; of a URL that is misread the user with them."""
     # An @ in a parameter is no end of a password: it would take the host along.
-    user_and_location = url if is_misread(url) else _SCHEME.sub("://", url).partition("@")[0] + "@"
-    if found := _PASSWORD.search(user_and_location):
+    before = _SCHEME.sub("://", url).partition("@")[0] + "@"
+    if found := _USER_INFO.search(url) if is_misread(url) else _PASSWORD.search(before):
         yield found["value"]
     yield from (found["value"] for found in _PASSWORD_WORD.finditer(url) if found["name"].lower() != "passfile")
