@@ -6,15 +6,19 @@ shown.
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
+
+from remoteiq_etl.frames.shown_text import one_line, visible
 
 #: Where nobody's terminal says how wide it is: a log, a pipe.
 WIDTH_WITHOUT_TERMINAL = 120
@@ -41,8 +45,25 @@ def errors() -> Console:
     return _console(stderr=True)
 
 
+class VisibleConsole(Console):
+    """A console to which no control character of a value gets through: a name may hold what clears the screen.
+
+    Strings are changed before they are laid out, so that columns fit; what is no string when it is segments. Rich's own
+    control codes, such as those that move a progress bar, are segments of another kind.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as rich text."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """The segments of anything that can be shown."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = VisibleConsole(stderr=stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
     return console
@@ -99,7 +120,7 @@ def heading(console: Console, text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print for a program: one JSON document on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    typer.echo(visible(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
 
 
 def _plain(value: object) -> str:
@@ -109,7 +130,7 @@ def _plain(value: object) -> str:
 def add_rows(into: Table, rows: Iterable[Sequence[str]]) -> Table:
     """Add rows whose texts are not markup."""
     for row in rows:
-        into.add_row(*map(escape, row))
+        into.add_row(*(escape(one_line(cell)) for cell in row))
     return into
 
 

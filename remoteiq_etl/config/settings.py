@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from psycopg import ProgrammingError
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict, StringConstraints, model_validator
 
 from remoteiq_etl.config import alerts
@@ -20,7 +19,7 @@ from remoteiq_etl.config.alerts import Alerting
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.throttle import ThrottleLimits
-from remoteiq_etl.config.urls import connection_parameters, is_postgresql_url, redact_url
+from remoteiq_etl.config.urls import connection_parameters, is_misread, is_postgresql_url, redact_url
 from remoteiq_etl.config.validation import (
     PREFIX,
     Expected,
@@ -28,7 +27,7 @@ from remoteiq_etl.config.validation import (
     Where,
     checked,
     contradiction,
-    expected,
+    hidden,
     is_table,
     unknown_setting,
 )
@@ -74,21 +73,18 @@ ValueMapEntries = Mapping[str, Mapping[str, str]]
 
 
 def _connection_url(url: object) -> object:
-    """A URL that libpq can read, or None. Before any other check: no other error text hides the password."""
+    """A URL that libpq reads as it is meant, or None. Before any other check: nothing of a refused one may be shown."""
     if url is None:
         return None
     if not isinstance(url, str) or not is_postgresql_url(url):
         words = "postgresql://user@host:5432/database or postgresql+psycopg://…"
-        raise expected(words, "Without it the bundled server is used.")
-    try:
-        connection_parameters(url)
-    except ProgrammingError:
-        # libpq's own message quotes the URL, and with it the password.
-        raise expected(
-            "a connection URL",
-            "Write @ : / ? # % in a user or password percent-encoded (@ is %40) and check the names of the parameters"
-            " after '?'.",
-        ) from None
+        raise hidden(words, "Without it the bundled server is used.")
+    if is_misread(url):
+        raise hidden(
+            "a connection URL whose parts can be told apart",
+            "Write @ : / ? # % in a user or password percent-encoded (@ is %40), or keep the password in ~/.pgpass or"
+            " PGPASSWORD, and check the names of the parameters after '?' and the port.",
+        )
     return url
 
 

@@ -17,6 +17,7 @@ from remoteiq_etl.config.urls import redact_url
 from remoteiq_etl.errors import ConfigurationError
 
 PREFIX = "REMOTEIQ_"
+_NOT_SHOWN = "another one, which is not shown: a password may stand in it"
 
 T = TypeVar("T")
 
@@ -95,6 +96,11 @@ def expected(text: str, advice: str = "") -> PydanticCustomError:
     return PydanticCustomError("expected", "{text}", {"text": text, "advice": advice})
 
 
+def hidden(text: str, advice: str = "") -> PydanticCustomError:
+    """The error of one value of which nothing may be shown."""
+    return PydanticCustomError("hidden", "{text}", {"text": text, "advice": advice})
+
+
 def is_table(shape: str) -> BeforeValidator:
     """Annotates a table whose keys are names that the operator chooses: what must stand there."""
 
@@ -128,9 +134,9 @@ def _text(kind: type[Any], fault: ErrorDetails, where: Where) -> str:
             return f"{where.of_key(path)}: expected {words.text}, found nothing. It has no default."
         case "contradiction":
             return f"{where.of_table(path)}: {context['text']}" if where.table else str(context["text"])
-        case "expected":
+        case "expected" | "hidden":
             advice = f" {context['advice']}" if context["advice"] else ""
-            found = _found(fault["input"])
+            found = _found(fault["input"]) if fault["type"] == "expected" else _NOT_SHOWN
             return f"{where.of_key(path)}: expected {context['text']}, found {found}.{where.advice(path)}{advice}"
         case _:
             return _text_of_table(kind, path, fault["input"], where)

@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
-from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url
+from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url, without_secrets
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
@@ -146,7 +146,8 @@ class Database:
             yield
         except (psycopg.OperationalError, AdbcError) as error:
             raise ConnectionFailed(
-                f"cannot connect to {redact_url(self.url)}: {redact_url(str(error).strip())}. Check that the server runs, and the URL."
+                f"cannot connect to {redact_url(self.url)}: {without_secrets(str(error).strip(), self.url)}."
+                " Check that the server runs, and the URL."
             ) from None
 
     @contextmanager

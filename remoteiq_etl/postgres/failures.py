@@ -6,12 +6,13 @@ Belongs here: that text. Does not belong here: the classes of our own errors (re
 import psycopg
 
 from remoteiq_etl.errors import RemoteIQError
+from remoteiq_etl.frames.shown_text import visible
 
 
 def describe(error: BaseException) -> str:
-    """An error as text that holds no value of any row: our own messages as they are, others by their class."""
+    """An error as text that holds no value of any row: our own messages, others by their class."""
     if isinstance(error, RemoteIQError):
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {visible(str(error))}"
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
     return type(error).__name__

@@ -170,6 +170,23 @@ def test_neither_settings_nor_errors_show_a_password(tmp_path: Path) -> None:
     assert "s3cr" not in misplaced
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://3tl:se@cret@db.example.com/legacy",
+        "postgresql://3tl:se/cret@db.example.com/legacy",
+        "3tl:se@cret@db.example.com/legacy",
+    ],
+)
+def test_nothing_is_shown_of_a_url_whose_password_has_no_clear_end(tmp_path: Path, url: str) -> None:
+    """What to do is said instead."""
+    said = refused(tmp_path, TARGET_URL=url)
+    assert said.startswith("environment: target_url: expected ")
+    assert [part for part in ("3tl", "cret", "example.com") if part in said] == []
+    if "://" in url:
+        assert "percent-encoded (@ is %40), or keep the password in ~/.pgpass or PGPASSWORD" in said
+
+
 def test_an_error_holds_no_value_beside_its_text(tmp_path: Path) -> None:
     """What handles it may print its causes, and they would quote the URL."""
     with pytest.raises(ConfigurationError) as caught:

@@ -1,8 +1,10 @@
 """Sessions: what is in a name or a literal is never taken for a placeholder; a second Arrow session stands on its own."""
 
 import pyarrow as pa
+import pytest
 from psycopg import sql
 
+from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.support.server import Database
 
@@ -43,3 +45,13 @@ def test_a_second_arrow_session_commits_for_itself_and_outlives_the_first(empty_
         assert second.table("SELECT count(*)::int AS n FROM readings").column("n").to_pylist() == [2]
     finally:
         second.close()
+
+
+def test_a_refused_connection_shows_no_piece_of_a_password_that_libpq_took_for_the_host() -> None:
+    """psycopg and ADBC both quote what they took for the name of the host."""
+    database = EngineDatabase("postgresql://etl:se@cret@nowhere.invalid:5432/legacy", "public")
+    for connect in (database.connect, database.connect_arrow):
+        with pytest.raises(ConnectionFailed) as caught:
+            connect()
+        assert "cret" not in str(caught.value)
+        assert "***@nowhere.invalid" in str(caught.value)

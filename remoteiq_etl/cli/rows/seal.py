@@ -3,6 +3,7 @@
 The only place where a secret is shown: `seal show`, on stdout, because somebody asked for this row.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
@@ -15,6 +16,7 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.lifecycle.operations import sealed_values
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.lifecycle.operations.sealed_values import Rotation, Value
@@ -140,4 +142,6 @@ def _print_value(value: Value, *, alone: bool) -> None:
         return
     parsed = json_text.parse(value.text)
     text = parsed if isinstance(parsed, str) else value.text
-    typer.echo(text if alone else f"{' / '.join(value.place)}: {text}")
+    # A pipe gets the value as it is; a terminal would obey what stands in it.
+    shown = visible(text) if sys.stdout.isatty() else text
+    typer.echo(shown if alone else f"{visible(' / '.join(value.place))}: {shown}")

@@ -16,13 +16,15 @@ from email.message import EmailMessage
 from typing import Any
 
 from remoteiq_etl.config.alerts import Alerting, Email, Security
+from remoteiq_etl.frames.shown_text import one_line, visible
 
 #: What a channel may meet: no server, no answer in time, a certificate of somebody else, an answer that is a refusal.
 _REFUSALS = (OSError, smtplib.SMTPException, http.client.HTTPException, UnicodeError)
 
 
 def deliver(alerting: Alerting, subject: str, text: str, facts: dict[str, Any]) -> list[str]:
-    """Send one alert over every channel there is. Returns a warning for each one that failed."""
+    """Send one alert over every channel there is, its control characters visible. Returns a warning for each that failed."""
+    subject, text, facts = one_line(subject), visible(text), _visible_facts(facts)
     warnings = []
     if alerting.email is not None:
         try:
@@ -35,6 +37,13 @@ def deliver(alerting: Alerting, subject: str, text: str, facts: dict[str, Any]) 
         except _REFUSALS as error:
             warnings.append(f"The alert {subject!r} could not be sent to the webhook: {_reason(error)}.")
     return warnings
+
+
+def _visible_facts(value: Any) -> Any:
+    """What a program is sent may be shown to a person there."""
+    if isinstance(value, dict):
+        return {one_line(name): _visible_facts(item) for name, item in value.items()}
+    return one_line(value) if isinstance(value, str) else value
 
 
 def _mail(email: Email, subject: str, text: str, timeout: float) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.context.progress import Listener, Notice, Silent, TableProgress
 from remoteiq_etl.backfill.context.report import TableReport
+from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.orchestration.runtime import signals
 
 #: Seconds between two lines about one table: each is a row of Dagster's storage and a line that somebody reads.
@@ -50,28 +51,28 @@ class LogProgress:
         """Log the table's progress when a line is due. Raises the signal that has got lost since the last time, if any."""
         signals.go_on()
         if self.is_due():
-            self.log.info(_line(progress))
+            self.log.info(visible(_line(progress)))
         self.audience.progressed(progress)
 
     def finished(self, report: TableReport) -> None:
         """Log what became of the table's rows."""
-        self.log.info(_summary(report))
+        self.log.info(visible(_summary(report)))
         self.audience.finished(report)
 
     def warned(self, text: str) -> None:
         """Log it as a warning."""
-        self.log.warning(text)
+        self.log.warning(visible(text))
         self.audience.warned(text)
 
     def noticed(self, notice: Notice) -> None:
         """Log it, whatever was logged a moment ago: it says why nothing happens."""
-        self.log.warning(str(notice))
+        self.log.warning(visible(str(notice)))
         self.audience.noticed(notice)
 
     def part_made(self, name: str, done: int, total: int) -> None:
         """A key or index is there, one of many."""
         if self.is_due():
-            self.log.info(f"{done} of {total} keys and indexes, the last one {name}")
+            self.log.info(visible(f"{done} of {total} keys and indexes, the last one {name}"))
 
     def is_due(self) -> bool:
         """Whether a line may be written now; if so the next one waits again."""

@@ -23,6 +23,7 @@ from remoteiq_etl.errors import (
     SnapshotLost,
     SourcePaused,
 )
+from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.lifecycle.alerts.alerts import Alert
 from remoteiq_etl.lifecycle.migration import Migration, connected
@@ -124,7 +125,7 @@ class OpenMigration:
         alerting = self._settings.alerts if self._settings else Alerting()
         for alert in found:
             if alert.kind is not AlertKind.FAILURE:  # that one Dagster logs
-                self.progress.log.warning(f"{alert.title}: {'; '.join(alert.lines)}")
+                self.progress.log.warning(visible(f"{alert.title}: {'; '.join(alert.lines)}"))
             for warning in alerts.send(alerting, alert):
                 self.progress.warned(warning)
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,29 @@ def test_an_email_says_what_happened_and_where_to_look(box: Mailbox) -> None:
         "remoteiq-etl quarantine list shows which rows and why.",
     ]
     assert box.logins == []
+
+
+INJECTING = "users\r\nBcc: eve@example.org\r\n\r\nCome to\x1b[2J\u202e"
+INJECTED = r"users\u000d\u000aBcc: eve@example.org\u000d\u000a\u000d\u000aCome to\u001b[2J\u202e"
+
+
+def test_a_name_adds_no_header_to_an_email(box: Mailbox) -> None:
+    """Lines of the text end with it; its control characters are shown."""
+    assert send(mailing(box), replace(ALERT, title=f"the brake holds {INJECTING}", lines=[INJECTING])) == []
+    (message,) = box.messages
+    assert message["Subject"] == f"[remoteiq-etl] head-office: the brake holds {INJECTED}"
+    assert message["Bcc"] is None
+    assert box.recipients == ["ops@example.com", "dba@example.com"]
+    assert r"Come to\u001b[2J\u202e" in message.get_content()
+    assert not {"\x1b", "\u202e"} & set(message.get_content())
+
+
+def test_a_webhook_gets_names_that_can_be_shown(hook: Hook) -> None:
+    alert = replace(ALERT, source=INJECTING, counts={INJECTING: {"new": 1, "waiting": 1}})
+    assert send(Alerting(webhook=hook.url), alert) == []
+    (post,) = hook.posts
+    assert post["text"].startswith(f"[remoteiq-etl] {INJECTED}: 3 more")
+    assert (post["source"], list(post["tables"])) == (INJECTED, [INJECTED])
 
 
 def test_who_has_a_user_logs_in(box: Mailbox) -> None:

@@ -70,3 +70,11 @@ def test_a_table_without_rows_is_logged_too(caplog: pytest.LogCaptureFixture) ->
     with caplog.at_level(logging.INFO):
         LogProgress(Silent()).finished(TableReport("automations"))
     assert caplog.messages == ["automations: no rows"]
+
+
+def test_dagsters_log_shows_the_control_characters_of_a_name(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    progress = LogProgress(Silent())
+    progress.finished(TableReport("users\x1b[2J"))
+    progress.warned("pc-1\u202e\r")
+    assert caplog.messages == [r"users\u001b[2J: no rows", r"pc-1\u202e\u000d"]
