@@ -250,7 +250,7 @@ def refuse_new_users(source: Database, target: Database) -> None:
     )
     target.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
-        " BEGIN RAISE EXCEPTION 'refused %', NEW USING ERRCODE = 'insufficient_privilege', DETAIL = NEW::text, HINT = NEW.password_hash; END $$;"
+        " BEGIN RAISE EXCEPTION 'refused %', NEW USING ERRCODE = '42501', DETAIL = NEW::text, HINT = NEW.password_hash; END $$;"
         "CREATE TRIGGER refuse BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()"
     )
 
