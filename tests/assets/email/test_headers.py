@@ -56,7 +56,8 @@ def test_nothing_gives_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [">From nobody", "From nobody Tue Jan  2 10:00:00 2024", "X : y", "X-\u00dc: y", ": y", "words\n fold", "To"]
+    "line",
+    [">From nobody", "From nobody Tue Jan  2 10:00:00 2024", "X : y", "X-\u00dc: y", ": y", "words\n fold", "To"],
 )
 def test_a_malformed_line_hides_no_header(line: str) -> None:
     """What is no header is passed over, with its folds, wherever it stands."""
