@@ -1,8 +1,8 @@
 """DKIM keys: one row per (domain, selector) with a private key.
 
 Known faults of the data (of the 7 rows of the edge cases): the same selector in both tables (1), line ends written as `\\n`
-(1, and 1 of 3 generated keys), broken keys (1, and 1 of 3 generated ones; any may be encrypted, or of OpenSSH), settings that name a domain without a selector or
-key (1), or nothing at all (1).
+(1, and 1 of 3 generated keys), broken keys (1, and 1 of 3 generated ones), settings that name a domain without a selector or
+key (1), or nothing at all (1). A key may be encrypted, or one of OpenSSH: neither can be carried.
 """
 
 from collections.abc import Mapping

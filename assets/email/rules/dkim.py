@@ -1,6 +1,6 @@
 """DKIM keys as legacy keeps them: in the settings in use, and in a table of keys.
 
-Belongs here: the normal form of domain, selector and key, and which of two keys of one selector is carried. Does not
+Belongs here: the normal form of domain, selector and key, what a key is, and which of two of one selector is carried. Does not
 belong here: the rows of either table.
 """
 

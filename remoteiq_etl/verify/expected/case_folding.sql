@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
     ),
     value AS MATERIALIZED (
         SELECT
-            b.text ~ '^(\n[!-9;-~]+:[\t -\[\]-~]*(\n[\t ]+[!-~][\t -\[\]-~]*)*)*\n?$' AND length(b.text) < 59000 
+            b.text ~ '^(\n[!-9;-\[\]-~]+:[\t -\[\]-~]*(\n[\t ]+[!-~][\t -\[\]-~]*)*)*\n?$' AND length(b.text) < 59000
                 -- An indented header may be one of its own, or a fold.
                 AND b.text !~ '(?i)\n[\t ]+(message-id|to|cc|bcc|from|reply-to|sender|subject|date)[\t ]*:' AS plain,
             (SELECT count(*) FROM regexp_matches(b.text, '\nmessage-id:', 'gi')) AS message_ids,

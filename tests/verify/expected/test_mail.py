@@ -30,6 +30,7 @@ UNCERTAIN = (
     ">From nobody\r\nTo: a@example.com",
     "X : y\r\nTo: a@example.com",
     "\ufeffTo: a@example.com",
+    "\\357\\273\\277To: a@example.com",  # the same, as raw mail arrives here
     "X: " + "y" * 60_000 + "\r\nTo: a@example.com",
 )
 DATES = (
