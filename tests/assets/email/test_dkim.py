@@ -220,15 +220,17 @@ def test_a_broken_key_is_quarantined() -> None:
     assert (disposal.columns, disposal.detail) == (("private_key",), "not a private key in PEM form")
 
 
+ENCRYPTED = "a private key behind a passphrase, which the legacy database does not hold"
+OPENSSH = "a private key in the form of OpenSSH, not in PKCS#1 or PKCS#8"
 PASSPHRASE = BestAvailableEncryption(b"invented")
 
 
 @pytest.mark.parametrize(
     ("form", "encryption", "rule", "detail"),
     [
-        (PrivateFormat.PKCS8, PASSPHRASE, "encrypted_key", "passphrase"),
-        (PrivateFormat.TraditionalOpenSSL, PASSPHRASE, "encrypted_key", "passphrase"),
-        (PrivateFormat.OpenSSH, NoEncryption(), "openssh_key", "OpenSSH"),
+        (PrivateFormat.PKCS8, PASSPHRASE, "encrypted_key", ENCRYPTED),
+        (PrivateFormat.TraditionalOpenSSL, PASSPHRASE, "encrypted_key", ENCRYPTED),
+        (PrivateFormat.OpenSSH, NoEncryption(), "openssh_key", OPENSSH),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
@@ -239,8 +241,7 @@ def test_a_key_of_another_form_is_named_as_what_it_is(
     text = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, form, encryption).decode()
     _, keys = transformed([], [row(1, selector=" mail ", private_key=text.replace("\n", end)), row(2, selector="x")])
     assert outcomes(keys) == {"1": ("quarantined", rule)}
-    assert keys.disposals[0].columns == ("private_key",)
-    assert detail in keys.disposals[0].detail
+    assert (keys.disposals[0].columns, keys.disposals[0].detail) == (("private_key",), detail)
     assert archived(keys) == [("1", "selector", " mail ", rule)]
 
 

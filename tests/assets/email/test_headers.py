@@ -70,6 +70,11 @@ def test_a_space_before_the_colon_is_none_of_the_name() -> None:
     assert of_text("To : a@example.com\nCC\t: b@example.com") == Headers(to=["a@example.com"], cc=["b@example.com"])
 
 
+def test_a_name_may_begin_with_any_sign() -> None:
+    """Such a line is no fold of the header before it, and its sign is not passed over."""
+    assert of_text("To: a@example.com\n~Cc: b@example.com") == Headers(to=["a@example.com"])
+
+
 def test_a_byte_order_mark_is_no_part_of_a_header() -> None:
     assert of_text("\ufeff" + SNIPPET) == of_text(SNIPPET)
     assert of_bytes(b"\xef\xbb\xbfTo: a@example.com") == Headers(to=["a@example.com"])
