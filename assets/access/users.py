@@ -49,6 +49,7 @@ def best_first(users: pd.DataFrame, sessions: pd.DataFrame, statuses: ValueMap) 
     labels = labels.mask(users["suspended"].fillna(False) & labels.notna(), DISABLED)
     ranked = users.assign(
         **{KEY: users["id"], GROUP: lowered(users["email"])},
+        has_password=~is_blank(users["password_hash"]),
         rank=[RANKS.get(label, len(RANKS)) for label in labels],
         seen=latest(
             users["last_seen"], pd.Series([seen.get(key) for key in users["id"]], dtype=users["last_seen"].dtype)
@@ -110,7 +111,7 @@ SPEC = TableSpec(
                 legacy.users.c.email,
                 legacy.users.c.status,
                 legacy.users.c.suspended,
-                (func.btrim(func.coalesce(legacy.users.c.password_hash, "")) != "").label("has_password"),
+                legacy.users.c.password_hash,
                 legacy.users.c.last_seen,
                 legacy.users.c.created_at,
             ),

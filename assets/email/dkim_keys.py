@@ -2,7 +2,7 @@
 
 Known faults of the data (of the 7 rows of the edge cases): the same selector in both tables (1), line ends written as `\\n`
 (1, and 1 of 3 generated keys), broken keys (1, and 1 of 3 generated ones), settings that name a domain without a selector or
-key (1), or nothing at all (1).
+key (1), or nothing at all (1). A key may be encrypted, or one of OpenSSH: neither can be carried.
 """
 
 from collections.abc import Mapping
@@ -65,13 +65,21 @@ def _key(batch: Batch, context: Context, table: str) -> None:
     batch.archive_only(domains.isna(), "blank_domain")
     batch.archive_only(names.isna(), "domain_only")
     _supersede(batch, context, table, names, pems)
-    public = by_distinct(pems, dkim.public_key)
-    batch.quarantine(public.isna(), "unreadable_key", "private_key", detail="not a private key in PEM form")
+    _refuse(batch, pems)
     batch["id"] = context.derive_many("dkim_keys", table, batch.keys)
     batch["dkim_domain_id"] = batch.parent("domain", context.lookup(*dkim.DOMAINS), "dkim_domains", domains)
     batch["selector"] = dkim.selectors(batch["selector"])
-    batch["public_key"] = public
+    batch["public_key"] = by_distinct(pems, dkim.public_key)
     batch["private_key"] = pems
+
+
+def _refuse(batch: Batch, pems: pd.Series) -> None:
+    """Quarantine the keys that cannot be read, as what they are; the selector, which DNS may name still, is archived."""
+    found = by_distinct(pems, dkim.unreadable)
+    for rule, detail in dkim.UNREADABLE.items():
+        refused = batch.is_open() & found.eq(rule).fillna(False)
+        batch.keep(refused, "selector", rule)
+        batch.quarantine(refused, rule, "private_key", detail=detail)
 
 
 def _supersede(batch: Batch, context: Context, table: str, names: pd.Series, pems: pd.Series) -> None:

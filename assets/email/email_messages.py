@@ -131,7 +131,7 @@ SPEC = TableSpec(
         "to_addresses": "read from the headers",
         "cc_addresses": "read from the headers",
         "bcc_addresses": "mail that comes in does not name them",
-        "sent_at": "the Date of the headers; null where it cannot be read",
+        "sent_at": "the Date of the headers; null where it cannot be read without a guess",
         "received_at": "when the row was created",
         "payload": "uid, sizeBytes, headersSnippet, isBounce and bounce, or kind and raw in base64",
     },

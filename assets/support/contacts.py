@@ -127,7 +127,7 @@ SPEC = TableSpec(
     },
     rules={
         "name": "the one that its tickets use most often, else the part of the address before the @",
-        "email": "the address inside, trimmed and lower-cased; without exactly one @ there is none",
+        "email": "the address inside, trimmed and lower-cased, without mailto: and a closing >; without exactly one @ there is none",
         "phone": "tickets name no phone",
         "metadata": "clientId and siteId of the latest ticket",
         "created_at": "when its first ticket was created; of a ticket without that time when it was changed",

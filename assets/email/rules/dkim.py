@@ -1,10 +1,11 @@
 """DKIM keys as legacy keeps them: in the settings in use, and in a table of keys.
 
-Belongs here: the normal form of domain, selector and key, and which of two keys of one selector is carried. Does not
+Belongs here: the normal form of domain, selector and key, what a key is, and which of two of one selector is carried. Does not
 belong here: the rows of either table.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -42,6 +43,8 @@ READS = {
 }
 """Both tables in one form. They hold a handful of rows."""
 
+_ENCRYPTED = re.compile("-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4, *ENCRYPTED", re.MULTILINE)
+
 Keys = Mapping[str, pd.DataFrame]
 
 
@@ -73,6 +76,23 @@ def public_key(pem: str) -> str | None:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
     return base64.b64encode(encoded).decode("ascii")
+
+
+#: What a key that cannot be read says of itself: the rule that it is quarantined under → why.
+UNREADABLE = {
+    "encrypted_key": "a private key behind a passphrase, which the legacy database does not hold",
+    "openssh_key": "a private key in the form of OpenSSH, not in PKCS#1 or PKCS#8",
+    "unreadable_key": "not a private key in PEM form",
+}
+
+
+def unreadable(pem: str) -> str | None:
+    """The rule under which a key cannot be read; None of one that can."""
+    if public_key(pem) is not None:
+        return None
+    if "-----BEGIN OPENSSH PRIVATE KEY-----" in pem:
+        return "openssh_key"
+    return "encrypted_key" if _ENCRYPTED.search(pem) else "unreadable_key"
 
 
 def names(rows: pd.DataFrame) -> pd.Series:

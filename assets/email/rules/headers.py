@@ -1,18 +1,19 @@
 """What the headers of a mail say: its id, its recipients, and when it was sent. The input is hostile.
 
-U+0000 and lone surrogates become U+FFFD; a header is cut at 64 KiB, and at 1,000 addresses; nothing is raised. Belongs
-here: reading headers from text or bytes. Does not belong here: what is stored of them (see email_messages).
+U+0000 and lone surrogates become U+FFFD; a header is cut at 64 KiB, and at 1,000 addresses; nothing is raised. A line that
+is no header hides none after it, which the standard parser lets it do. Belongs here: reading headers from text or bytes.
+Does not belong here: what is stored of them (see email_messages).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.errors import HeaderParseError
-from email.parser import HeaderParser
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import takewhile
 
 HEADER_BYTES = 64 * 1024
 ADDRESSES = 1000
@@ -25,7 +26,24 @@ UNREADABLE_ADDRESS = "unreadable_address"
 HEADER_CUT = "header_cut"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_FOLDS = re.compile("\r\n|\r|\n")
+_LINE_ENDS = re.compile("\r\n|\r|\n")
+_BYTE_ORDER_MARK = "\ufeff"
+_NAMES = ("message-id", "to", "cc", "date")
+# A space before the colon is none of the name's (RFC 5322, 4.5).
+_HEADER = re.compile("([!-9;-~]+)[\t ]*:(.*)", re.DOTALL)
+_INDENTED = re.compile("[\t ]+(?:message-id|to|cc|bcc|from|reply-to|sender|subject|date)[\t ]*:", re.IGNORECASE)
+# What the standard parser reads as it is meant. Of anything else it makes a date, too: it reads the year 0001 as 2001, 10 PM
+# as the morning, and a zone that it does not know, or that stands in a comment alone, as UTC. A name may follow a zone.
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_TIME = "[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
+_YEAR = "(?:[0-9]{2}|19[0-9]{2}|[2-9][0-9]{3})"
+_ZONE = "(?: *[+-][0-9]{2}[0-5][0-9]| +(?:utc?|gmt|z|[aecmp][sd]t))"
+_DATE = re.compile(
+    "((?:[a-z]{3,9}(?:, *| +))?"
+    f"(?:[0-9]{{1,2}}(?: +{_MONTH} +|-{_MONTH}-){_YEAR} +{_TIME}({_ZONE})?|{_MONTH} +[0-9]{{1,2}} +{_TIME}{_ZONE}? +{_YEAR}))"
+    "(?(2)(?: *\\(.*\\)| +[a-z]{3,5})?)",
+    re.IGNORECASE | re.ASCII,
+)
 _END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 # Quoted text, comment, bracketed part, or other characters; what is not closed is plain characters. The bounds keep the
 # search linear: without them 64 KiB of escaped quotes took 12 s.
@@ -63,20 +81,33 @@ def of_text(text: str | None) -> Headers:
     found = Headers()
     if text is None:
         return found
-    message = HeaderParser(policy=policy.compat32).parsestr(storable(text))
-    values = {name: [_value(value, found) for value in message.get_all(name, [])] for name in _NAMES}
+    values = {name: [_value(value, found) for value in said] for name, said in _said(storable(text)).items()}
     found.message_id = next((value for value in values["message-id"] if value), None)
     found.to, found.cc = (_addresses(values[name], found) for name in ("to", "cc"))
     found.sent_at = _date(values["date"][0], found) if values["date"] else None
     return found
 
 
-_NAMES = ("message-id", "to", "cc", "date")
+def _said(text: str) -> Mapping[str, list[str]]:
+    """What each header that we read says, one text for each time that it is there, without folds."""
+    said: dict[str, list[list[str]]] = {name: [] for name in _NAMES}
+    name, parts = "", list[str]()
+    indented = True  # Of the header before: where all are indented, or the first is, a line is no fold of it.
+    for line in takewhile(bool, _LINE_ENDS.split(text.removeprefix(_BYTE_ORDER_MARK))):
+        is_indented = line[0] in "\t "
+        if is_indented and not ((indented or name in said) and _INDENTED.match(line)):
+            parts.append(line)
+            continue
+        header = _HEADER.fullmatch(line.lstrip("\t "))
+        name, parts, indented = (header[1].lower() if header else ""), [header[2] if header else ""], is_indented
+        if name in said:
+            said[name].append(parts)
+    return {name: ["".join(lines) for lines in headers] for name, headers in said.items()}
 
 
-def _value(value: object, found: Headers) -> str:
-    """One header without folds, cut at its limit; an address that the cut would leave in part is dropped."""
-    text = _FOLDS.sub("", str(value)).strip()
+def _value(value: str, found: Headers) -> str:
+    """One header, cut at its limit; an address that the cut would leave in part is dropped."""
+    text = value.strip()
     encoded = text.encode()
     if len(encoded) <= HEADER_BYTES:
         return text
@@ -86,9 +117,10 @@ def _value(value: object, found: Headers) -> str:
 
 
 def _date(value: str, found: Headers) -> datetime | None:
-    """A date in UTC, which a date without zone is taken for."""
+    """A date in UTC, which a date without zone is taken for; null where it would have to be guessed."""
     try:
-        date = parsedate_to_datetime(value)
+        read = _DATE.fullmatch(" ".join(value.split()))
+        date = parsedate_to_datetime(read[1] if read else "")
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         found.warnings.add(UNREADABLE_DATE)

@@ -12,12 +12,20 @@ from remoteiq_etl.frames.dtypes import TEXT, by_distinct
 from remoteiq_etl.frames.text import normalised
 
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
+# A question mark begins the headers of a link; in an address alone it is a letter as any other.
+_CLOSING = re.compile(r"[>\s]+\Z")
+_LINK = re.compile(r"mailto:\s*([^?]*)")
 
 
 def address(text: str) -> str | None:
-    """The address in a text such as `Name <a@b>`, trimmed and lower-cased; None without exactly one @ in it."""
+    """The address in a text such as `Name <a@b>`, `mailto:a@b?subject=x` or `a@b>`, trimmed and lower-cased.
+
+    None without exactly one @ in it.
+    """
     in_brackets = _IN_BRACKETS.findall(text)
-    candidate = (in_brackets[-1] if in_brackets else text).strip().lower()
+    said = (in_brackets[-1] if in_brackets else text).strip().lower()
+    link = _LINK.match(said)
+    candidate = _CLOSING.sub("", link[1] if link else said)
     local, _, domain = candidate.partition("@")
     return candidate if local and domain and "@" not in domain else None
 

@@ -56,11 +56,20 @@ $$
 
 
 -- name: mail_address
--- The address in a text such as `Name <a@b>`, as contacts are known by it: the last in angle brackets, in lower case, with
--- exactly one @ and something on both sides of it; else null.
+-- The address in a text such as `Name <a@b>`, as contacts are known by it: the last in angle brackets, in lower case, without
+-- `mailto:` and what follows a ? then, and without closing brackets at its end; with exactly one @ and something on both sides
+-- of it, else null.
 CREATE OR REPLACE FUNCTION pg_temp.mail_address(said text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN one.address ~ '^[^@]+@[^@]+$' THEN one.address END
-    FROM (SELECT pg_temp.lowered(coalesce(substring(said FROM '.*<([^<>]*)>'), said)) AS address) AS one
+    FROM (VALUES ('\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000')) AS white (spaces)
+    CROSS JOIN LATERAL (SELECT pg_temp.lowered(coalesce(substring(said FROM '.*<([^<>]*)>'), said)) AS text) AS inner_text
+    CROSS JOIN LATERAL (
+        SELECT regexp_replace(
+            coalesce(substring(inner_text.text FROM '^mailto:[' || spaces || ']*([^?]*)'), inner_text.text),
+            '[>' || spaces || ']+$',
+            ''
+        ) AS address
+    ) AS one
 $$
 
 
@@ -80,7 +89,9 @@ CREATE OR REPLACE FUNCTION pg_temp.mail_headers(
     ),
     value AS MATERIALIZED (
         SELECT
-            b.text ~ '^(\n[!-9;-~]+:[\t -\[\]-~]*(\n[\t ]+[!-~][\t -\[\]-~]*)*)*\n?$' AND length(b.text) < 59000 AS plain,
+            b.text ~ '^(\n[!-9;-\[\]-~]+:[\t -\[\]-~]*(\n[\t ]+[!-~][\t -\[\]-~]*)*)*\n?$' AND length(b.text) < 59000
+                -- An indented header may be one of its own, or a fold.
+                AND b.text !~ '(?i)\n[\t ]+(message-id|to|cc|bcc|from|reply-to|sender|subject|date)[\t ]*:' AS plain,
             (SELECT count(*) FROM regexp_matches(b.text, '\nmessage-id:', 'gi')) AS message_ids,
             substring(b.text FROM '(?i)\nmessage-id:[\t ]*([^\n]*?)[\t ]*(?:\n[^\t ]|\n?$)') AS message_id,
             (SELECT count(*) FROM regexp_matches(b.text, '\nto:', 'gi')) AS tos,

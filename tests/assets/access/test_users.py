@@ -19,12 +19,12 @@ Words = Mapping[str, Mapping[str, str]]
 NO_WORDS: Words = {}
 A, B, C = uid(1), uid(2), uid(3)
 TIMES = dict.fromkeys(("created_at", "updated_at", "last_seen", "password_updated_at"), TIMESTAMP)
-DTYPES = {**TIMES, "suspended": BOOLEAN, "has_password": BOOLEAN, "two_factor_enabled": BOOLEAN}
+DTYPES = {**TIMES, "suspended": BOOLEAN, "two_factor_enabled": BOOLEAN}
 ACCOUNT = {
     "email": "ann@example.com",
     "status": "active",
     "suspended": False,
-    "has_password": True,
+    "password_hash": "$2b$10$invented",
     "last_seen": None,
     "created_at": T1,
 }
@@ -65,13 +65,14 @@ def test_addresses_equal_after_trimming_and_lower_casing() -> None:
 @pytest.mark.parametrize(
     ("worse", "better"),
     [
-        ({"status": "invited"}, {"status": "active", "has_password": False}),
-        ({"status": "invited"}, {"status": "active", "suspended": None, "has_password": False}),
-        ({"status": "suspended", "last_seen": T3}, {"status": "invited", "has_password": False}),
-        ({"status": "active", "suspended": True}, {"status": "invited", "has_password": False}),
-        ({"status": "unheard of"}, {"status": "suspended", "has_password": False}),
-        ({"status": "unheard of", "suspended": True}, {"status": "suspended", "has_password": False}),
-        ({"has_password": False, "last_seen": T3}, {"has_password": True}),
+        ({"status": "invited"}, {"status": "active", "password_hash": None}),
+        ({"status": "invited"}, {"status": "active", "suspended": None, "password_hash": None}),
+        ({"status": "suspended", "last_seen": T3}, {"status": "invited", "password_hash": None}),
+        ({"status": "active", "suspended": True}, {"status": "invited", "password_hash": None}),
+        ({"status": "unheard of"}, {"status": "suspended", "password_hash": None}),
+        ({"status": "unheard of", "suspended": True}, {"status": "suspended", "password_hash": None}),
+        ({"password_hash": None, "last_seen": T3}, {}),
+        *[({"password_hash": blank, "last_seen": T3}, {}) for blank in ("", "\n", " \t\r\n", "\u00a0\u3000")],
         ({"last_seen": T2, "created_at": T1}, {"last_seen": T3, "created_at": T2}),
         ({"last_seen": None, "created_at": T1}, {"last_seen": T3, "created_at": T2}),
         ({"created_at": T2}, {"created_at": T1}),

@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
@@ -214,8 +215,41 @@ def test_a_broken_key_is_quarantined() -> None:
     """A key that does not parse is quarantined; the key is not named in the reason."""
     settings, _ = transformed([row(1, private_key="-----BEGIN PRIVATE KEY-----\nbroken")], [])
     assert outcomes(settings) == {"1": ("quarantined", "unreadable_key")}
+    assert archived(settings) == [("1", "selector", "mail", "unreadable_key")]
     disposal = settings.disposals[0]
     assert (disposal.columns, disposal.detail) == (("private_key",), "not a private key in PEM form")
+
+
+ENCRYPTED = "a private key behind a passphrase, which the legacy database does not hold"
+OPENSSH = "a private key in the form of OpenSSH, not in PKCS#1 or PKCS#8"
+PASSPHRASE = BestAvailableEncryption(b"invented")
+
+
+@pytest.mark.parametrize(
+    ("form", "encryption", "rule", "detail"),
+    [
+        (PrivateFormat.PKCS8, PASSPHRASE, "encrypted_key", ENCRYPTED),
+        (PrivateFormat.TraditionalOpenSSL, PASSPHRASE, "encrypted_key", ENCRYPTED),
+        (PrivateFormat.OpenSSH, NoEncryption(), "openssh_key", OPENSSH),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
+def test_a_key_of_another_form_is_named_as_what_it_is(
+    form: PrivateFormat, encryption: KeySerializationEncryption, rule: str, detail: str, end: str
+) -> None:
+    """An encrypted key and one of OpenSSH are quarantined under their own names, and their selectors archived."""
+    text = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, form, encryption).decode()
+    _, keys = transformed([], [row(1, selector=" mail ", private_key=text.replace("\n", end)), row(2, selector="x")])
+    assert outcomes(keys) == {"1": ("quarantined", rule)}
+    assert (keys.disposals[0].columns, keys.disposals[0].detail) == (("private_key",), detail)
+    assert archived(keys) == [("1", "selector", " mail ", rule)]
+
+
+def test_the_selector_of_a_superseded_key_is_that_of_the_winner() -> None:
+    """It is not archived once more, though the superseded key cannot be read."""
+    _, keys = transformed([row(1)], [row(2, private_key="broken")])
+    assert outcomes(keys) == {"2": ("merged", "superseded")}
+    assert "selector" not in [column for _, column, _, _ in archived(keys)]
 
 
 def test_a_key_waits_for_its_domain() -> None:

@@ -55,6 +55,41 @@ def test_nothing_gives_nothing() -> None:
     assert of_text("Message-ID:\nMessage-ID: <two@example.com>").message_id == "<two@example.com>"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [">From nobody", "From nobody Tue Jan  2 10:00:00 2024", "X : y", "X-\u00dc: y", ": y", "words\n fold", "To"],
+)
+def test_a_malformed_line_hides_no_header(line: str) -> None:
+    """What is no header is passed over, with its folds, wherever it stands."""
+    expected = of_text(SNIPPET)
+    assert of_text(f"{line}\n{SNIPPET}") == expected
+    assert of_text(SNIPPET.replace("Cc:", f"{line}\nCc:")) == expected
+
+
+def test_a_space_before_the_colon_is_none_of_the_name() -> None:
+    assert of_text("To : a@example.com\nCC\t: b@example.com") == Headers(to=["a@example.com"], cc=["b@example.com"])
+
+
+def test_a_name_may_begin_with_any_sign() -> None:
+    """Such a line is no fold of the header before it, and its sign is not passed over."""
+    assert of_text("To: a@example.com\n~Cc: b@example.com") == Headers(to=["a@example.com"])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_header() -> None:
+    assert of_text("\ufeff" + SNIPPET) == of_text(SNIPPET)
+    assert of_bytes(b"\xef\xbb\xbfTo: a@example.com") == Headers(to=["a@example.com"])
+
+
+def test_an_indented_header_is_no_recipient() -> None:
+    """Beneath a header that we read it is one of its own; a group, or a line beneath another header, stays a fold."""
+    both = Headers(to=["a@example.com"], cc=["b@example.com"])
+    assert of_text("To: a@example.com\n Cc: b@example.com") == both
+    assert of_text("To: a@example.com\n\tSubject: x,\n y\n\tCC : b@example.com") == both
+    assert of_text(" To: a@example.com\n Subject: x\n Cc: b@example.com") == both
+    assert of_text("To: a@example.com,\n staff: b@example.com;") == Headers(to=["a@example.com", "b@example.com"])
+    assert of_text("DKIM-Signature: h=From:\n To:Cc:Date; x\nTo: a@example.com\nCc: b@example.com") == both
+
+
 def test_what_cannot_be_stored_is_replaced() -> None:
     """U+0000 and lone surrogates become U+FFFD, also when they arrive as bytes that are no UTF-8."""
     assert storable("a\0b\ud800c\udfffd\ue000") == "a\ufffdb\ufffdc\ufffdd\ue000"
@@ -70,6 +105,13 @@ def test_what_cannot_be_stored_is_replaced() -> None:
         ("Tue, 02 Jan 2024 10:00:00 -0000", datetime(2024, 1, 2, 10, tzinfo=UTC)),
         ("Tue, 02 Jan 2024 10:00:00", datetime(2024, 1, 2, 10, tzinfo=UTC)),
         ("2 Jan 2024 10:00:00 -0500", datetime(2024, 1, 2, 15, tzinfo=UTC)),
+        ("2 Jan 2024\t10:00:00 EST", datetime(2024, 1, 2, 15, tzinfo=UTC)),
+        ("Tue,2 January 2024 10:00 gmt", datetime(2024, 1, 2, 10, tzinfo=UTC)),
+        ("02-Jan-2024 10:00:00 +0000 (not 10 PM)", datetime(2024, 1, 2, 10, tzinfo=UTC)),
+        ("Tue, 02 Jan 24 10:00:00 +0200 CEST", datetime(2024, 1, 2, 8, tzinfo=UTC)),
+        ("Tue, 02 Jan 2024 10:00:00-0500", datetime(2024, 1, 2, 15, tzinfo=UTC)),
+        ("Tue Jan  2 10:00:00 2024", datetime(2024, 1, 2, 10, tzinfo=UTC)),
+        ("Tue Jan  2 10:00:00 EST 2024", datetime(2024, 1, 2, 15, tzinfo=UTC)),
     ],
 )
 def test_dates_are_utc(date: str, expected: datetime) -> None:
@@ -79,10 +121,29 @@ def test_dates_are_utc(date: str, expected: datetime) -> None:
 
 @pytest.mark.parametrize(
     "date",
-    ["", "yesterday", "Tue, 99 Jan 2024 10:00:00 +0000", "1 Jan 2024 10:00:00 +9999", "31 Dec 9999 23:00:00 -0500"],
+    [
+        "",
+        "yesterday",
+        "Tue, 99 Jan 2024 10:00:00 +0000",
+        "1 Jan 2024 10:00:00 +9999",
+        "31 Dec 9999 23:00:00 -0500",
+        "1 Jan 0001 10:00:00 +0000",
+        "1 Jan 124 10:00:00 +0000",
+        "1 Jan 1024 10:00:00 +0000",
+        "1 Jan 2024 10:00:00 PM",
+        "1 Jan 2024 10:00:00 +0000 PM",
+        "1 Jan 2024 10:00:00 PM +0000",
+        "1 Jan 2024 10:00:00 CET",
+        "1 Jan 2024 10:00:00 Eastern Standard Time",
+        "1 Jan 2024 10:00:00 (PST)",
+        "1 Jan 2024 10:00:00 GMT+0200",
+        "1 Jan 2024 10:00:00 +02:00",
+        "1 Jan 2024 10:00:00 +0060",
+        "Tue Jan 2 10:00:00 CET 2024",
+    ],
 )
 def test_an_unreadable_date_is_null_and_warned(date: str) -> None:
-    """A date that cannot be read is null, and counted."""
+    """A date that cannot be read, or would have to be guessed, is null, and counted."""
     assert of_text(f"Date: {date}") == Headers(warnings={"unreadable_date"})
 
 

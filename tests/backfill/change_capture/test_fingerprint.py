@@ -11,7 +11,7 @@ from tests.support.former_code import renewed
 from tests.support.migrating import Migration, specs
 
 #: Of each kind: row by row, with a decide step, made of others.
-SOME = ("backup_restores", "contacts", "email_channels", "backup_jobs", "agent_task_results")
+SOME = ("backup_restores", "email_channels", "backup_jobs", "agent_task_results")
 CHANGED = "full: its rules, words or options have changed"
 
 
@@ -49,7 +49,7 @@ def test_every_table_with_a_source_has_an_entry_or_has_changed() -> None:
 def test_a_state_of_the_former_form_is_read_on_and_rewritten(former: Migration) -> None:
     reports = former.run()
     assert [table for table, report in reports.items() if report.reading == CHANGED] == []
-    assert reports["contacts"].reading == "nothing changed"
+    assert reports["email_channels"].reading == "nothing changed"
     assert forms(former, *SOME) == {"2:"}
     again = former.run(*SOME)
     assert [table for table, report in again.items() if report.reading == CHANGED] == []
@@ -58,17 +58,17 @@ def test_a_state_of_the_former_form_is_read_on_and_rewritten(former: Migration) 
 def test_other_words_and_options_are_told_of_the_former_form_too(former: Migration) -> None:
     planned = former.run("backup_jobs", words={"backup_jobs.status": {"parked": "queued"}}, planning=True)
     assert planned["backup_jobs"].reading == CHANGED
-    assert former.run("contacts", options={"a": 1}, planning=True)["contacts"].reading == CHANGED
-    assert former.run("contacts", planning=True)["contacts"].reading == "nothing changed"
+    assert former.run("email_channels", options={"a": 1}, planning=True)["email_channels"].reading == CHANGED
+    assert former.run("email_channels", planning=True)["email_channels"].reading == "nothing changed"
 
 
 def test_a_column_that_appeared_is_told_of_the_former_form_too(former: Migration) -> None:
-    former.target.execute("ALTER TABLE contacts ADD COLUMN fax text")
-    assert former.run("contacts", planning=True)["contacts"].reading == CHANGED
+    former.target.execute("ALTER TABLE email_channels ADD COLUMN fax text")
+    assert former.run("email_channels", planning=True)["email_channels"].reading == CHANGED
 
 
 def test_rules_that_changed_since_are_told_of_the_former_form_too(again: Migration) -> None:
-    spec, entry = again.plan.specs["contacts"], former_code()["contacts"]
+    spec, entry = again.plan.specs["email_channels"], former_code()["email_channels"]
     stored = former_fingerprint(entry["texts"], spec, again.plan)
     assert is_current(stored, spec, again.plan)
     assert not is_current(stored, replace(spec, version="2"), again.plan)
@@ -76,15 +76,17 @@ def test_rules_that_changed_since_are_told_of_the_former_form_too(again: Migrati
 
 def test_a_former_form_of_another_program_is_told(again: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose rules this program does not know."""
-    spec = again.plan.specs["contacts"]
+    spec = again.plan.specs["email_channels"]
     unknown = former_fingerprint("0" * 64, spec, again.plan)
     assert not is_current(unknown, spec, again.plan)
     monkeypatch.setattr(module, "former_code", dict)
-    assert not is_current(former_fingerprint(former_code()["contacts"]["texts"], spec, again.plan), spec, again.plan)
+    assert not is_current(
+        former_fingerprint(former_code()["email_channels"]["texts"], spec, again.plan), spec, again.plan
+    )
 
 
 def test_the_form_of_today_is_of_today_alone(again: Migration) -> None:
-    spec = again.plan.specs["contacts"]
+    spec = again.plan.specs["email_channels"]
     today = fingerprint(spec, again.plan)
     assert is_current(today, spec, again.plan)
     assert not is_current(today, replace(spec, version="2"), again.plan)

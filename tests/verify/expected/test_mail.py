@@ -24,6 +24,13 @@ UNCERTAIN = (
     "no header\r\nTo: a@example.com",
     "To: a@example.com\r\n \r\nX: y",
     "X-\u00dc: y\r\nTo: a@example.com",
+    "Subject: x\r\n To: a@example.com",
+    "Cc: b@example.com\r\n\tTo: a@example.com",
+    " To: a@example.com",
+    ">From nobody\r\nTo: a@example.com",
+    "X : y\r\nTo: a@example.com",
+    "\ufeffTo: a@example.com",
+    "\\357\\273\\277To: a@example.com",  # the same, as raw mail arrives here
     "X: " + "y" * 60_000 + "\r\nTo: a@example.com",
 )
 DATES = (
@@ -33,6 +40,9 @@ DATES = (
     "1 Jan 2024 10:00:00 GMT",
     "",
     "1 Jux 2024 10:00:00 +0000",
+    "1 Jan 0001 10:00:00 +0000",
+    "1 Jan 2024 10:00:00 PM",
+    "1 Jan 2024 10:00:00 CET",
 )
 READ = "SELECT message_id, to_addresses, cc_addresses, sent_at FROM pg_temp.mail_headers(%s)"
 KNOWN = "SELECT message_id_known, to_known, cc_known, sent_at_known FROM pg_temp.mail_headers(%s)"
@@ -67,6 +77,14 @@ def test_dates_of_another_form_are_left_to_the_program(date: str, asking: Bench)
         "<mailto> b <b@example.com>",
         " B@example.com ",
         "ZO\u00cb@example.com",
+        "mailto:B@example.com",
+        "MAILTO:\u00a0b@example.com ?subject=a@b",
+        "b <mailto:b@example.com?cc=c@example.com>",
+        "b@example.com> >\n",
+        "b?c@example.com>",
+        "mailto:",
+        "mailto:?to=b@example.com",
+        ">",
         "b@a@c",
         "@a",
         "a@",
