@@ -44,7 +44,8 @@ def failures(statements: Sequence[str]) -> list[int]:
     found, open_transactions, changed = set(range(12, len(statements) + 1, 12)), 0, True
     for number, statement in enumerate(statements, start=1):
         word = re.sub(r"--.*", "", statement).split()[0]
-        if changed or (word == "COMMIT" and open_transactions == 1):
+        commits_itself = open_transactions == 0 and word in {"INSERT", "UPDATE", "DELETE"}
+        if changed or commits_itself or (word == "COMMIT" and open_transactions == 1):
             found.add(number)
         open_transactions += {"BEGIN": 1, "COMMIT": -1}.get(word, 0) * ("READ ONLY" not in statement)
         changed = open_transactions == 0 and word not in {"SELECT", "SET", "SAVEPOINT", "RELEASE", "BEGIN"}

@@ -51,7 +51,9 @@ def test_all_columns_of_both_schemas_are_there(found: ColumnMap) -> None:
 def test_a_legacy_column_without_a_disposition_is_named() -> None:
     assert problems(
         changed(
-            "sessions", dispositions={"sessions.last_seen": None}, lineage={"created_at": None, "last_seen_at": None}
+            "sessions",
+            dispositions={"sessions.last_seen": None},
+            lineage={"created_at": None, "last_seen_at": None, "revoked_at": None},
         )
     ) == [
         "sessions.last_seen: expected exactly one disposition, found none. A column without a target of equal name"
@@ -131,7 +133,11 @@ def test_a_disposition_has_a_reason() -> None:
         ("users.totp_secret", DispositionKind.RETIRED, ()),
         ("users.phone", DispositionKind.ARCHIVED, ()),
         ("agents.token_hash", DispositionKind.ARCHIVED, ()),
-        ("sessions.last_seen", DispositionKind.SUPERSEDED, ("sessions.created_at", "sessions.last_seen_at")),
+        (
+            "sessions.last_seen",
+            DispositionKind.SUPERSEDED,
+            ("sessions.created_at", "sessions.last_seen_at", "sessions.revoked_at"),
+        ),
         ("permissions.id", DispositionKind.MAPPED, ()),
         ("company_profile.id", DispositionKind.MERGED, ()),
         (
