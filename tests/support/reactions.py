@@ -120,6 +120,9 @@ class Recorder:
                 self.calls.append(Call(spec, source, rows, _lasting(context), Made.of(result, archived), good))
             return result
 
+        transform.__qualname__ = (
+            "transform"  # with what it holds it would be no declaration: nobody can tell when it changes
+        )
         return transform
 
 
