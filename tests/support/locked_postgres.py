@@ -157,7 +157,7 @@ def programs(directory: Path = CACHE, fetch: Fetch = npm_pack) -> Iterator[Calla
 
 @contextlib.contextmanager
 def _place() -> Iterator[Path]:
-    """A directory of this session that the servers' user can enter. Those of sessions that were killed go first."""
+    """A directory of this test run that the servers' user can enter. Those of runs that were killed go first."""
     temporary = Path(tempfile.gettempdir())
     for left in temporary.glob(f"{_PLACE}*/lock"):
         with contextlib.suppress(OSError), left.open("rb") as lock:
