@@ -10,6 +10,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,10 @@ pytest_plugins = ["tests.support.migrations", "tests.support.quick"]
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:
     del os.environ[_name]
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+# A shell lets what it starts in the background ignore Ctrl-C, and that is handed down to the programs whose end is tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Dagster's databases and the bundled server wait for the disk at each commit; in memory there is nothing to wait for.
 if _memory := servers.memory():
@@ -67,6 +72,7 @@ def pytest_collection_finish() -> None:
     """Modules and thousands of collected tests stay: no collection of garbage has to look at them again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

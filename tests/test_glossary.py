@@ -124,7 +124,7 @@ def test_terms_are_in_order_each_once_and_in_one_sentence() -> None:
 def test_every_term_is_used() -> None:
     """In the name of something, or in a document other than the glossary."""
     text = " ".join(documents.prose(page) for page in documents.pages() if page != PAGE)
-    code = " ".join(" ".join(parts(name)) for name in names())
+    code = " | ".join(" ".join(parts(name)) for name in names())
     said = f"{_plain(text)} {code}"
     assert [term for term in terms() if _plain(term) not in said] == []
 

@@ -28,8 +28,20 @@ _WITHOUT_EFFECT = {
 }
 
 
+#: The fingerprints of declarations seen before. A declaration does not change, and most of them hold what has no hash.
+_KNOWN: dict[int, tuple[TableSpec, str]] = {}
+
+
 def code_fingerprint(spec: TableSpec) -> str:
     """A hash over all code that decides what becomes of a row."""
+    known, found = _KNOWN.get(id(spec), (None, ""))
+    if known is not spec:
+        found = _hash_of(spec)
+        _KNOWN[id(spec)] = spec, found
+    return found
+
+
+def _hash_of(spec: TableSpec) -> str:
     return hashlib.sha256(f"{ENGINE}\0{_text(spec)}".encode()).hexdigest()[:32]
 
 

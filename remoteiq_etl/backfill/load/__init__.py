@@ -1,4 +1,4 @@
-"""Belongs here: from prepared rows to committed target rows: staging, classification, merge, conflicts, unique swaps,
+"""Belongs here: from prepared rows to committed target rows: staging, type check, classification, merge, conflicts, unique swaps,
 the batch transaction.
 
 Not here: what is recorded beside the row (outcomes), rows gone from legacy (deletes).
