@@ -22,8 +22,9 @@
     │   └── SourceWaits           sessions on the source waited too long for its locks
     ├── SourcePaused              the source is paused, no run may begin
     ├── LockTimeout               a lock that another session holds was not to be had in time
-    ├── LockedError               another run holds the source
+    ├── LockedError               another run, or command, holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
+    ├── StageError                a command, or a move, does not fit where the migration stands
     ├── StateVersionError         the state schema was written by a newer program
     ├── UndoError                 an undo cannot be planned, or refuses to go on
     │   ├── UndoBlocked           something that is not in the plan depends on what would go
@@ -130,11 +131,15 @@ class LockTimeout(RemoteIQError):
 
 
 class LockedError(RemoteIQError):
-    """Another run holds the source."""
+    """Another run, or another command, holds the source."""
 
 
 class FencedError(RemoteIQError):
     """This run lost its lock to a later one and may not commit any more."""
+
+
+class StageError(RemoteIQError):
+    """A command, or a move, does not fit the stage in which the migration of a source is."""
 
 
 class StateVersionError(RemoteIQError):

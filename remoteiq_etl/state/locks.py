@@ -33,7 +33,7 @@ def verification_lock(source_id: int) -> str:
 
 def lock(control: Session, source_record: SourceRecord) -> None:
     """Take the source's advisory lock, held by the control session until it closes. Raises LockedError."""
-    if not _taken(control, run_lock(source_record.id)):
+    if not taken(control, run_lock(source_record.id)):
         raise LockedError(
             f"another run holds the source {source_record.name!r} of this target. Wait until it is done (remoteiq-etl status shows it)."
             f" {_KILLED}"
@@ -42,7 +42,7 @@ def lock(control: Session, source_record: SourceRecord) -> None:
 
 def lock_verification(control: Session, source_record: SourceRecord) -> None:
     """Take the lock of verifications of a source, held by the control session until it closes. Raises LockedError."""
-    if not _taken(control, verification_lock(source_record.id)):
+    if not taken(control, verification_lock(source_record.id)):
         raise LockedError(
             f"another verification of the source {source_record.name!r} is in work. Wait until it is done, or end it by remoteiq-etl"
             f" stop; runs are not concerned. {_KILLED}"
@@ -54,7 +54,8 @@ def is_locked(session: Session, name: str) -> bool:
     return bool(session.value(SQL["is_locked"], {"name": name}))
 
 
-def _taken(control: Session, name: str) -> bool:
+def taken(control: Session, name: str) -> bool:
+    """Take the lock of this name, held until the session closes; False when somebody else keeps it."""
     deadline = time.monotonic() + LOCK_PATIENCE
     while not control.value("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]):
         if time.monotonic() > deadline:

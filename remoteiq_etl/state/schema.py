@@ -196,6 +196,8 @@ class State:
         entities = self.entities(session)
         if "movements" in added:
             self._open_movements(session, entities)
+        if "stages" in added:
+            session.execute(SQL["stages_opening"].format(**self.names), {"entities": entities})
         comments = [statement for table in tables for statement in comment_ddl(table, self.schema)]
         comments += [statement for entity in entities for statement in comment_ddl(_ANY_MAP, self.schema, entity)]
         session.execute(";\n".join(comments))

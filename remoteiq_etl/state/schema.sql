@@ -43,3 +43,26 @@ BEGIN
     RETURN value;
 END
 $$
+
+
+-- name: stages_opening
+-- Where a source stands whose runs were those of an older program: in step where the last one succeeded and every table that
+-- has a map was completed; loading otherwise. What was verified then is verified again: that is soon done, and nothing is
+-- taken for granted. A source without a run has no stage.
+WITH last AS (
+    SELECT DISTINCT ON (r.source_id) r.source_id, r.id AS run_id,
+        r.status = 'succeeded' AND NOT EXISTS (
+            SELECT FROM unnest(%(entities)s::text[]) AS e (name)
+            WHERE NOT EXISTS (SELECT FROM {assets} AS a WHERE a.source_id = r.source_id AND a.table_name = e.name)
+        ) AS complete
+    FROM {runs} AS r
+    WHERE r.status <> 'plan'
+    ORDER BY r.source_id, r.id DESC
+), opened AS (
+    INSERT INTO {stages} (source_id, stage, reason, run_id)
+    SELECT source_id, CASE WHEN complete THEN 'in step' ELSE 'loading' END, 'derived from what an older program left', run_id
+    FROM last
+    RETURNING source_id, stage, at, reason, run_id
+)
+INSERT INTO {stage_history} (source_id, stage, at, reason, run_id)
+SELECT source_id, stage, at, reason, run_id FROM opened
