@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.deletes.owned_rows import remove_replaced, removing_sources
 from remoteiq_etl.backfill.load.commit import BatchWriter
 from remoteiq_etl.backfill.load.merge_statements import Merge
-from remoteiq_etl.backfill.load.staging import Stage, StagingTables
+from remoteiq_etl.backfill.load.staging import StagingTable, StagingTables
 from remoteiq_etl.backfill.load.target_triggers import triggers_of
 from remoteiq_etl.backfill.outcomes import archive, conservation, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
@@ -55,7 +55,7 @@ class Staged:
     """A prepared batch that lies in a staging table."""
 
     prepared: PreparedBatch
-    stage: Stage | None
+    stage: StagingTable | None
 
 
 @dataclass
@@ -217,7 +217,7 @@ class TableLoad:
             return
         yield from extract.frames(self.run.reader, source, self.run.batch_rows, self.reading.selection(source.name))
 
-    def _stage(self, prepared: PreparedBatch, slot: int) -> Stage | None:
+    def _stage(self, prepared: PreparedBatch, slot: int) -> StagingTable | None:
         rows = prepared.rows
         if not len(rows) or not self.run.has_target(self.spec.name):
             return None

@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql as pg
 
-from remoteiq_etl.backfill.load.staging import Stage
+from remoteiq_etl.backfill.load.staging import StagingTable
 from remoteiq_etl.frames.dtypes import cast_type, is_cast_later
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.sensitive.sealing import Sealer
@@ -40,7 +40,7 @@ class Expressions:
     """
 
     spec: TableSpec
-    stage: Stage
+    stage: StagingTable
     legacy_table: str
     state_schema: str
     target: sql.Identifier

@@ -27,7 +27,7 @@ from remoteiq_etl.state.maps import map_of
 
 
 @dataclass(frozen=True)
-class Stage:
+class StagingTable:
     """One staging table: which target columns it carries, and the type of its legacy key."""
 
     schema: str
@@ -102,10 +102,10 @@ class StagingTables:
 
     def __init__(self, run: RunContext) -> None:
         self.run = run
-        self._stages: dict[str, Stage] = {}
+        self._stages: dict[str, StagingTable] = {}
         self._turn = RLock()
 
-    def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> Stage:
+    def stage(self, spec: TableSpec, legacy_table: str, slot: int, columns: tuple[str, ...]) -> StagingTable:
         """A staging table of this run for these columns. Called by the second thread."""
         run = self.run
         name = f"stage_{run.source_record.id}_{run.id}_{slot}_{spec.name}"[:63]
@@ -113,13 +113,13 @@ class StagingTables:
         if found is None or found.columns != columns:
             key_type = str(map_of(spec).columns["legacy_key"].type).lower()
             timed = any(guard.timed for guard in spec.column_guards)
-            found = Stage(run.state.schema, name, spec.target, columns, key_type, timed)
+            found = StagingTable(run.state.schema, name, spec.target, columns, key_type, timed)
             with self._turn:
                 found.create(run.writer, run.target_name(spec.name))
             self._stages[name] = found
         return found
 
-    def fill(self, stage: Stage, rows: pd.DataFrame) -> tuple[int, Mapping[int, AdbcError]]:
+    def fill(self, stage: StagingTable, rows: pd.DataFrame) -> tuple[int, Mapping[int, AdbcError]]:
         """Fill a staging table, and give the bytes sent; or the rows (by number) that it does not take, and why, of which it
         may hold anything.
 
@@ -134,7 +134,7 @@ class StagingTables:
                 return 0, dict(self._refused(stage, rows, 0, len(rows), error))
 
     def _refused(
-        self, stage: Stage, rows: pd.DataFrame, first: int, end: int, error: AdbcError
+        self, stage: StagingTable, rows: pd.DataFrame, first: int, end: int, error: AdbcError
     ) -> Iterator[tuple[int, AdbcError]]:
         """The rows from first to before end that the staging table does not take; found by halving."""
         if end - first == 1:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.lifecycle.stages.stage import Stage
-from remoteiq_etl.lifecycle.stages.store import Claim, StageEntry, claimed, current
+from remoteiq_etl.lifecycle.stages.store import StageClaim, StageEntry, claimed, current
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
@@ -44,7 +44,7 @@ class StageFacts:
     """
 
     entry: StageEntry | None = None
-    claim: Claim | None = None
+    claim: StageClaim | None = None
     is_running: bool = False
     run: tuple[int, str, str | None] | None = None
     tables: Sequence[str] = ()

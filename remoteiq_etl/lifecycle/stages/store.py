@@ -47,7 +47,7 @@ class StageEntry:
 
 
 @dataclass(frozen=True)
-class Claim:
+class StageClaim:
     """A command in work: which, by whom and since when."""
 
     command: str
@@ -124,7 +124,7 @@ def move(
 
 
 @contextmanager
-def claim(session: Session, state: State, source_id: int, command: str) -> Iterator[Claim]:
+def claim(session: Session, state: State, source_id: int, command: str) -> Iterator[StageClaim]:
     """Work on the stage of a source alone, for as long as the context is open.
 
     The session must be in autocommit mode and outside of a transaction: others are to see who works. The lock goes with
@@ -144,7 +144,7 @@ def claim(session: Session, state: State, source_id: int, command: str) -> Itera
             session.connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [claim_lock(source_id)])
 
 
-def claimed(session: Session, state: State, source_id: int) -> Claim | None:
+def claimed(session: Session, state: State, source_id: int) -> StageClaim | None:
     """The command that works on the stage of the source now; None when there is none."""
     return _claimed(session, state, source_id) if is_locked(session, claim_lock(source_id)) else None
 
@@ -194,13 +194,13 @@ def _place(stage: Stage | None) -> int:
     return list(MOVES).index(stage)
 
 
-def _refusal(found: Claim | None) -> str:
+def _refusal(found: StageClaim | None) -> str:
     who = str(found) if found else "another command"
     return f"in work already: {who}. Nothing was changed. Wait until it has ended: remoteiq-etl status shows it."
 
 
-def _claimed(session: Session, state: State, source_id: int) -> Claim | None:
-    rows = session.objects(Claim, SQL["claimed"].format(**state.names), {"source_id": source_id})
+def _claimed(session: Session, state: State, source_id: int) -> StageClaim | None:
+    rows = session.objects(StageClaim, SQL["claimed"].format(**state.names), {"source_id": source_id})
     return rows[0] if rows else None
 
 
