@@ -23,6 +23,7 @@ from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
+from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.spec.table import TableSpec
@@ -49,17 +50,21 @@ class Migration:
         accept_drift: Collection[str] = (),
         mode: Mode = Mode.INCREMENTAL,
         interventions: Interventions | None = None,
+        claimed: bool = False,
     ) -> Iterator[Run]:
         """An open run.
 
         Before anything is written it raises DriftError when the legacy database cannot be read as expected or has what no
         rule reads and nobody accepted, and ConfigurationError when settings or interventions name what no table has. What
         stops nothing is told to the listener. `accept_drift`: names to accept besides those of the settings and of earlier
-        runs; a run remembers them.
+        runs; a run remembers them. The stage of the source is `loading` while it is open: StageError where that does not fit,
+        LockedError while a command works on the stage, unless it is the one that asks (`claimed`).
         """
         self._refuse_unknown_value_maps()
         asked = interventions or Interventions()
         policies = self._policies(asked)
+        if not planning:
+            self.refuse("run", beside=claimed)
         drift = self.legacy_drift(accept_drift)
         drift.report.raise_if_blocking()
         listener = listener or Silent()
@@ -75,7 +80,7 @@ class Migration:
             recreate={table: frozenset(keys) for table, keys in asked.recreate.items()},
             redecide=frozenset(asked.redecide),
         )
-        with open_run(plan, listener) as run:
+        with self._naming_the_holder(), open_run(plan, listener) as run, moves.of_run(run):
             remember(run.context, drift.accepted)
             yield run
             if self.settings.before_images_days is not None and not planning:
@@ -104,6 +109,18 @@ class Migration:
             extras=drift.extras,
             warnings=drift.warnings,
         )
+
+    def refuse(self, command: str, *, beside: bool = False) -> None:
+        """Raise StageError where a command does not fit the stage of the source; see `moves.refuse`."""
+        moves.refuse(self.target, self.settings.state_schema, self.settings.source, command, beside=beside)
+
+    def after_verification(self) -> None:
+        """Move the stage of the source by the verdicts that are kept."""
+        tables = sorted({spec.name for spec in self.specs.values() if spec.no_source is None})
+        moves.after_verification(self.target, self.settings.state_schema, self.settings.source, tables)
+
+    def _naming_the_holder(self) -> contextlib.AbstractContextManager[None]:
+        return moves.naming_the_holder(self.target, self.settings.state_schema, self.settings.source)
 
     def _policies(self, asked: Interventions) -> ConflictPolicies:
         """Who wins: what the settings say, but for what is asked of this run."""

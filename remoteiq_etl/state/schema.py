@@ -64,9 +64,13 @@ class State:
         """Whether the state schema has been created."""
         return session.value("SELECT to_regclass(%s) IS NOT NULL", [self.name("meta").as_string(None)]) is True
 
+    def is_current(self, session: Session) -> bool:
+        """Whether the state schema is there and of this program's version. Raises StateVersionError when it is newer."""
+        return self._version(session) == state.SCHEMA_VERSION
+
     def ensure(self, session: Session) -> None:
         """Create the state schema, or upgrade an older one. Raises StateVersionError when a newer program wrote it."""
-        if self._version(session) == state.SCHEMA_VERSION:
+        if self.is_current(session):
             return
         with session.transaction():
             session.execute(_LOCK)

@@ -42,12 +42,15 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confi
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(tables) or len(targets)) as listener,
     ):
+        both.refuse("verify", beside=True)
         try:
             plan = both.plan()
             verdict = verify(plan, tables or None, full=full, quick=quick, confirmed=confirmed, listener=listener)
         except KeyboardInterrupt:
             output.errors().print(INTERRUPTED, style="yellow")
             return Exit.FAILED
+        finally:
+            both.after_verification()
     if as_json:
         output.print_json(verdict.as_json())
     else:

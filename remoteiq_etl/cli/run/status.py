@@ -1,4 +1,4 @@
-"""`status`: the last runs of the source, and per table what is mapped and what waits."""
+"""`status`: where the migration stands, the last runs of the source, and per table what is mapped and what waits."""
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,10 +11,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output
+from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.stages import shown as stages
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview, RunRow, TableRow
+from remoteiq_etl.lifecycle.stages.missing import StageFacts
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.state.orders import Orders
 from remoteiq_etl.state.schema import State
@@ -35,23 +37,29 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
             legacy = stack.enter_context(contextlib.closing(source.connect()))
         runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
         orders = overview.orders() if overview else Orders()
-        verdicts = _freshness(overview, [row.name for row in tables], legacy) if overview else {}
+        verdicts = _freshness(overview, legacy) if overview else {}
+        facts = _facts(overview, verdicts.values()) if overview else StageFacts()
+    touched = {row.name: verdicts[row.name] for row in tables if row.name in verdicts}
     if as_json:
-        output.print_json(
-            _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in verdicts.items()})
-        )
+        found = _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in touched.items()})
+        output.print_json({"state": stages.as_json(facts), **found})
         return Exit.DONE
+    stages.show(output.results(), settings.source, facts)
     _print(output.results(), settings.source, orders, runs, tables)
-    _print_verdicts(output.results(), verdicts.values())
+    _print_verdicts(output.results(), touched.values())
     return Exit.DONE
 
 
-def _freshness(overview: Overview, tables: Sequence[str], legacy: Session | None) -> dict[str, Fresh]:
+def _freshness(overview: Overview, legacy: Session | None) -> dict[str, Fresh]:
     """How fresh the verdict of each table is."""
-    known = {expectation.target for expectation in expectations()}
-    verifiable = [name for name in tables if name in known]
-    found = freshness(overview.session, overview.state, overview.source_id, verifiable, legacy)
+    known = sorted({expectation.target for expectation in expectations()})
+    found = freshness(overview.session, overview.state, overview.source_id, known, legacy)
     return {one.table: one for one in found}
+
+
+def _facts(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
+    specs = {name: table.spec for name, table in selection.all_tables().items()}
+    return stages.read(overview.session, overview.state, overview.source_id, specs, verdicts)
 
 
 def _json(

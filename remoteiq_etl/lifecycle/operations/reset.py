@@ -19,6 +19,7 @@ from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns,
 from remoteiq_etl.backfill.load.conflicts import EDITED
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.operations.conflicts import ConflictList, Resolution
+from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
@@ -129,9 +130,11 @@ class Resetter:
         Raises LockedError while a run is in work, SourcePaused while runs are paused.
         """
         Control(self.session, self.state, self.source_record.id).refuse_paused()
-        lock(self.session, self.source_record)
+        with moves.naming_the_holder(self.target, self.state.schema, self.source_record.name):
+            lock(self.session, self.source_record)
         take_over(self.session, self.state, self.source_record)
         with self.session.transaction():
+            moves.takes_away(self.session, self.state, self.source_record.id, "reset", f"reset of {scope.spec.asset}")
             found = self.figures(scope)
             for table in scope.legacy_tables:
                 self._forget(scope, table)

@@ -78,7 +78,7 @@ def stage_facts(
         claimed(session, state, source_id),
         is_locked(session, run_lock(source_id)),
         runs[0] if runs else None,
-        sorted(asset for asset in specs if asset not in done),
+        sorted(asset for asset, spec in specs.items() if spec.no_source is None and asset not in done),
         int(session.value(SQL["parts"].format(**state.names), parameters)),
         unverified,
         before_cut_over,
@@ -114,7 +114,7 @@ def _in_step(facts: StageFacts) -> Iterator[Missing]:
     for table, why in facts.unverified.items():
         by_reason.setdefault(why, []).append(table)
     for why, tables in by_reason.items():
-        yield Missing(f"{len(tables)} tables are not verified, {why}: {_few(tables)}.", "remoteiq-etl verify")
+        yield Missing(f"{len(tables)} tables are not verified ({why}): {_few(tables)}.", "remoteiq-etl verify")
     if not by_reason:
         yield Missing("A verification of all tables at once is to confirm the verdicts.", "remoteiq-etl verify")
 

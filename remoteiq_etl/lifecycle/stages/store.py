@@ -123,6 +123,12 @@ def move(
     return before
 
 
+def locked(session: Session, state: State, source_id: int) -> StageEntry | None:
+    """Where the source stands, which nobody moves until the transaction of the caller ends."""
+    session.execute(SQL["locked"].format(**state.names), {"source_id": source_id})
+    return current(session, state, source_id)
+
+
 @contextmanager
 def claim(session: Session, state: State, source_id: int, command: str) -> Iterator[StageClaim]:
     """Work on the stage of a source alone, for as long as the context is open.

@@ -15,6 +15,7 @@ from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns,
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import UndoError
 from remoteiq_etl.lifecycle.drift.catalogue import unique_columns
+from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
@@ -146,7 +147,8 @@ def holding(place: UndoTarget) -> Iterator[UndoContext]:
     with ExitStack() as stack:
         control = _connected(stack, place.target.connect)
         found = _opened(place, stack)
-        lock(control, found.source_record)
+        with moves.naming_the_holder(place.target, place.state_schema, place.source):
+            lock(control, found.source_record)
         fence = take_over(control, found.state, found.source_record)
         yield UndoContext(place, found.session, found.state, found.source_record, fence)
 

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.errors import UndoBlocked, UndoMoved
+from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.lifecycle.undo import proof
 from remoteiq_etl.lifecycle.undo.access import UndoContext, UndoTarget, holding, looking
 from remoteiq_etl.lifecycle.undo.batches import Batches
@@ -123,6 +124,8 @@ def _begin(undo: UndoContext, plan: UndoPlan) -> int:
         _refuse_other(plan, judged(undo, plan.scope, accept_loss=plan.accept_loss))
         names = undo.state.names
         undo_id = int(session.value(SQL["begin_undo"].format(**names), _parameters(undo, plan)))
+        if plan.changes:
+            moves.takes_away(session, undo.state, undo.source_record.id, "undo", f"undo {undo_id} of {plan.scope}")
         session.execute(SQL["begin_rows"].format(**names), {"undo_id": undo_id})
         _forget(undo, plan)
         figures = proof.checksums(undo, undo_id, _written(plan))
@@ -199,6 +202,8 @@ def _end(undo: UndoContext, plan: UndoPlan, outcome: UndoOutcome) -> None:
         found = {"proven": outcome.proven, "changed": outcome.changed, "wrong": outcome.wrong}
         session.execute(end.format(**names), [Jsonb(found), undo_id])
         session.execute(sql.SQL("DELETE FROM {undo_rows} WHERE undo_id = %s").format(**names), [undo_id])
+        if plan.scope.everything and outcome.proven:
+            moves.all_taken_back(session, undo.state, undo.source_record.id, f"undo {undo_id} of {plan.scope}")
 
 
 def _leave_images(undo: UndoContext, plan: UndoPlan, undo_id: int, table: str) -> None:

@@ -76,7 +76,10 @@ def _verdicts(
     progress.starts(context.log)
     tables = list(dict.fromkeys(spec.name for spec in specs.values() if spec.asset in assets))
     with connected(settings, specs) as migration:
-        verdict = verify(migration.plan(), tables, listener=progress)
+        try:
+            verdict = verify(migration.plan(), tables, listener=progress)
+        finally:
+            migration.after_verification()
     return {one.table: one for one in verdict.tables}
 
 

@@ -3,7 +3,7 @@
 Belongs here: telling that from what is kept, and from a look at legacy where one is given. Does not belong here: verifying.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,15 @@ def freshness(
         table: replace(found[table], status=Status.INCOMPLETE, error=_TAKEN_BACK) for table in undone & found.keys()
     }
     return [_of(found[table], later, legacy) if table in found else Fresh(table, Freshness.NEVER) for table in tables]
+
+
+def unverified(verdicts: Iterable[Fresh]) -> dict[str, str]:
+    """By table why its verdict is none, or none any more; without those that are verified."""
+    return {
+        one.table: one.why or (f"{one.bugs:,} differences that nothing explains" if one.bugs else "never verified")
+        for one in verdicts
+        if one.freshness is not Freshness.VERIFIED or one.bugs
+    }
 
 
 def _of(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> Fresh:
