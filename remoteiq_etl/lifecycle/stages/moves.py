@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 
 import psycopg
+from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -94,9 +95,9 @@ def _end(context: RunContext, session: Session, reason: str, *, complete: bool) 
         if entry is None or entry.stage is not Stage.LOADING:
             return
         before = entry.came_from
-        wrote = bool(session.value(SQL["wrote"].format(**context.state.names), parameters))
+        wrote = bool(session.value(_statement("wrote", context.state), parameters))
         if complete and not is_at_least(before, Stage.IN_STEP):
-            complete = bool(session.value(SQL["settled"].format(**context.state.names), parameters))
+            complete = bool(session.value(_statement("settled", context.state), parameters))
             reason += "" if complete else "; not every table has been loaded"
         to = _after_run(before, wrote=wrote, complete=complete)
         store.move(*place, to, reason=reason if wrote else f"{reason}; it wrote nothing", run_id=context.id)
@@ -160,8 +161,12 @@ def after_verification(target: Database, state_schema: str, source: str, tables:
         if source_id is None or entry is None:
             return
         parameters = {"source_id": source_id, "tables": list(tables)}
-        failed, unsure = session.rows(SQL["verdicts"].format(**state.names), parameters)[0]
+        failed, unsure = session.rows(_statement("verdicts", state), parameters)[0]
         if entry.stage is Stage.IN_STEP and not failed and not unsure:
             store.move(session, state, source_id, Stage.VERIFIED, reason="every table was verified")
         elif entry.stage in _BELIEVED and failed:
             store.move(session, state, source_id, Stage.IN_STEP, reason=f"{failed} tables were not verified")
+
+
+def _statement(name: str, state: State) -> sql.Composed:
+    return SQL[name].format(**state.names, written=SQL["written"].format(**state.names))

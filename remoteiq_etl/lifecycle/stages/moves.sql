@@ -1,6 +1,18 @@
+-- name: written
+-- The runs that have written target rows, by table, and when: batches with a row inserted, adopted or updated, and rows that
+-- came or went otherwise. To read quarantined rows again, as every run does, is to write nothing.
+SELECT l.run_id, l.table_name, l.committed_at AS written_at
+FROM {ledger} AS l
+WHERE EXISTS (
+    SELECT FROM pg_catalog.jsonb_each_text(l.outcomes) AS o
+    WHERE o.key IN ('inserted', 'adopted', 'updated') AND o.value::bigint > 0
+)
+UNION ALL
+SELECT m.run_id, m.table_name, m.moved_at FROM {movements} AS m WHERE m.cause <> 'opening' AND m.run_id IS NOT NULL
+
+
 -- name: wrote
--- Whether a run has committed a batch, or has taken rows away.
-SELECT EXISTS (SELECT FROM {ledger} WHERE run_id = %(run_id)s) OR EXISTS (SELECT FROM {movements} WHERE run_id = %(run_id)s)
+SELECT EXISTS (SELECT FROM ({written}) AS w WHERE w.run_id = %(run_id)s)
 
 
 -- name: settled
@@ -8,7 +20,7 @@ SELECT EXISTS (SELECT FROM {ledger} WHERE run_id = %(run_id)s) OR EXISTS (SELECT
 SELECT count(*) = cardinality(%(assets)s::text[]) AND NOT EXISTS (
     SELECT FROM {runs} AS r
     WHERE r.source_id = %(source_id)s AND r.status NOT IN ('succeeded', 'plan') AND r.id <> %(run_id)s AND r.id > min(a.run_id)
-      AND (EXISTS (SELECT FROM {ledger} WHERE run_id = r.id) OR EXISTS (SELECT FROM {movements} WHERE run_id = r.id))
+      AND EXISTS (SELECT FROM ({written}) AS w WHERE w.run_id = r.id)
 )
 FROM {assets} AS a
 WHERE a.source_id = %(source_id)s AND a.table_name = ANY (%(assets)s) AND a.fingerprint <> %(forgotten)s
@@ -16,7 +28,7 @@ WHERE a.source_id = %(source_id)s AND a.table_name = ANY (%(assets)s) AND a.fing
 
 -- name: verdicts
 -- How many tables have a verdict that speaks against the migration or says nothing, and how many of these tables have none, or
--- one from before the last rows that a run has committed of them.
+-- one from before the last rows that a run has written to them.
 SELECT
     (SELECT count(*) FROM {verifications} WHERE source_id = %(source_id)s AND (bugs > 0 OR status <> 'verified')),
     (
@@ -24,9 +36,9 @@ SELECT
         WHERE NOT EXISTS (
             SELECT FROM {verifications} AS v
             WHERE v.source_id = %(source_id)s AND v.table_name = t.name AND NOT EXISTS (
-                SELECT FROM {ledger} AS l
-                JOIN {runs} AS r ON r.id = l.run_id
-                WHERE r.source_id = %(source_id)s AND l.table_name = t.name AND l.committed_at > v.confirmed_at
+                SELECT FROM ({written}) AS w
+                JOIN {runs} AS r ON r.id = w.run_id
+                WHERE r.source_id = %(source_id)s AND w.table_name = t.name AND w.written_at > v.confirmed_at
             )
         )
     )
