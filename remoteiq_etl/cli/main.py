@@ -19,6 +19,7 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.proof import commands as proof
 from remoteiq_etl.cli.rows import commands as rows
 from remoteiq_etl.cli.run import commands as run
+from remoteiq_etl.cli.stages import commands as stages
 from remoteiq_etl.errors import RemoteIQError
 
 #: What Typer makes of Ctrl-C where a command does not answer it itself.
@@ -46,6 +47,7 @@ app = typer.Typer(
 for _command in (
     run.demo,
     proof.doctor,
+    stages.prepare,
     run.plan,
     run.run,
     run.status,

@@ -7,11 +7,17 @@ import typer
 
 import assets
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
+from remoteiq_etl.spec.table import TableSpec
 
 
 def all_tables() -> Mapping[str, DeclaredTable]:
     """Every target table that has a declaration, by name."""
     return find_tables(assets)
+
+
+def specs() -> dict[str, TableSpec]:
+    """Every declaration by asset."""
+    return {name: table.spec for name, table in all_tables().items()}
 
 
 def chosen(declared: Mapping[str, DeclaredTable], tables: Sequence[str], domains: Sequence[str]) -> set[str] | None:

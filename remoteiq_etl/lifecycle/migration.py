@@ -20,6 +20,8 @@ from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
+from remoteiq_etl.lifecycle.drift.checkup import examine_legacy, examine_target
+from remoteiq_etl.lifecycle.drift.findings import Checkup
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
@@ -150,6 +152,13 @@ class Migration:
         with contextlib.suppress(ConnectionFailed, psycopg.errors.InsufficientPrivilege):
             known = self._remembered()
         return self._examined(session, (), known).report
+
+    def checkups(self) -> list[Checkup]:
+        """What stands in the way of a run in both databases, the legacy one first; nothing is written."""
+        bundled = self.settings.legacy_url is None, self.settings.target_url is None
+        before = examine_legacy(self.legacy, self.drift_report, bundled=bundled[0])
+        place = self.target, self.settings.state_schema
+        return [before, examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)]
 
     def _examined(self, session: Session, accept_drift: Collection[str], known: Collection[str]) -> LegacyDrift:
         accepted = {*self.settings.accept_drift, *accept_drift}

@@ -53,7 +53,7 @@ def show(table: str | None, keys: Sequence[str], new: str | None, *, as_json: bo
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Explainer | None]:
     """An explainer of the configured source; None when no run of it ever began."""
-    specs = {name: table.spec for name, table in selection.all_tables().items()}
+    specs = selection.specs()
     with bundled.databases(settings) as databases, contextlib.ExitStack() as stack:
         database = Database(databases.target, settings.target_schema)
         session = stack.enter_context(contextlib.closing(database.connect()))

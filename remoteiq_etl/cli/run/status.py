@@ -58,8 +58,7 @@ def _freshness(overview: Overview, legacy: Session | None) -> dict[str, Fresh]:
 
 
 def _facts(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
-    specs = {name: table.spec for name, table in selection.all_tables().items()}
-    return stages.read(overview.session, overview.state, overview.source_id, specs, verdicts)
+    return stages.read(overview.session, overview.state, overview.source_id, selection.specs(), verdicts)
 
 
 def _json(

@@ -1,6 +1,6 @@
 """`undo`: show what taking back the work of runs would do, keep that as a plan, and execute a plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
@@ -22,7 +22,6 @@ from remoteiq_etl.lifecycle.undo.plan import Listed, UndoPlan
 from remoteiq_etl.lifecycle.undo.plan import plan as make_plan
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Database
-from remoteiq_etl.spec.table import TableSpec
 
 #: Rows of a list that are shown; a plan that is written with --out has all of them.
 SHOWN = 20
@@ -77,12 +76,7 @@ def asked(run: int | None, tables: Sequence[str], domains: Sequence[str], *, eve
 def opened(settings: Settings) -> Iterator[UndoTarget]:
     """The target of the configured migration; the bundled server runs as long as the context is open."""
     with bundled.databases(settings) as databases:
-        yield UndoTarget.of(settings, Database(databases.target, settings.target_schema), specs())
-
-
-def specs() -> Mapping[str, TableSpec]:
-    """Every declaration by asset."""
-    return {name: table.spec for name, table in selection.all_tables().items()}
+        yield UndoTarget.of(settings, Database(databases.target, settings.target_schema), selection.specs())
 
 
 def _refuse_other_source(found: UndoPlan, place: UndoTarget) -> None:

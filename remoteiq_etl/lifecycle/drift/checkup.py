@@ -7,7 +7,6 @@ empty. Does not belong here: differences of the schemas (`drift`), and showing f
 import contextlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeVar
 
 import psycopg
@@ -15,6 +14,8 @@ from psycopg import sql
 
 from remoteiq_etl.config.urls import redact_url
 from remoteiq_etl.errors import ConnectionFailed
+from remoteiq_etl.lifecycle.drift import surroundings
+from remoteiq_etl.lifecycle.drift.findings import CheckFinding, CheckStatus, Checkup
 from remoteiq_etl.lifecycle.drift.report import DriftReport, compare
 from remoteiq_etl.lifecycle.drift.shape import describe
 from remoteiq_etl.lifecycle.drift.verdicts import Side
@@ -31,40 +32,6 @@ OLDEST, NEWEST = 13, 18
 
 #: Names in a finding: enough to see the pattern.
 _FEW = 4
-
-
-class CheckStatus(StrEnum):
-    """What a finding means for a run."""
-
-    FINE = "ok"
-    WARNS = "warning"
-    BLOCKS = "blocks"
-
-
-@dataclass(frozen=True)
-class CheckFinding:
-    """One thing looked at. `found` holds names and versions, never values or secrets; `advice` says what to do."""
-
-    side: Side
-    subject: str
-    found: str
-    verdict: CheckStatus = CheckStatus.FINE
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class Checkup:
-    """All findings about one database, and its drift report unless it cannot be reached."""
-
-    side: Side
-    findings: tuple[CheckFinding, ...]
-    drift: DriftReport | None
-
-    @property
-    def blocks(self) -> bool:
-        """Whether a run could not start, or would lose rows."""
-        drifted = self.drift is not None and bool(self.drift.blocking)
-        return drifted or any(finding.verdict is CheckStatus.BLOCKS for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -104,14 +71,21 @@ def examine_legacy(database: Database, drift: Callable[[Session], DriftReport], 
     )
 
 
-def examine_target(database: Database, state_schema: str, *, bundled: bool = False) -> Checkup:
-    """Look at the target database, and at our state schema in it."""
+def examine_target(
+    database: Database, state_schema: str, *, bundled: bool = False, legacy_bytes: int | None = None
+) -> Checkup:
+    """Look at the target database, and at our state schema in it. `legacy_bytes`: for which there must be room."""
     state_of = State(database, state_schema)
 
     def drift(session: Session) -> DriftReport:
         return compare(session.connection, database.schema, target.metadata, "target")
 
-    return _examine(database, "target", lambda session: _target_findings(session, state_of), drift, bundled=bundled)
+    def look(session: Session) -> Iterator[CheckFinding]:
+        yield from _target_findings(session, state_of)
+        if legacy_bytes is not None:
+            yield surroundings.room(session, legacy_bytes, [database.schema, state_schema])
+
+    return _examine(database, "target", look, drift, bundled=bundled)
 
 
 def _examine(
@@ -132,7 +106,8 @@ def _examine(
         return Checkup(side, (failed,), None)
     with contextlib.closing(session):
         reached = CheckFinding(side, "connection", f"{where}, schema {database.schema}")
-        return Checkup(side, (reached, *look(session)), drift(session))
+        findings = (reached, *look(session), *surroundings.around(session, side))
+        return Checkup(side, findings, drift(session), surroundings.size(session, [database.schema]))
 
 
 def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterator[CheckFinding]:

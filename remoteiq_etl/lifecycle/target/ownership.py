@@ -74,7 +74,9 @@ def record_left_out(session: Session, state: State, schema: str, parts: Iterable
 
 
 def left_out(session: Session, state: State, schema: str) -> list[LatePart]:
-    """Return what is still to be made or validated, foreign keys first."""
+    """Return what is still to be made or validated, foreign keys first; nothing before the first prepare."""
+    if not state.exists(session):
+        return []
     rows = session.rows(SQL["left_out"].format(removed=state.name("removed")), [schema])
     return [LatePart(*row) for row in rows]
 
@@ -98,7 +100,9 @@ def record_found(session: Session, state: State, schema: str, tables: Iterable[s
 
 
 def created_by_us(session: Session, state: State, schema: str) -> frozenset[str]:
-    """Return the tables of the schema that prepare created."""
+    """Return the tables of the schema that prepare created; none before the first prepare."""
+    if not state.exists(session):
+        return frozenset()
     statement = sql.SQL("SELECT table_name FROM {} WHERE schema_name = %s AND created_by_us")
     return frozenset(row[0] for row in session.rows(statement.format(state.name("schema_owner")), [schema]))
 
@@ -119,6 +123,12 @@ def record_function(session: Session, state: State, schema: str, definition: str
     """Keep what `set_updated_at` was before us, so that an undo can put it back; None: it was not there."""
     statement = SQL["record_function"].format(replaced_functions=state.name("replaced_functions"))
     session.execute(statement, [schema, "set_updated_at", definition])
+
+
+def forget(session: Session, state: State, schema: str) -> None:
+    """Forget what was made in a schema, after it was dropped."""
+    for table in ("removed", "schema_owner", "replaced_functions"):
+        session.execute(sql.SQL("DELETE FROM {} WHERE schema_name = %s").format(state.name(table)), [schema])
 
 
 def lock_transaction(session: Session) -> None:

@@ -92,7 +92,7 @@ def _prepare(session: Session, schema: str, state: State, wanted: list[Table]) -
     found = read_schema(session.connection, schema)
     enums = _ensure_enums(session, schema, found, wanted)
     created = _ensure_tables(session, schema, state, found, wanted)
-    expected_here = ownership.created_by_us(session, state, schema)
+    expected_here = ownership.created_by_us(session, state, schema) | {*created}
     own = [table for table in wanted if table.name in expected_here and ddl.has_trigger(table)]
     function = trigger.ensure_function(session, state, schema, needed=bool(own))
     trigger.ensure_triggers(session, schema, own)
@@ -129,8 +129,8 @@ def _ensure_extensions(session: Session, schema: str) -> tuple[str, ...]:
     for name, statement in zip(ddl.EXTENSIONS, ddl.extension_ddl(), strict=True):
         if name in missing:
             _create_extension(session, name, statement)
-    places = session.rows(SQL["extension_schemas"], [list(ddl.EXTENSIONS)])
-    _set_search_path(session, [schema, *(row[0] for row in places)])
+    places = [row[0] for row in session.rows(SQL["extension_schemas"], [list(ddl.EXTENSIONS)])]
+    _set_search_path(session, [schema, *places, *(["public"] if missing and "public" not in places else [])])
     return tuple(missing)
 
 
