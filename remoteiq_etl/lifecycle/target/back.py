@@ -10,6 +10,7 @@ from psycopg import sql
 from remoteiq_etl.errors import PrepareError
 from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.lifecycle.target.prepare import LOCK_TIMEOUT
+from remoteiq_etl.lifecycle.target.views import drop_views
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
@@ -58,6 +59,7 @@ def _refuse_rows(session: Session, schema: str, tables: list[str]) -> None:
 
 def _drop(session: Session, schema: str, tables: list[str]) -> None:
     """Views first, then all tables in one statement, as they refer to each other; then the types that nobody uses."""
+    drop_views(session, schema)
     if tables:
         names = sql.SQL(", ").join(sql.Identifier(schema, name) for name in tables)
         session.execute(sql.SQL("DROP TABLE {}").format(names))

@@ -1,12 +1,3 @@
--- name: own_views
--- The views of ours in a schema: they are made by finalize, and their comment says so.
-SELECT c.relname, c.relkind::text
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relkind IN ('v', 'm') AND c.relname = ANY (%(names)s)
-ORDER BY c.relname
-
-
 -- name: unused_types
 -- The enum types of these names that no column uses any more.
 SELECT t.typname

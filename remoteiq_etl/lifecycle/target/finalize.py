@@ -1,7 +1,8 @@
-"""Completes the tables that prepare created: foreign keys and secondary indexes, after the load.
+"""Completes a target after the load: foreign keys and secondary indexes of the tables that prepare created, and the rest.
 
 Belongs here: making what the state table `removed` lists, step by step, so that a killed attempt goes on where it
-stopped; and comparing the catalogue with what we expect. Does not belong here: tables that somebody else created.
+stopped; comparing the catalogue with what we expect; the order of what comes besides (see completion, views). Does not
+belong here: keys and indexes of tables that somebody else created.
 
 A foreign key goes pending → created (not valid: it refuses new rows only) → valid; an index pending → valid.
 """
@@ -18,9 +19,12 @@ from sqlalchemy import ForeignKeyConstraint, Index
 
 from remoteiq_etl.errors import PrepareError
 from remoteiq_etl.lifecycle.drift.catalogue import SQL as CATALOGUE
+from remoteiq_etl.lifecycle.drift.catalogue import read_schema
 from remoteiq_etl.lifecycle.drift.report import compare
-from remoteiq_etl.lifecycle.target import ownership
+from remoteiq_etl.lifecycle.target import completion, ownership
 from remoteiq_etl.lifecycle.target.ownership import LatePart
+from remoteiq_etl.lifecycle.target.script import ScriptSession
+from remoteiq_etl.lifecycle.target.views import make_views
 from remoteiq_etl.postgres import session_settings
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -53,15 +57,23 @@ _BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 @dataclass(frozen=True)
 class Finalized:
-    """What finalize made and which tables are complete since this call, by name."""
+    """What finalize made and which tables are complete since this call, by name; `remarks`: why a reporting view was not."""
 
     foreign_keys: tuple[str, ...]
     indexes: tuple[str, ...]
     tables: tuple[str, ...]
+    not_null: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def finalize(session: Session, *, target_schema: str, state: State, progress: Progress | None = None) -> Finalized:
+def finalize(
+    session: Session, *, target_schema: str, state: State, progress: Progress | None = None, whole: bool = False
+) -> Finalized:
     """Make what prepare left out, each part in transactions of its own, then compare the catalogue.
+
+    Then come sequences, statistics (of the tables completed now; `whole`: of all) and the reporting views.
 
     The session should be in autocommit mode and outside of a transaction: else everything belongs to the caller's
     transaction, and tables are locked while their indexes are built. No transaction of ours may be open in the same
@@ -77,13 +89,26 @@ def finalize(session: Session, *, target_schema: str, state: State, progress: Pr
         parts = ownership.left_out(session, state, target_schema)
         _make_all(_Maker(session, target_schema, state), parts, progress)
         tables = ownership.unfinished(session, state, target_schema)
-        _require_no_difference(session, target_schema, tables)
+        not_null = completion.set_not_null(session, target_schema, tables, LOCK_TIMEOUT)
+        if not isinstance(session, ScriptSession):
+            _require_no_difference(session, target_schema, tables)
+        sequences = completion.advance_sequences(session, target_schema)
+        completion.analyze(session, target_schema, _present(session, target_schema) if whole else tables)
+        views = make_views(session, target_schema)
         ownership.mark_finalized(session, state, target_schema, tables)
     return Finalized(
         foreign_keys=tuple(part.name for part in parts if part.validate),
         indexes=tuple(part.name for part in parts if not part.validate),
         tables=tuple(sorted(tables)),
+        not_null=not_null,
+        sequences=sequences,
+        views=views.made,
+        remarks=views.remarks,
     )
+
+
+def _present(session: Session, schema: str) -> frozenset[str]:
+    return frozenset(read_schema(session.connection, schema).tables)
 
 
 def _make_all(maker: "_Maker", parts: list[LatePart], progress: Progress | None) -> None:
@@ -136,7 +161,7 @@ class _Maker:
         valid = self._is_valid("index_is_valid", part)
         if not valid:
             self._build(part, leftover=valid is False)
-        if not self._is_valid("index_is_valid", part):
+        if not isinstance(self.session, ScriptSession) and not self._is_valid("index_is_valid", part):
             raise PrepareError(
                 f"{part.name} on {part.table}: expected to make an index of this name, found something else that has it"
                 f" in schema {self.schema!r}; rename or drop that, then repeat"

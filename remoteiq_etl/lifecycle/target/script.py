@@ -4,7 +4,8 @@ Belongs here: that session, and the text of the script. Does not belong here: an
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from psycopg.rows import TupleRow
 
 from remoteiq_etl.postgres.database import Database, Session
 
-#: How a statement that asks begins, after the comments before it.
+#: How a statement that asks begins, after the comments before it; the other one changes something all the same.
+_CHANGES = re.compile(r"\bsetval\(")
 _ASKS = re.compile(r"(?:\s|--[^\n]*\n)*(?:SELECT|SHOW|WITH)\b", re.IGNORECASE)
 
 Parameters = Sequence[Any] | dict[str, Any] | None
@@ -55,10 +57,19 @@ class ScriptSession(Session):
     def execute(self, statement: str | sql.Composable, parameters: Parameters = None) -> psycopg.Cursor[TupleRow]:
         """Ask, or keep the statement with its parameters in it; what is kept gives no rows."""
         text = self._text(statement, parameters is not None)
-        if _ASKS.match(text):
+        if _ASKS.match(text) and not _CHANGES.search(text):
             return super().execute(statement, parameters)
         self.script.add(self._merged(text, parameters))
         return self.connection.cursor()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction of the script, where the whole of it is none."""
+        if not self.script.whole:
+            self.script.add("BEGIN")
+        yield
+        if not self.script.whole:
+            self.script.add("COMMIT")
 
     def execute_many(self, statement: str | sql.Composable, rows: Sequence[Sequence[Any]]) -> None:
         """Keep the statement once for each row."""

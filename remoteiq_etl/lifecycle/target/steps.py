@@ -12,6 +12,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.lifecycle.target.back import take_back
+from remoteiq_etl.lifecycle.target.finalize import Finalized, Progress, finalize
 from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.lifecycle.target.script import Script, ScriptSession
 from remoteiq_etl.postgres.database import Database, Session
@@ -79,6 +80,31 @@ class StagedTarget:
             if stage is not None:
                 store.move(self.session, self.state, source_id, None, reason=f"{len(dropped)} tables dropped")
             return dropped
+
+    # --- finalize -------------------------------------------------------------------------------------------------
+
+    def finalize(self, progress: Progress | None = None) -> Finalized:
+        """Complete the target and move a verified source to `finalized`. Killed at any statement, the next call goes on.
+
+        Raises StageError when the source is not verified, LockedError while another command works on the stage,
+        PrepareError as `finalize` does.
+        """
+        with self._claimed("finalize") as source_id:
+            stage = store.require(self.session, self.state, source_id, "finalize")
+            done = finalize(self.session, target_schema=self.schema, state=self.state, progress=progress, whole=True)
+            if stage is not Stage.FINALIZED:
+                reason = f"{len(done.tables)} tables completed, {len(done.views)} reporting views made"
+                with self.session.transaction():
+                    store.move(self.session, self.state, source_id, Stage.FINALIZED, reason=reason)
+            return done
+
+    def finalize_script(self) -> Script:
+        """What `finalize` would do now, statement by statement. Nothing is written; it is shown at any stage after `prepared`."""
+        script = Script(f"finalize of {self.schema} for {self.settings.source}. {_AS}", whole=False)
+        session = ScriptSession.beside(self.session, script)
+        finalize(session, target_schema=self.schema, state=self.state, whole=True)
+        self._move(session, Stage.FINALIZED, Stage.VERIFIED, "finalized by a script")
+        return script
 
     # --- both -----------------------------------------------------------------------------------------------------
 
