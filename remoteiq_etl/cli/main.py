@@ -48,6 +48,7 @@ for _command in (
     run.demo,
     proof.doctor,
     stages.prepare,
+    stages.finalize,
     run.plan,
     run.run,
     run.status,

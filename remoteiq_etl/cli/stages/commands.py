@@ -26,3 +26,10 @@ def prepare(
     if back:
         raise typer.Exit(command.take_back())
     raise typer.Exit(command.show_script() if dry_run else command.show(as_json=as_json))
+
+
+def finalize(dry_run: _DryRun = False, as_json: AsJson = False) -> None:
+    """Complete a verified target: foreign keys and indexes, sequences, statistics, reporting views. Goes on where it was killed."""
+    from remoteiq_etl.cli.stages import finalize as command
+
+    raise typer.Exit(command.show_script() if dry_run else command.show(as_json=as_json))
