@@ -9,7 +9,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.mapping.column_map import column_map
 from remoteiq_etl.orchestration.assets import report as migration_report
-from remoteiq_etl.orchestration.assets import undo, verification
+from remoteiq_etl.orchestration.assets import stages, undo, verification
 from remoteiq_etl.orchestration.assets.deletes import GONE_FROM_LEGACY, gone_from_legacy
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
 from remoteiq_etl.orchestration.assets.drift import accepted_drift
@@ -44,10 +44,11 @@ def definitions_of(
     after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY])]
     plan_of_undo, undo_jobs = undo.definitions(found, settings)
     report, report_job = migration_report.definitions(found, settings)
+    state, stage_jobs = stages.definitions(found, settings)
     return dg.Definitions(
         asset_checks=[verification.checks(found, settings)],
-        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo, report],
-        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job],
+        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo, report, state],
+        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, *stage_jobs],
         schedules=schedules(shown.schedules, specs, settings),
         sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.

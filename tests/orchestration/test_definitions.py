@@ -118,6 +118,9 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "undo_plan",
         "undo_execute",
         "report",
+        "state",
+        "prepare",
+        "finalize",
         "verify",
         *(f"backfill_{table.domain}" for table in TABLES.values()),
     }

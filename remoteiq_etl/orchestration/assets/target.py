@@ -54,7 +54,8 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         """Grain: the whole target schema.
 
         Makes the foreign keys and indexes that target_schema left out, validates them, and compares the catalogue with
-        what we expect. Does nothing in a schema that had them already.
+        what we expect; sets sequences beyond what is there, and makes the reporting views. What is there already is not
+        made again.
         """
         opened = resource.of(context)
         report = TableReport("target_constraints")
@@ -101,4 +102,7 @@ def _finalized(finalized: Finalized) -> Metadata:
         "foreign keys made": dg.MetadataValue.int(len(finalized.foreign_keys)),
         "indexes made": dg.MetadataValue.int(len(finalized.indexes)),
         "tables completed": dg.MetadataValue.int(len(finalized.tables)),
+        "sequences advanced": dg.MetadataValue.json(list(finalized.sequences)),
+        "reporting views made": dg.MetadataValue.json(list(finalized.views)),
+        "remarks": dg.MetadataValue.json(list(finalized.remarks)),
     }
