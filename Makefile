@@ -74,6 +74,7 @@ bench: $(INSTALLED) $(BENCH_INSTALLED) ## the benchmarks, side by side with dlt 
 	@$(BIN)/python -m benchmarks compare $(BENCH_ARGS)
 	@$(BIN)/python -m benchmarks resync $(BENCH_ARGS)
 	@$(BIN)/python -m benchmarks verify $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks views $(BENCH_ARGS)
 
 lock: ## write the locks anew from the .in files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \

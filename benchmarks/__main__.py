@@ -1,5 +1,5 @@
 """The command line: `python -m benchmarks` compares first loads, `… resync` measures re-syncs, `… verify` a verification,
-`… sweep` tries batch sizes."""
+`… views` reads the reporting views, `… sweep` tries batch sizes."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from rich.console import Console
 
-from benchmarks import database, report, resync, verification
+from benchmarks import database, report, resync, verification, views
 from benchmarks.contestants import CONTESTANTS, Contestant, Timing, ours
 from benchmarks.database import SETTINGS, Bench
 from benchmarks.report import Results
@@ -25,7 +25,7 @@ console = Console(stderr=True)
 def main() -> None:
     """Run what the arguments say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("compare", "resync", "sweep", "verify"), default="compare")
+    parser.add_argument("what", nargs="?", choices=("compare", "resync", "sweep", "verify", "views"), default="compare")
     parser.add_argument("--rows", type=int, default=1_000_000, help="legacy rows per workload (default: 1,000,000)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each contestant runs (default: 3)")
     parser.add_argument("--workloads", type=_names(NAMES), default=list(NAMES), help=", ".join(NAMES))
@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("--skip", type=_names(known), default=[], help=f"contestants to leave out: {', '.join(known)}")
     parser.add_argument("--agents", type=int, default=1_000, help="agents where nothing changes (default: 1,000)")
     options = parser.parse_args()
-    if options.what in ("resync", "verify"):
-        {"resync": _resync, "verify": _verify}[options.what](options)
+    if options.what in ("resync", "verify", "views"):
+        {"resync": _resync, "verify": _verify, "views": _views}[options.what](options)
         return
     with _built(options.rows, [Workload(name) for name in options.workloads]) as (bench, workloads):
         if options.what == "sweep":
@@ -100,6 +100,14 @@ def _verify(options: argparse.Namespace) -> None:
         found = verification.measure(bench, workload, options.rounds, console)
         where = Results(options.rows, SETTINGS, _postgres(bench))
     verification.show(workload, found, f"{where.date}, {where.machine()}")
+
+
+def _views(options: argparse.Namespace) -> None:
+    workloads = [Workload(name) for name in options.workloads]
+    with _built(options.rows, workloads) as (bench, _):
+        found, share = views.measure(bench, workloads, options.rounds, console)
+        where = Results(options.rows, SETTINGS, _postgres(bench))
+    views.show(found, share, f"{where.date}, {where.machine()}")
 
 
 def _turned(contestants: list[Contestant], number: int) -> list[Contestant]:
