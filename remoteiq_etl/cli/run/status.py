@@ -38,13 +38,13 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
         runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
         orders = overview.orders() if overview else Orders()
         verdicts = _freshness(overview, legacy) if overview else {}
-        facts = _facts(overview, verdicts.values()) if overview else StageFacts()
+        standing = _standing(overview, verdicts.values()) if overview else StageFacts()
     touched = {row.name: verdicts[row.name] for row in tables if row.name in verdicts}
     if as_json:
         found = _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in touched.items()})
-        output.print_json({"state": stages.as_json(facts), **found})
+        output.print_json({"state": stages.as_json(standing), **found})
         return Exit.DONE
-    stages.show(output.results(), settings.source, facts)
+    stages.show(output.results(), settings.source, standing)
     _print(output.results(), settings.source, orders, runs, tables)
     _print_verdicts(output.results(), touched.values())
     return Exit.DONE
@@ -57,7 +57,7 @@ def _freshness(overview: Overview, legacy: Session | None) -> dict[str, Fresh]:
     return {one.table: one for one in found}
 
 
-def _facts(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
+def _standing(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
     return stages.read(overview.session, overview.state, overview.source_id, selection.specs(), verdicts)
 
 

@@ -21,18 +21,18 @@ def read(
     return stage_facts(session, state, source_id, specs, unverified=unverified(verdicts))
 
 
-def show(console: Console, source: str, facts: StageFacts) -> None:
+def show(console: Console, source: str, standing: StageFacts) -> None:
     """Print it, the stage first."""
-    stage, entry = facts.stage, facts.entry
+    stage, entry = standing.stage, standing.entry
     output.heading(console, f"The migration of {source} is {word(stage)}")
     if stage is not None:
         console.print(f"{stage.about} It is {word(stage)} {entry}.", markup=False)
-    if facts.claim is not None:
-        console.print(f"In work: {facts.claim}.", style="cyan", markup=False)
+    if standing.claim is not None:
+        console.print(f"In work: {standing.claim}.", style="cyan", markup=False)
     following, command, back = next_stage(stage), COMMANDS[stage].command, COMMANDS[stage].back
     if following is not None:
         console.print(f"For {word(following)}:", markup=False)
-        for one in missing(facts):
+        for one in missing(standing):
             console.print(f"  - {one}", markup=False)
         console.print(f"  then {command} makes it so." if command else "", markup=False)
     if following is POINT_OF_NO_RETURN:
@@ -41,9 +41,9 @@ def show(console: Console, source: str, facts: StageFacts) -> None:
         console.print(f"Back: {back}", markup=False)
 
 
-def as_json(facts: StageFacts) -> dict[str, Any]:
+def as_json(standing: StageFacts) -> dict[str, Any]:
     """The same for a program."""
-    stage, entry = facts.stage, facts.entry
+    stage, entry = standing.stage, standing.entry
     following = next_stage(stage)
     return {
         "stage": word(stage),
@@ -53,9 +53,9 @@ def as_json(facts: StageFacts) -> dict[str, Any]:
         "reason": entry and entry.reason,
         "run_id": entry and entry.run_id,
         "details": dict(entry.details) if entry else {},
-        "in_work": facts.claim and vars(facts.claim),
+        "in_work": standing.claim and vars(standing.claim),
         "next": following and word(following),
-        "missing": [vars(one) for one in missing(facts)],
+        "missing": [vars(one) for one in missing(standing)],
         "command": COMMANDS[stage].command,
         "back": COMMANDS[stage].back,
     }

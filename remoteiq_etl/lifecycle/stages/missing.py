@@ -1,6 +1,6 @@
 """What a migration lacks for its next stage: sentences for people, each with the command that does it.
 
-Belongs here: the facts that it is worked out from, and the sentences. It only reads. Does not belong here: whether a
+Belongs here: the standing that it is worked out from, and the sentences. It only reads. Does not belong here: whether a
 verdict is still worth something and what a cut-over asks for besides; who knows that gives it.
 """
 
@@ -86,32 +86,32 @@ def stage_facts(
     )
 
 
-def missing(facts: StageFacts) -> list[Missing]:
+def missing(standing: StageFacts) -> list[Missing]:
     """What the source lacks for its next stage, in the order in which it is done. Empty: the next command can be given."""
-    return list(_LACKS[facts.stage](facts))
+    return list(_LACKS[standing.stage](standing))
 
 
 def _unprepared(_: StageFacts) -> Iterator[Missing]:
     yield Missing("The tables of the target have not been made or looked at.", "remoteiq-etl prepare")
 
 
-def _unloaded(facts: StageFacts) -> Iterator[Missing]:
-    if facts.is_running:
+def _unloaded(standing: StageFacts) -> Iterator[Missing]:
+    if standing.is_running:
         yield Missing("A run is in work: wait for its end.")
         return
-    if facts.run is not None and facts.run[1] != "succeeded":
-        number, status, error = facts.run
+    if standing.run is not None and standing.run[1] != "succeeded":
+        number, status, error = standing.run
         status = "interrupted" if status == "running" else status
         yield Missing(f"Run {number} {_ENDED.get(status, status)}{f' ({error})' if error else ''}.", "remoteiq-etl run")
-    if facts.tables:
-        yield Missing(f"{len(facts.tables)} tables are not loaded: {_few(facts.tables)}.", "remoteiq-etl run")
-    elif facts.run is None or facts.run[1] == "succeeded":
+    if standing.tables:
+        yield Missing(f"{len(standing.tables)} tables are not loaded: {_few(standing.tables)}.", "remoteiq-etl run")
+    elif standing.run is None or standing.run[1] == "succeeded":
         yield Missing("What was forgotten or taken back is to be read again.", "remoteiq-etl run")
 
 
-def _in_step(facts: StageFacts) -> Iterator[Missing]:
+def _in_step(standing: StageFacts) -> Iterator[Missing]:
     by_reason: dict[str, list[str]] = {}
-    for table, why in facts.unverified.items():
+    for table, why in standing.unverified.items():
         by_reason.setdefault(why, []).append(table)
     for why, tables in by_reason.items():
         yield Missing(f"{len(tables)} tables are not verified ({why}): {_few(tables)}.", "remoteiq-etl verify")
@@ -119,21 +119,23 @@ def _in_step(facts: StageFacts) -> Iterator[Missing]:
         yield Missing("A verification of all tables at once is to confirm the verdicts.", "remoteiq-etl verify")
 
 
-def _verified(facts: StageFacts) -> Iterator[Missing]:
-    if facts.parts:
-        yield Missing(f"{facts.parts} foreign keys and indexes are to be made or validated.", "remoteiq-etl finalize")
+def _verified(standing: StageFacts) -> Iterator[Missing]:
+    if standing.parts:
+        yield Missing(
+            f"{standing.parts} foreign keys and indexes are to be made or validated.", "remoteiq-etl finalize"
+        )
     else:
         yield Missing(
             "Sequences, statistics and reporting views are to be brought up to date.", "remoteiq-etl finalize"
         )
 
 
-def _finalized(facts: StageFacts) -> Iterator[Missing]:
-    yield from facts.before_cut_over
+def _finalized(standing: StageFacts) -> Iterator[Missing]:
+    yield from standing.before_cut_over
 
 
-def _cut_over(facts: StageFacts) -> Iterator[Missing]:
-    yield from facts.before_clean_up
+def _cut_over(standing: StageFacts) -> Iterator[Missing]:
+    yield from standing.before_clean_up
 
 
 _LACKS: Mapping[Stage | None, Callable[[StageFacts], Iterator[Missing]]] = {

@@ -36,7 +36,7 @@ _ABOUT: Mapping[Stage, str] = {
     Stage.VERIFIED: "Every table was compared, and every difference is explained.",
     Stage.FINALIZED: "Keys, indexes, sequences and reporting views are there and were compared.",
     Stage.CUT_OVER: "The new application alone is in use.",
-    Stage.CLEANED_UP: "The legacy tables are gone. There is no way back.",
+    Stage.CLEANED_UP: "The legacy tables have been dropped. There is no way back.",
 }
 
 ORDER: tuple[Stage, ...] = tuple(Stage)

@@ -159,30 +159,30 @@ def state_metadata(both: Migration) -> Metadata:
             return _metadata(both.settings.source, StageFacts(), ())
         known = sorted({expectation.target for expectation in expectations()})
         verdicts = unverified(freshness(session, state, source_id, known))
-        facts = stage_facts(session, state, source_id, both.specs, unverified=verdicts)
-        return _metadata(both.settings.source, facts, store.history(session, state, source_id, SHOWN))
+        standing = stage_facts(session, state, source_id, both.specs, unverified=verdicts)
+        return _metadata(both.settings.source, standing, store.history(session, state, source_id, SHOWN))
 
 
-def _metadata(source: str, facts: StageFacts, moves: Sequence[StageEntry]) -> Metadata:
-    following = next_stage(facts.stage)
+def _metadata(source: str, standing: StageFacts, moves: Sequence[StageEntry]) -> Metadata:
+    following = next_stage(standing.stage)
     return {
-        "stage": dg.MetadataValue.text(word(facts.stage)),
+        "stage": dg.MetadataValue.text(word(standing.stage)),
         "next stage": dg.MetadataValue.text(word(following) if following else "none"),
-        "missing": dg.MetadataValue.int(len(missing(facts))),
-        "state": dg.MetadataValue.md(as_markdown(source, facts, moves)),
+        "missing": dg.MetadataValue.int(len(missing(standing))),
+        "state": dg.MetadataValue.md(as_markdown(source, standing, moves)),
     }
 
 
-def as_markdown(source: str, facts: StageFacts, moves: Sequence[StageEntry]) -> str:
+def as_markdown(source: str, standing: StageFacts, moves: Sequence[StageEntry]) -> str:
     """The page: the stage, what is missing, the way back, the moves."""
-    commands, following = COMMANDS[facts.stage], next_stage(facts.stage)
-    lines = [f"### The migration of {source} is {word(facts.stage)}"]
-    if facts.entry is not None and facts.stage is not None:
-        lines.append(f"{facts.stage.about} It is {word(facts.stage)} {facts.entry}.")
-    if facts.claim is not None:
-        lines.append(f"In work: {facts.claim}.")
+    commands, following = COMMANDS[standing.stage], next_stage(standing.stage)
+    lines = [f"### The migration of {source} is {word(standing.stage)}"]
+    if standing.entry is not None and standing.stage is not None:
+        lines.append(f"{standing.stage.about} It is {word(standing.stage)} {standing.entry}.")
+    if standing.claim is not None:
+        lines.append(f"In work: {standing.claim}.")
     if following is not None:
-        listed = [f"- {one.sentence}{f' `{one.command}`' if one.command else ''}" for one in missing(facts)]
+        listed = [f"- {one.sentence}{f' `{one.command}`' if one.command else ''}" for one in missing(standing)]
         lines.append(
             "\n".join([f"For **{word(following)}**:", "", *listed, f"- then `{commands.command}` makes it so"])
         )
