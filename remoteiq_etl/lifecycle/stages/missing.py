@@ -1,6 +1,6 @@
 """What a migration lacks for its next stage: sentences for people, each with the command that does it.
 
-Belongs here: the standing that it is worked out from, and the sentences. It only reads. Does not belong here: whether a
+Belongs here: what it is worked out from, and the sentences. It only reads. Does not belong here: whether a
 verdict is still worth something and what a cut-over asks for besides; who knows that gives it.
 """
 
