@@ -90,14 +90,14 @@ def failing(*_: object, **__: object) -> NoReturn:
 
 
 @pytest.mark.parametrize("options", [[], ["--debug"]])
-def test_an_unexpected_error_shows_no_value_of_a_row(
+def test_an_error_of_a_database_shows_no_value_of_a_row(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
     """Not even with --debug, which says where it arose."""
     monkeypatch.setattr(status, "show", failing)
     ended = cli(*options, "status", legacy=NOWHERE, target=NOWHERE_ELSE)
     assert ended.code == 1
-    assert "UniqueViolation (SQLSTATE 23505)" in ended.err
+    assert "a constraint refuses a row (SQLSTATE 23505)" in ended.err
     assert "pl-anted" not in ended.out + ended.err
     assert ("in failing" in ended.err) == bool(options)
 

@@ -22,6 +22,7 @@ SPECS = find_specs(assets)
 
 @dataclass
 class FakeInstance:
+    root_directory: str = "/nowhere"
     tags: dict[str, str] = field(default_factory=dict)
 
     def add_run_tags(self, run_id: str, tags: dict[str, str]) -> None:
