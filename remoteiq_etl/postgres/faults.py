@@ -105,6 +105,12 @@ FAULTS: tuple[Fault, ...] = (
           f"A pooler shares server connections among sessions. {_ONE_SESSION}"),
     Fault("42704", "a type, setting, extension or other object is not there", "doctor shows what is missing."),
     Fault("42883", "a function or operator is not there", "An extension is missing or in another schema: doctor shows which."),
+    *(
+        Fault(code, "an object of this name is there already", "Rename or drop it, or name another schema; doctor shows what is"
+              " there.")
+        for code in ("42P06", "42P07", "42710", "42723")
+    ),
+    Fault("42830", "a foreign key refers to columns that are not unique", "Make them the primary key, or unique."),
     Fault("42", "the server does not understand the statement, or lacks what it names", _REPORT),
     # --- 53 to 58: the server and what is under it --------------------------------------------------------------
     Fault("53100", "the server has no room left on its disk", "Free or add room there: tables, WAL and temporary files."

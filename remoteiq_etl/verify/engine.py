@@ -83,7 +83,8 @@ class Verification:
     _loaded: frozenset[str] = field(default=frozenset(), init=False)
     _pace: VerificationPace = field(init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
-    _cause: tuple[str, Exception] | None = field(default=None, init=False)
+    _cause: Exception | None = field(default=None, init=False)
+    _failures: dict[str, str] = field(default_factory=dict, init=False)  # the first table of which it was said
     _verify_table: SnapshotPair | None = field(default=None, init=False)
     _pacer: Pacer | None = field(default=None, init=False)
 
@@ -318,10 +319,15 @@ class Verification:
 
     def _failed(self, table: str, error: Exception, seconds: float) -> TableVerdict:
         """What is said of a table that could not be verified. The first cause is named once."""
-        self._cause = self._cause or (table, error)
-        before, cause = self._cause
         said = describe(error)
-        if before != table and (follows(error, cause) or said == describe(cause)):
+        self._cause = self._cause or error
+        before = (
+            next(iter(self._failures.values()), table)
+            if follows(error, self._cause)
+            else self._failures.get(said, table)
+        )
+        self._failures.setdefault(said, table)
+        if before != table:
             said = f"for the same reason as {before}"
         snapshot = self._verify_table.snapshot.horizon if self._verify_table else ""
         return TableVerdict(
