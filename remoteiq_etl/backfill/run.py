@@ -249,7 +249,7 @@ def _pacer(context: RunContext) -> Pacer:
     plan, snapshot = context.plan, context.snapshot
     probes = [
         Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
-        Probe(TARGET, plan.target, [context.session.connection.info.backend_pid]),
+        Probe(TARGET, plan.target, [context.session.pid]),
     ]
     control = Control(context.session, context.state, context.source_record.id)
     worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=context.fence))

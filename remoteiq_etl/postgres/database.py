@@ -85,11 +85,13 @@ class Database:
             connection = self._opened(partial(psycopg.connect, autocommit=True))
             begins.callback(connection.close)
             self._settle(lambda statements: connection.execute(statements.encode()))
+            # What libpq knows of it is a number of the pooler's own where one is between.
+            backend = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
             begins.pop_all()
         set_json_dumps(json_text.dumps, connection)
         set_json_loads(json_text.parse, connection)
         encoding = connection.info.parameter_status("server_encoding") or ""
-        return Session(replace(self, unreadable=unreadable_in(encoding)), connection)
+        return Session(replace(self, unreadable=unreadable_in(encoding)), connection, backend[0] if backend else 0)
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
@@ -206,11 +208,12 @@ class Database:
 
 
 class Session:
-    """A psycopg connection whose statements are observed."""
+    """A psycopg connection whose statements are observed. `pid`: the number of its process at the server."""
 
-    def __init__(self, database: Database, connection: psycopg.Connection[TupleRow]) -> None:
+    def __init__(self, database: Database, connection: psycopg.Connection[TupleRow], pid: int) -> None:
         self.database = database
         self.connection = connection
+        self.pid = pid
 
     def execute(
         self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
@@ -254,7 +257,7 @@ class Session:
             cursor.executemany(text, rows)
 
     def _explaining(self, text: str) -> AbstractContextManager[None]:
-        return self.database.explaining(text, [self.connection.info.backend_pid])
+        return self.database.explaining(text, [self.pid])
 
     def _text(self, statement: str | sql.Composable, has_parameters: bool) -> str:
         """A percent sign in a name or a literal is no placeholder; beside parameters psycopg wants it doubled."""

@@ -64,8 +64,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("53300", "the server, the database or the role has no connection left", "A run holds up to ten sessions: let others"
           " end, or let the DBA raise max_connections or the CONNECTION LIMIT of database and role.",
           words=r"too many (clients|connections)|remaining connection slots|connection limit|no more connections allowed|max_client_conn"),
+    Fault("08P01", "a pooler has no connection to the server for us", "Check the server behind it, and whether its pool is large"
+          f" enough: a run holds up to ten sessions. {_AGAIN}",
+          words=r"query_wait_timeout|client_login_timeout|server login|server down|server_login_retry", by_words=True),
     Fault("08P01", "a pooler between us and the server refuses what a session asks for", _ONE_SESSION,
-          words=r"startup parameter|pooler|pgbouncer|query_wait_timeout|client_login_timeout", by_words=True),
+          words=r"startup parameter|pooler|pgbouncer", by_words=True),
     Fault("57P03", "the server starts, stops or recovers and takes no connections yet", _WHEN_BACK,
           words=r"starting up|shutting down|in recovery mode|not yet accepting connections|not accepting connections", ends_session=True),
     # --- 08: the connection -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.postgres.database import Session
 
 #: Looks at each of two sessions in turn: a pooler that gives backends out in turn shows it in the second.
-_LOOKS = 2
+_LOOKS = 3
 _ASKED = (
     "SELECT pg_catalog.pg_backend_pid() AS backend, pg_catalog.pg_postmaster_start_time() AS server,"
     " pg_catalog.current_setting('row_security') = 'off' AS settled"
@@ -43,7 +43,7 @@ def why_shared(session: Session) -> str | None:
     with contextlib.closing(beside.connect()) as second:
         first_places, second_places = [], []
         for _ in range(_LOOKS):
-            first_places += Session(beside, session.connection).objects(_Place, _ASKED)
+            first_places += Session(beside, session.connection, session.pid).objects(_Place, _ASKED)
             second_places += second.objects(_Place, _ASKED)
     where = redact_url(session.database.url)
     if len({place.server for place in (*first_places, *second_places)}) > 1:

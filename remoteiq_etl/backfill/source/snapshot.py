@@ -36,7 +36,7 @@ class Snapshot:
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
             self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
             #: The sessions that hold the snapshot, for those who wait for their locks.
-            self.pids: list[int] = [self.session.connection.info.backend_pid]
+            self.pids: list[int] = [self.session.pid]
             self.xmin, self.xmax = (int(part) for part in self.horizon.split(":")[:2])
             self.database = read_identity(self.session, tables or {})
             self.shapes = read_shapes(self.session, tables or {})
@@ -62,7 +62,7 @@ class Snapshot:
             begins.callback(session.close)
             session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self._import(session.execute)
-            self.pids.append(session.connection.info.backend_pid)
+            self.pids.append(session.pid)
             begins.pop_all()
         return session
 
