@@ -72,7 +72,7 @@ class Snapshot:
         An aborted transaction would blame every table after the one that failed, and let go of the snapshot. Nothing is lost,
         because nothing was written; a session that is gone stays so.
         """
-        with contextlib.suppress(*DATABASE_ERRORS):
+        with contextlib.suppress(*DATABASE_ERRORS, ConfigurationError):
             self.session.execute(f"ROLLBACK TO SAVEPOINT {_READABLE}")
             # The driver lets no statement through in a transaction that has failed, that one neither.
             reader.rollback()
