@@ -22,6 +22,8 @@
     │   └── SourceWaits           sessions on the source waited too long for its locks
     ├── SourcePaused              the source is paused, no run may begin
     ├── LockTimeout               a lock that another session holds was not to be had in time
+    ├── RightMissing              the role of a session lacks a right that a statement needs
+    ├── StorageFailed             Dagster cannot read or write what it keeps in its home
     ├── LockedError               another run, or command, holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StageError                a command, or a move, does not fit where the migration stands
@@ -128,6 +130,14 @@ class SourcePaused(RemoteIQError):
 
 class LockTimeout(RemoteIQError):
     """A lock that another session holds was not to be had in time."""
+
+
+class RightMissing(RemoteIQError):
+    """The role of a session lacks a right that a statement needs."""
+
+
+class StorageFailed(RemoteIQError):
+    """Dagster cannot read or write what it keeps in its home."""
 
 
 class LockedError(RemoteIQError):

@@ -38,6 +38,7 @@ from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.failures import describe
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
@@ -124,6 +125,10 @@ class Run:
         self.reports[RULE] = archive_extras(self.context, self.pacer)
         return self.reports[RULE]
 
+    def recover(self) -> None:
+        """After an error: let what comes next in this run read the snapshot still, as long as its sessions stand."""
+        self.context.snapshot.recover(self.context.reader)
+
     def release_snapshot(self) -> None:
         """End the transactions on the legacy database after the last load: an index build there waits for them."""
         self.context.reader.close()
@@ -152,6 +157,7 @@ def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
         stack.callback(control.close)
+        refuse_shared(control)
         refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         state.ensure(control)
         source_record = register(control, state, plan.source, plan.organization_slug)
@@ -243,7 +249,7 @@ def _pacer(context: RunContext) -> Pacer:
     plan, snapshot = context.plan, context.snapshot
     probes = [
         Probe(SOURCE, plan.legacy, snapshot.pids, snapshot.xmin),
-        Probe(TARGET, plan.target, [context.session.connection.info.backend_pid]),
+        Probe(TARGET, plan.target, [context.session.pid]),
     ]
     control = Control(context.session, context.state, context.source_record.id)
     worker = Worker("run", KEPT_BATCHES, "run", partial(refuse_stopped, fence=context.fence))

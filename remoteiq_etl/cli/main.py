@@ -24,6 +24,7 @@ from remoteiq_etl.errors import RemoteIQError
 
 #: What Typer makes of Ctrl-C where a command does not answer it itself.
 _INTERRUPTED = 130
+_WHERE = "remoteiq-etl --debug … says where in the program it arose."
 
 
 @dataclass
@@ -105,12 +106,11 @@ def _code(ended: SystemExit) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    from remoteiq_etl.postgres.failures import describe
+    from remoteiq_etl.postgres.failures import DATABASE_ERRORS, describe
 
-    return (
-        f"Unexpected error: {describe(error)}. Its text may hold values of rows and is not shown;"
-        " remoteiq-etl --debug … says where in the program it arose."
-    )
+    if isinstance(error, DATABASE_ERRORS):
+        return f"{describe(error)} {_WHERE}"
+    return f"Unexpected error: {describe(error)}. Its text may hold values of rows and is not shown. {_WHERE}"
 
 
 def _explain(text: str, error: BaseException, invocation: Invocation) -> None:

@@ -91,8 +91,9 @@ def _secrets(url: str) -> Iterator[str]:
 
 def _passwords(url: str) -> Iterator[str]:
     """The passwords as they are written; of a URL that is misread the user with them."""
-    # An @ in a parameter is no end of a password: it would take the host along.
-    before = _SCHEME.sub("://", url).partition("@")[0] + "@"
+    # An @ in a parameter is no end of a password: it would take the host along. Without any there is no user.
+    before, at, _ = _SCHEME.sub("://", url).partition("@")
+    before += at
     if found := _USER_INFO.search(url) if is_misread(url) else _PASSWORD.search(before):
         yield found["value"]
     yield from (found["value"] for found in _PASSWORD_WORD.finditer(url) if found["name"].lower() != "passfile")

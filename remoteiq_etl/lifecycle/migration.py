@@ -28,6 +28,7 @@ from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
 
@@ -141,9 +142,13 @@ class Migration:
             )
 
     def legacy_drift(self, accept_drift: Collection[str] = ()) -> LegacyDrift:
-        """What the legacy database's drift means for a run; nothing is written."""
+        """What the legacy database's drift means for a run; nothing is written.
+
+        Raises ConfigurationError where sessions of it do not stay what they are.
+        """
         known = self._remembered()
         with contextlib.closing(self.legacy.connect()) as session:
+            refuse_shared(session)
             return self._examined(session, accept_drift, known)
 
     def drift_report(self, session: Session) -> DriftReport:

@@ -22,10 +22,21 @@ from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 
 from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url, without_secrets
-from remoteiq_etl.errors import ConnectionFailed
+from remoteiq_etl.errors import ConnectionFailed, RemoteIQError
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
+from remoteiq_etl.postgres.failures import (
+    DATABASE_ERRORS,
+    brief,
+    fault_of,
+    has_place,
+    note_place,
+    primary_text,
+    sqlstate_of,
+)
 from remoteiq_etl.postgres.lock_waits import LockWaitEnded, blocking_sentence
+from remoteiq_etl.postgres.rights import RightRefused, missing_right
 from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
 
 Observer = Callable[[str], None]
@@ -45,6 +56,8 @@ class Database:
     observer: Observer | None = None
     # Settings of every session, given at the start of the connection: a server's statement log does not show them.
     session: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Whether a statement that fails is asked about in a session of its own: who was in the way, which right is lacking.
+    explains: bool = True
     # Texts that cannot be sent as UTF-8, where the encoding has such: known to the database of an open session.
     unreadable: Unreadable | None = field(default=None, compare=False)
 
@@ -72,11 +85,13 @@ class Database:
             connection = self._opened(partial(psycopg.connect, autocommit=True))
             begins.callback(connection.close)
             self._settle(lambda statements: connection.execute(statements.encode()))
+            # What libpq knows of it is a number of the pooler's own where one is between.
+            backend = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
             begins.pop_all()
         set_json_dumps(json_text.dumps, connection)
         set_json_loads(json_text.parse, connection)
         encoding = connection.info.parameter_status("server_encoding") or ""
-        return Session(replace(self, unreadable=unreadable_in(encoding)), connection)
+        return Session(replace(self, unreadable=unreadable_in(encoding)), connection, backend[0] if backend else 0)
 
     def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
         """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
@@ -144,26 +159,44 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (psycopg.OperationalError, AdbcError) as error:
-            raise ConnectionFailed(
-                f"cannot connect to {redact_url(self.url)}: {without_secrets(str(error).strip(), self.url)}."
-                " Check that the server runs, and the URL."
-            ) from None
+        except DATABASE_ERRORS as error:
+            fault = fault_of(error)
+            said = brief(error) if sqlstate_of(error) else f"{fault.sentence} ({' '.join(str(error).split())})"
+            shown = without_secrets(visible(said), self.url)
+            raise ConnectionFailed(f"cannot connect to {redact_url(self.url)}: {shown}. {fault.advice}") from None
 
     @contextmanager
-    def explaining_locks(self, statement: str, own: Sequence[int] = ()) -> Iterator[None]:
-        """Say who was in the way where a statement waits for a lock in vain. Raises LockTimeout."""
+    def explaining(self, statement: str, own: Sequence[int] = ()) -> Iterator[None]:
+        """Say what a session alone can say of an error: who was in the way, which right is lacking, on which database.
+
+        Raises LockTimeout where a statement waits for a lock in vain, RightMissing where the role may not do it.
+        """
         try:
             yield
-        except (psycopg.errors.LockNotAvailable, AdbcError) as error:
-            if error.sqlstate != psycopg.errors.LockNotAvailable.sqlstate:
+        except DATABASE_ERRORS as error:
+            if isinstance(error, RemoteIQError) or has_place(error):
                 raise
-            waited = self.session.get("lock_timeout", LOCK_TIMEOUT)
-            who = blocking_sentence(self._conninfo(), statement, own, writes=not self.read_only)
-            raise LockWaitEnded(
-                f"a lock in {redact_url(self.url)}, schema {self.schema}, was not to be had within the lock_timeout"
-                f" ({waited} unless the statement has its own). {who}"
-            ) from error
+            place = f"{redact_url(self.url)}, schema {self.schema}"
+            if self.explains and error.sqlstate == psycopg.errors.LockNotAvailable.sqlstate:
+                raise self._waited(statement, own, place) from error
+            if self.explains and error.sqlstate == psycopg.errors.InsufficientPrivilege.sqlstate:
+                self._refuse(error, place)
+            note_place(error, place)
+            raise
+
+    def _waited(self, statement: str, own: Sequence[int], place: str) -> LockWaitEnded:
+        waited = self.session.get("lock_timeout", LOCK_TIMEOUT)
+        who = blocking_sentence(self._conninfo(), statement, own, writes=not self.read_only)
+        return LockWaitEnded(
+            f"a lock in {place}, was not to be had within the lock_timeout"
+            f" ({waited} unless the statement has its own). {who}"
+        )
+
+    def _refuse(self, error: BaseException, place: str) -> None:
+        """Raise RightMissing where the right can be named."""
+        right = missing_right(self._conninfo(), primary_text(error), writes=not self.read_only)
+        if right is not None:
+            raise RightRefused(f"in {place}: {right} ({brief(error)})") from error
 
     def with_settings(self, settings: Mapping[str, str]) -> "Database":
         """The same database with further settings of every session."""
@@ -175,11 +208,12 @@ class Database:
 
 
 class Session:
-    """A psycopg connection whose statements are observed."""
+    """A psycopg connection whose statements are observed. `pid`: the number of its process at the server."""
 
-    def __init__(self, database: Database, connection: psycopg.Connection[TupleRow]) -> None:
+    def __init__(self, database: Database, connection: psycopg.Connection[TupleRow], pid: int) -> None:
         self.database = database
         self.connection = connection
+        self.pid = pid
 
     def execute(
         self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None
@@ -187,7 +221,7 @@ class Session:
         """Run one statement."""
         text = self._text(statement, parameters is not None)
         self.database.observe(text)
-        with self._explaining_locks(text):
+        with self._explaining(text):
             return self.connection.execute(text, parameters)
 
     def rows(
@@ -205,7 +239,7 @@ class Session:
         """All rows of one statement as objects, made of the columns by name."""
         text = self._text(statement, parameters is not None)
         self.database.observe(text)
-        with self._explaining_locks(text), self.connection.cursor(row_factory=class_row(row_type)) as cursor:
+        with self._explaining(text), self.connection.cursor(row_factory=class_row(row_type)) as cursor:
             return cursor.execute(text, parameters).fetchall()
 
     def value(self, statement: str | sql.Composable, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
@@ -219,11 +253,11 @@ class Session:
             return
         text = self._text(statement, True)
         self.database.observe(text)
-        with self._explaining_locks(text), self.connection.cursor() as cursor:
+        with self._explaining(text), self.connection.cursor() as cursor:
             cursor.executemany(text, rows)
 
-    def _explaining_locks(self, text: str) -> AbstractContextManager[None]:
-        return self.database.explaining_locks(text, [self.connection.info.backend_pid])
+    def _explaining(self, text: str) -> AbstractContextManager[None]:
+        return self.database.explaining(text, [self.pid])
 
     def _text(self, statement: str | sql.Composable, has_parameters: bool) -> str:
         """A percent sign in a name or a literal is no placeholder; beside parameters psycopg wants it doubled."""
@@ -238,7 +272,7 @@ class Session:
     def transaction(self) -> Iterator[None]:
         """One transaction; nested: a savepoint."""
         self.database.observe("BEGIN")
-        with self.connection.transaction():
+        with self._explaining("COMMIT"), self.connection.transaction():
             yield
             self.database.observe("COMMIT")
 
@@ -257,20 +291,20 @@ class ArrowSession:
     def execute(self, statement: str) -> None:
         """Run a statement without a result."""
         self.database.observe(statement)
-        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
+        with self.database.explaining(statement), self.connection.cursor() as cursor:
             cursor.executescript(statement)
 
     def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
         """The record batches of a query, as they arrive."""
         self.database.observe(statement)
-        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
+        with self.database.explaining(statement), self.connection.cursor() as cursor:
             cursor.execute(statement)
             yield from cursor.fetch_record_batch()
 
     def table(self, statement: str) -> pa.Table:
         """The whole result of a query that is known to be small."""
         self.database.observe(statement)
-        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
+        with self.database.explaining(statement), self.connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetch_arrow_table()
 
@@ -278,8 +312,13 @@ class ArrowSession:
         """COPY rows into an existing table whose columns fit in binary form; a transaction of its own in autocommit."""
         statement = f"COPY {schema}.{table} FROM STDIN"
         self.database.observe(statement)
-        with self.database.explaining_locks(statement), self.connection.cursor() as cursor:
+        with self.database.explaining(statement), self.connection.cursor() as cursor:
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
+
+    def rollback(self) -> None:
+        """End the transaction and begin another one; only without autocommit."""
+        self.database.observe("ROLLBACK")
+        self.connection.rollback()
 
     def close(self) -> None:
         """End the session; a transaction in it is rolled back."""

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from remoteiq_etl.errors import LockTimeout
+from remoteiq_etl.postgres.failures import brief
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
@@ -59,7 +60,7 @@ def blocking_sentence(conninfo: str, statement: str, own: Sequence[int], *, writ
             parameters = {"statement": statement, "own": list(own), "writes": writes}
             found = cursor.execute(SQL["holders"].format(), parameters).fetchall()
     except psycopg.Error as error:
-        return f"Who holds it could not be asked ({type(error).__name__})."
+        return f"Who holds it could not be asked ({brief(error)})."
     sessions = list(dict.fromkeys(map(str, found)))
     if not sessions:
         return "Whoever held it has let go since; repeat."

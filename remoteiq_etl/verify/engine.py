@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.throttle.pacer import Pacer
 from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import describe, is_interruption
+from remoteiq_etl.postgres.failures import describe, follows, is_interruption
 from remoteiq_etl.state.locks import lock_verification
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify import mass_guard
@@ -83,6 +83,8 @@ class Verification:
     _loaded: frozenset[str] = field(default=frozenset(), init=False)
     _pace: VerificationPace = field(init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
+    _cause: Exception | None = field(default=None, init=False)
+    _failures: dict[str, str] = field(default_factory=dict, init=False)  # the first table of which it was said
     _verify_table: SnapshotPair | None = field(default=None, init=False)
     _pacer: Pacer | None = field(default=None, init=False)
 
@@ -316,6 +318,17 @@ class Verification:
         return FindingCounter(counts=_without_bugs(counter), kept=_by_label(settled)).add(judged), second.fence
 
     def _failed(self, table: str, error: Exception, seconds: float) -> TableVerdict:
+        """What is said of a table that could not be verified. The first cause is named once."""
+        said = describe(error)
+        self._cause = self._cause or error
+        before = (
+            next(iter(self._failures.values()), table)
+            if follows(error, self._cause)
+            else self._failures.get(said, table)
+        )
+        self._failures.setdefault(said, table)
+        if before != table:
+            said = f"for the same reason as {before}"
         snapshot = self._verify_table.snapshot.horizon if self._verify_table else ""
         return TableVerdict(
             table,
@@ -323,7 +336,7 @@ class Verification:
             datetime.now(UTC),
             snapshot,
             seconds,
-            error=describe(error),
+            error=said,
             verification_id=self.number,
         )
 

@@ -40,7 +40,7 @@ class VerificationPace:
         plan = pair.verification_context.plan
         probes = [
             Probe(SOURCE, plan.legacy, pair.snapshot.pids, pair.snapshot.xmin),
-            Probe(TARGET, plan.target, [pair.session.connection.info.backend_pid]),
+            Probe(TARGET, plan.target, [pair.session.pid]),
         ]
         worker = Worker("verification", KEPT, "snapshot", self._refuse_stopped)
         return Pacer(plan.limits, self._control, Sampler(probes, plan.limits.probe_seconds), self.listener, worker)

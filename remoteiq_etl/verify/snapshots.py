@@ -20,6 +20,7 @@ from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control
@@ -76,6 +77,7 @@ def verification_context(plan: RunPlan, range_rows: int = RANGE_ROWS) -> Iterato
     """
     state = State(plan.target, plan.state_schema)
     with contextlib.closing(plan.target.connect()) as control:
+        refuse_shared(control)
         refuse_hidden_rows(control, plan.target.schema, plan.state_schema)
         yield VerificationContext(plan, state, _registered(control, state, plan), control, range_rows)
 

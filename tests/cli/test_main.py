@@ -90,16 +90,31 @@ def failing(*_: object, **__: object) -> NoReturn:
 
 
 @pytest.mark.parametrize("options", [[], ["--debug"]])
-def test_an_unexpected_error_shows_no_value_of_a_row(
+def test_an_error_of_a_database_shows_no_value_of_a_row(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
     """Not even with --debug, which says where it arose."""
     monkeypatch.setattr(status, "show", failing)
     ended = cli(*options, "status", legacy=NOWHERE, target=NOWHERE_ELSE)
     assert ended.code == 1
-    assert "UniqueViolation (SQLSTATE 23505)" in ended.err
+    assert "a constraint refuses a row (SQLSTATE 23505)" in ended.err
     assert "pl-anted" not in ended.out + ended.err
     assert ("in failing" in ended.err) == bool(options)
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "verify", "doctor"])
+def test_every_command_says_the_same_of_an_error(
+    cli: Cli, edge_db: Database, target_db: Database, command: str
+) -> None:
+    """Which right is lacking, with the statement that gives it; never the class of the error alone."""
+    role = edge_db.select_only_role()
+    edge_db.execute("REVOKE EXECUTE ON FUNCTION pg_postmaster_start_time() FROM PUBLIC")
+    ended = cli(command, legacy=edge_db.url_as(role), target=target_db, COLUMNS="500")
+    said = ended.out + ended.err
+    assert ended.code == 1
+    assert f"GRANT EXECUTE ON FUNCTION pg_catalog.pg_postmaster_start_time() TO {role};" in said
+    assert "SQLSTATE 42501: permission denied for function pg_postmaster_start_time" in said
+    assert "Unexpected error" not in said
 
 
 def interrupted(*_: object, **__: object) -> NoReturn:

@@ -14,7 +14,7 @@ from pathlib import Path
 _REQUESTS = (80877103, 80877104)  # for TLS and GSS: both are declined
 _PROTOCOL = 196608
 #: What every pooler passes on.
-_PASSED = ("user", "database", "client_encoding", "application_name")
+PASSED = ("user", "database", "client_encoding", "application_name")
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Pooler:
 
     def _relay(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError, EOFError):
-            parameters = _startup(client)
+            parameters = startup(client)
             if self.refuses and "options" in parameters:
                 client.sendall(_error("unsupported startup parameter: options"))
                 return
             with socket.socket(socket.AF_UNIX) as server:
                 server.connect(str(self.server / ".s.PGSQL.5432"))
-                server.sendall(_packet({name: parameters[name] for name in _PASSED if name in parameters}))
-                threading.Thread(target=_copy, args=(server, client), daemon=True).start()
-                _copy(client, server)
+                server.sendall(packet({name: parameters[name] for name in PASSED if name in parameters}))
+                threading.Thread(target=copy, args=(server, client), daemon=True).start()
+                copy(client, server)
 
 
 @contextlib.contextmanager
@@ -61,10 +61,10 @@ def pooler(directory: Path, server: Path, *, refuses: bool) -> Iterator[Pooler]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def _startup(client: socket.socket) -> dict[str, str]:
+def startup(client: socket.socket) -> dict[str, str]:
     while True:
-        (length,) = struct.unpack("!i", _exactly(client, 4))
-        body = _exactly(client, length - 4)
+        (length,) = struct.unpack("!i", exactly(client, 4))
+        body = exactly(client, length - 4)
         (code,) = struct.unpack("!i", body[:4])
         if code == _PROTOCOL:
             words = body[4:].split(b"\0")
@@ -74,7 +74,7 @@ def _startup(client: socket.socket) -> dict[str, str]:
         client.sendall(b"N")
 
 
-def _packet(parameters: dict[str, str]) -> bytes:
+def packet(parameters: dict[str, str]) -> bytes:
     body = struct.pack("!i", _PROTOCOL)
     body += b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items()) + b"\0"
     return struct.pack("!i", len(body) + 4) + body
@@ -85,7 +85,7 @@ def _error(text: str) -> bytes:
     return b"E" + struct.pack("!i", len(body) + 4) + body
 
 
-def _exactly(client: socket.socket, size: int) -> bytes:
+def exactly(client: socket.socket, size: int) -> bytes:
     found = b""
     while len(found) < size:
         part = client.recv(size - len(found))
@@ -95,7 +95,7 @@ def _exactly(client: socket.socket, size: int) -> bytes:
     return found
 
 
-def _copy(source: socket.socket, goal: socket.socket) -> None:
+def copy(source: socket.socket, goal: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while part := source.recv(65536):
             goal.sendall(part)

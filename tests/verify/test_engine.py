@@ -1,7 +1,10 @@
 """A verification of a migrated database: what it says, what it reads again, and what it leaves alone."""
 
-from remoteiq_etl.verify.engine import verify
-from remoteiq_etl.verify.verdicts.model import Finding, Label, TableVerdict
+import pytest
+from psycopg import sql
+
+from remoteiq_etl.verify.engine import Verification, verify
+from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict
 from tests.support.migrating import Migration
 
 A_USER = "SELECT m.new_key::text, m.legacy_key FROM remoteiq_etl.legacy_users_map m WHERE m.state = 'live' ORDER BY 2 LIMIT 1"
@@ -136,3 +139,28 @@ def test_a_table_of_which_nothing_has_moved_is_not_read_again(copy: Migration) -
 
 def _bugs(verdict: TableVerdict) -> list[Finding]:
     return [one for one in verdict.findings if one.label is Label.BUG]
+
+
+def test_the_cause_for_which_tables_cannot_be_verified_is_named_once(
+    pair: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The legacy database is shut while the second table is looked at: what is said of two tables is said once."""
+    original = Verification._verified
+
+    def verified(work: Verification, table: str, former: TableVerdict | None) -> TableVerdict:
+        if table == "users":
+            shut = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(pair.legacy.name))
+            pair.legacy.server.admin(shut)
+            pair.target.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{pair.legacy.name}'"
+            )
+        return original(work, table, former)
+
+    monkeypatch.setattr(Verification, "_verified", verified)
+    tables = ["organizations", "users", "user_security", "sessions"]
+    found = {one.table: one for one in verify(pair.plan, tables, full=True).tables}
+    assert [found[name].status is Status.FAILED for name in tables] == [False, True, True, True]
+    assert "pg_terminate_backend" in str(found["users"].error)
+    assert str(found["user_security"].error).startswith("ConnectionFailed: cannot connect to")
+    assert "the database takes no connections" in str(found["user_security"].error)
+    assert found["sessions"].error == "for the same reason as user_security"

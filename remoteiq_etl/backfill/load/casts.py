@@ -15,7 +15,8 @@ from sqlalchemy import Column
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames.dtypes import cast_type
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.row_errors import NOT_ABOUT_ROWS, is_about_rows
+from remoteiq_etl.postgres.faults import classes_not_about_rows
+from remoteiq_etl.postgres.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
@@ -33,7 +34,7 @@ def refuse_type_errors(session: Session, merge: Merge) -> Mapping[int, list[str]
     for name in merge.stage.columns:
         column = merge.spec.target.columns[name]
         if "cast" in column.info and not _all_fit(session, merge, column):
-            session.execute(SQL["fits"].format(not_about_rows=sql.Literal(sorted(NOT_ABOUT_ROWS))))
+            session.execute(SQL["fits"].format(not_about_rows=sql.Literal(sorted(classes_not_about_rows()))))
             for (row,) in session.rows(SQL["uncastable"].format(**_names(merge, column))):
                 refused[int(row)].append(name)
     return refused

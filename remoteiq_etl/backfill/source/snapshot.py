@@ -1,15 +1,22 @@
 """One snapshot per run: a read-only transaction on the legacy database whose snapshot every reader imports."""
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 
 import psycopg
 
 from remoteiq_etl.backfill.source.database_identity import read_identity
 from remoteiq_etl.backfill.source.relation_shape import read_shapes
-from remoteiq_etl.errors import SnapshotLost
+from remoteiq_etl.config.urls import redact_url
+from remoteiq_etl.errors import ConfigurationError, SnapshotLost
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
+from remoteiq_etl.postgres.failures import DATABASE_ERRORS, sqlstate_of
+
+#: The savepoint of the session that holds the snapshot, set when it is exported.
+_READABLE = "readable"
+#: What servers say of a snapshot that is not theirs: an identifier that they cannot read, know no file of, or of another database.
+_NO_SUCH_SNAPSHOT = frozenset({"22023", "42704", "0A000"})
 
 
 class Snapshot:
@@ -29,10 +36,11 @@ class Snapshot:
             self.name: str = self.session.value("SELECT pg_export_snapshot()")
             self.horizon: str = self.session.value("SELECT txid_current_snapshot()::text")
             #: The sessions that hold the snapshot, for those who wait for their locks.
-            self.pids: list[int] = [self.session.connection.info.backend_pid]
+            self.pids: list[int] = [self.session.pid]
             self.xmin, self.xmax = (int(part) for part in self.horizon.split(":")[:2])
             self.database = read_identity(self.session, tables or {})
             self.shapes = read_shapes(self.session, tables or {})
+            self.session.execute(f"SAVEPOINT {_READABLE}")
             begins.pop_all()
 
     def reader(self) -> ArrowSession:
@@ -41,7 +49,7 @@ class Snapshot:
         with contextlib.ExitStack() as begins:
             session = self.legacy.connect_arrow(autocommit=False)
             begins.callback(session.close)
-            session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+            self._import(session.execute)
             self.pids.append(session.table("SELECT pg_backend_pid() AS pid").column("pid")[0].as_py())
             begins.pop_all()
         return session
@@ -53,10 +61,35 @@ class Snapshot:
             session = self.legacy.connect()
             begins.callback(session.close)
             session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
-            self.pids.append(session.connection.info.backend_pid)
+            self._import(session.execute)
+            self.pids.append(session.pid)
             begins.pop_all()
         return session
+
+    def recover(self, reader: ArrowSession) -> None:
+        """After a statement that failed: let the snapshot and this reader of it answer the next ones.
+
+        An aborted transaction would blame every table after the one that failed, and let go of the snapshot. Nothing is lost,
+        because nothing was written; a session that is gone stays so.
+        """
+        with contextlib.suppress(*DATABASE_ERRORS, ConfigurationError):
+            self.session.execute(f"ROLLBACK TO SAVEPOINT {_READABLE}")
+            # The driver lets no statement through in a transaction that has failed, that one neither.
+            reader.rollback()
+            self._import(reader.execute)
+
+    def _import(self, execute: Callable[[str], object]) -> None:
+        """Take the snapshot in another session. Raises ConfigurationError where it is on another server."""
+        try:
+            execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
+        except DATABASE_ERRORS as error:
+            if sqlstate_of(error) not in _NO_SUCH_SNAPSHOT:
+                raise
+            raise ConfigurationError(
+                f"a session of {redact_url(self.legacy.url)} does not find the snapshot {self.name} that another one of it holds:"
+                " hosts of a load balancer, or a pooler, part them. Name one host, without load_balance_hosts, and connect"
+                " without a pooler or by one in session mode."
+            ) from error
 
     def check(self) -> None:
         """Make sure that the exporter's transaction is still open. Raises SnapshotLost."""

@@ -15,6 +15,7 @@ from remoteiq_etl.backfill.throttle.verdict import ProbeReading
 from remoteiq_etl.config.throttle import Signal
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.failures import brief
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)
@@ -92,7 +93,7 @@ class Probe:
         try:
             return list(read(session, *signals))
         except psycopg.Error as error:
-            self._mark(f"{type(error).__name__} (SQLSTATE {error.sqlstate})", *signals)
+            self._mark(brief(error), *signals)
             return []
 
     def _mark(self, reason: str, *signals: Signal) -> None:
@@ -106,7 +107,7 @@ class Probe:
         if time.monotonic() >= self._not_before:
             try:
                 # Not observed: who observes the run's statements counts on their order.
-                self.session = replace(self.database, observer=None).connect()
+                self.session = replace(self.database, observer=None, explains=False).connect()
             except ConnectionFailed:
                 self._not_before = time.monotonic() + RECONNECT_SECONDS
         return self.session

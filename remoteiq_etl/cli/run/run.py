@@ -95,7 +95,7 @@ def print_errors(outcome: JobOutcome) -> None:
         output.errors().print(f"{', '.join(steps)} failed: {text}", style="red", markup=False, soft_wrap=True)
     if outcome.skipped:
         skipped = ", ".join(outcome.skipped)
-        output.errors().print(f"Not begun because of that: {skipped}.", style="red", markup=False, soft_wrap=True)
+        output.errors().print(f"Not done because of that: {skipped}.", style="red", markup=False, soft_wrap=True)
 
 
 def _by_text(errors: Mapping[str, str]) -> dict[str, list[str]]:

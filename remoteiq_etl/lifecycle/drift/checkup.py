@@ -21,6 +21,8 @@ from remoteiq_etl.lifecycle.drift.shape import describe
 from remoteiq_etl.lifecycle.drift.verdicts import Side
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.encodings import unreadable_in
+from remoteiq_etl.postgres.failures import DATABASE_ERRORS, brief, fault_of
+from remoteiq_etl.postgres.pooling import why_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy, state, target
@@ -104,10 +106,24 @@ def _examine(
             side, "connection", str(error), CheckStatus.BLOCKS, "mend the connection, then look again"
         )
         return Checkup(side, (failed,), None)
+    findings = [CheckFinding(side, "connection", f"{where}, schema {database.schema}")]
     with contextlib.closing(session):
-        reached = CheckFinding(side, "connection", f"{where}, schema {database.schema}")
-        findings = (reached, *look(session), *surroundings.around(session, side))
-        return Checkup(side, findings, drift(session), surroundings.size(session, [database.schema]))
+        try:
+            findings += _sessions(side, session)
+            findings.extend(look(session))
+            findings.extend(surroundings.around(session, side))
+            return Checkup(side, tuple(findings), drift(session), surroundings.size(session, [database.schema]))
+        except DATABASE_ERRORS as error:
+            advice = fault_of(error).advice
+            return Checkup(
+                side, (*findings, CheckFinding(side, "reading", brief(error), CheckStatus.BLOCKS, advice)), None
+            )
+
+
+def _sessions(side: Side, session: Session) -> Iterator[CheckFinding]:
+    if (why := why_shared(session)) is not None:
+        found, _, advice = why.partition(": ")
+        yield CheckFinding(side, "sessions", found, CheckStatus.BLOCKS, advice)
 
 
 def _legacy_findings(session: Session, schema: str, *, bundled: bool) -> Iterator[CheckFinding]:

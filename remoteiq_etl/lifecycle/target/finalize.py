@@ -27,6 +27,7 @@ from remoteiq_etl.lifecycle.target.script import ScriptSession
 from remoteiq_etl.lifecycle.target.views import make_views
 from remoteiq_etl.postgres import session_settings
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, target
@@ -147,7 +148,7 @@ class _Maker:
             if self.session.connection.closed:
                 raise
             raise PrepareError(
-                f"{part.name} on {part.table}: {ownership.reason(error)}; remove the cause (both tables must belong to"
+                f"{part.name} on {part.table}: {brief(error)}; remove the cause (both tables must belong to"
                 " the role that we connect as), then repeat"
             ) from error
 
@@ -232,7 +233,7 @@ def _patiently(step: Callable[[LatePart], None], part: LatePart) -> None:
             if attempt == ATTEMPTS:
                 raise PrepareError(
                     f"{part.name} on {part.table}: held up {ATTEMPTS} times by other transactions"
-                    f" ({ownership.reason(error)}); end them or wait, then repeat"
+                    f" ({brief(error)}); end them or wait, then repeat"
                 ) from error
             time.sleep(PAUSE)
     return None
@@ -297,6 +298,6 @@ def _explained(schema: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise PrepareError(
-            f"schema {schema!r} cannot be finalized: {ownership.reason(error)}. What was made so far stays; remove the"
+            f"schema {schema!r} cannot be finalized: {brief(error)}. What was made so far stays; remove the"
             " cause, then repeat."
         ) from error

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Table
@@ -158,8 +157,3 @@ def _acquire(session: Session, statement: str) -> None:
                 " wait until it has ended, then repeat. Nothing was changed."
             )
         time.sleep(_LOCK_PAUSE)
-
-
-def reason(error: psycopg.Error) -> str:
-    """Return what the server said, without its details, which may hold values."""
-    return error.diag.message_primary or type(error).__name__

@@ -21,6 +21,7 @@ from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport, compare
 from remoteiq_etl.lifecycle.drift.shape import SchemaShape
 from remoteiq_etl.lifecycle.target import ownership, trigger
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import brief, fault_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.dependencies import reached
 from remoteiq_etl.state.schema import State
@@ -149,7 +150,7 @@ def _create_extension(session: Session, name: str, statement: str) -> None:
     ) as error:
         raise PrepareError(
             f"the target needs the extension {name}, which is missing and cannot be created:"
-            f" {ownership.reason(error)}. Let an administrator install it (it is in the server's contrib"
+            f" {brief(error)}. Let an administrator install it (it is in the server's contrib"
             f" package) and run CREATE EXTENSION {name}, then repeat. Nothing was changed."
         ) from error
 
@@ -216,9 +217,9 @@ def _explained(schema: str) -> Iterator[None]:
             "Connect as the owner of the schema, or grant our role CREATE on it, and CREATE on the database for our"
             " own schema; a function is only replaced by its owner."
         )
-        raise PrepareError(failed(ownership.reason(error), hint)) from error
+        raise PrepareError(failed(brief(error), hint)) from error
     except psycopg.errors.LockNotAvailable as error:
         hint = f"Somebody else holds a lock on it for more than {LOCK_TIMEOUT}; repeat when that is over."
-        raise PrepareError(failed(ownership.reason(error), hint)) from error
+        raise PrepareError(failed(brief(error), hint)) from error
     except psycopg.Error as error:
-        raise PrepareError(failed(ownership.reason(error), "Remove the cause, then repeat.")) from error
+        raise PrepareError(failed(brief(error), fault_of(error).advice)) from error

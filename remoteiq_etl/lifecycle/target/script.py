@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.database import Session
 
 #: How a statement that asks begins, after the comments before it; the other one changes something all the same.
 _CHANGES = re.compile(r"\bsetval\(")
@@ -45,14 +45,14 @@ class Script:
 class ScriptSession(Session):
     """A session that reads as any other and keeps what it is told to write: nothing is changed, and no right is needed for it."""
 
-    def __init__(self, database: Database, connection: psycopg.Connection[TupleRow], script: Script) -> None:
-        super().__init__(database, connection)
+    def __init__(self, session: Session, script: Script) -> None:
+        super().__init__(session.database, session.connection, session.pid)
         self.script = script
 
     @classmethod
     def beside(cls, session: Session, script: Script) -> "ScriptSession":
         """One on the connection of another session."""
-        return cls(session.database, session.connection, script)
+        return cls(session, script)
 
     def execute(self, statement: str | sql.Composable, parameters: Parameters = None) -> psycopg.Cursor[TupleRow]:
         """Ask, or keep the statement with its parameters in it; what is kept gives no rows."""

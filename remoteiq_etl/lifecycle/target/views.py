@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from schemas.views import REPORTS, ReportView, is_ours
 
@@ -46,7 +46,7 @@ def make_views(session: Session, schema: str) -> ViewsMade:
         except psycopg.Error as error:
             if session.connection.closed:
                 raise
-            remarks.append(f"the reporting view {view.name} cannot be made: {ownership.reason(error)}")
+            remarks.append(f"the reporting view {view.name} cannot be made: {brief(error)}")
     return ViewsMade(tuple(made), (*remarks, *_others(found)))
 
 

@@ -19,6 +19,7 @@ from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.sensitive.keys import SealingKeys
 from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec
@@ -162,6 +163,7 @@ def _connected(stack: ExitStack, connect: Callable[[], Session]) -> Session:
 def _opened(place: UndoTarget, stack: ExitStack) -> UndoContext:
     state = State(place.target, place.state_schema)
     session = _connected(stack, place.target.connect)
+    refuse_shared(session)
     refuse_hidden_rows(session, place.target.schema, place.state_schema)
     source_record = _registered(session, state, place)
     settings = row_hash.session_settings(source_record.hash_key)

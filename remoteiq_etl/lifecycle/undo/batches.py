@@ -23,6 +23,7 @@ from remoteiq_etl.lifecycle.undo.proof import Changed
 from remoteiq_etl.lifecycle.undo.restore import Restorer
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.lifecycle.undo.verdicts import row_now
+from remoteiq_etl.postgres.failures import brief
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
@@ -126,7 +127,7 @@ class UndoBatch:
 
     def refused(self, error: psycopg.Error) -> UndoMoved:
         """What is said when the target does not take the rows."""
-        said = f"the target refuses former values ({error.diag.constraint_name or type(error).__name__})"
+        said = f"the target refuses former values ({error.diag.constraint_name or brief(error)})"
         parents = self._parents if isinstance(error, psycopg.errors.UniqueViolation) else ()
         if self.action == RESTORE and parents:
             waiting = self.undo.session.value(SQL["waiting_rows"].format(**self._names), self._parameters)

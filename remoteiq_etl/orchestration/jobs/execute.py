@@ -17,6 +17,7 @@ from remoteiq_etl.orchestration.assets.verification import VERIFICATION
 from remoteiq_etl.orchestration.jobs.jobs import RESYNC
 from remoteiq_etl.orchestration.runtime import signals
 from remoteiq_etl.orchestration.runtime.progress import listening
+from remoteiq_etl.orchestration.runtime.resource import FOLLOWS
 
 DEFINITIONS = "remoteiq_etl.definitions"
 
@@ -28,8 +29,8 @@ _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CR
 class JobOutcome:
     """How a job ended.
 
-    `reports`: by table, of what was loaded or is blocked; `errors`: by step (or "run"), of what failed; `skipped`: the steps
-    that were not begun because of these; `warnings`: what was not as expected and stopped nothing.
+    `reports`: by table, of what was loaded or is blocked; `errors`: by step (or "run"), of what failed by itself; `skipped`: the steps
+    that were not begun, or not done, because of these; `warnings`: what was not as expected and stopped nothing.
     """
 
     run_id: str
@@ -82,8 +83,9 @@ def execute_job(
         raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None
     if signals.is_told(result.all_events):
         raise KeyboardInterrupt
-    skipped = _not_begun(instance, result.run_id, result.all_events)
-    errors = dict(_errors(result.all_events))
+    told = dict(_errors(result.all_events))
+    errors = {step: text for step, text in told.items() if text != FOLLOWS}
+    skipped = sorted({*(told.keys() - errors.keys()), *_not_begun(instance, result.run_id, result.all_events)})
     return JobOutcome(result.run_id, result.success, collector.reports, errors, skipped, collector.warnings)
 
 

@@ -18,7 +18,7 @@ from remoteiq_etl.bundled_server.cluster import explain_os_error
 from remoteiq_etl.bundled_server.databases import make_home
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, RemoteIQError
-from remoteiq_etl.orchestration.runtime import sqlite
+from remoteiq_etl.orchestration.runtime import sqlite, storage
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
@@ -84,7 +84,8 @@ def dagster_home(settings: Settings) -> Path:
 def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance of these settings; the project's own is made when it is not there. Reports nothing to anybody.
 
-    Raises ConfigurationError when Dagster cannot use DAGSTER_HOME, EmbeddedServerError when a directory cannot be made.
+    Raises ConfigurationError when Dagster cannot use DAGSTER_HOME, StorageFailed when it cannot keep its records there, then or
+    later, EmbeddedServerError when a directory cannot be made.
     """
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     home = dagster_home(settings)
@@ -93,12 +94,13 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     elif not home.is_dir():
         raise ConfigurationError(f"DAGSTER_HOME is {home}, which is no directory. Make it, or unset DAGSTER_HOME.")
     try:
-        opened = dg.DagsterInstance.from_config(str(home))
+        with storage.explaining(home):
+            opened = dg.DagsterInstance.from_config(str(home))
     except (dg.DagsterError, OSError) as error:
         raise ConfigurationError(
             f"Dagster cannot use its home {home}: {error} Mend it, or unset DAGSTER_HOME."
         ) from error
-    with sqlite.kept_open(), sqlite.engines_reused(), opened:
+    with storage.explaining(home), sqlite.kept_open(), sqlite.engines_reused(), opened:
         yield opened
 
 

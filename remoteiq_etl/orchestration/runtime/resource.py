@@ -27,16 +27,18 @@ from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.lifecycle.alerts.alerts import Alert
 from remoteiq_etl.lifecycle.migration import Migration, connected
-from remoteiq_etl.orchestration.runtime import signals
+from remoteiq_etl.orchestration.runtime import signals, storage
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, RunOptions
 from remoteiq_etl.orchestration.runtime.workers import fail_interrupted, name_process, started_by_itself
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.failures import describe, follows, is_passing
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.sources import interrupted
 
-#: What the next attempt may find mended.
-TRANSIENT = (ConnectionFailed, SnapshotLost, psycopg.OperationalError)
+#: What the next attempt may find mended, besides errors of the drivers.
+TRANSIENT = (ConnectionFailed, SnapshotLost)
+#: What is said of a step that an error of another one has ended, too.
+FOLLOWS = "follows from the first error of the run"
 RETRY_TAG = "dagster/retry_on_asset_or_op_failure"
 #: A run that Dagster began again has it, and the tags of the one before.
 RETRIED_TAG = "dagster/retry_number"
@@ -86,12 +88,21 @@ class OpenMigration:
             if (signal := signals.hidden_in(error)) is not None:
                 self._failed = self._failed or signal
                 raise signal from None
-            self._failed = self._failed or error
-            self._settle(context.instance, error)
-            raise dg.Failure(describe(error), allow_retries=False) from None
+            raise dg.Failure(self._told(context, error), allow_retries=False) from None
         except BaseException as error:
             self._failed = self._failed or error
             raise
+
+    def _told(self, context: dg.AssetExecutionContext, error: Exception) -> str:
+        """What is said of an error of a step. The first cause of a run is named once."""
+        error = storage.explained(error, context.instance.root_directory)
+        if self._failed is not None and follows(error, self._failed):
+            return FOLLOWS
+        self._failed = self._failed or error
+        if self._run is not None:
+            self._run.recover()
+        self._settle(context.instance, error)
+        return describe(error)
 
     def notice_signal(self, instance: dg.DagsterInstance) -> None:
         """Let the run fail if a signal ended it between two steps, where no step of ours could see it."""
@@ -132,7 +143,7 @@ class OpenMigration:
     def _settle(self, instance: dg.DagsterInstance, error: Exception) -> None:
         """Tell Dagster, beyond the failure of the step, what is to become of the run."""
         retried = RETRIED_TAG in self.tags
-        if isinstance(error, TRANSIENT) or (retried and isinstance(error, LockedError)):
+        if isinstance(error, TRANSIENT) or is_passing(error) or (retried and isinstance(error, LockedError)):
             # The lock of a killed run goes only when the server notices.
             instance.add_run_tags(self.dagster_run_id, {RETRY_TAG: "true"})
         elif isinstance(error, NOT_NOW) and started_by_itself(self.tags):
@@ -188,7 +199,7 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
         finally:
             if context.run and context.instance:
                 migration.notice_signal(context.instance)
-            _close(migration)
+            _close(migration, context.instance.root_directory if context.instance else "")
 
     return dg.ResourceDefinition(
         opened,
@@ -197,12 +208,12 @@ def resource(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -
     )
 
 
-def _close(migration: OpenMigration) -> None:
+def _close(migration: OpenMigration, home: str) -> None:
     """Dagster stores why a resource could not be closed; the same edge as in OpenMigration.step."""
     try:
         migration.close()
     except Exception as error:  # noqa: BLE001  # the edge of the process towards Dagster, which stores texts
-        raise dg.Failure(describe(error), allow_retries=False) from None
+        raise dg.Failure(describe(storage.explained(error, home)), allow_retries=False) from None
 
 
 def of(context: dg.AssetExecutionContext) -> OpenMigration:

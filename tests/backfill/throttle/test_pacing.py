@@ -254,7 +254,10 @@ def test_what_cannot_be_watched_is_said_once_and_stops_nobody(migration: Migrati
         asked.join()
     assert run.error is None
     told = [notice.text for notice in run.listener.notices if "cannot be watched" in notice.text]
-    assert told == ["source_lock_wait of the source cannot be watched fully: InsufficientPrivilege (SQLSTATE 42501)"]
+    assert told == [
+        "source_lock_wait of the source cannot be watched fully: the role lacks a right (SQLSTATE 42501: permission denied for"
+        " function pg_blocking_pids)"
+    ]
 
 
 def test_an_order_is_recorded_with_who_when_and_why(migration: Migration) -> None:

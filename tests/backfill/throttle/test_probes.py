@@ -113,7 +113,9 @@ def test_a_signal_that_may_not_be_read_is_named_and_the_others_are_read(target_d
         found = read(probe)
     assert Signal.CONNECTIONS in found
     assert Signal.WAL_RATE not in found
-    assert probe.unreadable[Signal.WAL_RATE, TARGET] == "InsufficientPrivilege (SQLSTATE 42501)"
+    assert probe.unreadable[Signal.WAL_RATE, TARGET] == (
+        "the role lacks a right (SQLSTATE 42501: permission denied for function pg_current_wal_insert_lsn)"
+    )
 
 
 def test_a_probe_whose_session_was_ended_opens_another(target_db: Database) -> None:

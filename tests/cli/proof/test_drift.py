@@ -72,7 +72,7 @@ def test_a_plan_and_a_run_name_the_tables_that_are_not_loaded(cli: Cli, edge_db:
     run = cli("run", *some, legacy=edge_db, target=target_db)
     assert run.code == 1
     assert "clients failed: TableBlocked: clients was not loaded" in run.err
-    assert "Not begun because of that: sites." in run.err
+    assert "Not done because of that: sites." in run.err
     said = json.loads(cli("run", *some, "--json", legacy=edge_db, target=target_db).out)
     assert (said["success"], said["skipped"], list(said["errors"])) == (False, ["sites"], ["clients"])
     assert said["tables"]["clients"]["blocked"].startswith("missing column: tickets.site")

@@ -1,5 +1,7 @@
 """Which rows a run is the first to stop, as its alerts count them."""
 
+import psycopg
+
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.config.alerts import AlertKind
 from remoteiq_etl.lifecycle.alerts.alerts import Alert, of_failure, of_guard, of_waiting_rows
@@ -61,3 +63,10 @@ def test_an_error_of_somebody_else_is_told_without_its_text() -> None:
     assert alert.lines == ["ValueError"]
     assert "No run was opened, Dagster run a-dagster-run." in alert.text
     assert of_failure("default", KeyboardInterrupt(), 1, None) == []
+
+
+def test_the_alert_about_an_error_of_a_server_says_what_to_do() -> None:
+    (alert,) = of_failure("acme", psycopg.errors.DiskFull("planted"), 7, None)
+    (line,) = alert.lines
+    assert line.startswith("the server has no room left on its disk (SQLSTATE 53100). Free or add room there")
+    assert "planted" not in alert.text

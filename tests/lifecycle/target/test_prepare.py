@@ -293,7 +293,9 @@ def test_missing_extensions_and_no_right_to_create_them(empty_db: Database) -> N
 
 def test_no_right_to_create_the_schema(target_db: Database) -> None:
     place = Target(target_db, "redesign", role=role_without_rights(target_db))
-    with pytest.raises(PrepareError, match=r"'redesign' cannot be prepared: permission denied.*Nothing was changed"):
+    with pytest.raises(
+        PrepareError, match=r"'redesign' cannot be prepared: .*GRANT CREATE ON DATABASE .*Nothing was changed"
+    ):
         place.prepare()
 
 
@@ -341,6 +343,6 @@ def test_a_table_that_was_dropped_is_created_again(target_db: Database) -> None:
 def test_something_else_of_a_tables_name_is_in_the_way(target_db: Database) -> None:
     place = Target(target_db)
     place.execute("CREATE SEQUENCE clients")
-    with pytest.raises(PrepareError, match=r'cannot be prepared: relation "clients" already exists') as caught:
+    with pytest.raises(PrepareError, match=r'cannot be prepared: .*relation "clients" already exists') as caught:
         place.prepare()
     assert isinstance(caught.value.__cause__, psycopg.Error)
