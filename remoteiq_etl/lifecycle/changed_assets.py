@@ -36,9 +36,10 @@ class _Completion:
 def assets_to_load(migration: Migration, besides: Collection[str] = ()) -> frozenset[str]:
     """The assets of which something has changed since the last run, those `besides`, and all that depend on one of them.
 
-    An asset has changed, too, when the last run that completed any, or a later one that failed, did not complete it, when its
-    code, words or options are others, and when legacy is another database. Raises DriftError, ConnectionFailed, and psycopg.Error
-    where a table takes too long.
+    What counts are the tables whose rows become rows of the asset. Others, which only its decide step reads, are written all the
+    time (agents report every minute) and rarely change a decision. An asset has changed, too, when the last run that completed
+    any, or a later one that failed, did not complete it, when its code, words or options are others, and when legacy is another
+    database. Raises DriftError, ConnectionFailed, and psycopg.Error where a table takes too long.
     """
     chosen = {*_changed(migration), *besides}
     for spec in in_order(migration.specs):
@@ -52,11 +53,12 @@ def _changed(migration: Migration) -> frozenset[str]:
     loaded = {name for name, spec in migration.specs.items() if spec.no_source is None}
     with contextlib.closing(migration.target.connect()) as session:
         last, completed, seen = _last_time(session, migration)
-    with contextlib.closing(migration.legacy.connect()) as legacy:
-        legacy.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(_LONGEST_MS)))
-        with legacy.transaction():
-            database = read_identity(legacy, legacy_columns(migration.specs))
-        changed = changes.changed_assets(legacy, seen)
+    with contextlib.closing(migration.legacy.connect()) as legacy, legacy.transaction():
+        legacy.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(_LONGEST_MS)))
+        database = read_identity(legacy, legacy_columns(migration.specs))
+        changed = changes.changed_assets(
+            legacy, {name: _of_rows(migration.specs[name], seen[name]) for name in loaded & seen.keys()}
+        )
     settled = {
         name
         for name, done in completed.items()
@@ -65,7 +67,13 @@ def _changed(migration: Migration) -> frozenset[str]:
         and is_current(done.fingerprint, migration.specs[name], plan)
         and _is_seen(migration.specs[name], seen.get(name, {}))
     }
-    return frozenset(loaded - settled | changed & loaded | plan.blocked.keys())
+    return frozenset(loaded - settled | changed | plan.blocked.keys())
+
+
+def _of_rows(spec: TableSpec, seen: Mapping[str, changes.Seen]) -> Mapping[str, changes.Seen]:
+    """Of the legacy tables that an asset has seen, those whose rows become its rows, or change them."""
+    inputs = inputs_of(spec)
+    return {table: one for table, one in seen.items() if table in (*inputs.sources, *inputs.followed)}
 
 
 def _is_seen(spec: TableSpec, seen: Mapping[str, changes.Seen]) -> bool:

@@ -18,6 +18,7 @@ from remoteiq_etl.orchestration.assets.target import target_constraints, target_
 from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES, unchanged_tables
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
+from remoteiq_etl.orchestration.jobs.prune import prune_job
 from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
 from remoteiq_etl.orchestration.metadata import legacy_tables as legacy
 from remoteiq_etl.orchestration.metadata import lineage
@@ -49,7 +50,7 @@ def definitions_of(
     return dg.Definitions(
         asset_checks=[verification.checks(found, settings)],
         assets=[*legacy_tables, *prepared, *assets, *after, plan_of_undo, report],
-        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job],
+        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, prune_job(settings)],
         schedules=schedules(shown.schedules, specs, settings),
         sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.

@@ -1,4 +1,5 @@
-"""When jobs start by themselves: schedules, and a sensor that looks whether the legacy database has changed. All off at first.
+"""When jobs start by themselves: schedules, and a sensor that looks whether the legacy database has changed. All off at first,
+but for the pruning of Dagster's own records: they grow while nobody thinks of them.
 
 A tick that comes while the source is busy or paused does nothing, and says why: the next run reads what it would have read.
 Belongs here: ticks, and whether Dagster can read a cron text. Does not belong here: which cron texts there are
@@ -18,6 +19,7 @@ from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.jobs.jobs import DELETES, RESYNC, SWEEP, VERIFY
 from remoteiq_etl.orchestration.jobs.narrowing import checks_of, narrowed
+from remoteiq_etl.orchestration.jobs.prune import PRUNE
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import in_progress
 from remoteiq_etl.postgres.failures import describe
@@ -41,7 +43,7 @@ def with_readable_schedules(settings: Callable[[], Settings]) -> Callable[[], Se
 
     def load() -> Settings:
         found = settings()
-        for job in _ABOUT:
+        for job in (*_ABOUT, PRUNE):
             _check_cron(job, found)
         return found
 
@@ -68,7 +70,8 @@ def schedules(
     when: Schedules, specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
 ) -> list[dg.ScheduleDefinition]:
     """One schedule per job that has one."""
-    return [_schedule(job, about, when, Ticks(specs, settings, job)) for job, about in _ABOUT.items()]
+    of_runs = [_schedule(job, about, when, Ticks(specs, settings, job)) for job, about in _ABOUT.items()]
+    return [*of_runs, _prune_schedule(when)]
 
 
 def on_change(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -93,6 +96,18 @@ def _schedule(job: str, about: str, when: Schedules, ticks: "Ticks") -> dg.Sched
         execution_fn=ticks.of_schedule,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=about + _SKIPS,
+    )
+
+
+def _prune_schedule(when: Schedules) -> dg.ScheduleDefinition:
+    """It looks at no database: whether a source is busy or paused is nothing to it."""
+    return dg.ScheduleDefinition(
+        name=f"{PRUNE}_schedule",
+        job_name=PRUNE,
+        cron_schedule=when.prune,
+        execution_timezone=when.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Deletes Dagster's records of old runs. Every day unless the configuration says otherwise.",
     )
 
 
