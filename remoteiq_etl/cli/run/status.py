@@ -115,7 +115,7 @@ def _print_size(console: Console, home: Path) -> None:
     """How much room Dagster's records take, and what to do when it is much."""
     size = bytes_in(home)
     if size:
-        console.print(f"Dagster's records in {home}: {size / 1e6:,.1f} MB.", markup=False, soft_wrap=True)
+        console.print(f"Dagster's records of runs take {size / 1e6:,.1f} MB.", markup=False)
     if size > _MUCH:
         console.print(
             "remoteiq-etl prune deletes those of old runs, as [retention] says.", style="yellow", markup=False

@@ -24,7 +24,7 @@ def test_status_tells_the_size_and_of_much_what_to_do(
     cli: Cli, edge_db: Database, empty_db: Database, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = cli("status", legacy=edge_db, target=empty_db).out
-    assert f"Dagster's records in {records}: 1.0 MB." in shown
+    assert "Dagster's records of runs take 1.0 MB." in shown
     assert "prune" not in shown
     monkeypatch.setattr("remoteiq_etl.cli.run.status._MUCH", 999_999)
     assert "remoteiq-etl prune deletes those of old runs" in cli("status", legacy=edge_db, target=empty_db).out
