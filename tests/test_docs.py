@@ -130,12 +130,13 @@ def test_an_example_of_the_configuration_file_is_accepted(page: str, text: str, 
 
 
 def test_the_defaults_that_the_guide_shows_are_the_defaults(tmp_path: Path) -> None:
-    """Limits and schedules: a file that says what the guide says changes nothing."""
+    """Limits, schedules and periods: a file that says what the guide says changes nothing."""
     for page in ("throttle.md", "dagster.md"):
-        (block,) = documents.blocks(GUIDE / page, "toml")
-        (tmp_path / "remoteiq.toml").write_text(block, encoding="utf-8")
-        shown, plain = Settings.load({}, tmp_path), Settings()
-        assert (shown.throttle, shown.schedules) == (plain.throttle, plain.schedules), page
+        for block in documents.blocks(GUIDE / page, "toml"):
+            (tmp_path / "remoteiq.toml").write_text(block, encoding="utf-8")
+            shown, plain = Settings.load({}, tmp_path), Settings()
+            assert (shown.throttle, shown.schedules) == (plain.throttle, plain.schedules), page
+            assert shown.retention == plain.retention, page
 
 
 def test_every_variable_that_the_program_reads_is_in_the_guide() -> None:

@@ -63,6 +63,7 @@ for _command in (
     run.undo,
     proof.lineage,
     rows.archive,
+    run.prune,
     run.generate,
 ):
     app.command()(_command)

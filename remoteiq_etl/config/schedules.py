@@ -27,12 +27,14 @@ def _time_zone(name: str) -> str:
 
 
 class Schedules(SettingsTable):
-    """When each job starts, as cron texts, and in which time zone they are meant. All are off until they are switched on."""
+    """When each job starts, as cron texts, and in which time zone they are meant. All but prune are off until
+    they are switched on."""
 
     resync: Cron = "*/15 * * * *"
     sweep: Cron = "30 2 * * *"
     deletes: Cron = "30 4 * * *"
     verify: Cron = "30 5 * * *"
+    prune: Cron = "30 6 * * *"
     time_zone: Annotated[
         str, AfterValidator(_time_zone), Expected('the name of a time zone such as "Europe/Berlin"')
     ] = "UTC"

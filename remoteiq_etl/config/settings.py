@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict,
 from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
+from remoteiq_etl.config.retention import Retention
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.throttle import ThrottleLimits
 from remoteiq_etl.config.urls import connection_parameters, is_misread, is_postgresql_url, redact_url
@@ -40,8 +41,6 @@ HOME_NAME = ".remoteiq"
 #: The rows of one batch: extracted, transformed and committed together. `make bench` sweeps it.
 DEFAULT_BATCH_ROWS = 50_000
 MAX_BATCH_ROWS = 1_000_000
-#: A hundred years: more days than PostgreSQL subtracts from any date in use is surely a slip.
-MOST_DAYS = 36_500
 
 #: Settings that may stand at the top of the configuration file, and in the environment as REMOTEIQ_<NAME IN CAPITALS>.
 SETTING_NAMES = (
@@ -137,20 +136,11 @@ _Meanings = Annotated[
 _Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Expected('a list such as ["name", "another name"]')]
 
 
-class _Retention(SettingsTable):
-    """The table [retention] of the file: after how many days before images go; None keeps them."""
-
-    before_images_days: Annotated[
-        int | None, Strict(), Field(ge=1, le=MOST_DAYS), Expected(f"1 to {MOST_DAYS}", "Without it they are kept.")
-    ] = None
-
-
 class Settings(SettingsTable):
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
     `deletes`: whether the job deletes lists what is gone from legacy, or propagates it.
-    `before_images_days`: after how many days before images go that no undo of a table or of everything needs.
     `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
     system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
@@ -173,7 +163,7 @@ class Settings(SettingsTable):
         Mapping[str, _Meanings], AfterValidator(_frozen), is_table('tables [values."<table>.<column>"]')
     ] = Field(default_factory=lambda: MappingProxyType({}))
     throttle: InstanceOf[ThrottleLimits] = Field(default_factory=ThrottleLimits)
-    before_images_days: int | None = None
+    retention: InstanceOf[Retention] = Field(default_factory=Retention)
     schedules: InstanceOf[Schedules] = Field(default_factory=Schedules)
     alerts: InstanceOf[Alerting] = Field(default_factory=Alerting)
     accept_drift: _Names = ()
@@ -277,10 +267,9 @@ def _unknown_setting(path: Path, name: str) -> str:
 def _with_tables(document: dict[str, Any], environ: Mapping[str, str], file: Path) -> dict[str, Any]:
     """The settings of the file, its tables checked. Alerts have secrets that the environment holds."""
     given = dict(document)
-    retention = checked(_Retention, given.pop("retention", {}), Where(str(file), "retention"))
     return {
         **given,
-        "before_images_days": retention.before_images_days,
+        "retention": checked(Retention, given.get("retention", {}), Where(str(file), "retention")),
         "throttle": ThrottleLimits.read(given.get("throttle", {}), file),
         "schedules": checked(Schedules, given.get("schedules", {}), Where(str(file), "schedules")),
         "conflicts": conflict_policies(given.get("conflicts", {}), Where(str(file), "conflicts")),

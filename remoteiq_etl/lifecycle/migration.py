@@ -86,8 +86,9 @@ class Migration:
         with self._naming_the_holder(), open_run(plan, listener) as run, moves.of_run(run):
             remember(run.context, drift.accepted)
             yield run
-            if self.settings.before_images_days is not None and not planning:
-                prune(run.context, self.settings.before_images_days)
+            days = self.settings.retention.before_images_days
+            if days is not None and not planning:
+                prune(run.context, days)
 
     def plan(self, drift: LegacyDrift | None = None) -> RunPlan:
         """What the settings say about both databases, in the face of this drift (default: as it is now).

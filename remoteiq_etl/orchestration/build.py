@@ -15,8 +15,10 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tabl
 from remoteiq_etl.orchestration.assets.drift import accepted_drift
 from remoteiq_etl.orchestration.assets.tables import table_asset
 from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
+from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES, unchanged_tables
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
+from remoteiq_etl.orchestration.jobs.prune import prune_job
 from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
 from remoteiq_etl.orchestration.metadata import legacy_tables as legacy
 from remoteiq_etl.orchestration.metadata import lineage
@@ -40,15 +42,16 @@ def definitions_of(
     legacy_tables = legacy.specs(shown.legacy_schema, lambda table: lineage.fates(becomes, table))
     assets = [table_asset(table, found, shown.target_schema) for table in tables]
     last = _last(tables)
-    # Completing the target lets go of the snapshot, which a pass over gone rows reads.
-    after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY])]
+    # Completing the target lets go of the snapshot, which passes over tables and over gone rows read.
+    after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY, UNCHANGED_TABLES])]
+    prepared = [target_schema, accepted_drift, unchanged_tables(specs)]
     plan_of_undo, undo_jobs = undo.definitions(found, settings)
     report, report_job = migration_report.definitions(found, settings)
     state, stage_jobs = stages.definitions(found, settings)
     return dg.Definitions(
         asset_checks=[verification.checks(found, settings)],
-        assets=[*legacy_tables, target_schema, accepted_drift, *assets, *after, plan_of_undo, report, state],
-        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, *stage_jobs],
+        assets=[*legacy_tables, *prepared, *assets, *after, plan_of_undo, report, state],
+        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, prune_job(settings), *stage_jobs],
         schedules=schedules(shown.schedules, specs, settings),
         sensors=[on_change(specs, settings), on_lost_run(settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.

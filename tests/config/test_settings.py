@@ -75,7 +75,7 @@ def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "days"), [("before_images_days = 30", 30), ("", None)])
 def test_before_images_are_kept_unless_the_file_says_how_long(tmp_path: Path, text: str, days: int | None) -> None:
     (tmp_path / "remoteiq.toml").write_text(f"[retention]\n{text}\n", encoding="utf-8")
-    assert load(tmp_path).before_images_days == days
+    assert load(tmp_path).retention.before_images_days == days
 
 
 def test_another_file_can_be_named(tmp_path: Path) -> None:
@@ -109,12 +109,15 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
         ("retention = 30", "[retention]: expected a table, found 30"),
         (
             "[retention]\nimages_days = 30",
-            "[retention]: unknown setting 'images_days'. 'before_images_days' is meant? Known: before_images_days",
+            "[retention]: unknown setting 'images_days'. 'before_images_days' is meant?"
+            " Known: before_images_days, dagster_days, dagster_runs",
         ),
         ("[retention]\nbefore_images_days = 0", "[retention] before_images_days: expected 1 to 36500, found 0"),
         ("[retention]\nbefore_images_days = 36_501", "expected 1 to 36500, found 36501"),
         ("[retention]\nbefore_images_days = true", "expected 1 to 36500, found True"),
         ("[retention]\nbefore_images_days = '30'", "expected 1 to 36500, found '30'"),
+        ("[retention]\ndagster_days = 0", "[retention] dagster_days: expected 1 to 36500, found 0"),
+        ("[retention]\ndagster_runs = 0", "[retention] dagster_runs: expected 1 to 1000000, found 0"),
     ],
 )
 def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:

@@ -167,6 +167,13 @@ def reset(
     raise typer.Exit(show(table, key, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json))
 
 
+def prune(as_json: AsJson = False) -> None:
+    """Delete Dagster's records of old runs, as [retention] says, and give the room back. No database is touched."""
+    from remoteiq_etl.cli.run.prune import show
+
+    raise typer.Exit(show(as_json=as_json))
+
+
 def generate(
     agents: Annotated[int, typer.Option("--agents", metavar="N", min=0, help="The size of the installation.")],
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, other rows.")] = 1,

@@ -1,8 +1,10 @@
 """`run`: bring the target up to date, through Dagster in this process, recorded where its UI finds it."""
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import dagster as dg
 import typer
 from rich.console import Console
 
@@ -11,9 +13,12 @@ from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.errors import RemoteIQError
 from remoteiq_etl.lifecycle.interventions import Interventions
+from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.jobs.execute import JobOutcome, execute_job
 from remoteiq_etl.orchestration.jobs.jobs import RESYNC
+from remoteiq_etl.orchestration.jobs.narrowing import narrowed
 from remoteiq_etl.orchestration.runtime.instance import instance
 from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, STARTED_BY_TAG, RunOptions
 
@@ -66,6 +71,7 @@ def execute(
     try:
         with (
             instance(settings) as recorded_in,
+            _narrowed(settings, recorded_in, is_plain=not names and choices == RunOptions()) as narrower,
             progress.shown(len(names or ()) or all_tables, afterwards=afterwards) as listener,
         ):
             return execute_job(
@@ -73,12 +79,31 @@ def execute(
                 instance=recorded_in,
                 listener=listener,
                 tables=names,
+                selection=narrower,
                 tags={**TAGS, MODE_TAG: str(choices.mode)},
                 run_config=choices.run_config,
             )
     except KeyboardInterrupt:
         output.errors().print(INTERRUPTED, style="yellow")
         raise typer.Exit(Exit.FAILED) from None
+
+
+@contextlib.contextmanager
+def _narrowed(
+    settings: Settings, recorded_in: dg.DagsterInstance, *, is_plain: bool
+) -> Iterator[list[dg.AssetKey] | None]:
+    """The assets that have a step in a re-sync of which nothing else was asked; None: all.
+
+    The bundled server runs as long as the context is open: it would be started twice.
+    """
+    found = None
+    with contextlib.ExitStack() as stack:
+        # What fails here fails in the run, which is recorded.
+        with contextlib.suppress(RemoteIQError):
+            if is_plain:
+                specs = {name: table.spec for name, table in selection.all_tables().items()}
+                found = narrowed(recorded_in, stack.enter_context(connected(settings, specs)))
+        yield found
 
 
 def print_outcome(outcome: JobOutcome, console: Console) -> None:

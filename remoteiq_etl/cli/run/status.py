@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from remoteiq_etl.cli.stages import shown as stages
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview, RunRow, TableRow
 from remoteiq_etl.lifecycle.stages.missing import StageFacts
+from remoteiq_etl.orchestration.runtime.home import bytes_in, dagster_home
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.state.orders import Orders
 from remoteiq_etl.state.schema import State
@@ -39,14 +41,18 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
         orders = overview.orders() if overview else Orders()
         verdicts = _freshness(overview, legacy) if overview else {}
         standing = _standing(overview, verdicts.values()) if overview else StageFacts()
+    home = dagster_home(settings)
     touched = {row.name: verdicts[row.name] for row in tables if row.name in verdicts}
     if as_json:
         found = _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in touched.items()})
-        output.print_json({"state": stages.as_json(standing), **found})
+        output.print_json(
+            {"state": stages.as_json(standing), **found, "dagster": {"home": str(home), "bytes": bytes_in(home)}}
+        )
         return Exit.DONE
     stages.show(output.results(), settings.source, standing)
     _print(output.results(), settings.source, orders, runs, tables)
     _print_verdicts(output.results(), touched.values())
+    _print_size(output.results(), home)
     return Exit.DONE
 
 
@@ -113,6 +119,17 @@ def _print_quarantine(console: Console, tables: Sequence[TableRow]) -> None:
     if waiting:
         accepted = f", {ignored:,} of them ignored" if ignored else ""
         console.print(f"{waiting:,} rows in quarantine{accepted}: remoteiq-etl quarantine list")
+
+
+def _print_size(console: Console, home: Path) -> None:
+    """How much room Dagster's records take, and what to do when it is much."""
+    size = bytes_in(home)
+    if size:
+        console.print(f"Dagster's records of runs take {size / 1e6:,.1f} MB.", markup=False)
+    if size > _MUCH:
+        console.print(
+            "remoteiq-etl prune deletes those of old runs, as [retention] says.", style="yellow", markup=False
+        )
 
 
 def _print_runs(console: Console, source: str, runs: Sequence[RunRow]) -> None:
@@ -182,5 +199,7 @@ _COLUMNS: Mapping[str, Callable[[TableRow, datetime], str]] = {
 _ALWAYS = ("run", "behind", "mapped", "quarantined", "held", "conflicts")
 _SPARED = ("run", "swept", "full")
 _ENDLESS = 10_000
+_MUCH = 2 * 10**9
+"""Bytes of Dagster's records that are worth a word: a month of runs every 15 minutes takes less where most change little."""
 _NAMED = 8
 _OPEN = ("quarantined", "oldest", "held", "conflicts")

@@ -1,6 +1,7 @@
 """How many legacy rows have changed since each table was last completed, told by the xmin of each row and by the catalogue.
 
-Belongs here: counting, for people. Does not belong here: deciding what a run reads (`remoteiq_etl.backfill.change_capture.capture`).
+Belongs here: counting, for people and for what starts runs. Does not belong here: deciding what a run reads
+(`remoteiq_etl.backfill.change_capture.capture`).
 """
 
 from collections.abc import Mapping
@@ -44,21 +45,44 @@ def count_changed(legacy: Session, passes: SeenUpTo) -> dict[str, int | None]:
     (a partition was attached), as many as it has more. None where that cannot be told: a table is gone or may not be read, or
     the horizon is of another database. Each table is read once per horizon, a third of a second for a million rows.
     """
-    newest = int(legacy.value("SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"))
-    readable = _readable(legacy)
-    shapes = read_shapes(legacy, {table.name: table.columns.keys() for table in metadata.tables.values()})
-    counted: dict[tuple[str, int], tuple[int, int]] = {}
+    counts = _Counts(legacy)
+    return {asset: _sum([counts.changed(*one) for one in tables.items()]) for asset, tables in passes.items()}
 
-    def changed(table: str, seen: Seen) -> int | None:
-        if table not in readable or not 0 <= newest - seen.horizon <= OLDEST_HORIZON:
+
+def changed_assets(legacy: Session, passes: SeenUpTo) -> frozenset[str]:
+    """The assets of which a legacy table is not as they have seen it: written, altered, with fewer rows, or nobody can tell."""
+    counts = _Counts(legacy)
+    return frozenset(
+        asset for asset, tables in passes.items() if any(not counts.is_as_seen(*one) for one in tables.items())
+    )
+
+
+class _Counts:
+    """The legacy tables as they are now, each counted once per horizon."""
+
+    def __init__(self, legacy: Session) -> None:
+        self.legacy = legacy
+        self.newest = int(legacy.value("SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"))
+        self.readable = _readable(legacy)
+        self.shapes = read_shapes(legacy, {table.name: table.columns.keys() for table in metadata.tables.values()})
+        self._counted: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def changed(self, table: str, seen: Seen) -> int | None:
+        """Rows that were written since; None where that cannot be told."""
+        if table not in self.readable or not 0 <= self.newest - seen.horizon <= OLDEST_HORIZON:
             return None
-        if (table, seen.horizon) not in counted:
-            counted[table, seen.horizon] = _count(legacy, table, seen.horizon)
-        rows, newer = counted[table, seen.horizon]
-        is_altered = seen.shape is not None and altered(seen.shape, shapes.get(table))
+        rows, newer = self._rows(table, seen.horizon)
+        is_altered = seen.shape is not None and altered(seen.shape, self.shapes.get(table))
         return rows if is_altered else max(newer, rows - seen.rows)
 
-    return {asset: _sum([changed(*one) for one in tables.items()]) for asset, tables in passes.items()}
+    def is_as_seen(self, table: str, seen: Seen) -> bool:
+        """Whether the table has the very rows that were seen."""
+        return self.changed(table, seen) == 0 and self._rows(table, seen.horizon)[0] == seen.rows
+
+    def _rows(self, table: str, horizon: int) -> tuple[int, int]:
+        if (table, horizon) not in self._counted:
+            self._counted[table, horizon] = _count(self.legacy, table, horizon)
+        return self._counted[table, horizon]
 
 
 def _count(legacy: Session, table: str, horizon: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from remoteiq_etl.spec import dependencies
 from remoteiq_etl.spec.table import Derived, TableSpec
 
 #: Without it Dagster would hand the missing value of the output to an I/O manager. (It is typed as a class.)
-_NO_VALUE: Any = dg.Nothing
+NO_VALUE: Any = dg.Nothing
 
 
 def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg.AssetsDefinition:
@@ -41,7 +41,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
         code_version=code_fingerprint(spec),
         check_specs=contract_checks.specs_of(spec),
         required_resource_keys={run_options.KEY},
-        dagster_type=_NO_VALUE,
+        dagster_type=NO_VALUE,
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         with resource.of(context).step(context) as run:

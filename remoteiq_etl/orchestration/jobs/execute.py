@@ -59,9 +59,12 @@ def execute_job(
     run_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     tables: Collection[str] | None = None,
+    selection: Sequence[dg.AssetKey] | None = None,
     definitions: str = DEFINITIONS,
 ) -> JobOutcome:
     """Run a job of a definitions module to its end; with `tables` the target is prepared and only these are loaded.
+
+    `selection`: the assets of the job that have a step, in place of all.
 
     A failed step is no exception: the outcome says so. Raises ConfigurationError when there is no such job, or the run
     configuration does not fit it, and KeyboardInterrupt when a signal stopped it, after the run has been ended.
@@ -77,7 +80,7 @@ def execute_job(
                 instance=instance,
                 run_config={**_QUIET, **(run_config or {})},
                 tags=tags,
-                asset_selection=_selection(tables) if tables else None,
+                asset_selection=_selection(tables) if tables else selection,
             )
     except dg.DagsterInvalidConfigError as error:
         raise ConfigurationError(f"the configuration of the job {job} does not fit it: {error}") from None

@@ -14,6 +14,7 @@ from remoteiq_etl.orchestration.assets.deletes import GONE_FROM_LEGACY
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.drift import ACCEPTED_DRIFT
 from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS, TARGET_SCHEMA
+from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES
 from remoteiq_etl.orchestration.assets.verification import keys_of
 from remoteiq_etl.orchestration.runtime.run_options import MODE_TAG, SOURCE_TAG
 
@@ -60,7 +61,7 @@ def jobs(tables: Collection[DeclaredTable], source: str) -> "list[Job]":
     everything = [TARGET_SCHEMA, ACCEPTED_DRIFT, *_keys(tables), TARGET_CONSTRAINTS]
     later = keys_of(tables)
     return [
-        _job(RESYNC, everything, _RESYNC, {SOURCE_TAG: source}, later),
+        _job(RESYNC, [*everything, UNCHANGED_TABLES], _RESYNC, {SOURCE_TAG: source}, later),
         _job(BACKFILL, everything, _BACKFILL, _full(source), later),
         _job(SWEEP, everything, _SWEEP, {SOURCE_TAG: source, MODE_TAG: str(Mode.SWEEP)}, later),
         _job(DELETES, [GONE_FROM_LEGACY], _DELETES, {SOURCE_TAG: source}),

@@ -1,4 +1,5 @@
-"""When jobs start by themselves: schedules, and a sensor that looks whether the legacy database has changed. All off at first.
+"""When jobs start by themselves: schedules, and a sensor that looks whether the legacy database has changed. All off at first,
+but for the pruning of Dagster's own records: they grow while nobody thinks of them.
 
 A tick that comes while the source is busy or paused does nothing, and says why: the next run reads what it would have read.
 Belongs here: ticks, and whether Dagster can read a cron text. Does not belong here: which cron texts there are
@@ -17,6 +18,8 @@ from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 from remoteiq_etl.lifecycle.activity import last_activity, why_not_now
 from remoteiq_etl.lifecycle.migration import Migration, connected
 from remoteiq_etl.orchestration.jobs.jobs import DELETES, RESYNC, SWEEP, VERIFY
+from remoteiq_etl.orchestration.jobs.narrowing import checks_of, narrowed
+from remoteiq_etl.orchestration.jobs.prune import PRUNE
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import in_progress
 from remoteiq_etl.postgres.failures import describe
@@ -40,7 +43,7 @@ def with_readable_schedules(settings: Callable[[], Settings]) -> Callable[[], Se
 
     def load() -> Settings:
         found = settings()
-        for job in _ABOUT:
+        for job in (*_ABOUT, PRUNE):
             _check_cron(job, found)
         return found
 
@@ -67,7 +70,8 @@ def schedules(
     when: Schedules, specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
 ) -> list[dg.ScheduleDefinition]:
     """One schedule per job that has one."""
-    return [_schedule(job, about, when, Ticks(specs, settings, loads=job != VERIFY)) for job, about in _ABOUT.items()]
+    of_runs = [_schedule(job, about, when, Ticks(specs, settings, job)) for job, about in _ABOUT.items()]
+    return [*of_runs, _prune_schedule(when)]
 
 
 def on_change(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -75,7 +79,7 @@ def on_change(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]) 
     return dg.SensorDefinition(
         name=ON_CHANGE,
         job_name=RESYNC,
-        evaluation_fn=Ticks(specs, settings).of_sensor,
+        evaluation_fn=Ticks(specs, settings, RESYNC).of_sensor,
         minimum_interval_seconds=LOOK_EVERY,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Re-syncs all tables when a legacy table was written. What a failed run left is not noticed again"
@@ -95,25 +99,36 @@ def _schedule(job: str, about: str, when: Schedules, ticks: "Ticks") -> dg.Sched
     )
 
 
-class Ticks:
-    """What a tick does. Settings are read at each of them. `loads`: what it starts is in the way of other runs of the source."""
+def _prune_schedule(when: Schedules) -> dg.ScheduleDefinition:
+    """It looks at no database: whether a source is busy or paused is nothing to it."""
+    return dg.ScheduleDefinition(
+        name=f"{PRUNE}_schedule",
+        job_name=PRUNE,
+        cron_schedule=when.prune,
+        execution_timezone=when.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Deletes Dagster's records of old runs. Every day unless the configuration says otherwise.",
+    )
 
-    def __init__(self, specs: Mapping[str, TableSpec], settings: Callable[[], Settings], *, loads: bool = True) -> None:
+
+class Ticks:
+    """What a tick of a job does. Settings are read at each of them."""
+
+    def __init__(self, specs: Mapping[str, TableSpec], settings: Callable[[], Settings], job: str) -> None:
         self.specs = specs
         self.settings = settings
-        self.loads = loads
+        self.job = job
 
     def of_schedule(self, context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Start a run, unless the source is busy or paused. Where that cannot be told the run says what is wrong."""
         try:
             settings = self.settings()
             with connected(settings, self.specs) as migration:
-                reason = _why_not(context.instance, migration)
+                if reason := _why_not(context.instance, migration):
+                    return dg.SkipReason(reason)
+                return self._request(context.instance, migration)
         except (RemoteIQError, psycopg.Error):
             return dg.RunRequest()
-        if reason:
-            return dg.SkipReason(reason)
-        return _request(settings) if self.loads else dg.RunRequest()
 
     def of_sensor(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Start a run when the legacy database is not as it was at the last one that was started."""
@@ -123,17 +138,22 @@ class Ticks:
                 if reason := _why_not(context.instance, migration):
                     return dg.SkipReason(reason)
                 seen = last_activity(migration.legacy)
+                if seen == context.cursor:
+                    return dg.SkipReason(UNCHANGED)
+                request = self._request(context.instance, migration, seen)
         except (RemoteIQError, psycopg.Error) as error:
             return dg.SkipReason(describe(error))
-        if seen == context.cursor:
-            return dg.SkipReason(UNCHANGED)
-        return dg.SensorResult(run_requests=[_request(settings, seen)], cursor=seen)
+        return dg.SensorResult(run_requests=[request], cursor=seen)
 
-
-def _request(settings: Settings, seen: str | None = None) -> dg.RunRequest:
-    """`seen`: by what one run is told from another, so that a tick that is evaluated twice starts one."""
-    key = None if seen is None else f"{settings.source}/{hashlib.sha256(seen.encode()).hexdigest()[:16]}"
-    return dg.RunRequest(run_key=key, tags={SOURCE_TAG: settings.source})
+    def _request(self, instance: dg.DagsterInstance, migration: Migration, seen: str | None = None) -> dg.RunRequest:
+        """`seen`: by what one run is told from another, so that a tick that is evaluated twice starts one."""
+        if self.job == VERIFY:  # is in no other run's way
+            return dg.RunRequest()
+        source = migration.settings.source
+        key = None if seen is None else f"{source}/{hashlib.sha256(seen.encode()).hexdigest()[:16]}"
+        chosen = narrowed(instance, migration) if self.job == RESYNC else None
+        checks = None if chosen is None else checks_of(migration.specs, chosen)
+        return dg.RunRequest(key, tags={SOURCE_TAG: source}, asset_selection=chosen, asset_check_keys=checks)
 
 
 def _why_not(instance: dg.DagsterInstance, migration: Migration) -> str | None:

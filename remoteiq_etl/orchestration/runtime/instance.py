@@ -19,6 +19,7 @@ from remoteiq_etl.bundled_server.databases import make_home
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 from remoteiq_etl.orchestration.runtime import sqlite, storage
+from remoteiq_etl.orchestration.runtime.home import dagster_home
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
@@ -60,24 +61,26 @@ run_monitoring:
 run_launcher:
   module: remoteiq_etl.orchestration.runtime.launcher
   class: LocalRunLauncher
+
+# A sensor ticks every 30 seconds, mostly to say that there is nothing to do. Of runs see [retention] in remoteiq.toml.
+retention:
+  schedule:
+    purge_after_days: {skipped: 7, success: 30, failure: 30, started: 30}
+  sensor:
+    purge_after_days: {skipped: 1, success: 30, failure: 30, started: 30}
 """
 #: What earlier versions wrote, by SHA-256. A file of these nobody has edited.
 EARLIER = frozenset(
     {
         "d8cf7fe18da4215c03005a36f878227d0a28b6f432b14eba3efdbbe11e13cbf8",
         "9ebcd94b820639e097db247260aeb866f5153feec1c389b29d16271a3f4eb520",
+        "1f0cc6dc42e5befec8fc5969cb8e56145399d1ef42f51cf21716aa5219dd4264",
     }
 )
 EDITED = (
-    "{path} was edited and is left as it is. What this version adds (queueing, retries, the monitor of killed runs) is"
+    "{path} was edited and is left as it is. What this version adds (queueing, retries, the monitor of killed runs, retention of ticks) is"
     " missing there: {missing}. Copy it from a new one: move yours away and start again."
 )
-
-
-def dagster_home(settings: Settings) -> Path:
-    """Where Dagster keeps its runs: DAGSTER_HOME, else below the project's data directory. Nothing is created."""
-    named = os.environ.get("DAGSTER_HOME", "").strip()
-    return Path(named).expanduser() if named else settings.home / "dagster"
 
 
 @contextlib.contextmanager

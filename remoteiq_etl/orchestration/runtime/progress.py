@@ -40,11 +40,14 @@ class LogProgress:
     audience: Listener
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     every: float = LOG_EVERY
+    #: Whether the end of a table has a line of its own. It has none in a step that looks at many of which nothing has changed.
+    sums_up: bool = True
     _last: float = 0.0
 
     def starts(self, log: logging.Logger) -> None:
         """A step begins: its lines go to this log, the first when `every` has passed."""
         self.log = log
+        self.sums_up = True
         self._last = time.monotonic()
 
     def progressed(self, progress: TableProgress) -> None:
@@ -55,8 +58,9 @@ class LogProgress:
         self.audience.progressed(progress)
 
     def finished(self, report: TableReport) -> None:
-        """Log what became of the table's rows."""
-        self.log.info(visible(_summary(report)))
+        """Log what became of the table's rows; nothing of a table of which nothing has changed."""
+        if self.sums_up and not report.unchanged:
+            self.log.info(visible(_summary(report)))
         self.audience.finished(report)
 
     def warned(self, text: str) -> None:
@@ -91,7 +95,5 @@ def _line(progress: TableProgress) -> str:
 def _summary(report: TableReport) -> str:
     if report.blocked:
         return f"{report.table}: not loaded"
-    if report.unchanged:
-        return f"{report.table}: {report.reading}"
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items() if count)
     return f"{report.table}: {counts or 'no rows'}"

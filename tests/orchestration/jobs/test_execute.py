@@ -127,6 +127,7 @@ def test_a_failure_skips_what_depends_on_it_and_fails_the_run(
     assert materialized(ephemeral, outcome) == {
         "target_schema",
         "accepted_drift",
+        "unchanged_tables",
         "organizations",
         "permissions",
         "automations",

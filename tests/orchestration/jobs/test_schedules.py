@@ -20,6 +20,7 @@ from remoteiq_etl.orchestration.jobs.schedules import with_readable_schedules
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import PROCESS_TAG
 from remoteiq_etl.postgres.database import Database as EngineDatabase
+from tests.orchestration.conftest import run_some
 from tests.orchestration.some_tables import defs
 from tests.support.server import Database
 
@@ -62,12 +63,20 @@ def held() -> Iterator[None]:
         yield
 
 
+def requested(instance: dg.DagsterInstance, name: str = "resync_schedule") -> dg.RunRequest:
+    """The run that a schedule's tick starts."""
+    context = dg.build_schedule_context(instance, repository_def=REPOSITORY)
+    (request,) = REPOSITORY.get_schedule_def(name).evaluate_tick(context).run_requests or []
+    return request
+
+
 def run_of(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
     return instance.create_run_for_job(other, status=dg.DagsterRunStatus.STARTED, tags={SOURCE_TAG: "default", **tags})
 
 
 def test_everything_is_off_until_it_is_switched_on() -> None:
-    assert {one.default_status.name for one in REPOSITORY.schedule_defs} == {"STOPPED"}
+    started = {one.name for one in REPOSITORY.schedule_defs if one.default_status.name == "RUNNING"}
+    assert started == {"prune_schedule"}, "it starts nothing on a database"
     assert {one.name: one.default_status.name for one in REPOSITORY.sensor_defs} == {
         "resync_on_change": "STOPPED",
         "alert_on_lost_run": "RUNNING",  # it starts nothing
@@ -85,6 +94,28 @@ def test_the_sweep_the_deletes_and_the_verification_have_schedules_of_their_own(
 
 def test_a_tick_starts_a_run_also_before_the_first(configured: Database, own: dg.DagsterInstance) -> None:
     assert tick(own) == (1, None)
+
+
+def test_a_tick_of_the_re_sync_asks_for_no_more_than_has_changed(
+    configured: Database, edge_db: Database, own: dg.DagsterInstance
+) -> None:
+    """So that an idle source fills no event log. A sweep looks at every row, and records every table."""
+    assert run_some(own).success
+    idle = requested(own)
+    assert {key.to_user_string() for key in idle.asset_selection or []} == {
+        "target_schema",
+        "accepted_drift",
+        "unchanged_tables",
+        "target_constraints",
+    }
+    assert idle.asset_check_keys == []
+    assert requested(own, "sweep_schedule").asset_selection is None
+    edge_db.execute("UPDATE company_profile SET name = 'Narrow & Co'")
+    changed = requested(own)
+    assert {"organizations", "sites"} < {key.to_user_string() for key in changed.asset_selection or []}
+    assert dg.AssetCheckKey(dg.AssetKey("organizations"), "conservation") in (changed.asset_check_keys or [])
+    (of_sensor,), _, _ = look(own)
+    assert set(of_sensor.asset_selection or []) == set(changed.asset_selection or [])
 
 
 def test_a_tick_while_a_run_is_in_progress_is_skipped(configured: Database, own: dg.DagsterInstance) -> None:

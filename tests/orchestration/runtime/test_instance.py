@@ -8,10 +8,10 @@ import pytest
 
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, EmbeddedServerError
+from remoteiq_etl.orchestration.runtime.home import dagster_home
 from remoteiq_etl.orchestration.runtime.instance import (
     CONFIG,
     EARLIER,
-    dagster_home,
     instance,
     lacking,
     main,
@@ -78,7 +78,10 @@ def test_one_that_somebody_edited_stays_and_what_it_lacks_is_named(
     config.write_text(FIRST + "\nschedules:\n  use_threads: true\n")
     main()
     assert config.read_text().startswith(FIRST + "\n")
-    assert "missing there: concurrency, nux, run_launcher, run_monitoring, run_retries." in capsys.readouterr().err
+    assert (
+        "missing there: concurrency, nux, retention, run_launcher, run_monitoring, run_retries."
+        in capsys.readouterr().err
+    )
 
 
 def test_nothing_is_missing_in_what_we_write(settings: Settings) -> None:
