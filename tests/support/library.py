@@ -6,11 +6,12 @@ Belongs here: the declarations and rows of it. Does not belong here: a rule of a
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -214,22 +215,29 @@ class Library:
 
 
 @pytest.fixture(scope="session")
-def library_plan(server: Server) -> RunPlan:
-    """The library after its first load, and what legacy has changed since."""
-    legacy, target = server.create_database("library_legacy"), server.create_database("library_target")
+def library_template(server: Server) -> RunPlan:
+    """The library after its first load, and what legacy has changed since. Nobody has a session of its target."""
+    legacy, target = server.create_database(), server.create_database()
     for database, metadata in ((legacy, _LEGACY), (target, _TARGET)):
         statements = [*ddl.extension_ddl(), *ddl.create_tables(metadata, "public", foreign_keys=True, indexes=True)]
         database.execute(";".join(statements))
     legacy.execute(_ROWS)
-    plan = _plan(legacy, target)
+    plan = RunPlan(EngineDatabase(legacy.url, "public", read_only=True), EngineDatabase(target.url, "public"), SPECS)
     with open_run(plan) as run:
         run.load_all()
     legacy.execute(_SINCE)
     return plan
 
 
-def _plan(legacy: Database, target: Database) -> RunPlan:
-    return RunPlan(EngineDatabase(legacy.url, "public", read_only=True), EngineDatabase(target.url, "public"), SPECS)
+def _cloned(server: Server, template: RunPlan) -> tuple[Database, RunPlan]:
+    """A target of its own, of the same legacy database: no run writes to that one."""
+    target = server.create_database(template=str(conninfo_to_dict(template.target.url)["dbname"]))
+    return target, replace(template, target=EngineDatabase(target.url, "public"))
+
+
+@pytest.fixture(scope="session")
+def library_plan(server: Server, library_template: RunPlan) -> RunPlan:
+    return _cloned(server, library_template)[1]
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +252,12 @@ def library(open_library: Library) -> Iterator[Library]:
     """The same for one test: all of it is one transaction, which is taken back."""
     with open_library.context.session.connection.transaction(force_rollback=True):
         yield open_library
+
+
+@pytest.fixture
+def own_library(server: Server, library_template: RunPlan) -> Iterator[Library]:
+    """A target and a run of the test's own, for what commits."""
+    target, plan = _cloned(server, library_template)
+    with open_run(plan) as run:
+        yield Library(run)
+    target.drop()
