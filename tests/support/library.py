@@ -232,7 +232,8 @@ def library_template(server: Server) -> RunPlan:
 def _cloned(server: Server, template: RunPlan) -> tuple[Database, RunPlan]:
     """A target of its own, of the same legacy database: no run writes to that one."""
     target = server.create_database(template=str(conninfo_to_dict(template.target.url)["dbname"]))
-    return target, replace(template, target=EngineDatabase(target.url, "public"))
+    # What waits for a lock here waits for a session of the same test.
+    return target, replace(template, target=EngineDatabase(target.url, "public", session={"lock_timeout": "2s"}))
 
 
 @pytest.fixture(scope="session")
