@@ -15,12 +15,14 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from remoteiq_etl.backfill.change_capture.capture import Capture
 from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.commit import BatchWriter
 from remoteiq_etl.backfill.load.merge_statements import Merge
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract
@@ -210,8 +212,11 @@ class Library:
         """The same of these rows."""
         return self.merge(table, self.prepared(table, *rows), **more)
 
-    def writer(self, table: str) -> BatchWriter:
-        return BatchWriter(self.context, self.spec(table), TableReport(table), self.run.open_rows, self.run.capture)
+    def writer(self, table: str, context: RunContext | None = None) -> BatchWriter:
+        """Writes batches of a table, as if nothing had been written before."""
+        context = context or self.context
+        capture = Capture(context, self.run.sweep)
+        return BatchWriter(context, context.live_spec(table), TableReport(table), OpenRows(context), capture)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,10 @@ from tests.support.library import AUTHORS, LEGACY, TARGET, Library
 
 EVERY = ReadPlan("every row")
 SAME = Decision("authors", uid(102), "by_hand", {"why": "because"})
-RECORDED = "SELECT legacy_key, rule, decision, new_key::text, state FROM remoteiq_etl.legacy_authors_map WHERE decision IS NOT NULL ORDER BY 1"
+RECORDED = (
+    "SELECT legacy_key, rule, decision, new_key::text, state FROM remoteiq_etl.legacy_authors_map"
+    " WHERE decision IS NOT NULL ORDER BY 1"
+)
 
 
 def step(library: Library, decided: Decided, **more: object) -> DecideStep:
