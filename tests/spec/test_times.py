@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pandas as pd
+import psycopg
 from psycopg import sql
 from sqlalchemy import literal_column
 
@@ -10,7 +11,7 @@ from remoteiq_etl.frames.dtypes import TIMESTAMP
 from remoteiq_etl.spec.batch import ODD_TIMES
 from remoteiq_etl.spec.times import carried, earliest, filled, first_of, is_carried, latest, withdrawn
 from tests.assets.builders import batch_of
-from tests.support.server import Database
+from tests.support.server import Server
 
 #: The first and the last that are carried, and their neighbours.
 EDGES = {
@@ -28,11 +29,11 @@ def days(column: pd.Series) -> list[int | None]:
     return [None if pd.isna(value) else value.day for value in column]
 
 
-def test_both_kinds_of_sql_carry_the_same_times(empty_db: Database) -> None:
+def test_both_kinds_of_sql_carry_the_same_times(server: Server) -> None:
     ours = is_carried(sql.SQL("t.at")).as_string(None)
     theirs = str(carried(literal_column("t.at")))
     query = f"SELECT t.at::text, {ours}, {theirs} FROM (SELECT unnest(%s::timestamptz[]) AS at) AS t"
-    with empty_db.connect() as connection:
+    with psycopg.connect(server.url("postgres")) as connection:
         found = connection.execute(query.encode(), [[*EDGES, None]]).fetchall()
     assert [row[1:] for row in found] == [(wanted, wanted) for wanted in (*EDGES.values(), None)]
 
