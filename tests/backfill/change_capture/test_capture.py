@@ -28,7 +28,6 @@ def test_changed_rows_are_read_alone_where_a_row_depends_on_no_other(library: Li
     assert len(selection.places) == 2
     assert capture.reading(AUTHORS).reason == NOTHING_CHANGED
     assert capture.reading(TAGS).reason.startswith("full: "), "rows that are replaced together are read together"
-    assert (capture.legacy_rows(BOOKS), capture.legacy_rows(TAGS)) == (4, 6)
 
 
 #: What waits, by list: its further columns and their values.
