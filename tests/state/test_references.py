@@ -1,5 +1,7 @@
 """What refers to a target table: foreign keys of the live database, and those of our definition that it lacks."""
 
+from dataclasses import replace
+
 from remoteiq_etl.state.references import Reference, references_to
 from tests.assets.builders import uid
 from tests.support.library import AUTHORS, BOOKS, Library
@@ -24,6 +26,8 @@ def test_a_foreign_key_that_only_our_definition_has_counts_until_it_is_there(lib
     assert references_to(library.context, AUTHORS) == expected
     library.context.session.execute("ALTER TABLE books DROP CONSTRAINT fk_books_author_id")
     assert references_to(library.context, AUTHORS) == expected
+    library.context.session.execute("DROP TABLE book_tags, books")
+    assert references_to(replace(library.context), AUTHORS) == []
 
 
 def test_a_reference_gives_the_condition_and_shows_the_key_of_who_refers(library: Library) -> None:

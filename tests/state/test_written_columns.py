@@ -60,6 +60,16 @@ def test_a_column_differs_from_what_was_written_when_somebody_edited_it(
     assert of_book_1(library, matches) is (not edited)
 
 
+@pytest.mark.parametrize(("key", "edited"), [("pages", True), ("token", False)])
+def test_of_a_json_value_written_without_secrets_what_is_shown_of_it_is_compared(
+    library: Library, key: str, edited: bool
+) -> None:
+    library.context.session.execute("UPDATE remoteiq_etl.legacy_books_map SET last_written = last_written - '#secrets'")
+    library.context.session.execute("UPDATE books SET notes = jsonb_set(notes, ARRAY[%s], '7')", [key])
+    notes = COLUMNS["notes"]
+    assert of_book_1(library, differs_from_written(notes, T_column(notes), STATE)) is edited
+
+
 def test_the_hash_after_a_change_is_that_of_the_values_that_stand_in(library: Library) -> None:
     instead = {"title": sql.Literal("By hand")}
     after = library.context.session.value(

@@ -250,6 +250,7 @@ def library_plan(server: Server, library_template: RunPlan) -> RunPlan:
 def open_library(library_plan: RunPlan) -> Iterator[Library]:
     """A run that the tests of a module share."""
     with open_run(library_plan) as run:
+        assert SPECS.keys() <= run.context.catalogue.tables.keys(), "read before a test alters a table"
         yield Library(run)
 
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Column, MetaData, Table, Text, func, select
 
-from remoteiq_etl.backfill.change_capture.capture import ReadPlan
+from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.transform.decide import DecideStep
+from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.frames.dtypes import frame
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, Warned
@@ -24,7 +25,9 @@ RECORDED = (
 
 def step(library: Library, decided: Decided, **more: object) -> DecideStep:
     declared = Decide({}, lambda *_: decided, **more)  # type: ignore[arg-type]
-    return DecideStep(library.context, library.run.capture, library.run.lookups, replace(AUTHORS, decide=declared))
+    context = library.context
+    capture, lookups = Capture(context, library.run.sweep), Lookups(context, [])
+    return DecideStep(context, capture, lookups, replace(AUTHORS, decide=declared))
 
 
 def test_decisions_are_recorded_once_and_found_by_the_next_run(own_library: Library) -> None:
@@ -78,12 +81,13 @@ def test_a_key_takes_over_the_row_that_a_decision_gives_it(library: Library) -> 
 
 def test_a_plan_records_nothing_and_later_tables_of_it_know_all_the_same(library: Library) -> None:
     context = replace(library.context, plan=replace(library.context.plan, planning=True))
-    one = replace(step(library, Decided([SAME], warnings=[Warned("odd", "authors", "k")])), run=context)
+    decided = Decided([SAME], warnings=[Warned("odd", "authors", "k")])
+    one = replace(step(library, decided), run=context, lookups=Lookups(context, []))
     report = TableReport("authors")
     one.decide(report, EVERY)
     assert (report.decided, library.rows(RECORDED)) == (1, [])
     assert library.column("SELECT count(*) FROM remoteiq_etl.decision_warnings") == [0]
-    assert library.run.lookups.get("authors", "authors").decisions == {uid(102): {"why": "because"}}
+    assert one.lookups.get("authors", "authors").decisions == {uid(102): {"why": "because"}}
 
 
 @pytest.mark.parametrize("redecide", [frozenset(), frozenset({"authors"})])
@@ -98,7 +102,7 @@ def test_a_step_gets_its_reads_of_both_sides_and_what_was_recorded(library: Libr
     library.context.session.execute(
         f"UPDATE remoteiq_etl.legacy_authors_map SET decision = '{{}}' WHERE legacy_key = '{uid(101)}'"
     )
-    missing = TARGET["authors"].to_metadata(TARGET["authors"].metadata, name="missing")
+    missing = Table("missing", MetaData(schema="target"), Column("name", Text))
     declared = Decide(
         {"names": select(LEGACY["authors"].c.name)},
         function,
@@ -108,7 +112,6 @@ def test_a_step_gets_its_reads_of_both_sides_and_what_was_recorded(library: Libr
     context = replace(library.context, plan=replace(library.context.plan, redecide=redecide))
     one = replace(step(library, Decided()), run=context, spec=replace(AUTHORS, decide=declared))
     assert list(one.derived_now()["derived"][KEY]) == ["x"]
-    TARGET["authors"].metadata.remove(missing)
     inputs, recorded = seen["inputs"], seen["recorded"]
     assert [len(inputs[name]) for name in ("names", "there", "absent")] == [3, 1, 0]
     assert inputs["there"]["rows"][0] == 4
