@@ -6,6 +6,7 @@ import pytest
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, of_keys
 from remoteiq_etl.backfill.change_capture.reread import UNSETTLED
+from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.context.report import NOTHING_CHANGED
 from tests.assets.builders import uid
 from tests.support.library import AUTHORS, BOOKS, TAGS, Library
@@ -49,6 +50,14 @@ def test_rows_that_wait_are_read_though_nothing_changed(library: Library, captur
     values = ", ".join(WAITING[table].values())
     library.context.session.execute(f"{own} VALUES (1, 'books', 'books', '{uid(2)}', {values})")
     selection = capture.reading(BOOKS).selection("books")
+    assert selection is not None
+    assert selection.keys == {uid(2)}
+
+
+def test_what_a_sweep_found_late_is_read_by_key(library: Library) -> None:
+    sweep = Sweep(library.context, lambda *_: None, active=True)
+    sweep.swept["books"] = frozenset({uid(2)})
+    selection = Capture(library.context, sweep).reading(BOOKS).selection("books")
     assert selection is not None
     assert selection.keys == {uid(2)}
 
