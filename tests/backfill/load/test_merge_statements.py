@@ -38,10 +38,13 @@ def test_planned_rows_are_inserted_updated_and_touched_with_images_of_what_was_t
 
 
 def test_only_the_rows_of_a_span_are_written(library: Library) -> None:
-    merge = library.staged("books", book(1, title="New"), book(2, title="New"))
+    merge = library.staged("books", book(1, title="New"), book(2, title="New"), book(7), book(8))
     merge.classify(library.context.session)
-    merge.apply(library.context.session, 1, 1)
+    merge.apply(library.context.session, 1, 2)
     assert library.rows(BOOK, uid(1)) + library.rows(BOOK, uid(2)) == [("Book 1", "isbn-1"), ("New", "isbn-2")]
+    assert library.rows(BOOK, uid(7)) + library.rows(BOOK, uid(8)) == [("Book 7", "isbn-7")]
+    assert library.column("SELECT new_key FROM remoteiq_etl.before_images") == [uid(2)]
+    assert library.rows(MAP.format("books"), uid(8)) == []
 
 
 def test_an_id_that_belongs_to_a_row_of_somebody_else_is_replaced(library: Library) -> None:
