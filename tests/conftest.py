@@ -22,7 +22,7 @@ from tests.support import server as servers
 from tests.support.order import spread
 from tests.support.server import Database, Server
 
-pytest_plugins = ["tests.support.migrations", "tests.support.quick"]
+pytest_plugins = ["tests.support.library", "tests.support.migrations", "tests.support.quick"]
 
 # A developer's own settings must not reach the tests, and the tests report nothing to anybody.
 for _name in [name for name in os.environ if name.startswith("REMOTEIQ_")]:

@@ -6,7 +6,6 @@ account of a batch and the helpers that every transform needs. Does not belong h
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -203,10 +202,6 @@ class Batch:
         carried = {name: self.legacy[name] for name in (KEY, HASH) if name in self.legacy}
         table = pd.DataFrame({**carried, **self.columns}, index=self.legacy.index)
         return table if not self.disposals else table[self.is_open()].reset_index(drop=True)
-
-    def account(self) -> Mapping[tuple[Outcome, str], int]:
-        """Disposed rows per outcome and rule."""
-        return Counter((disposal.outcome, disposal.rule) for disposal in self.disposals.values())
 
     def _dispose(
         self, where: pd.Series, outcome: Outcome, rule: str, columns: tuple[str, ...] = (), detail: str = ""

@@ -38,11 +38,11 @@ class Reference:
             for column, parent in zip(self.columns, self.parents, strict=True)
         )
 
-    def shown_key(self, child: str = "c") -> sql.Composable:
-        """The key of a row of that table as text."""
+    def shown_key(self) -> sql.Composable:
+        """The key of a row of that table (c) as text."""
         if not self.key:
             return sql.SQL("'(a row without a key)'")
-        names = sql.SQL(", ").join(sql.Identifier(child, name) for name in self.key)
+        names = sql.SQL(", ").join(sql.Identifier("c", name) for name in self.key)
         return sql.SQL("concat_ws(', ', {})").format(names)
 
     def named_from(self, schema: str) -> str:

@@ -94,10 +94,6 @@ class Capture:
             )
         return of_keys(spec, again, "rows that wait")
 
-    def legacy_rows(self, spec: TableSpec) -> int:
-        """Rows of the legacy tables that an asset streams."""
-        return sum(self.counts.count(table, None)[0] for table in inputs_of(spec).sources)
-
     # --- what has changed ---------------------------------------------------------------------------------------
 
     def _to_look_at_again(self, spec: TableSpec) -> dict[str, set[str]]:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import FOUND_LATE, Ledger
+from tests.assets.builders import uid
+from tests.support.library import BOOKS, Library
 from tests.support.migrating import Migration
 from tests.support.small_installation import TABLES, key
 
@@ -82,3 +85,26 @@ def test_a_row_of_every_kind_of_outcome_is_known_to_the_sweep(again: Migration) 
     again.target.execute("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts ORDER BY id LIMIT 1)")
     reports = again.run(mode=Mode.SWEEP)
     assert {name: report.found_late for name, report in reports.items() if report.found_late} == {}
+
+
+def test_a_sweep_names_the_old_rows_that_are_not_as_they_were_last_read(open_library: Library) -> None:
+    """As if all of the rows were older than the horizon: book 1 has another hash, book 5 is in no map."""
+    context = open_library.context
+    sweep = Sweep(context, lambda *_: context.snapshot.xmax, active=True)
+    assert sweep.late("books") == {uid(1), uid(5)}
+    assert (sweep.found_late(BOOKS), sweep.late("authors")) == (2, set())
+    with context.session.connection.transaction(force_rollback=True):
+        sweep.record(BOOKS)
+        recorded = "SELECT table_name, found_late FROM remoteiq_etl.assets WHERE swept_at IS NOT NULL"
+        assert open_library.rows(recorded) == [("books", 2)]
+
+
+def test_newer_rows_and_those_of_a_table_that_nobody_has_seen_were_not_found_late(open_library: Library) -> None:
+    context = open_library.context
+    seen = open_library.run.capture.full_pass.seen_up_to(BOOKS, "books")
+    for sweep in (
+        Sweep(context, lambda *_: seen, active=True),
+        Sweep(context, lambda *_: None, active=True),
+        Sweep(context, lambda *_: context.snapshot.xmax, active=False),
+    ):
+        assert sweep.late("books") == set()

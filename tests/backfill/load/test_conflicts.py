@@ -4,8 +4,12 @@ import pytest
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.load import conflicts
+from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.errors import ConflictError
+from tests.assets.builders import uid
+from tests.support.library import Library, book, tag
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -210,3 +214,96 @@ def test_a_kept_difference_of_an_adopted_row_is_resolved(adopted: Migration) -> 
     users(adopted)
     assert [resolution for _, _, resolution in listed(adopted)] == ["keep"]
     assert adopted.query(ADOPTED)[0][0] == "Target"
+
+
+# --- one batch --------------------------------------------------------------------------------------------------------
+
+OPEN = (
+    "SELECT legacy_key, columns, reason, decision FROM remoteiq_etl.conflicts WHERE resolved_run IS NULL ORDER BY 1, 3"
+)
+PLANNED = "SELECT action FROM merge_plan ORDER BY _row"
+
+
+@pytest.fixture
+def edited(library: Library) -> Merge:
+    """Books 1 and 2 have another title on both sides; a book that legacy changes was withdrawn in the target."""
+    library.context.session.execute(
+        f"UPDATE books SET title = 'By hand', pin = 'theirs' WHERE id IN ('{uid(1)}', '{uid(2)}');"
+        f" UPDATE books SET withdrawn_at = '2024-01-01' WHERE id = '{uid(3)}'"
+    )
+    merge = library.staged("books", *(book(number, title=f"New {number}") for number in (1, 2, 3)), book(4))
+    conflicts.list_before(merge, library.context.session, merge.classify(library.context.session))
+    return merge
+
+
+def test_what_the_target_keeps_is_listed_by_column_without_secrets(library: Library, edited: Merge) -> None:
+    listed = library.rows(OPEN)
+    assert listed == [
+        (uid(1), ["title", "pin"], "edited in target", None), (uid(2), ["title", "pin"], "edited in target", None),
+        (uid(3), ["withdrawn_at"], "one-way door", None),
+    ]  # fmt: skip
+    sides = "SELECT current ->> 'title', incoming ->> 'title', current ? 'pin' FROM remoteiq_etl.conflicts WHERE legacy_key = %s"
+    assert library.rows(sides, uid(1)) == [("By hand", "New 1", False)]
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_decision_is_carried_out_as_long_as_both_sides_are_what_was_decided_about(
+    library: Library, edited: Merge, stale: bool
+) -> None:
+    session = library.context.session
+    session.execute(
+        "UPDATE remoteiq_etl.conflicts SET decision = CASE legacy_key WHEN %s THEN 'take' ELSE 'keep' END", [uid(1)]
+    )
+    if stale:
+        session.execute("UPDATE remoteiq_etl.conflicts SET incoming_hash = 'another'")
+    conflicts.carry_out(edited, session)
+    assert library.column(PLANNED) == [*(["conflict kept"] * 2 if stale else ["taken", "kept"]), "updated", "unchanged"]
+    conflicts.settle(edited, session)
+    assert [row[0] for row in library.rows(OPEN)] == ([uid(1), uid(2), uid(3)] if stale else [])
+
+
+def test_what_was_decided_about_another_state_of_the_sides_is_forgotten_when_it_is_listed_again(
+    library: Library, edited: Merge
+) -> None:
+    session = library.context.session
+    session.execute("UPDATE remoteiq_etl.conflicts SET decision = 'keep'")
+    session.execute(f"UPDATE books SET title = 'By hand again' WHERE id = '{uid(2)}'")
+    conflicts.list_before(edited, session, {"conflict kept"})
+    assert [row[3] for row in library.rows(OPEN)] == ["keep", None, "keep"]
+
+
+@pytest.mark.parametrize("policy", list(ConflictPolicy))
+def test_a_policy_decides_about_edited_rows_of_ours_only(
+    library: Library, edited: Merge, policy: ConflictPolicy
+) -> None:
+    library.context.session.execute("UPDATE merge_plan SET adopted = true WHERE _row = 1")
+    failing = conflicts.follow(edited, library.context.session, policy)
+    taken = policy == ConflictPolicy.TAKE_LEGACY
+    assert library.column(PLANNED)[:2] == ["taken" if taken else "conflict kept", "conflict kept"]
+    assert failing == ([(uid(1), ["title", "pin"])] if policy == ConflictPolicy.FAIL else [])
+
+
+def test_a_link_that_is_not_moved_is_listed_with_what_its_owner_has(library: Library) -> None:
+    session = library.context.session
+    session.execute(f"INSERT INTO book_tags VALUES ('{uid(1)}', 'by hand')")
+    merge = library.staged("book_tags", tag(1, "new", "old"))
+    conflicts.list_before(merge, session, merge.classify(session))
+    listed = "SELECT columns, last_written ->> 'tag', jsonb_array_length(current), incoming ->> 'tag' FROM remoteiq_etl.conflicts"
+    assert library.rows(listed) == [(["tag"], "old", 3, "new")]
+    assert conflicts.follow(merge, session, ConflictPolicy.FAIL) == [(f'["{uid(1)}","old"]', ["tag"])]
+
+
+def test_what_an_adopted_row_still_differs_in_is_listed(library: Library) -> None:
+    library.context.session.execute(f"UPDATE books SET title = 'Theirs' WHERE id = '{uid(1)}'")
+    merge = library.staged("books", book(1))
+    merge.classify(library.context.session)
+    library.context.session.execute("UPDATE merge_plan SET action = 'adopted', adopted = true")
+    conflicts.list_adopted(merge, library.context.session)
+    assert library.rows(OPEN) == [(uid(1), ["title"], "adopted", None)]
+
+
+def test_an_error_names_ten_keys_and_counts_the_rest() -> None:
+    said = str(conflicts.failure("books", [(f"key {number}", ["title"]) for number in range(12)]))
+    assert said.count(": title") == 10
+    assert "books: 12 rows were edited" in said
+    assert "; and 2 more)" in said

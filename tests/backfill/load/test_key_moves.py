@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger
+from remoteiq_etl.backfill.load.key_moves import move_keys
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.verdicts.model import Label
+from tests.assets.builders import uid
 from tests.support.books import unbalanced
+from tests.support.library import BOOKS, Library, book
 from tests.support.migrating import Migration
 from tests.support.small_installation import TABLES, key
 from tests.support.undoing import SEALING_KEYS, content, last_run, undone
@@ -130,3 +133,47 @@ def test_a_plan_counts_a_move_and_makes_none(pair: Migration) -> None:
     report = pair.run(*TABLES, planning=True)["permissions"]
     assert report.total(Ledger.UPDATED) == 1
     assert pair.query("SELECT count(*) FROM permissions WHERE permission_key = 'ops.execute'") == [(0,)]
+
+
+# --- one batch --------------------------------------------------------------------------------------------------------
+
+IDS = "SELECT id::text FROM books ORDER BY 1"
+MAPPED = "SELECT new_key::text, inserted_run FROM remoteiq_etl.legacy_books_map WHERE legacy_key = %s"
+
+
+def test_rows_move_with_all_that_refers_to_them_and_one_whose_key_is_taken_stays(library: Library) -> None:
+    """Book 2 takes the key that book 1 leaves; book 3 wants that of book 4, which stays where it is."""
+    session = library.context.session
+    merge = library.staged("books", book(1, id=uid(11)), book(2, id=uid(1)), book(3, id=uid(4)), book(4))
+    session.execute("ALTER TABLE books DROP CONSTRAINT uq_books_isbn")
+    moves = move_keys(library.context, BOOKS, merge)
+    assert (sorted(moves.rows), moves.refused) == ([0, 1], {})
+    assert library.column(IDS) == [uid(number) for number in (1, 3, 4, 11)]
+    assert library.column("SELECT title FROM books WHERE id IN (%s, %s) ORDER BY id", uid(1), uid(11)) == [
+        "Book 2",
+        "Book 1",
+    ]
+    assert library.rows(MAPPED, uid(1)) == [(uid(11), library.context.id)]
+    tags = "SELECT book_id::text, new_key::json ->> 0 FROM book_tags JOIN remoteiq_etl.legacy_book_tags_map"
+    assert len(library.rows(f"{tags} ON new_key::json ->> 0 = book_id::text AND new_key::json ->> 1 = tag")) == 8
+    images = "SELECT table_name, operation, count(*) FROM remoteiq_etl.before_images GROUP BY 1, 2 ORDER BY 1"
+    assert library.rows(images) == [("book_tags", "delete", 4), ("books", "delete", 2)]
+    assert library.rows("SELECT rule, legacy_key FROM remoteiq_etl.decision_warnings") == [("key_taken", uid(3))]
+
+
+def test_a_move_that_the_target_refuses_is_found_among_the_others(library: Library) -> None:
+    merge = library.staged("books", *(book(number, id=uid(number + 10)) for number in (1, 2, 3)))
+    library.context.session.execute(
+        f"ALTER TABLE books DROP CONSTRAINT uq_books_isbn, ADD CONSTRAINT never CHECK (id <> '{uid(12)}')"
+    )
+    moves = move_keys(library.context, BOOKS, merge)
+    reason = "constraint never of books (SQLSTATE 23514)"
+    assert (sorted(moves.rows), moves.refused) == ([0, 2], {1: ("check_violation", ("id",), reason)})
+    assert library.column(IDS) == [uid(number) for number in (2, 4, 11, 13)]
+
+
+def test_rows_that_were_adopted_have_the_key_that_they_had(library: Library) -> None:
+    library.context.session.execute("UPDATE remoteiq_etl.legacy_books_map SET adopted = true")
+    merge = library.staged("books", book(1, id=uid(11)))
+    assert move_keys(library.context, BOOKS, merge).rows == []
+    assert uid(1) in library.column(IDS)

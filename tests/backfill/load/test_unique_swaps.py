@@ -3,6 +3,9 @@
 import pytest
 
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
+from remoteiq_etl.backfill.load.unique_swaps import can_park, changes_hands, park
+from tests.assets.builders import uid
+from tests.support.library import Library, author, book, tag
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -83,3 +86,27 @@ def test_an_address_of_a_row_that_is_not_ours_is_never_taken(
     give(edge_db, otto="fresh")
     assert users(migration, batch_rows).total(Ledger.UPDATED) == 2
     assert emails(migration, OTTO, IVA) == ["fresh", "otto"]
+
+
+# --- one batch --------------------------------------------------------------------------------------------------------
+
+
+def test_only_rows_that_get_another_unique_value_are_taken_off_the_one_they_have(library: Library) -> None:
+    """Onto one that nobody else can have."""
+    session = library.context.session
+    merge = library.staged("books", book(1, isbn="isbn-2"), book(2, title="New"), book(3), book(4, isbn=None))
+    merge.classify(session)
+    assert park(merge, session) == 2
+    found = library.column("SELECT isbn FROM books ORDER BY id")
+    assert found == [f"isbn-1~{uid(1)}", "isbn-2", "isbn-3", f"isbn-4~{uid(4)}"]
+
+
+def test_values_can_be_parked_where_a_unique_column_holds_any_text(library: Library) -> None:
+    """Nothing of authors is unique beside their key, and a key of several columns is not parked."""
+    merges = (
+        library.staged("books", book(1)),
+        library.staged("authors", author(101)),
+        library.staged("book_tags", tag(1, "a")),
+    )
+    assert [can_park(merge) for merge in merges] == [True, False, False]
+    assert [changes_hands(merge) for merge in merges] == [True, False, False]

@@ -1,0 +1,34 @@
+"""What is remembered of each asset between runs."""
+
+from dataclasses import replace
+
+from remoteiq_etl.backfill.change_capture.watermarks import (
+    Completed,
+    Watermarks,
+    read_completed,
+    read_passes,
+    write_completed,
+    write_passes,
+)
+from tests.support.library import Library
+
+DONE = Completed(7, 5, 6, "a/b/c", "code", {"names": "digest"})
+
+
+def test_what_is_written_of_an_asset_is_read_by_the_next_run(library: Library) -> None:
+    context = library.context
+    write_completed(context, "books", DONE)
+    assert read_completed(context)["books"] == DONE
+    write_completed(context, "books", replace(DONE, run_id=8, digests={}))
+    write_passes(context, "books", {"books": 11, "shelves": 12})
+    found = Watermarks.read(context)
+    assert found.completed["books"] == replace(DONE, run_id=8, digests={})
+    seen = found.passes["books", "books"]
+    assert (seen.horizon, seen.legacy_rows, seen.shape) == (context.snapshot.xmin, 11, context.snapshot.shapes["books"])
+    assert (found.passes["books", "shelves"].legacy_rows, found.passes["books", "shelves"].shape) == (12, None)
+    assert found.passes["book_tags", "book_tags"].legacy_rows == 8, "others stay"
+
+
+def test_another_source_has_watermarks_of_its_own(library: Library) -> None:
+    other = replace(library.context, source_record=replace(library.context.source_record, id=77))
+    assert (read_completed(other), read_passes(other)) == ({}, {})
