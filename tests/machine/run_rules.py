@@ -57,7 +57,7 @@ class RunRules(LegacyRules):
         """Transaction `late` commits after the run took its snapshot: what it wrote belongs to the next run."""
         self.begin(writes)
         world = self.world
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=ConflictPolicies(policy))
         with open_run(plan) as run:
             world.end(late, commit=True)
@@ -84,7 +84,7 @@ class RunRules(LegacyRules):
         world = self.world
         databases = {"error": (), "target": (world.target,), "both": (world.legacy, world.target)}[how]
         migration = Migration.of(world.legacy, world.target, observer=At(statement, databases), batch_rows=batch_rows)
-        before, legacy = world.last_run(), world.legacy_rows()
+        before, legacy = world.last_run(), world.before_run()
         try:
             migration.run(*tables)
         except ENDS:
@@ -103,7 +103,7 @@ class RunRules(LegacyRules):
         world = self.world
         planned = world.migration.run(*tables, planning=True)
         check(world, ())
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         done = world.migration.run(*tables)
         after = world.model.after(legacy, tables, world.last_run())
         refused = world.model.refused | after.refused
@@ -118,7 +118,7 @@ class RunRules(LegacyRules):
         """What an incremental run leaves to do is nothing: not one row is written again by a full one."""
         self.begin(writes)
         world = self.world
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         world.migration.run(*TABLES)
         world.model = world.model.after(legacy, TABLES, world.last_run())
         check(world, TABLES)
