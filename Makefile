@@ -63,8 +63,9 @@ check: $(INSTALLED) ## format, lint, types, import contracts, and Dagster's own 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster definitions validate -w workspace.yaml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg check defs
 
-soak: $(INSTALLED) ## the state machine of tests/machine with random seeds for SOAK_MINUTES (10); SOAK_SEED repeats a round
+soak: $(INSTALLED) ## tests/machine, then tests/hostile, each with random seeds for SOAK_MINUTES (10); SOAK_SEED, HOSTILE_SEED repeat a round
 	@$(BIN)/python -m tests.machine.soak
+	@$(BIN)/python -m tests.hostile.soak
 	@CORRUPTION_ROUNDS=$${CORRUPTION_ROUNDS:-20} $(BIN)/python -m pytest -q tests/verify/test_corruption.py
 
 docs: $(INSTALLED) ## write docs/mapping.md anew from what the tables declare

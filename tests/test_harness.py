@@ -43,6 +43,20 @@ def test_a_clone_does_not_see_another_ones_rows(server: Server) -> None:
     second.drop()
 
 
+def test_a_template_that_could_not_be_built_is_built_by_whoever_asks_next(server: Server) -> None:
+    statements = iter(["CREATE TABLE t (n nothing)", "CREATE TABLE t (n integer)"])
+
+    def build(database: Database) -> None:
+        database.execute(next(statements))
+
+    with pytest.raises(psycopg.errors.UndefinedObject):
+        server.clone("mended", build)
+    clone = server.clone("mended", build)
+    with clone.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    clone.drop()
+
+
 def test_the_edge_cases_are_loaded(edge_db: Database) -> None:
     with edge_db.connect() as connection:
         assert connection.execute("SELECT count(*) > 0 FROM agents").fetchone() == (True,)

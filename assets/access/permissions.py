@@ -40,7 +40,7 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
             *found.decisions,
             *taking_over_seeds(found.winner, context),
             *taking_over_words(found.winner, recorded, context),
-            *having_back(only, recorded, context),
+            *having_back(only, set(found.winner.values()), recorded, context),
         ],
         rows={"derived": frame({KEY: only})},
         prepared={"losers": found.losers},

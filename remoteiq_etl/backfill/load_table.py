@@ -284,7 +284,7 @@ class TableLoad:
             self.changed = self.changed or rerouted > 0
             if removing_sources(self.spec) and not self.reading.partial:
                 emptied = [table for table, rows in self.expected.items() if not rows]
-                self.report.removed = remove_replaced(run, self.spec, self.seen, self.waiting_owners, emptied)
+                self.report.removed += remove_replaced(run, self.spec, self.seen, self.waiting_owners, emptied)
             self.words.write(add=self.reading.partial)
             self.report.archived = archive.count(run, self.spec)
             if self.keys is None:

@@ -5,6 +5,7 @@ Does not belong here: looking keys up in a map, or deciding between candidates (
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha1, sha256
 from json.encoder import encode_basestring
@@ -36,6 +37,7 @@ def key_text(parts: Sequence[str]) -> str:
 LONGEST_KEY = 2000
 #: Characters that are left of a longer one, before the digest that tells it from others: at most 1,200 bytes.
 BEGINNING = 300
+_SHORT_FORM = re.compile(rf".{{{BEGINNING}}}…([0-9a-f]{{64}})", re.DOTALL)
 
 
 def short_key(key: str) -> str:
@@ -43,6 +45,11 @@ def short_key(key: str) -> str:
     if len(key) <= LONGEST_KEY // 4 or len(encoded := key.encode("utf-8", "surrogatepass")) <= LONGEST_KEY:
         return key
     return f"{key[:BEGINNING]}…{sha256(encoded).hexdigest()}"
+
+
+def digest_of(key: str) -> str | None:
+    """The digest in a key that the lists hold in its short form; None of one that they hold as it is."""
+    return found[1] if (found := _SHORT_FORM.fullmatch(key)) else None
 
 
 def short_keys(keys: pd.Series) -> pd.Series:

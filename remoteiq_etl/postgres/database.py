@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import adbc_driver_postgresql
 import psycopg
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
+from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement, AdbcStatusCode
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
@@ -38,8 +38,12 @@ from remoteiq_etl.postgres.failures import (
 from remoteiq_etl.postgres.lock_waits import LockWaitEnded, blocking_sentence
 from remoteiq_etl.postgres.rights import RightRefused, missing_right
 from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
+from remoteiq_etl.postgres.sockets import ServerSocket, open_sockets, opened_since
 
 Observer = Callable[[str], None]
+
+#: The SQLSTATE of a session that is not there any more, which the driver leaves out.
+_CONNECTION_FAILURE = "08006"
 
 
 _Row = TypeVar("_Row")
@@ -98,9 +102,9 @@ class Database:
         with self._explained(), ExitStack() as begins:
             database = self._opened(adbc_driver_postgresql.connect)
             begins.callback(database.close)
-            connection = self._arrow(database)
+            connection, socket = self._arrow(database)
             begins.pop_all()
-            return ArrowSession(self, dbapi.Connection(database, connection, autocommit=autocommit))
+            return ArrowSession(self, dbapi.Connection(database, connection, autocommit=autocommit), socket)
 
     def connect_beside(self, first: "ArrowSession") -> "ArrowSession":
         """Another ADBC session of the same database, in autocommit mode. Raises ConnectionFailed.
@@ -111,17 +115,20 @@ class Database:
         shared = first.connection._db
         with self._explained():
             # As Connection.adbc_clone() does it, which knows no autocommit mode.
-            return ArrowSession(self, dbapi.Connection(shared, self._arrow(shared._db), autocommit=True))
+            connection, socket = self._arrow(shared._db)
+            return ArrowSession(self, dbapi.Connection(shared, connection, autocommit=True), socket)
 
-    def _arrow(self, database: AdbcDatabase) -> AdbcConnection:
-        """A connection with its settings made; the transaction of a caller begins later."""
+    def _arrow(self, database: AdbcDatabase) -> tuple[AdbcConnection, ServerSocket | None]:
+        """A connection with its settings made, and its socket; the transaction of a caller begins later."""
         with ExitStack() as begins:
+            before = open_sockets()
             connection = AdbcConnection(database)
+            socket = opened_since(before)
             begins.callback(connection.close)
             self._refuse_quoted(connection)
             self._settle(partial(_execute, connection))
             begins.pop_all()
-            return connection
+            return connection, socket
 
     def _refuse_quoted(self, connection: AdbcConnection) -> None:
         """The driver reads the types when it connects, before any statement of ours; a pooler may have let nothing through."""
@@ -284,41 +291,48 @@ class Session:
 class ArrowSession:
     """An ADBC connection: whole result sets out, whole batches in."""
 
-    def __init__(self, database: Database, connection: dbapi.Connection) -> None:
+    def __init__(self, database: Database, connection: dbapi.Connection, socket: ServerSocket | None = None) -> None:
         self.database = database
         self.connection = connection
+        self._socket = socket
 
     def execute(self, statement: str) -> None:
         """Run a statement without a result."""
-        self.database.observe(statement)
-        with self.database.explaining(statement), self.connection.cursor() as cursor:
+        with self._begun(statement) as cursor:
             cursor.executescript(statement)
 
     def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
         """The record batches of a query, as they arrive."""
-        self.database.observe(statement)
-        with self.database.explaining(statement), self.connection.cursor() as cursor:
+        with self._begun(statement) as cursor:
             cursor.execute(statement)
             yield from cursor.fetch_record_batch()
 
     def table(self, statement: str) -> pa.Table:
         """The whole result of a query that is known to be small."""
-        self.database.observe(statement)
-        with self.database.explaining(statement), self.connection.cursor() as cursor:
+        with self._begun(statement) as cursor:
             cursor.execute(statement)
             return cursor.fetch_arrow_table()
 
     def append(self, schema: str, table: str, rows: pa.RecordBatch | pa.Table) -> None:
         """COPY rows into an existing table whose columns fit in binary form; a transaction of its own in autocommit."""
         statement = f"COPY {schema}.{table} FROM STDIN"
-        self.database.observe(statement)
-        with self.database.explaining(statement), self.connection.cursor() as cursor:
+        with self._begun(statement) as cursor:
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
 
     def rollback(self) -> None:
         """End the transaction and begin another one; only without autocommit."""
         self.database.observe("ROLLBACK")
         self.connection.rollback()
+
+    @contextmanager
+    def _begun(self, statement: str) -> Iterator[dbapi.Cursor]:
+        """A cursor for one statement. Where the server has ended the session, the driver is not asked: see sockets."""
+        self.database.observe(statement)
+        with self.database.explaining(statement), self.connection.cursor() as cursor:
+            if self._socket is not None and self._socket.is_closed():
+                text = "the server has closed the connection"
+                raise dbapi.OperationalError(text, status_code=AdbcStatusCode.IO, sqlstate=_CONNECTION_FAILURE)
+            yield cursor
 
     def close(self) -> None:
         """End the session; a transaction in it is rolled back."""

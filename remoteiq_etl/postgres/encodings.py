@@ -1,6 +1,6 @@
 """Texts of a database that are no UTF-8, and cannot be made such: they are told apart by the server, before it sends them.
 
-A SQL_ASCII database keeps whatever bytes it was given; other encodings have bytes that stand for no character. The server
+A SQL_ASCII database keeps whatever bytes it was given; others have bytes that stand for no character of UTF-8. The server
 ends a statement that sends one such text to a session of UTF-8, so one row would stop its table. Belongs here: which texts
 those are, and how they are shown instead. Does not belong here: what becomes of their rows (remoteiq_etl.backfill.transform).
 """
@@ -10,8 +10,20 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-#: Bytes of encodings of one byte that stand for no character. Asked of the server; it knows others of one byte whole.
+#: What of an encoding has no equivalent in UTF-8: the bytes of a character, as one number. Asked of the server; encodings of one
+#: byte that are not named here have none. Characters of four bytes (EUC_TW) are beyond what its patterns can name.
 UNDEFINED = {
+    "EUC_CN": "a2a1-a2b0 a2e3-a2e4 a2ef-a2f0 a2fd-a2fe a4f4-a4fe a5f7-a5fe a6b9-a6c0 a6d9-a6fe a7c2-a7d0 a7f2-a7fe a8bb-a8c4"
+    " a8ea-a9a3 a9f0-affe d7fa-d7fe f8a1-fefe",
+    "EUC_JIS_2004": "a4fc-a4fe a8df-a8e6 a8fd-a8fe acf4-acfc add8-adde adf0-adf2 adf4-adf7 adfa-adfc 8fa2a1-8fa2fe"
+    " 8fa6a1-8fa7fe 8fa9a1-8fabfe 8fb0a1-8fedfe 8ffef7-8ffefe",
+    "EUC_JP": "a2af-a2b9 a2c2-a2c9 a2d1-a2db a2eb-a2f1 a2fa-a2fd a3a1-a3af a3ba-a3c0 a3db-a3e0 a3fb-a3fe a4f4-a4fe a5f7-a5fe"
+    " a6b9-a6c0 a6d9-a6fe a7c2-a7d0 a7f2-a7fe a8c1-acfe adbf add7-adde adfd-affe cfd4-cffe f4a7-fefe 8fa1a1-8fa2ae 8fa2b7"
+    " 8fa2ba-8fa2c1 8fa2c5-8fa2ea 8fa2f2-8fa6e0 8fa6e6 8fa6e8 8fa6eb 8fa6ed-8fa6f0 8fa6fd-8fa7c1 8fa7cf-8fa7f1 8fa8a1-8fa8fe"
+    " 8fa9a3 8fa9a5 8fa9a7 8fa9aa 8fa9ae 8fa9b1-8fa9c0 8fa9d1-8fa9fe 8faab9 8faaf8-8faafe 8fabbc 8fabc4 8fabf8-8faffe"
+    " 8fede4-8ff3f2 8ff5a1-8ffefe",
+    "EUC_KR": "a2e9-a2fe a5ab-a5af a5ba-a5c0 a5d9-a5e0 a5f9-a5fe a6e5-a6fe a7f0-a7fe a8a5 a8a7 a8b0 aaf4-aafe abf7-abfe"
+    " acc2-acd0 acf2-affe c9a1-c9fe fea1-fefe",
     "ISO_8859_6": "a1-a3 a5-ab ae-ba bc-be c0 db-df f3-ff",
     "ISO_8859_7": "ae d2 ff",
     "ISO_8859_8": "a1 bf-de fb-fc ff",
@@ -62,7 +74,7 @@ def unreadable_in(encoding: str) -> Unreadable | None:
     if encoding == "SQL_ASCII":
         return Unreadable(_UTF8, otherwise=True)
     if encoding in UNDEFINED:
-        ranges = "".join("-".join(f"\\u00{byte}" for byte in part.split("-")) for part in UNDEFINED[encoding].split())
+        ranges = "".join("-".join(f"\\U{code:0>8}" for code in part.split("-")) for part in UNDEFINED[encoding].split())
         return Unreadable(f"[{ranges}]")
     return None
 

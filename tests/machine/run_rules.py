@@ -10,6 +10,8 @@ from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
+from remoteiq_etl.verify.engine import verify
+from remoteiq_etl.verify.verdicts.model import Label, Status
 from tests.machine.broken import ENDS, At
 from tests.machine.check import check
 from tests.machine.legacy_rules import WRITES, LegacyRules, Writes
@@ -57,7 +59,7 @@ class RunRules(LegacyRules):
         """Transaction `late` commits after the run took its snapshot: what it wrote belongs to the next run."""
         self.begin(writes)
         world = self.world
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         plan = replace(world.migration.plan, mode=mode, batch_rows=batch_rows, conflicts=ConflictPolicies(policy))
         with open_run(plan) as run:
             world.end(late, commit=True)
@@ -84,7 +86,7 @@ class RunRules(LegacyRules):
         world = self.world
         databases = {"error": (), "target": (world.target,), "both": (world.legacy, world.target)}[how]
         migration = Migration.of(world.legacy, world.target, observer=At(statement, databases), batch_rows=batch_rows)
-        before, legacy = world.last_run(), world.legacy_rows()
+        before, legacy = world.last_run(), world.before_run()
         try:
             migration.run(*tables)
         except ENDS:
@@ -103,7 +105,7 @@ class RunRules(LegacyRules):
         world = self.world
         planned = world.migration.run(*tables, planning=True)
         check(world, ())
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         done = world.migration.run(*tables)
         after = world.model.after(legacy, tables, world.last_run())
         refused = world.model.refused | after.refused
@@ -113,12 +115,39 @@ class RunRules(LegacyRules):
             assert rows_written(planned) == rows_written(done)
 
     @after_some_steps
+    @rule(writes=WRITES, runs=st.booleans())
+    def what_is_there_is_verified(self, writes: Writes, runs: bool) -> None:
+        """Whatever was edited, killed, undone or written since: no difference is without a reason, and green has none.
+
+        Where nothing was left to a later run, a row that is in the legacy database is not excused by what changed there.
+        """
+        self.begin(writes)
+        world = self.world
+        if runs:
+            legacy = world.before_run()
+            world.migration.run(*TABLES)
+            world.model = world.model.after(legacy, TABLES, world.last_run())
+        verdict = verify(world.migration.plan, TABLES, confirmed=TABLES)
+        bugs = [one for table in verdict.tables for one in table.findings if one.label is Label.BUG]
+        assert not bugs, bugs
+        failed = {one.table: one.error for one in verdict.tables if one.status is Status.FAILED}
+        assert not failed, failed
+        if runs:
+            assert not verdict.incomplete, verdict.incomplete
+            excused = [
+                one for table in verdict.tables for one in table.findings if one.label is Label.CHANGED_IN_LEGACY
+            ]
+            assert not [one for one in excused if one.legacy_key in world.model.legacy.get(one.legacy_table or "", {})]
+            assert verdict.word == ("explained" if verdict.labels else "verified")
+        check(world, TABLES if runs else ())
+
+    @after_some_steps
     @rule(writes=WRITES)
     def a_run_and_a_full_one_that_finds_nothing(self, writes: Writes) -> None:
         """What an incremental run leaves to do is nothing: not one row is written again by a full one."""
         self.begin(writes)
         world = self.world
-        legacy = world.legacy_rows()
+        legacy = world.before_run()
         world.migration.run(*TABLES)
         world.model = world.model.after(legacy, TABLES, world.last_run())
         check(world, TABLES)

@@ -91,7 +91,7 @@ class UndoRules(RunRules):
             world.organization = world.last_run()
 
     def _load(self) -> None:
-        world, legacy = self.world, self.world.legacy_rows()
+        world, legacy = self.world, self.world.before_run()
         world.migration.run(*TABLES)
         world.model = world.model.after(legacy, TABLES, world.last_run())
         check(world, TABLES)

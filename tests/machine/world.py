@@ -142,6 +142,16 @@ class World:
                 for table in MODELLED.values()
             }
 
+    def before_run(self) -> Legacy:
+        """The rows that are committed now, which the run that follows reads.
+
+        The number of a ticket that was deleted in the target is taken as it is recorded: no row shows it, and whether it is decided
+        again depends on whether the run has to read the tickets at all.
+        """
+        recorded, deleted = self._numbers(), self.model["tickets"].deleted
+        self.model.numbers |= {key: number for key, number in recorded.items() if key in deleted}
+        return self.legacy_rows()
+
     def keys(self, table: str) -> list[str]:
         """The legacy keys of a modelled table that are committed now, in their order."""
         modelled = MODELLED[table]
@@ -196,8 +206,7 @@ class World:
             for name, table in MODELLED.items()
         }
         winners = self._decided("users", "users.email", "winner")
-        numbers = {key: int(number) for key, number in self._decided("tickets", "tickets", "ticket_number").items()}
-        return Reached(keys, deleted, winners, numbers)
+        return Reached(keys, deleted, winners, self._numbers())
 
     def _touched(self, table: str, run: int) -> set[str]:
         query = sql.SQL(
@@ -208,6 +217,9 @@ class World:
             " UNION SELECT legacy_key FROM remoteiq_etl.conflicts WHERE table_name = {name} AND {run} IN (last_run, resolved_run)"
         ).format(map=_map(table), legacy=MODELLED[table].legacy, run=run, name=table)
         return {row[0] for row in self.application.execute(query).fetchall()}
+
+    def _numbers(self) -> dict[str, int]:
+        return {key: int(number) for key, number in self._decided("tickets", "tickets", "ticket_number").items()}
 
     def _decided(self, table: str, kind: str, value: str) -> dict[str, str]:
         query = sql.SQL(

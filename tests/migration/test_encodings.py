@@ -20,19 +20,26 @@ from tests.support.server import Database, Server
 from tests.support.small_installation import TABLES, key
 
 #: Bytes that are no text, as an escape in a literal; "é" is a text in all of them.
-BAD = {"SQL_ASCII": r"caf\xe9", "WIN1252": r"caf\x81"}
+BAD = {"SQL_ASCII": r"caf\xe9", "WIN1252": r"caf\x81", "EUC_JP": r"caf\xf4\xa7"}
+SHOWN = {"SQL_ASCII": r"caf\351", "WIN1252": r"caf\201", "EUC_JP": r"caf\364\247"}
 WORDS = "Café Grün"
+IN_EUC_JP = "東京 支店"
 
 
-@pytest.fixture(params=["LATIN1", "WIN1252", "SQL_ASCII"])
+def _words(encoding: str) -> str:
+    return IN_EUC_JP if encoding == "EUC_JP" else WORDS
+
+
+@pytest.fixture(params=["LATIN1", "WIN1252", "SQL_ASCII", "EUC_JP"])
 def encoded(request: pytest.FixtureRequest, server: Server, our_target: Database) -> Iterator[Migration]:
     legacy = server.create_database(encoding=request.param)
     with_legacy_schema(legacy)
     small_installation.fill(legacy)
     with legacy.connect() as connection:
         connection.execute("SET client_encoding = 'UTF8'")
-        connection.execute("UPDATE tickets SET title = %s WHERE number = 1", [WORDS])
-        connection.execute("UPDATE users SET name = %s WHERE id = %s", [WORDS, key("user", 1)])
+        words = _words(request.param)
+        connection.execute("UPDATE tickets SET title = %s WHERE number = 1", [words])
+        connection.execute("UPDATE users SET name = %s WHERE id = %s", [words, key("user", 1)])
     yield Migration.of(legacy, our_target)
     legacy.drop()
 
@@ -44,7 +51,12 @@ def spoil(legacy: Database, statement: str) -> str:
         connection.execute(f"SET client_encoding = '{encoding}'".encode())
         bad = BAD[encoding]
         connection.execute(statement.replace("{bad}", f"E'{bad}'").encode())
-    return {"SQL_ASCII": r"caf\351", "WIN1252": r"caf\201"}[encoding]
+    return SHOWN[encoding]
+
+
+def _encoding_of(migration: Migration) -> str:
+    with migration.legacy.connect() as connection:
+        return connection.info.parameter_status("server_encoding") or ""
 
 
 def _encoding(migration: Migration) -> CheckFinding:
@@ -61,8 +73,10 @@ def _has_bad(migration: Migration) -> bool:
 
 def test_texts_arrive_as_they_are_meant(encoded: Migration) -> None:
     reports = encoded.run(*TABLES)
-    assert [row["subject"] for row in encoded.rows("tickets") if row["ticket_number"] == 1] == [WORDS]
-    assert encoded.query("SELECT first_name, last_name FROM users WHERE id = %s", key("user", 1)) == [("Café", "Grün")]
+    words = _words(_encoding_of(encoded))
+    assert [row["subject"] for row in encoded.rows("tickets") if row["ticket_number"] == 1] == [words]
+    names = encoded.query("SELECT first_name, last_name FROM users WHERE id = %s", key("user", 1))
+    assert names == [tuple(words.split())]
     assert sum(account.outcomes["quarantined"] for one in reports.values() for account in one.accounts.values()) == 0
     verdict = verify(encoded.plan, TABLES)
     assert (verdict.bugs, [one.error for one in verdict.tables if one.status is Status.FAILED]) == (0, [])
@@ -132,7 +146,7 @@ def test_the_checkup_says_what_an_encoding_costs(encoded: Migration) -> None:
 
 
 def test_the_bytes_without_a_character_are_those_that_the_server_refuses(empty_db: Database) -> None:
-    """Of every encoding of one byte; of those that are not in the list every byte is a character."""
+    """Of every encoding of one byte; of those that are not in the list every byte is a character of UTF-8."""
     query = (
         "SELECT DISTINCT pg_encoding_to_char(conforencoding) FROM pg_conversion"
         " WHERE contoencoding = pg_char_to_encoding('UTF8') AND pg_encoding_max_length(conforencoding) = 1"
@@ -157,6 +171,38 @@ def _is_character(connection: psycopg.Connection, encoding: str, byte: int) -> b
     except psycopg.errors.UntranslatableCharacter:
         return False
     return True
+
+
+@pytest.mark.parametrize("encoding", ["EUC_CN", "EUC_JIS_2004", "EUC_JP", "EUC_KR"])
+def test_the_characters_without_utf8_are_those_that_the_server_refuses(server: Server, encoding: str) -> None:
+    """Of encodings of two and three bytes, asked for each character that they have: the pattern knows no other, and all of them."""
+    database = server.create_database(encoding=encoding)
+    bad = unreadable_in(encoding)
+    assert bad is not None
+    pairs = "(SELECT b FROM generate_series(161, 254) AS b) AS one (b), (SELECT b FROM generate_series(161, 254) AS b) AS two (b)"
+    characters = f"SELECT set_byte(set_byte('\\x0000', 0, one.b), 1, two.b) AS bytes FROM {pairs}"
+    if encoding.startswith("EUC_J"):
+        characters = (
+            f"WITH two AS ({characters}) SELECT bytes FROM two UNION ALL SELECT '\\x8f'::bytea || bytes FROM two"
+        )
+    query = f"SELECT count(*), count(*) FILTER (WHERE pg_temp.is_utf8(bytes)) FROM ({characters}) AS c WHERE {{}}"
+    with database.connect() as connection:
+        connection.execute(_ASKED.format(encoding=encoding).encode())
+        text = sql.SQL("pg_temp.read(bytes)")
+        condition = sql.SQL("{} IS DISTINCT FROM NOT pg_temp.is_utf8(bytes)").format(bad.condition(text))
+        wrong = connection.execute(sql.SQL(query).format(condition)).fetchone()  # type: ignore[arg-type]
+        all_of_them = connection.execute(sql.SQL(query).format(sql.SQL("true"))).fetchone()  # type: ignore[arg-type]
+    assert wrong == (0, 0)
+    assert all_of_them is not None
+    assert 7_000 < all_of_them[1] < all_of_them[0]
+    database.drop()
+
+
+_ASKED = """
+CREATE FUNCTION pg_temp.is_utf8(bytes bytea) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN PERFORM convert(bytes, '{encoding}', 'UTF8'); RETURN true; EXCEPTION WHEN untranslatable_character THEN RETURN false; END $$;
+CREATE FUNCTION pg_temp.read(bytes bytea) RETURNS text LANGUAGE sql AS $$ SELECT convert_from(bytes, '{encoding}') $$;
+"""
 
 
 @pytest.mark.parametrize(

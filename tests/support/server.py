@@ -149,7 +149,11 @@ class Server:
         """Give a fresh copy of the template `name`, which `build` fills when it is asked for the first time."""
         if name not in self.templates:
             template = self.create_database(f"template_{name}")
-            build(template)
+            try:
+                build(template)
+            except BaseException:
+                template.drop()
+                raise
             self.templates[name] = template.name
         return self.create_database(template=self.templates[name])
 

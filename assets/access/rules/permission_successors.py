@@ -8,7 +8,7 @@ permissions of one key wins (see permissions).
 from collections.abc import Collection, Iterator, Mapping
 
 from assets.access.rules.maps import PERMISSION_OF_WORD
-from assets.shared.seed import SEED
+from assets.shared.seed import SEED, entries
 from assets.shared.winners import WINNER
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decision, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
@@ -30,21 +30,30 @@ def taking_over_seeds(winner: Mapping[str, str], context: Context) -> list[Decis
 
 
 def taking_over_words(winner: Mapping[str, str], recorded: StoredDecisions, context: Context) -> Iterator[Decision]:
-    """Legacy permissions of keys that role_meta alone had known: they take the row over, once."""
-    words = recorded.of("derived")
+    """Legacy permissions of keys that role_meta alone had known: they take the row over, once.
+
+    One that has a row under its former key takes this one over when that row moves.
+    """
+    words, written = recorded.of("derived"), entries(context.lookup("permissions", "permissions"))
     made = set(context.lookup(*PERMISSION_OF_WORD).keys.to_pylist())
     for key, legacy_key in winner.items():
         if key in made and (key not in words or words[key].rule != TAKEN):
-            yield Decision("permissions", legacy_key, TAKES_OVER, {TAKES_ROW_OF: ["derived", key]}, key)
+            if written.get(legacy_key, key) == key:
+                yield Decision("permissions", legacy_key, TAKES_OVER, {TAKES_ROW_OF: ["derived", key]}, key)
             yield Decision("derived", key, TAKEN, {}, key)
 
 
-def having_back(words: Collection[str], recorded: StoredDecisions, context: Context) -> Iterator[Decision]:
-    """Words whose legacy permission is gone have its row. What that one once took over counts no more, should it return."""
+def having_back(
+    words: Collection[str], present: Collection[str], recorded: StoredDecisions, context: Context
+) -> Iterator[Decision]:
+    """Words whose legacy permission is gone have its row. What that one once took over counts no more, should it return.
+
+    `present`: legacy permissions that stand for another key now; each takes its row along, and the word gets one of its own.
+    """
     written = set(context.lookup("permissions", "permissions").keys.to_pylist())
     winners = {key: one for (name, key), one in recorded.former.items() if name == WINNERS} | recorded.of(WINNERS)
     for word in words:
         former = str(winners[word].values[WINNER]) if word in winners else ""
-        if former in written:
+        if former in written and former not in present:
             yield Decision("derived", word, HAS_BACK, {TAKES_ROW_OF: ["permissions", former]}, word)
             yield Decision("permissions", former, LAPSED)

@@ -1,15 +1,18 @@
 """Deletes target rows whose legacy rows are gone: what is ours, as we wrote it, and referred to by nothing that stays.
 
 The rows that one legacy row became (a unit) go together or not at all; children go before what they refer to, in the
-reverse order of loading. A batch of units commits whole: images, rows, map, what was found out, and its account. Belongs
-here: the batch. Does not belong here: what is gone, and the brake (see gone).
+reverse order of loading. A batch of units commits whole: images, rows, map, what was found out, and its account. A row that
+the target does not let go stays with its unit, named. Belongs here: the batch. Does not belong here: what is gone, and the
+brake (see gone).
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.capture import Capture
@@ -20,6 +23,7 @@ from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_lef
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import ConservationError
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_queries import has_merged
@@ -30,6 +34,14 @@ from remoteiq_etl.state.written_columns import current_hash
 SQL = statements(__file__)
 
 FREE = "free"
+
+
+class _TakenBack(Exception):  # not an error: it takes a savepoint back
+    pass
+
+
+class _Kept(Exception):  # not an error: the target reported none, and a row is there all the same
+    pass
 
 
 @dataclass(frozen=True)
@@ -59,8 +71,7 @@ class Deletion:
                 return None
             session.execute("ANALYZE going")
             self._judge()
-            for member in self._tables:
-                self._delete(member)
+            self._delete_free()
             for statement in ("outcome", "done"):
                 session.execute(SQL[statement].format(**self._names))
             return self._account()
@@ -76,8 +87,7 @@ class Deletion:
             self.run.session.execute(self._verdict(member))
         # The planner counts on these verdicts: by those from before it would go through the map for every row.
         self.run.session.execute("ANALYZE going")
-        while self._hold():
-            continue
+        self._hold_all()
 
     def _mark(self, spec: TableSpec, state: str) -> int:
         """Mark the keys that led to what was deleted; how many there were in this state."""
@@ -97,6 +107,10 @@ class Deletion:
             key_type=sql.SQL(str(map_of(spec).columns["legacy_key"].type)),
         )
 
+    def _hold_all(self) -> None:
+        while self._hold():
+            continue
+
     def _hold(self) -> int:
         """Rows that were free and are not, because of a row that stays."""
         session = self.run.session
@@ -107,10 +121,10 @@ class Deletion:
                 held += sum(session.execute(statement).rowcount for statement in statements)
         return held
 
-    def _free(self, spec: TableSpec) -> int:
-        """Rows of one table that may go."""
-        query = "SELECT count(*) FROM going WHERE table_name = %s AND verdict = 'free'"
-        return int(self.run.session.value(query, [spec.name]))
+    def _free(self, spec: TableSpec) -> list[str]:
+        """The new keys of the rows of one table that may go."""
+        query = "SELECT new_key FROM going WHERE table_name = %s AND verdict = 'free' ORDER BY new_key"
+        return [row[0] for row in self.run.session.rows(query, [spec.name])]
 
     @cached_property
     def references(self) -> Mapping[str, Sequence[Reference]]:
@@ -171,9 +185,59 @@ class Deletion:
 
     # --- what goes ----------------------------------------------------------------------------------------------
 
+    def _delete_free(self) -> None:
+        """Delete what may go. What the target does not let go stays, with what it holds."""
+        while (error := self._deleted()) is not None:
+            if not self._keep_refused():
+                raise error
+            self._hold_all()
+
+    def _deleted(self) -> psycopg.Error | ConservationError | None:
+        """Delete all that may go; the error where the target keeps one of these rows, and then nothing is deleted."""
+        try:
+            with self.run.session.transaction():
+                for member in self._tables:
+                    self._delete(member)
+        except (psycopg.Error, ConservationError) as error:
+            if isinstance(error, psycopg.Error) and not is_about_rows(error):
+                raise
+            return error
+        return None
+
+    def _keep_refused(self) -> int:
+        """Mark the rows of the first table that does not let all of its rows go. Returns how many these are."""
+        session, refused, name = self.run.session, list[tuple[str, str]](), ""
+        with contextlib.suppress(_TakenBack), session.transaction():
+            for member in self._tables:
+                name, refused = member.spec.name, self._refused(member.spec, self._free(member.spec))
+                if refused:
+                    break
+            raise _TakenBack
+        session.execute_many(SQL["kept"].as_string(None), [[reason, name, key] for key, reason in refused])
+        return len(refused)
+
+    def _refused(self, spec: TableSpec, keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Delete these rows but for those that the target does not let go, found by halving; new key and reason of these."""
+        if not keys:
+            return []
+        try:
+            with self.run.session.transaction():
+                statement = SQL["delete_some"].format(**self._of(spec))
+                if self.run.session.execute(statement, {"keys": list(keys)}).rowcount < len(keys):
+                    raise _Kept
+        except (psycopg.Error, _Kept) as error:
+            if isinstance(error, psycopg.Error) and not is_about_rows(error):
+                raise
+            if len(keys) == 1:
+                kept = f"a trigger or rule of {spec.name}"
+                return [(keys[0], reason_of(error, spec.name) if isinstance(error, psycopg.Error) else kept)]
+            middle = len(keys) // 2
+            return self._refused(spec, keys[:middle]) + self._refused(spec, keys[middle:])
+        return []
+
     def _delete(self, member: Member) -> None:
         spec, session = member.spec, self.run.session
-        names, expected = self._of(spec), self._free(spec)
+        names, expected = self._of(spec), len(self._free(spec))
         if not expected:
             return
         of_rows = sql.SQL(
@@ -193,8 +257,7 @@ class Deletion:
         if (deleted, mapped) != (expected, expected):
             raise ConservationError(
                 f"{spec.name}: {expected} rows gone from legacy were to be deleted, but {deleted} were, and {mapped} of ours"
-                " were mapped to them. The batch was not committed. A trigger or rule of the target that keeps rows does"
-                " this; without one it is a fault of the program."
+                " were mapped to them. The batch was not committed. This is a fault of the program."
             )
 
     def _keep_referring(self, spec: TableSpec, reference: Reference) -> tuple[TableSpec, list[int]] | None:

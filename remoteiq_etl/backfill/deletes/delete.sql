@@ -4,6 +4,12 @@ USING going AS g
 WHERE g.table_name = {table_name} AND g.verdict = 'free' AND {row_join}
 
 
+-- name: delete_some
+DELETE FROM {target} AS t
+USING going AS g
+WHERE g.table_name = {table_name} AND g.verdict = 'free' AND g.new_key = ANY (%(keys)s) AND {row_join}
+
+
 -- name: done
 -- What was deleted; keys that were merged into a deleted row are deleted with it.
 UPDATE {gone} AS g
@@ -64,6 +70,11 @@ FROM {map} AS m
 LEFT JOIN {target} AS t ON {key_join}
 WHERE g.table_name = {table_name} AND g.legacy_table = {legacy_table} AND g.verdict = 'unknown'
     AND m.source_id = {source_id} AND m.legacy_table = g.legacy_table AND m.legacy_key = g.legacy_key::{key_type}
+
+
+-- name: kept
+-- A trigger or constraint of the target, which knows more than the references that were looked at.
+UPDATE going SET verdict = 'kept by target', holder = %s WHERE table_name = %s AND new_key = %s AND verdict = 'free'
 
 
 -- name: lets_go

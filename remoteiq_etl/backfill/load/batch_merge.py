@@ -43,7 +43,8 @@ class PlannedMerge:
     which another row still has are written last; `open_conflicts`: the conflict list has entries of the table.
 
     Afterwards `refused` are the rows that were quarantined, `waiting` the numbers of those that wait, and `altered` says in how
-    many rows a trigger of the target changed a column; `moved`: rows that have another key than before.
+    many rows a trigger of the target changed a column; `moved`: rows that have another key than before, `joined` those of them
+    that now share a row which was ours before.
     """
 
     run: RunContext
@@ -57,6 +58,7 @@ class PlannedMerge:
     waiting: list[int] = field(default_factory=list)
     altered: Mapping[str, int] = field(default_factory=dict)
     moved: int = 0
+    joined: int = 0
 
     def write(self) -> Counter[str]:
         """Write the batch within the caller's transaction; in a plan, only work out what would be done. Rows per action.
@@ -115,7 +117,7 @@ class PlannedMerge:
         moves = move_keys(self.run, self.spec, merge)
         actions = merge.classify(session)
         if moves.rows:
-            self.moved = len(moves.rows)
+            self.moved, self.joined = len(moves.rows), moves.joined
             actions = merge.note_moved(session, moves.rows)
         for row, reason in moves.refused.items():
             self._quarantine(row, *reason)

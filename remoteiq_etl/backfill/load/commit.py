@@ -159,6 +159,7 @@ class BatchWriter:
         if not self.run.planning:
             movements.of_batch(self.run, self.spec)
         self.report.recreated += actions["recreated"]
+        self.report.removed += planned.joined
         disposals += planned.refused
         if planned.moved and not self.run.planning:
             self.capture.mark_remapped(self.spec.asset)

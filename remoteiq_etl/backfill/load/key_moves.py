@@ -1,11 +1,12 @@
 """Rows whose key is made of a value that legacy has changed: a rotated jti, a renamed permission.
 
 The row moves to its new key as it is, edits of the target included, with all that refers to it, before it is compared; the
-comparison then finds it where it belongs. Belongs here: that move, its before images and the map. Does not belong here: keys of
+comparison then finds it where it belongs. Where its new key is that of a row that we made of something else (a seed, a word), that row
+is its own from then on. Belongs here: that move, its before images and the map. Does not belong here: keys of
 several columns (see compare), the comparison itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -14,11 +15,14 @@ from psycopg import sql
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.target_triggers import NotTaken
+from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
+from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.map_queries import hand_over
 from remoteiq_etl.state.maps import key_join, map_of
 from remoteiq_etl.state.references import Reference, references_to
 
@@ -30,9 +34,13 @@ KEY_TAKEN = "key_taken"
 
 @dataclass
 class KeyMoves:
-    """The rows (their numbers) that moved, or would in a plan, and those that the target refused: rule, columns, reason."""
+    """The rows (their numbers) that moved, or would in a plan, and those that the target refused: rule, columns, reason.
+
+    `joined`: how many of them have a row that was ours under another legacy key, so that there is one row less.
+    """
 
     rows: list[int] = field(default_factory=list)
+    joined: int = 0
     refused: dict[int, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
 
 
@@ -56,23 +64,28 @@ class _Mover:
             if self.run.planning:
                 self.moves.rows = free
                 return self.moves
-            self._move_or_halve(free)
+            self._move_or_halve(free, self._move)
+        if ours := [row[0] for row in session.rows(SQL["ours"].format(**self._names), self._settled)]:
+            if self.run.planning:
+                self.moves.rows += ours
+            else:
+                self._move_or_halve(ours, self._join)
         if not self.run.planning:
             session.execute(SQL["taken"].format(**self._names), self._settled)
         return self.moves
 
-    def _move_or_halve(self, rows: Sequence[int]) -> None:
+    def _move_or_halve(self, rows: Sequence[int], move: Callable[[Sequence[int]], None]) -> None:
         """Move these rows; those that the target refuses are found by halving, and stay as they are."""
         try:
             with self.run.session.transaction():
-                self._move(rows)
+                move(rows)
         except (psycopg.Error, NotTaken) as error:
             if isinstance(error, psycopg.Error) and not is_about_rows(error):
                 raise
             if len(rows) > 1:
                 middle = len(rows) // 2
-                self._move_or_halve(rows[:middle])
-                self._move_or_halve(rows[middle:])
+                self._move_or_halve(rows[:middle], move)
+                self._move_or_halve(rows[middle:], move)
             else:
                 self.moves.refused[rows[0]] = self._reason(error)
         else:
@@ -85,9 +98,7 @@ class _Mover:
 
     def _move(self, rows: Sequence[int]) -> None:
         session, names, those = self.run.session, self._names, {"rows": list(rows)}
-        image = Image.of(self.spec, self.run.state.schema)
-        writer = ImageWriter(self.spec, self.merge.target, self.run.state.schema, self.run.sealer)
-        writer.write(session, SQL["former_images"].format(**names, **image.statement), those)
+        self._keep_images(those)
         references = references_to(self.run, self.spec)
         if references:
             session.execute(SQL["copy"].format(**names, **self._copied), those)
@@ -99,6 +110,25 @@ class _Mover:
         if lost := session.rows(SQL["not_there"].format(**names), those):
             raise NotTaken([row[0] for row in lost])
         session.execute(SQL["map"].format(**names), those)
+
+    def _join(self, rows: Sequence[int]) -> None:
+        """Let rows that we made of something else be those of these keys, with all that refers to their former ones."""
+        session, names, those = self.run.session, self._names, {"rows": list(rows)}
+        holders = session.rows(SQL["holders"].format(**names), those)
+        self._keep_images(those)
+        for reference in references_to(self.run, self.spec):
+            self._drop_doubles(reference, those)
+            self._follow(reference, those)
+        session.execute(SQL["leave"].format(**names), those)
+        for table, key, legacy_key in holders:
+            hand_over(self.run, self.spec, self.run.id, (table, key), (self.merge.legacy_table, legacy_key))
+        movements.of_run(self.run, self.spec.name, Cause.MERGED, -len(holders))
+        self.moves.joined += len(holders)
+
+    def _keep_images(self, those: dict[str, list[int]]) -> None:
+        image = Image.of(self.spec, self.run.state.schema)
+        writer = ImageWriter(self.spec, self.merge.target, self.run.state.schema, self.run.sealer)
+        writer.write(self.run.session, SQL["former_images"].format(**self._names, **image.statement), those)
 
     # --- what refers to the row ---------------------------------------------------------------------------------
 
@@ -124,6 +154,27 @@ class _Mover:
         elif child is not None:
             remember_left(self.run, child, images)
 
+    def _drop_doubles(self, reference: Reference, those: dict[str, list[int]]) -> None:
+        """Remove what refers to a former row and would be equal to what refers to the other one already, which is its own then."""
+        child, (column,) = self._declared(reference), reference.columns
+        if child is None or column not in child.primary_key:
+            return
+        beside = [sql.Identifier(name) for name in child.primary_key if name != column]
+        double = SQL["double"].format(
+            rows=sql.Literal(those["rows"]),
+            child=self.run.target_name(child.name),
+            column=sql.Identifier(column),
+            same=sql.SQL("").join(sql.SQL(" AND o.{0} = t.{0}").format(name) for name in beside),
+        )
+        keep_images(self.run, child, "delete", sql.SQL("{} AND {}").format(double, self._mapped(child)))
+        names = {**self.run.names(child), "double": double, "other_key": self._moved_key(child, column)}
+        shared = self.run.session.rows(SQL["shared_doubles"].format(**names))
+        for table, key, other_table, other_key in shared:
+            hand_over(self.run, child, self.run.id, (other_table, other_key), (table, key))
+        forgotten = self.run.session.execute(SQL["forget_doubles"].format(**names)).rowcount
+        movements.of_run(self.run, child.name, Cause.REPLACED, -len(shared) - forgotten)
+        self.run.session.execute(SQL["drop_doubles"].format(**names))
+
     def _declared(self, reference: Reference) -> TableSpec | None:
         """The declaration of the table that refers, when it is one that we write."""
         run = self.run
@@ -140,7 +191,15 @@ class _Mover:
         )
 
     def _follow_map(self, child: TableSpec, column: str) -> sql.Composable:
-        """Several columns are a JSON array without spaces, as the map has it."""
+        return SQL["follow_map"].format(
+            child_map=self.run.state.name(map_of(child).name),
+            run_id=sql.Literal(self.run.id),
+            position=sql.Literal(child.primary_key.index(column)),
+            new_key=self._moved_key(child, column),
+        )
+
+    def _moved_key(self, child: TableSpec, column: str) -> sql.Composable:
+        """The key that a row (of the map m) gets that refers to a moving row: a JSON array without spaces, as the map has it."""
         position = child.primary_key.index(column)
         parts = [
             sql.SQL("to_json(k.wanted)::text")
@@ -148,12 +207,7 @@ class _Mover:
             else sql.SQL("(m.new_key::json -> {})::text").format(sql.Literal(number))
             for number in range(len(child.primary_key))
         ]
-        return SQL["follow_map"].format(
-            child_map=self.run.state.name(map_of(child).name),
-            run_id=sql.Literal(self.run.id),
-            position=sql.Literal(position),
-            new_key=sql.SQL("'[' || {} || ']'").format(sql.SQL(" || ',' || ").join(parts)),
-        )
+        return sql.SQL("'[' || {} || ']'").format(sql.SQL(" || ',' || ").join(parts))
 
     # --- names --------------------------------------------------------------------------------------------------
 

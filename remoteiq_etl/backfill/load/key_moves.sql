@@ -7,6 +7,19 @@ JOIN key_moves AS k ON k.former = t.{key}
 WHERE k._row = ANY (%(rows)s)
 
 
+-- name: double
+t.{column} IN (SELECT k.former FROM key_moves AS k WHERE k._row = ANY ({rows}))
+    AND EXISTS (
+        SELECT FROM key_moves AS k
+        JOIN {child} AS o ON o.{column} = k.wanted
+        WHERE k.former = t.{column} AND k._row = ANY ({rows}){same}
+    )
+
+
+-- name: drop_doubles
+DELETE FROM {target} AS t WHERE {double}
+
+
 -- name: follow
 -- What refers to the row refers to it under its new key.
 UPDATE {child} AS c
@@ -21,6 +34,14 @@ UPDATE {child_map} AS m
 SET new_key = {new_key}, last_run = {run_id}, inserted_run = CASE WHEN m.state = 'live' AND NOT m.adopted THEN {run_id} ELSE m.inserted_run END
 FROM key_moves AS k
 WHERE m.new_key::json ->> {position} = k.former::text AND k._row = ANY (%(rows)s)
+
+
+-- name: forget_doubles
+-- Nothing is written any more: where legacy has them, they are found again beside those that are equal to them.
+UPDATE {map} AS m
+SET state = 'gone', written_hash = NULL, last_run = {run_id}
+FROM {target} AS t
+WHERE m.source_id = {source_id} AND m.state = 'live' AND NOT m.adopted AND {key_join} AND {double}
 
 
 -- name: former_images
@@ -46,6 +67,13 @@ FROM key_moves AS k
 WHERE k._row <> ALL (%(settled)s)
     AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{key} = k.wanted)
 ORDER BY k._row
+
+
+-- name: holders
+SELECT h.legacy_table, h.legacy_key::text, k.legacy_key::text
+FROM key_moves AS k
+JOIN {map} AS h ON h.source_id = {source_id} AND h.new_key = k.wanted AND h.state = 'live'
+WHERE k._row = ANY (%(rows)s)
 
 
 -- name: leave
@@ -83,11 +111,30 @@ FROM key_moves AS k
 WHERE k._row = ANY (%(rows)s) AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{key} = k.wanted)
 
 
+-- name: ours
+-- Rows whose new key a row of ours has that was made of no row of this legacy table.
+SELECT k._row
+FROM key_moves AS k
+JOIN {map} AS h ON h.source_id = {source_id} AND h.new_key = k.wanted AND h.state = 'live' AND NOT h.adopted
+WHERE k._row <> ALL (%(settled)s) AND h.legacy_table <> {legacy_table}
+ORDER BY k._row
+
+
 -- name: rename
 UPDATE {target} AS t
 SET {key} = k.wanted
 FROM key_moves AS k
 WHERE t.{key} = k.former AND k._row = ANY (%(rows)s)
+
+
+-- name: shared_doubles
+-- Doubles of which both are ours: one legacy key takes over the row of the other.
+SELECT m.legacy_table, m.legacy_key::text, o.legacy_table, o.legacy_key::text
+FROM {target} AS t
+JOIN {map} AS m ON m.source_id = {source_id} AND m.state = 'live' AND NOT m.adopted AND {key_join}
+JOIN key_moves AS k ON m.new_key::jsonb ? k.former::text
+JOIN {map} AS o ON o.source_id = m.source_id AND o.state = 'live' AND NOT o.adopted AND o.new_key = {other_key}
+WHERE {double}
 
 
 -- name: taken

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Column, ColumnElement, Select, String, Table, cast, or_, text
+from sqlalchemy import Column, ColumnElement, Select, String, Table, Text, cast, or_, text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.sql import visitors
 
+from remoteiq_etl.frames.derived_ids import LONGEST_KEY, digest_of
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
@@ -73,17 +74,34 @@ def _has_key(follow: Follow, keys: Collection[str]) -> sql.Composed:
 
 def _is_keyed(alias: str, columns: Sequence[Column[Any]], keys: Collection[str]) -> sql.Composed:
     if len(columns) == 1:
-        kind = columns[0].type
-        cast = "text" if isinstance(kind, pg.ENUM) else kind.compile(pg.dialect())  # type: ignore[no-untyped-call]
-        column = sql.Identifier(alias, columns[0].name)
-        shown = sql.SQL("{}::text").format(column) if cast == "text" else column
-        return sql.SQL("{} = ANY ({}::{}[])").format(shown, sql.Literal(sorted(keys)), sql.SQL(cast))
+        kind, column = columns[0].type, sql.Identifier(alias, columns[0].name)
+        if isinstance(kind, pg.ENUM | Text):
+            return _has_text(sql.SQL("{}::text" if isinstance(kind, pg.ENUM) else "{}").format(column), keys)
+        cast = kind.compile(pg.dialect())  # type: ignore[no-untyped-call]
+        return sql.SQL("{} = ANY ({}::{}[])").format(column, sql.Literal(sorted(keys)), sql.SQL(cast))
     parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, column.name)) for column in columns)
     wanted = sql.SQL("SELECT {} FROM unnest({}::text[]) AS k (key)").format(
         sql.SQL(", ").join(sql.SQL("k.key::jsonb ->> {}").format(sql.Literal(at)) for at in range(len(columns))),
         sql.Literal(sorted(keys)),
     )
     return sql.SQL("({}) IN ({})").format(parts, wanted)
+
+
+def _has_text(shown: sql.Composable, keys: Collection[str]) -> sql.Composed:
+    """Whether a text is one of these keys, or one whose short form is among them: that is found by its digest.
+
+    The short form itself is not sent: it has a character that not every encoding has.
+    """
+    digests = {key: digest for key in keys if (digest := digest_of(key))}
+    whole = sql.SQL("{} = ANY ({}::text[])").format(shown, sql.Literal(sorted(set(keys) - digests.keys())))
+    if not digests:
+        return whole
+    long = sql.SQL(
+        "({whole} OR CASE WHEN length({text}) > {longest} THEN encode(sha256(convert_to({text}, 'UTF8')), 'hex') = ANY ({digests}) END)"
+    )
+    return long.format(
+        whole=whole, text=shown, longest=sql.Literal(LONGEST_KEY // 4), digests=sql.Literal(sorted(digests.values()))
+    )
 
 
 def followed_by(

@@ -39,10 +39,22 @@ def test_a_word_has_its_row_back() -> None:
     expected = [HAS_BACK, Decision("permissions", uid(1), "lapsed")]
     written = context("permissions", uid(1))
     for known in (recorded(WON), recorded(WON, TAKES_OVER, TAKEN), recorded(WON).redecided(["permissions.key"])):
-        assert list(having_back(["odd"], known, written)) == expected
+        assert list(having_back(["odd"], [], known, written)) == expected
 
 
 def test_a_word_whose_key_no_permission_had_gets_nothing_from_one() -> None:
     """Nor from one that never had a row."""
-    assert list(having_back(["odd"], recorded(), context("permissions", uid(1)))) == []
-    assert list(having_back(["odd"], recorded(WON), context("permissions", uid(2)))) == []
+    assert list(having_back(["odd"], [], recorded(), context("permissions", uid(1)))) == []
+    assert list(having_back(["odd"], [], recorded(WON), context("permissions", uid(2)))) == []
+
+
+def test_a_permission_that_has_another_key_now_takes_its_row_along() -> None:
+    """Both ways: it takes no row over by a decision, because its own one moves, and the word gets no row of it."""
+    elsewhere = Context(
+        lookups={
+            ("permissions", "permissions"): Lookup.of({uid(1): "former"}),
+            ("permissions", "derived"): Lookup.of({"odd": "odd"}),
+        }
+    )
+    assert list(taking_over_words({"odd": uid(1)}, recorded(), elsewhere)) == [TAKEN]
+    assert list(having_back(["odd"], [uid(1)], recorded(WON, TAKES_OVER, TAKEN), elsewhere)) == []

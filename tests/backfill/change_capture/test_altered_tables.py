@@ -1,6 +1,7 @@
 """Data that changes without a new xmin: rows that read otherwise after DDL, and rows that were not written where they are."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.lifecycle.operations import changes
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.engine import verify
+from tests.support import drifting
 from tests.support.migrating import Migration
 from tests.support.server import Database
 
@@ -190,3 +192,43 @@ def test_a_table_that_gets_a_column_that_nobody_reads_is_not_read_again(again: M
         "ALTER TABLE permissions ADD COLUMN unknown int DEFAULT 1; CREATE INDEX ON permissions (label); ANALYZE"
     )
     assert again.run(TABLE)[TABLE].reading == "nothing changed"
+
+
+def test_old_rows_of_a_partition_that_is_attached_are_read(again: Migration, edge_db: Database) -> None:
+    """Written long before, in a table that nobody read: their xmin is older than every watermark."""
+    edge_db.execute(
+        f"{_OLDER}; ALTER TABLE permissions RENAME TO permissions_now; UPDATE older SET group_key = 'older';"
+        " CREATE TABLE permissions (LIKE permissions_now INCLUDING DEFAULTS) PARTITION BY LIST (group_key);"
+        " CREATE TABLE permissions_rest PARTITION OF permissions DEFAULT;"
+        " INSERT INTO permissions SELECT * FROM permissions_now"
+    )
+    again.run(TABLE)
+    assert (again.run(TABLE)[TABLE].reading, "older.key" in labels(again)) == ("nothing changed", False)
+    activity = last_activity(again.plan.legacy)
+    edge_db.execute("ALTER TABLE permissions ATTACH PARTITION older FOR VALUES IN ('older')")
+    assert last_activity(again.plan.legacy) != activity
+    assert again.run(TABLE)[TABLE].reading.startswith(f"full: {TABLE} was altered since (its partitions or children")
+    assert labels(again)["older.key"] == ("Older", "G")
+    (verdict,) = verify(again.plan, [TABLE]).tables
+    assert (verdict.bugs, again.run(TABLE)[TABLE].reading) == (0, "nothing changed")
+
+
+def test_rows_that_a_lifted_policy_shows_again_are_read(again: Migration, edge_db: Database) -> None:
+    """While it hides rows, nothing of the table is touched; rows written in the meantime and old ones come afterwards."""
+    role = edge_db.select_only_role()
+    reader = replace(again, plan=replace(again.plan, legacy=replace(again.plan.legacy, url=edge_db.url_as(role))))
+    reader.run(TABLE)
+    before = labels(again)
+    edge_db.execute(
+        "ALTER TABLE permissions ENABLE ROW LEVEL SECURITY; CREATE POLICY most ON permissions USING (key <> 'audit.view');"
+        " UPDATE permissions SET label = 'Seen' WHERE key = 'agents.manage';"
+        " INSERT INTO permissions (id, key, label, group_key, group_label) VALUES (gen_random_uuid(), 'late.key', 'Late', 'g', 'G')"
+    )
+    settled = drifting.settled(edge_db, again.target, reader=role)
+    assert "row security hides rows of permissions" in str(drifting.run(settled, TABLE)[TABLE].blocked)
+    assert labels(again) == before
+    assert verify(settled.plan(), [TABLE]).word == "failed"
+    edge_db.execute("DROP POLICY most ON permissions; ALTER TABLE permissions DISABLE ROW LEVEL SECURITY")
+    drifting.run(settled, TABLE)
+    found = labels(again)
+    assert (found["agents.manage"][0], found["late.key"][0], found.keys() >= before.keys()) == ("Seen", "Late", True)

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 
 from remoteiq_etl.backfill.deletes import delete
 from remoteiq_etl.backfill.deletes.detect import DeletePolicy
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
-from remoteiq_etl.errors import ConservationError
-from tests.support.gone import count, listed
+from tests.support.books import unbalanced
+from tests.support.gone import count, listed, new_key
 from tests.support.migrating import Migration
+from tests.support.small_installation import key
 
 # --- a pass that does not come to its end -------------------------------------------------------------------------
 
@@ -36,18 +38,54 @@ def test_a_pass_that_was_interrupted_is_resumed(pair: Migration, monkeypatch: py
     assert count(pair, "agent_software") == 17
 
 
-def test_a_trigger_that_keeps_rows_stops_the_pass(pair: Migration) -> None:
-    """What was to be deleted has to be gone: else nothing of the batch is committed."""
-    pair.legacy.execute("DELETE FROM agent_software WHERE id = 1")
-    pair.target.execute(
-        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-        "CREATE TRIGGER keep BEFORE DELETE ON agent_software FOR EACH ROW EXECUTE FUNCTION keep()"
+def _keep(migration: Migration, table: str, body: str) -> None:
+    migration.target.execute(
+        f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN OLD; END $$;"
+        f"CREATE TRIGGER keep BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION keep()"
     )
-    with pytest.raises(
-        ConservationError, match="agent_software: 1 rows gone from legacy were to be deleted, but 0 were"
-    ):
+
+
+@pytest.mark.parametrize(
+    ("answer", "holder"),
+    [("RETURN NULL", "a trigger or rule of agent_software"), ("RAISE 'stays'", "SQLSTATE P0001 of agent_software")],
+    ids=["skips", "raises"],
+)
+def test_rows_that_the_target_does_not_let_go_are_named_and_the_others_go(
+    pair: Migration, answer: str, holder: str
+) -> None:
+    """Whatever they stand beside in their batch; once the target lets them go, they go."""
+    kept = {new_key(pair, "agent_software", str(number)) for number in (2, 7)}
+    pair.legacy.execute("DELETE FROM agent_software WHERE id <= 9")
+    _keep(pair, "agent_software", f"IF OLD.id::text IN ({', '.join(map(repr, kept))}) THEN {answer}; END IF;")
+    assert pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])["agent_software"].deleted == 7
+    assert listed(pair, "agent_software", "2", "7") == [("listed", "kept by target", holder)] * 2
+    assert {str(row["id"]) for row in pair.rows("agent_software")} >= kept
+    assert (count(pair, "agent_software"), unbalanced(pair)) == (13, [])
+    pair.target.execute("DROP TRIGGER keep ON agent_software")
+    assert pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])["agent_software"].deleted == 2
+    assert unbalanced(pair) == []
+
+
+def test_a_row_that_stays_keeps_what_it_came_with_and_what_it_holds(pair: Migration) -> None:
+    """A result whose job is gone: the job's task and run stay with it, those of the other job go."""
+    kept, others = key("job", 1), key("job", 2)
+    run = new_key(pair, "agent_task_runs", kept, "jobs")
+    pair.legacy.execute(f"DELETE FROM jobs WHERE id IN ('{kept}', '{others}')")
+    _keep(pair, "agent_task_results", f"IF OLD.run_id = '{run}' THEN RAISE 'stays'; END IF;")
+    reports = pair.gone(DeletePolicy.PROPAGATE)
+    tables = ("agent_task_results", "agent_task_runs", "agent_tasks")
+    assert [reports[table].deleted for table in tables] == [1, 1, 1]
+    assert [listed(pair, table, kept)[0][1] for table in tables] == ["kept by target", "referred to", "referred to"]
+    assert [count(pair, table) for table in tables] == [19, 19, 19]
+    assert unbalanced(pair) == []
+
+
+def test_an_error_that_is_about_no_row_ends_the_pass(pair: Migration) -> None:
+    pair.legacy.execute("DELETE FROM agent_software WHERE id = 1")
+    _keep(pair, "agent_software", "RAISE 'full' USING ERRCODE = '53100';")
+    with pytest.raises(psycopg.errors.DiskFull):
         pair.gone(DeletePolicy.PROPAGATE, tables=["agent_software"])
-    assert pair.query("SELECT DISTINCT state FROM remoteiq_etl.legacy_agent_software_map") == [("live",)]
+    assert count(pair, "agent_software") == 20
 
 
 # --- the choice of tables, and the brake --------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger
 from remoteiq_etl.backfill.load.key_moves import move_keys
@@ -133,6 +135,48 @@ def test_a_plan_counts_a_move_and_makes_none(pair: Migration) -> None:
     report = pair.run(*TABLES, planning=True)["permissions"]
     assert report.total(Ledger.UPDATED) == 1
     assert pair.query("SELECT count(*) FROM permissions WHERE permission_key = 'ops.execute'") == [(0,)]
+
+
+# --- onto a key that a row of ours has, which was made of no legacy permission ----------------------------------------
+
+SEEDED = (
+    *("organizations", "seed_permissions", "permissions", "roles", "role_permissions"),
+    *("seed_roles", "seed_role_permissions"),
+)
+SEED, WORD = "backups.download", "ops.word"
+BY_HAND = (
+    "INSERT INTO role_permissions (role_id, permission_key) SELECT id, %s FROM roles WHERE name IN ('Ops', 'Twin')"
+)
+HOLD_WORD = f"INSERT INTO role_meta (role_name, permissions) VALUES ('Sales', ARRAY['{WORD}'])"
+
+
+@pytest.mark.parametrize("key_of_ours", [SEED, WORD])
+def test_a_permission_renamed_to_the_key_of_a_seed_or_a_word_has_that_row_from_then_on(
+    pair: Migration, key_of_ours: str
+) -> None:
+    """One row, with legacy's label, and whoever held either key holds this one; and back again."""
+    pair.legacy.execute(HOLD_WORD)
+    pair.run(*SEEDED)
+    with pair.target.connect() as connection:
+        for one in ("ops.run", key_of_ours):
+            connection.execute(BY_HAND.encode() + b" ON CONFLICT DO NOTHING", [one])
+    holders = "SELECT count(DISTINCT role_id) FROM role_permissions WHERE permission_key IN ('ops.run', %s)"
+    ((held,),) = pair.query(holders, key_of_ours)
+    pair.legacy.execute(f"UPDATE permissions SET key = '{key_of_ours}' WHERE key = 'ops.run'")
+    assert pair.run(*SEEDED, planning=True)["permissions"].total(Ledger.UPDATED) == 1
+    assert pair.run(*SEEDED)["permissions"].total(Ledger.UPDATED) == 1
+    shown = "SELECT permission_key, label FROM permissions WHERE permission_key IN ('ops.run', %s)"
+    assert pair.query(shown, key_of_ours) == [(key_of_ours, "Run")]
+    assert pair.query(GRANTS, "ops.run") + pair.query(GRANTS, key_of_ours) == [(0,), (held,)]
+    assert unbalanced(pair) == []
+    assert bugs(pair, "permissions", "role_permissions") == []
+    reports = pair.run(*SEEDED, mode=Mode.FULL)
+    for table in ("permissions", "role_permissions", "seed_permissions"):
+        assert reports[table].total(Ledger.UPDATED) + reports[table].total(Ledger.INSERTED) == 0
+    pair.legacy.execute(f"UPDATE permissions SET key = 'ops.run' WHERE key = '{key_of_ours}'")
+    pair.run(*SEEDED)
+    assert unbalanced(pair) == []
+    assert bugs(pair, "permissions", "role_permissions") == []
 
 
 # --- one batch --------------------------------------------------------------------------------------------------------

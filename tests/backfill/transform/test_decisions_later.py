@@ -1,15 +1,19 @@
-"""What is decided about devices, checks, roles, permissions and sessions still holds when legacy changes between two runs."""
+"""What is decided about devices, checks, roles, permissions, sessions and tickets still holds when legacy changes between two runs."""
 
 from datetime import UTC, datetime
 
+import pytest
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.verify.engine import verify
+from tests.machine.broken import At, Killed
 from tests.support.migrating import Migration
 from tests.support.server import Database
+from tests.support.small_installation import TABLES as LOADED
+from tests.support.small_installation import key
 from tests.support.undoing import last_run, undone
 
 #: What is decided about devices and checks is written here.
@@ -264,3 +268,25 @@ def test_a_new_row_flips_no_winner_and_no_spelling_until_an_operator_asks(again:
     after = again.versions()
     assert again.run(*tables)["roles"].warnings["decided_otherwise_today"] == 0
     assert again.versions() == after
+
+
+def test_a_number_taken_while_its_ticket_is_deleted_is_replaced_when_the_ticket_comes_back(pair: Migration) -> None:
+    """Nobody shows the number of a ticket that is not there: a run that has no ticket to read leaves it as it is recorded."""
+    ticket, others = key("ticket", 60), ("organizations", "agent_software")
+    number = "SELECT (decision ->> 'ticket_number')::int FROM remoteiq_etl.legacy_tickets_map WHERE legacy_key = %s"
+    shown = f"SELECT id::text = '{ticket}', ticket_number FROM tickets WHERE ticket_number >= 60 ORDER BY 2"
+    pair.target.execute(f"DELETE FROM tickets WHERE id = '{ticket}'")
+    pair.run(*LOADED)
+    pair.target.execute(
+        "INSERT INTO tickets (organization_id, ticket_number, subject) SELECT organization_id, max(ticket_number) + 1, 'new'"
+        " FROM tickets GROUP BY 1"
+    )
+    assert pair.run(*LOADED)["tickets"].reading == "nothing changed"
+    assert pair.query(number, ticket) == [(60,)]
+    with pytest.raises(Killed):
+        Migration.of(pair.legacy, pair.target, observer=At(40)).run(*others)
+    assert pair.query(number, ticket) == [(60,)]
+    pair.run(*LOADED, recreate={"tickets": frozenset({ticket})})
+    assert pair.query(shown) == [(False, 60), (True, 61)]
+    pair.run(*LOADED, mode=Mode.FULL)
+    assert (pair.query(number, ticket), len(pair.query(shown))) == ([(61,)], 2)
