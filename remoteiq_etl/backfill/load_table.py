@@ -37,7 +37,7 @@ from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_key
 from remoteiq_etl.backfill.transform.seen_values import SourceValues
 from remoteiq_etl.frames.derived_ids import short_key, short_keys
 from remoteiq_etl.frames.dtypes import TEXT
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec

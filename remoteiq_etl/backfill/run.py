@@ -36,7 +36,7 @@ from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
 from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns

@@ -107,7 +107,7 @@ def _code(ended: SystemExit) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    from remoteiq_etl.postgres.failures import DATABASE_ERRORS, describe
+    from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, describe
 
     if isinstance(error, DATABASE_ERRORS):
         return f"{describe(error)} {_WHERE}"

@@ -26,7 +26,7 @@ from remoteiq_etl.errors import ConnectionFailed, RemoteIQError
 from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
-from remoteiq_etl.postgres.failures import (
+from remoteiq_etl.postgres.errors.failures import (
     DATABASE_ERRORS,
     brief,
     fault_of,
@@ -35,8 +35,8 @@ from remoteiq_etl.postgres.failures import (
     primary_text,
     sqlstate_of,
 )
-from remoteiq_etl.postgres.lock_waits import LockWaitEnded, blocking_sentence
-from remoteiq_etl.postgres.rights import RightRefused, missing_right
+from remoteiq_etl.postgres.errors.lock_waits import LockWaitEnded, blocking_sentence
+from remoteiq_etl.postgres.errors.rights import RightRefused, missing_right
 from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
 from remoteiq_etl.postgres.sockets import ServerSocket, open_sockets, opened_since
 

@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.throttle.pacer import Pacer
 from remoteiq_etl.errors import ConnectionFailed, RemoteIQError, SnapshotTooOld, SourceWaits, StopRequested
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import describe, follows, is_interruption
+from remoteiq_etl.postgres.errors.failures import describe, follows, is_interruption
 from remoteiq_etl.state.locks import lock_verification
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify import mass_guard

@@ -23,7 +23,7 @@ from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_lef
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.errors import ConservationError
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_queries import has_merged

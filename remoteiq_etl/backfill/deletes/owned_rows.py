@@ -16,7 +16,7 @@ from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.frames.derived_ids import short_key
-from remoteiq_etl.postgres.row_errors import is_about_rows
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Derived, TableSpec
 from remoteiq_etl.state.maps import key_join, map_of

@@ -21,7 +21,7 @@ from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.load.target_triggers import NotTaken, altered
 from remoteiq_etl.frames import json_text, times
 from remoteiq_etl.frames.derived_ids import derive
-from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
+from remoteiq_etl.postgres.errors.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.sensitive.redaction import plain, redacted_json
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.table import TableSpec

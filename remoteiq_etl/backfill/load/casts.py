@@ -15,8 +15,8 @@ from sqlalchemy import Column
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.frames.dtypes import cast_type
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.faults import classes_not_about_rows
-from remoteiq_etl.postgres.row_errors import is_about_rows
+from remoteiq_etl.postgres.errors.faults import classes_not_about_rows
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)

@@ -24,7 +24,7 @@ from remoteiq_etl.backfill.outcomes.movements import Cause
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.outcomes.quarantine import RowLists
 from remoteiq_etl.errors import ConflictError, ConservationError
-from remoteiq_etl.postgres.row_errors import is_about_rows
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.table import TableSpec

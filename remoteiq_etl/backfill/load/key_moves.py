@@ -19,7 +19,7 @@ from remoteiq_etl.backfill.outcomes import movements
 from remoteiq_etl.backfill.outcomes.before_images import Image, ImageWriter
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
 from remoteiq_etl.backfill.outcomes.movements import Cause
-from remoteiq_etl.postgres.row_errors import REFUSED, is_about_rows, reason_of, rule_of
+from remoteiq_etl.postgres.errors.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_queries import hand_over

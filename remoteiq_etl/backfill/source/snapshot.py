@@ -11,7 +11,7 @@ from remoteiq_etl.backfill.source.relation_shape import read_shapes
 from remoteiq_etl.config.urls import redact_url
 from remoteiq_etl.errors import ConfigurationError, SnapshotLost
 from remoteiq_etl.postgres.database import ArrowSession, Database, Session
-from remoteiq_etl.postgres.failures import DATABASE_ERRORS, sqlstate_of
+from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, sqlstate_of
 
 #: The savepoint of the session that holds the snapshot, set when it is exported.
 _READABLE = "readable"

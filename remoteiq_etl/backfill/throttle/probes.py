@@ -15,7 +15,7 @@ from remoteiq_etl.backfill.throttle.verdict import ProbeReading
 from remoteiq_etl.config.throttle import Signal
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.failures import brief
+from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)

@@ -27,7 +27,7 @@ from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.backfill.transform.write_history import writes_to
 from remoteiq_etl.frames.dtypes import TEXT, arrow_type, from_arrow
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions

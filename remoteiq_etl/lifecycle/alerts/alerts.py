@@ -11,7 +11,7 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.config.alerts import Alerting, AlertKind
 from remoteiq_etl.errors import LockedError, SourcePaused, StopRequested
 from remoteiq_etl.lifecycle.alerts.channels import deliver
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)

@@ -18,7 +18,7 @@ from remoteiq_etl.errors import ConnectionFailed, FencedError, LockedError
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage, is_at_least
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.schema import State

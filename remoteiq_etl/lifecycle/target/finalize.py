@@ -27,7 +27,7 @@ from remoteiq_etl.lifecycle.target.script import ScriptSession
 from remoteiq_etl.lifecycle.target.views import make_views
 from remoteiq_etl.postgres import session_settings
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import brief
+from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, target

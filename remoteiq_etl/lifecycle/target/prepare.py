@@ -21,7 +21,7 @@ from remoteiq_etl.lifecycle.drift.report import Drift, DriftReport, compare
 from remoteiq_etl.lifecycle.drift.shape import SchemaShape
 from remoteiq_etl.lifecycle.target import ownership, trigger
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import brief, fault_of
+from remoteiq_etl.postgres.errors.failures import brief, fault_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.dependencies import reached
 from remoteiq_etl.state.schema import State

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import brief
+from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from schemas.views import REPORTS, ReportView, is_ours
 

@@ -23,7 +23,7 @@ from remoteiq_etl.lifecycle.undo.proof import Changed
 from remoteiq_etl.lifecycle.undo.restore import Restorer
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.lifecycle.undo.verdicts import row_now
-from remoteiq_etl.postgres.failures import brief
+from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret

@@ -14,7 +14,7 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.assets.target import TARGET_CONSTRAINTS
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.report.make import ReportScope, Written, write
 from remoteiq_etl.report.model import Report
 

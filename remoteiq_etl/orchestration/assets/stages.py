@@ -21,7 +21,7 @@ from remoteiq_etl.lifecycle.target.steps import StagedTarget, staged
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.incremental.freshness import freshness, unverified

@@ -18,7 +18,7 @@ from remoteiq_etl.orchestration.assets.tables import NO_VALUE
 from remoteiq_etl.orchestration.assets.target import TARGET_SCHEMA
 from remoteiq_etl.orchestration.metadata import legacy_tables, materialization
 from remoteiq_etl.orchestration.runtime import resource, run_options
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.spec.dependencies import in_order
 from remoteiq_etl.spec.table import TableSpec
 

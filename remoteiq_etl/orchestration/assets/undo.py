@@ -20,7 +20,7 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.postgres.database import Database
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 
 UNDO_PLAN = "undo_plan"
 UNDO_EXECUTE = "undo_execute"

@@ -15,7 +15,7 @@ from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.resource import RUN_TAG
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict

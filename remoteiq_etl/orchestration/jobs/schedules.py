@@ -22,7 +22,7 @@ from remoteiq_etl.orchestration.jobs.narrowing import checks_of, narrowed
 from remoteiq_etl.orchestration.jobs.prune import PRUNE
 from remoteiq_etl.orchestration.runtime.run_options import SOURCE_TAG
 from remoteiq_etl.orchestration.runtime.workers import in_progress
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 
 ON_CHANGE = "resync_on_change"

@@ -31,7 +31,7 @@ from remoteiq_etl.orchestration.runtime import signals, storage
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
 from remoteiq_etl.orchestration.runtime.run_options import CONFIG, KEY, SOURCE_TAG, RunOptions
 from remoteiq_etl.orchestration.runtime.workers import fail_interrupted, name_process, started_by_itself
-from remoteiq_etl.postgres.failures import describe, follows, is_passing
+from remoteiq_etl.postgres.errors.failures import describe, follows, is_passing
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.sources import interrupted
 

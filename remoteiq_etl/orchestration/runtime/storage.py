@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from remoteiq_etl.errors import StorageFailed
-from remoteiq_etl.postgres import faults
+from remoteiq_etl.postgres.errors import faults
 
 #: Errors of a storage, whichever database it is in: this program itself asks none through SQLAlchemy or SQLite.
 _ERRORS = (DBAPIError, sqlite3.Error)

@@ -5,7 +5,7 @@ import pytest
 from adbc_driver_manager import Error as AdbcError
 from psycopg import errors
 
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of, rule_of, sqlstate_of
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of, rule_of, sqlstate_of
 from tests.support.server import Database
 
 RULES = {

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from remoteiq_etl.errors import LockTimeout
-from remoteiq_etl.postgres.failures import brief
+from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 
 SQL = statements(__file__)

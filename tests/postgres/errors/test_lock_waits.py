@@ -1,6 +1,6 @@
 """Who held the lock that a statement waited for in vain."""
 
-from remoteiq_etl.postgres.lock_waits import Holder, blocking_sentence
+from remoteiq_etl.postgres.errors.lock_waits import Holder, blocking_sentence
 from tests.support.server import Database
 
 UPDATE = "UPDATE things SET id = 2"

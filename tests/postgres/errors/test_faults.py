@@ -14,9 +14,9 @@ from adbc_driver_manager import Error as AdbcError
 from remoteiq_etl.errors import ConnectionFailed, RightMissing
 from remoteiq_etl.postgres import faults
 from remoteiq_etl.postgres.database import Database as EngineDatabase
-from remoteiq_etl.postgres.failures import DATABASE_ERRORS, brief, describe, fault_of, follows
-from remoteiq_etl.postgres.faults import FAULTS, SHOWN, UNKNOWN, Fault
-from remoteiq_etl.postgres.row_errors import is_about_rows
+from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, brief, describe, fault_of, follows
+from remoteiq_etl.postgres.errors.faults import FAULTS, SHOWN, UNKNOWN, Fault
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows
 from tests.support.server import Database, Server
 
 PLANTED = "planted-value"

@@ -14,8 +14,8 @@ from adbc_driver_manager import Error as AdbcError
 from remoteiq_etl.config.urls import redact_url
 from remoteiq_etl.errors import RemoteIQError, SnapshotLost
 from remoteiq_etl.frames.shown_text import visible
-from remoteiq_etl.postgres import faults
-from remoteiq_etl.postgres.faults import Fault
+from remoteiq_etl.postgres.errors import faults
+from remoteiq_etl.postgres.errors.faults import Fault
 
 #: The errors of both drivers.
 DATABASE_ERRORS = (psycopg.Error, AdbcError)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import psycopg
 
-from remoteiq_etl.postgres import faults
-from remoteiq_etl.postgres.failures import primary_text, sqlstate_of
+from remoteiq_etl.postgres.errors import faults
+from remoteiq_etl.postgres.errors.failures import primary_text, sqlstate_of
 
 #: The rules under which a refused row is quarantined, by SQLSTATE or class; any other is REFUSED.
 _RULES: Mapping[str, str] = {

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from remoteiq_etl.postgres.failures import is_interruption
+from remoteiq_etl.postgres.errors.failures import is_interruption
 
 
 def _cut_short() -> None:
