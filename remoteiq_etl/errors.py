@@ -152,6 +152,10 @@ class StageError(RemoteIQError):
     """A command, or a move, does not fit the stage in which the migration of a source is."""
 
 
+class GateError(RemoteIQError):
+    """The gate of the cut-over is closed, or what was asked of it cannot be done."""
+
+
 class StateVersionError(RemoteIQError):
     """The state schema was written by a newer program."""
 

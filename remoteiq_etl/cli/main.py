@@ -16,6 +16,7 @@ import typer
 
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.gate.commands import gate
 from remoteiq_etl.cli.proof import commands as proof
 from remoteiq_etl.cli.rows import commands as rows
 from remoteiq_etl.cli.run import commands as run
@@ -67,7 +68,7 @@ for _command in (
     run.generate,
 ):
     app.command()(_command)
-for _group in (rows.quarantine, rows.conflicts, rows.deletes):
+for _group in (gate, rows.quarantine, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
 

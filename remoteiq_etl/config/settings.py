@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict,
 from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
+from remoteiq_etl.config.gate import GateLimits
 from remoteiq_etl.config.retention import Retention
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.throttle import ThrottleLimits
@@ -57,7 +58,7 @@ SETTING_NAMES = (
 )
 
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention")
+_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention", "gate")
 
 #: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (
@@ -168,6 +169,7 @@ class Settings(SettingsTable):
     alerts: InstanceOf[Alerting] = Field(default_factory=Alerting)
     accept_drift: _Names = ()
     conflicts: InstanceOf[ConflictPolicies] = Field(default_factory=ConflictPolicies)
+    gate: InstanceOf[GateLimits] = Field(default_factory=GateLimits)
     deletes: Annotated[Literal["list", "propagate"], Expected("list or propagate")] = "list"
 
     @model_validator(mode="after")
@@ -273,6 +275,7 @@ def _with_tables(document: dict[str, Any], environ: Mapping[str, str], file: Pat
         "throttle": ThrottleLimits.read(given.get("throttle", {}), file),
         "schedules": checked(Schedules, given.get("schedules", {}), Where(str(file), "schedules")),
         "conflicts": conflict_policies(given.get("conflicts", {}), Where(str(file), "conflicts")),
+        "gate": checked(GateLimits, given.get("gate", {}), Where(str(file), "gate")),
         "alerts": Alerting.read(given.get("alerts", {}), environ, str(file)),
     }
 
