@@ -137,7 +137,8 @@ def test_a_role_gains_what_the_legacy_guard_did_not_give_it(gate: Gate) -> None:
     """Of a role whose role_meta is not empty, the guard looked at that alone."""
     gate.migrated.legacy.execute(
         "UPDATE role_meta SET permissions = ARRAY['only.this'] WHERE role_name ="
-        " (SELECT r.name FROM roles AS r JOIN role_permissions AS g ON g.role_id = r.id JOIN role_meta AS m ON m.role_name = r.name LIMIT 1)"
+        " (SELECT r.name FROM roles AS r JOIN role_permissions AS g ON g.role_id = r.id"
+        " JOIN role_meta AS m ON m.role_name = r.name LIMIT 1)"
     )
     with gate.migrated.legacy.connect() as connection:
         row = connection.execute(
