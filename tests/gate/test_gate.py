@@ -157,6 +157,7 @@ def test_an_approval_opens_it_and_holds_for_what_it_saw(ready: Gate) -> None:
     assert ready("gate", "status").code == 0
     # A run that writes nothing moves nothing.
     assert ready("run").code in (0, 3)
+    assert ready("verify").code == 0
     ready.finalized()
     assert ready.status()["open"], ready.status()["closed_by"]
     ready.migrated.target.execute("CREATE INDEX one_more ON tickets (title)")

@@ -264,7 +264,7 @@ def test_the_verdict_is_the_worst_of_all_tables(again: Migration, tmp_path: Path
     stale = report_of(again, tmp_path).report
     assert (stale.verdict.standing, stale.verdict.tables[Standing.STALE]) == (Standing.STALE, 1)
     (devices,) = [table.verified for table in stale.tables if table.name == "devices"]
-    assert "has read rows of it since" in str(devices.stale)
+    assert "has written rows of it since" in str(devices.stale)
     verify_as(again, [verdict_of("tickets", now, finding(Label.CHANGED_IN_LEGACY))])
     assert report_of(again, tmp_path).report.verdict.tables[Standing.STALE] == 2
     verify_as(again, [verdict_of("tickets", now, finding(Label.BUG))])

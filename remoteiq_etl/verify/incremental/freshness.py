@@ -13,10 +13,13 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict
+
+SQL = statements(__file__)
 
 
 class Freshness(StrEnum):
@@ -79,7 +82,7 @@ _ENDED = {Status.FAILED: Freshness.FAILED, Status.INCOMPLETE: Freshness.INCOMPLE
 
 def _moved(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None) -> str | None:
     if verdict.table in later:
-        return f"run {later[verdict.table]} has read rows of it since"
+        return f"run {later[verdict.table]} has written rows of it since"
     if changed := verdict.labels.get(Label.CHANGED_IN_LEGACY):
         return f"legacy had changed {changed:,} rows since the last run when it was verified"
     return None if legacy is None or verdict.inputs is None else _changed(legacy, verdict.inputs["legacy"])
@@ -110,9 +113,5 @@ def _taken_back(session: Session, state: State, source_id: int) -> set[str]:
 
 
 def _later_runs(session: Session, state: State, source_id: int) -> dict[str, int]:
-    """The last run that committed rows of a table after it was verified, by table."""
-    query = sql.SQL(
-        "SELECT v.table_name, max(l.run_id) FROM {} AS v JOIN {} AS l USING (table_name) JOIN {} AS r ON r.id = l.run_id"
-        " WHERE v.source_id = %s AND r.source_id = v.source_id AND l.committed_at > v.confirmed_at GROUP BY v.table_name"
-    ).format(*map(state.name, ("verifications", "ledger", "runs")))
-    return dict(session.rows(query, [source_id]))
+    """The last run that wrote rows of a table after it was verified, by table."""
+    return dict(session.rows(SQL["later_runs"].format(**state.names), {"source_id": source_id}))

@@ -59,4 +59,4 @@ def test_status_says_how_fresh_each_verdict_is(cli: Cli, migrated: Migrated) -> 
     found = json.loads(cli("status", "--json", **both).out)
     said = {table["name"]: table["verification"] for table in found["tables"]}
     assert (said["roles"]["freshness"], said["users"]["freshness"]) == ("stale", "never")
-    assert said["roles"]["why"].endswith("has read rows of it since")
+    assert said["roles"]["why"].endswith("has written rows of it since")

@@ -215,10 +215,10 @@ def test_what_is_missing_is_said_in_sentences_with_the_command_that_does_it(
         "Run 3 ended without a word. remoteiq-etl run"
     )
     assert said(StageFacts(entry, is_running=True, run=(3, "running", None))) == ["A run is in work: wait for its end."]
-    unverified = {"agents": "never", "sites": "run 3 has read rows of it since", "users": "never"}
+    unverified = {"agents": "never", "sites": "run 3 has written rows of it since", "users": "never"}
     assert said(StageFacts(at(Stage.IN_STEP), unverified=unverified)) == [
         "2 tables are not verified (never): agents, users. remoteiq-etl verify",
-        "1 tables are not verified (run 3 has read rows of it since): sites. remoteiq-etl verify",
+        "1 tables are not verified (run 3 has written rows of it since): sites. remoteiq-etl verify",
     ]
     assert "75 foreign keys" in said(StageFacts(at(Stage.VERIFIED), parts=75))[0]
     assert said(StageFacts(at(Stage.FINALIZED))) == []
