@@ -211,7 +211,11 @@ class Settings(SettingsTable):
         given["home"] = _resolved(given.get("home", HOME_NAME), project)
         given["sealing_keys"] = sealing_keys.from_environment(environ, project)
         given["legacy_admin_url"] = environ.get(ADMIN_VARIABLE, "").strip() or None
-        return checked(cls, {**given, "config_file": config_file}, Where(str(file), in_environment={*variables, "legacy_admin_url"}))
+        return checked(
+            cls,
+            {**given, "config_file": config_file},
+            Where(str(file), in_environment={*variables, "legacy_admin_url"}),
+        )
 
 
 def project_directory(start: Path | None = None) -> Path:

@@ -80,13 +80,10 @@ def record(session: Session, state: State, number: int, phase: Phase, **changes:
     values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in changes.items()}
     if phase in (Phase.DONE, Phase.FAILED, Phase.TAKEN_BACK):
         values["ended_at"] = datetime.now(UTC)
-    assignments = [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in ("phase", *values)
-    ]
-    update = sql.SQL("UPDATE {} SET {} WHERE id = %(id)s").format(
-        state.name("cutovers"), sql.SQL(", ").join(assignments)
-    )
-    session.execute(update, {**values, "phase": phase, "id": number})
+    columns = ["phase", *values]
+    assignments = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
+    update = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(state.name("cutovers"), assignments)
+    session.execute(update, [phase, *values.values(), number])
 
 
 def remembered_options(session: Session, state: State, source_id: int) -> dict[str, str]:

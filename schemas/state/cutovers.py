@@ -1,6 +1,18 @@
 """Cut-overs, how far each came and what must be given back, and the archives that were made before a cleanup."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, SmallInteger, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.columns import TIMESTAMPTZ
@@ -13,9 +25,7 @@ cutovers = Table(
     Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
     Column("phase", Text, nullable=False, comment="begun, fenced, switching, done, failed, going back, taken back"),
     Column("actor", Text, nullable=False, comment="user and host that began it"),
-    Column(
-        "begun_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it was begun"
-    ),
+    Column("begun_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it was begun"),
     Column(
         "fence",
         JSONB,

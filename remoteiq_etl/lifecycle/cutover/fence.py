@@ -53,12 +53,11 @@ def fence_of(kind: FenceKind, settings: CutOverSettings) -> WriteFence:
         raise FenceError("the fence revoke needs the roles of the old application: name them as [cutover] roles.")
     if kind is FenceKind.HOOK and not settings.fence_hook:
         raise FenceError("the fence hook needs a command: name it as [cutover] fence_hook.")
-    return {
-        FenceKind.READ_ONLY: lambda: ReadOnly(settings.roles),
-        FenceKind.REVOKE: lambda: Revoke(settings.roles),
-        FenceKind.HOOK: lambda: Hook(settings.fence_hook, settings.hook_seconds),
-        FenceKind.STOPPED: Stopped,
-    }[kind]()
+    if kind is FenceKind.READ_ONLY:
+        return ReadOnly(settings.roles)
+    if kind is FenceKind.REVOKE:
+        return Revoke(settings.roles)
+    return Hook(settings.fence_hook, settings.hook_seconds) if kind is FenceKind.HOOK else Stopped()
 
 
 def fence_of_record(record: Record, settings: CutOverSettings) -> WriteFence:
@@ -97,7 +96,7 @@ class ReadOnly:
         here = {role: value for role, is_here, value in found if is_here}
         # What is set for a role goes before what is set for the database.
         overruling = sorted({role for role, _, _ in found if role is not None})
-        concerned = [*self.roles] or [None, *overruling]
+        concerned: list[str | None] = [*self.roles] or [None, *overruling]
         return {
             "kind": self.kind,
             "roles": list(self.roles),
@@ -186,12 +185,19 @@ class Revoke:
 
     def give_back(self, admin: Session, record: Record) -> None:
         """Grant all of them again, from the same roles and with the same options; what is there stays."""
-        tables = {row[0] for row in admin.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [admin.database.schema])}
-        tables |= {row[0] for row in admin.rows("SELECT viewname FROM pg_views WHERE schemaname = %s", [admin.database.schema])}
+        tables = {
+            row[0]
+            for row in admin.rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", [admin.database.schema])
+        }
+        tables |= {
+            row[0] for row in admin.rows("SELECT viewname FROM pg_views WHERE schemaname = %s", [admin.database.schema])
+        }
         grants = [Grant(**one) for one in reversed(record["grants"]) if one["table"] in tables]
         gone = _unknown(admin, [name for one in grants for name in (one.grantor, one.grantee) if name is not None])
         with _explained("given back"), admin.transaction():
-            _execute_as_grantors(admin, [one for one in grants if not {one.grantor, one.grantee} & gone], back=True)
+            _execute_as_grantors(
+                admin, [one for one in grants if one.grantor not in gone and one.grantee not in gone], back=True
+            )
 
 
 def dependents_first(grants: Sequence[Grant], roles: Sequence[str]) -> list[Grant]:
@@ -279,12 +285,14 @@ class Stopped:
 
 def refuse_unknown_roles(admin: Session, roles: Sequence[str]) -> None:
     """Raise FenceError for a role that the server does not have."""
-    if unknown := sorted(_unknown(admin, roles)):
-        raise FenceError(f"the server of the legacy database has no role {', '.join(unknown)}: see [cutover] roles.")
+    if unknown := _unknown(admin, roles):
+        raise FenceError(
+            f"the server of the legacy database has no role {', '.join(sorted(unknown))}: see [cutover] roles."
+        )
 
 
-def _unknown(admin: Session, roles: Sequence[str]) -> set[str | None]:
-    return {row[0] for row in admin.rows(SQL["missing_roles"].format(), {"roles": sorted(set(roles))})}
+def _unknown(admin: Session, roles: Sequence[str]) -> set[str]:
+    return {str(row[0]) for row in admin.rows(SQL["missing_roles"].format(), {"roles": sorted(set(roles))})}
 
 
 @contextmanager
@@ -298,4 +306,6 @@ def _explained(what: str) -> Iterator[None]:
             " that may: a superuser, or the owner of the database and of its tables."
         ) from error
     except psycopg.Error as error:
-        raise FenceError(f"the fence cannot be {what}: {error.diag.message_primary or type(error).__name__}.") from error
+        raise FenceError(
+            f"the fence cannot be {what}: {error.diag.message_primary or type(error).__name__}."
+        ) from error

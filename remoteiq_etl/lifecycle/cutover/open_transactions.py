@@ -52,7 +52,10 @@ class Waited:
 def refuse_blindness(admin: Session, fence: WriteFence) -> None:
     """Make sure that the sessions of others can be seen, and ended where that is needed. Raises FenceError."""
     sees, ends = admin.rows(SQL["sees_all"].format())[0]
-    lacks = [*([] if sees else ["pg_read_all_stats"]), *([] if ends or not fence.ends_sessions else ["pg_signal_backend"])]
+    lacks = [
+        *([] if sees else ["pg_read_all_stats"]),
+        *([] if ends or not fence.ends_sessions else ["pg_signal_backend"]),
+    ]
     if lacks:
         raise FenceError(
             f"the sessions of others with the legacy database cannot be {'ended' if sees else 'seen'}: the role that we connect as"
@@ -60,9 +63,7 @@ def refuse_blindness(admin: Session, fence: WriteFence) -> None:
         )
 
 
-def wait(
-    admin: Session, fence: WriteFence, fenced_at: datetime, seconds: float, roles: Sequence[str] = ()
-) -> Waited:
+def wait(admin: Session, fence: WriteFence, fenced_at: datetime, seconds: float, roles: Sequence[str] = ()) -> Waited:
     """Wait until no transaction that began before the fence is open, and, where the fence asks for it, no session.
 
     A session that the fence does not reach is ended when it is between transactions, or in one that began later. `roles`: those
@@ -90,7 +91,9 @@ def _sessions(admin: Session, fence: WriteFence, fenced_at: datetime, roles: Seq
         "writers_only": fence.is_enforced and not fence.ends_sessions,
         "own": APPLICATION,
     }
-    return [OpenSession(*row) for name in ("sessions", "prepared") for row in admin.rows(SQL[name].format(), parameters)]
+    return [
+        OpenSession(*row) for name in ("sessions", "prepared") for row in admin.rows(SQL[name].format(), parameters)
+    ]
 
 
 def _text(found: Sequence[OpenSession], seconds: float) -> str:

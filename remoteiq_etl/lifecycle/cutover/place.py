@@ -70,6 +70,11 @@ class CutOverContext:
             return bool(self.admin.value(SQL["is_one"], {"name": _NAME, "key": key}))
 
     @property
+    def of_source(self) -> tuple[Session, State, int]:
+        """What the store of stages asks for first."""
+        return self.control, self.state, self.source_id
+
+    @property
     def last(self) -> CutOverRecord | None:
         """The last cut-over of the source."""
         return cutovers.last(self.control, self.state, self.source_id)

@@ -62,9 +62,13 @@ def survey(admin: Session, legacy: str, target: str) -> SchemaNames:
     after = _shortened(legacy) + _SUFFIX
     oids = {name: _own_schema(admin, name) for name in (legacy, target)}
     if admin.rows(SQL["schema"].format(), {"schema": after}):
-        raise CutOverError(f"the schema {legacy} is to be called {after}, and there is one of that name. Rename or drop it.")
+        raise CutOverError(
+            f"the schema {legacy} is to be called {after}, and there is one of that name. Rename or drop it."
+        )
     if not admin.value("SELECT has_database_privilege(current_database(), 'CREATE')"):
-        raise CutOverError("schemas cannot be renamed without the right CREATE on the database. GRANT it to the admin's role.")
+        raise CutOverError(
+            "schemas cannot be renamed without the right CREATE on the database. GRANT it to the admin's role."
+        )
     found = admin.rows(SQL["extensions"].format(), {"schema": legacy})
     if fixed := [name for name, movable in found if not movable]:
         raise CutOverError(
@@ -76,7 +80,8 @@ def survey(admin: Session, legacy: str, target: str) -> SchemaNames:
 
 def is_switched(admin: Session, names: SchemaNames) -> bool:
     """Whether the schemas have their later names, told by their oids."""
-    return admin.value(SQL["name_of"].format(), {"oid": names.legacy_oid}) == names.legacy_after
+    found: str | None = admin.value(SQL["name_of"].format(), {"oid": names.legacy_oid})
+    return found == names.legacy_after
 
 
 def switch_schemas(admin: Session, names: SchemaNames, settings: CutOverSettings) -> None:
@@ -161,7 +166,9 @@ def _move(admin: Session, extensions: tuple[str, ...], schema: str) -> None:
 def _own_schema(admin: Session, schema: str) -> int:
     rows = admin.rows(SQL["schema"].format(), {"schema": schema})
     if not rows:
-        raise CutOverError(f"the database has no schema {schema}: see REMOTEIQ_LEGACY_SCHEMA and REMOTEIQ_TARGET_SCHEMA.")
+        raise CutOverError(
+            f"the database has no schema {schema}: see REMOTEIQ_LEGACY_SCHEMA and REMOTEIQ_TARGET_SCHEMA."
+        )
     oid, own = rows[0]
     if not own:
         raise CutOverError(

@@ -1,9 +1,10 @@
-"""Whether the legacy database is written although it should not be: behind the fence, and after the cut-over.
+"""Whether a database is written although it should not be: legacy behind the fence, and either side after the cut-over.
 
-Belongs here: marks of what is there, and looking for what is newer. Does not belong here: telling a person (see alerts).
+Belongs here: marks of what is there, and counting what is newer. Does not belong here: which rows those are (see written),
+telling a person (see remoteiq_etl.lifecycle.alerts).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,57 +14,72 @@ from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.errors import LegacyWritten
 from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.postgres.database import Database, Session
-from schemas import legacy
 
 Marks = Mapping[str, Any]
-"""`horizon`: older transactions are all over, 64 bit; `rows`: of each table; `activity`: see lifecycle.activity. As JSON."""
+"""`horizon`: the first transaction that had not begun, 64 bit; `rows`: by table, those that older ones wrote. As JSON.
 
-_TABLES = sorted(table.name for table in legacy.metadata.sorted_tables)
+They are taken while nobody writes: what is newer than the horizon was written since.
+"""
 
-
-def take_marks(session: Session, tables: Mapping[str, int] | None = None) -> Marks:
-    """Marks of this moment. `tables`: rows that were counted already; None counts them now."""
-    with session.transaction():
-        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        horizon = int(session.value("SELECT txid_snapshot_xmin(txid_current_snapshot())"))
-        rows = count_rows(session) if tables is None else dict(tables)
-    return {"horizon": horizon, "rows": rows}
+_TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %s ORDER BY 1"
 
 
-def count_rows(session: Session) -> dict[str, int]:
-    """The rows of each legacy table that is there."""
-    names = [name for name in _TABLES if _is_there(session, name)]
-    count = sql.SQL("SELECT count(*) FROM {}")
-    return {name: int(session.value(count.format(session.database.table(name)))) for name in names}
+@dataclass(frozen=True)
+class TableWrites:
+    """What was written to a table since: rows that are new or changed, and older ones that are not there any more, changed
+    ones among them.
+    """
+
+    table: str
+    newer: int
+    fewer: int
+
+    def __str__(self) -> str:
+        """In words."""
+        return (
+            f"{self.table} ({self.newer:,} rows new or changed, {max(self.fewer - self.newer, 0):,} deleted at least)"
+        )
 
 
-def written_since(session: Session, marks: Marks) -> dict[str, int]:
-    """By legacy table, how many rows were written or deleted since; every table where nobody can tell any more."""
-    newest = int(session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
-    if not 0 <= newest - marks["horizon"] <= OLDEST_HORIZON:
-        return dict(marks["rows"])
-    found = {name: _changed(session, name, marks["horizon"], rows) for name, rows in marks["rows"].items()}
-    return {name: rows for name, rows in found.items() if rows}
+def take_marks(session: Session, tables: Collection[str] = ()) -> dict[str, Any]:
+    """Marks of this moment, with the rows of these tables."""
+    horizon = int(session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
+    return {"horizon": horizon, "rows": count_rows(session, tables, horizon)}
 
 
-def _changed(session: Session, table: str, horizon: int, rows: int) -> int:
-    """New and changed rows of a table, and deleted ones; all of them where the table is gone."""
-    if not _is_there(session, table):
-        return rows
+def count_rows(session: Session, tables: Collection[str], horizon: int) -> dict[str, int]:
+    """By table, the rows that transactions before the horizon wrote."""
+    return {name: _counts(session, name, horizon)[0] for name in tables}
+
+
+def tables_of(session: Session) -> list[str]:
+    """The tables of the schema of a session."""
+    return [row[0] for row in session.rows(_TABLES, [session.database.schema])]
+
+
+def written_since(session: Session, marks: Marks) -> Iterator[TableWrites]:
+    """The tables that were written since; all of them where nobody can tell any more."""
+    newest, there = int(session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())")), set(tables_of(session))
+    is_known = 0 <= newest - marks["horizon"] <= OLDEST_HORIZON
+    for name, rows in marks["rows"].items():
+        older, newer = _counts(session, name, marks["horizon"]) if name in there and is_known else (0, 0)
+        if newer or older != rows:
+            yield TableWrites(name, newer, rows - older)
+
+
+def _counts(session: Session, table: str, horizon: int) -> tuple[int, int]:
+    """Rows that are older than the horizon, and the others."""
     query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS l")
-    there, newer = session.rows(query.format(is_newer(sql.SQL("l.xmin"), horizon), session.database.table(table)))[0]
-    return int(newer) + max(rows - (int(there) - int(newer)), 0) if newer else abs(rows - int(there))
-
-
-def _is_there(session: Session, table: str) -> bool:
-    place = session.database.table(table).as_string(None)
-    return session.value("SELECT to_regclass(%s) IS NOT NULL", [place]) is True
+    names = is_newer(sql.SQL("l.xmin"), horizon), session.database.table(table)
+    rows, newer = session.rows(query.format(*names))[0]
+    return int(rows) - int(newer), int(newer)
 
 
 @dataclass(frozen=True)
 class LegacyWatch:
-    """What legacy was behind the fence, before the final re-sync read it. `exact`: every table is looked at; else the server's
-    counters are, which is enough where the server itself refuses writes.
+    """What legacy was behind the fence, before the final re-sync read it.
+
+    Where the server itself refuses writes its counters are enough; else every table is looked at (`exact`), twice.
     """
 
     legacy: Database
@@ -74,17 +90,16 @@ class LegacyWatch:
 
     @classmethod
     def begin(cls, legacy: Database, session: Session, *, is_enforced: bool) -> "LegacyWatch":
-        """The watch from now on. `session` reads the legacy database."""
+        """The watch from now on. `session` reads the legacy schema."""
         counts = session.value("SELECT current_setting('track_counts')::boolean") is True
         exact = not (is_enforced and counts)
-        marks = take_marks(session, None if exact else {})
+        marks = take_marks(session, tables_of(session) if exact else ())
         return cls(legacy, session, exact, marks, "" if exact else last_activity(legacy))
 
     def refuse_writes(self) -> None:
         """Raise LegacyWritten when a legacy table was written since."""
         if self.exact:
-            tables = written_since(self.session, self.marks)
-            named = ", ".join(f"{name} ({rows:,} rows)" for name, rows in sorted(tables.items()))
+            named = ", ".join(map(str, written_since(self.session, self.marks)))
         else:
             named = "" if last_activity(self.legacy) == self.activity else "by the server's counters"
         if named:
