@@ -13,9 +13,10 @@ from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.config.cutover import CutOverSettings
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration as engine
-from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, cut_over
+from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, cut_over, plan
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
+from remoteiq_etl.lifecycle.cutover.steps import Step
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.lifecycle.target.finalize import finalize
@@ -29,8 +30,8 @@ from tests.support import made_once
 from tests.support.migrating import specs
 from tests.support.server import Database, Server
 
-SEVERAL = ("organizations", "devices", "agents", "tickets", "ticket_tags", "contacts", "backup_policies")
-"""Of those domains that a cut-over does something about, and what people write."""
+SEVERAL = ("devices", "backup_jobs")
+"""Of those domains that a cut-over does something about, with what they refer to; and jobs, which the application writes."""
 _ROWS = """
 INSERT INTO backups_config (id, enabled, targets, schedule, retention_days, destination, encrypt, notifications)
     VALUES ('singleton', true, '["users"]', 'daily', 14, '{"kind": "local", "path": "/backup"}', false, '{}');
@@ -42,11 +43,9 @@ INSERT INTO agents (id, device_id, hostname, os, arch, version, client, site, ag
     SELECT n, 'text-' || n, 'host-' || n, 'linux', 'x64', '1.0', 'Acme', 'HQ',
         ('a0000000-0000-4000-8000-0000000000' || to_char(n, 'fm00'))::uuid, now() - n * interval '1 day'
     FROM generate_series(1, 4) n;
-INSERT INTO tickets (id, number, title, status, priority, requester_name, requester_email) OVERRIDING SYSTEM VALUE
-    SELECT ('70000000-0000-4000-8000-0000000000' || to_char(n, 'fm00'))::uuid, n, 'Ticket ' || n, 'open', 'low', 'Pat ' || n,
-        'pat' || n || '@example.com'
-    FROM generate_series(1, 20) n;
-SELECT setval(pg_get_serial_sequence('tickets', 'number'), 100)
+INSERT INTO backup_jobs (id, started_at, finished_at, status, note)
+    SELECT ('70000000-0000-4000-8000-0000000000' || to_char(n, 'fm00'))::uuid, '2024-01-01', '2024-01-02', 'success', 'job ' || n
+    FROM generate_series(1, 20) n
 """
 
 
@@ -126,6 +125,10 @@ class Ready:
         with self.place() as place:
             return cut_over(place, CutOverTools(**given))
 
+    def dry_run(self) -> list[Step]:
+        with self.place() as place:
+            return [found.step for found in plan(place)]
+
     def verdict(self, plan: RunPlan) -> VerificationVerdict | Passed:
         """Of a real verification, or for tests that are about something else, of none."""
         if self.verifies:
@@ -169,7 +172,11 @@ class Ready:
             return cursor.fetchall() if cursor.description else []
 
     def in_target(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
-        return self.query(f"SET search_path TO {schema or self.schemas[1]}, public; {statement}")
+        with self.target.connect() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"SET search_path TO {schema or self.schemas[1]}, public".encode())
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
 
     def stage(self) -> str:
         return str(self.query("SELECT stage FROM remoteiq_etl.stages")[0][0])

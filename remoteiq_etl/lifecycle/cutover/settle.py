@@ -107,8 +107,21 @@ def take_back(context: CutOverContext, record: CutOverRecord) -> None:
 
 
 def write_as_before(context: CutOverContext) -> str | None:
-    """Let a run write again what only a cut-over writes otherwise; why it could not, as the next ordinary run does it then."""
-    migration = context.place.migration
+    """Let a run write again what only a cut-over writes otherwise, if the last one was that of one.
+
+    Returns why it could not: the next ordinary run does it then.
+    """
+    if not context.control.value(
+        SQL["last_run_carries"].format(**context.state.names), {"source_id": context.source_id}
+    ):
+        return None
+    migration, record = context.place.migration, context.last
+    if record is not None and (names := names_of(record)) is not None:
+        legacy, target = (
+            replace(migration.legacy, schema=names.legacy),
+            replace(migration.target, schema=names.target),
+        )
+        migration = replace(migration, legacy=legacy, target=target)
     tables = [asset for asset, spec in migration.specs.items() if CUT_OVER in spec.run_options]
     try:
         with migration.run(claimed=True) as run:
@@ -141,8 +154,11 @@ def with_rows(context: CutOverContext, record: CutOverRecord) -> dict[str, Any]:
 
 
 def _give_fence_back(context: CutOverContext, record: CutOverRecord) -> None:
+    """To the legacy tables under the name that their schema has before a switch, whatever the settings call it by now."""
     if record.fence is not None:
-        fence.fence_of_record(record.fence, context.place.settings).give_back(context.admin, record.fence)
+        names = names_of(record)
+        admin = context.admin if names is None else in_schema(context.admin, names.legacy)
+        fence.fence_of_record(record.fence, context.place.settings).give_back(admin, record.fence)
 
 
 def _follow(context: CutOverContext, old: str, new: str) -> None:
