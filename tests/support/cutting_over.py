@@ -243,9 +243,8 @@ def _make(ready: Ready) -> None:
     with ready.migration() as found, contextlib.closing(found.target.connect()) as session:
         state = State(found.target, found.settings.state_schema)
         prepare(session, target_schema=found.target.schema, state=state)
-    ready.make_ready()
-    ready.run()  # what recalls a map that was loaded after it settles in the second
-    ready.make_ready()
+    ready.run()
+    ready.make_ready()  # what recalls a map that was loaded after it settles in the second run
 
 
 def _accept_copy(ready: Ready) -> None:

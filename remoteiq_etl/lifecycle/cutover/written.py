@@ -15,7 +15,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.errors import CutOverError
-from remoteiq_etl.lifecycle.cutover.watch import Marks, TableWrites, written_since
+from remoteiq_etl.lifecycle.cutover.watch import Marks, TableWrites, count_rows, tables_of, written_since
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import REDACTED
@@ -35,10 +35,14 @@ class WrittenRow:
 
 
 def writes(session: Session, marks: Marks | None) -> list[TableWrites]:
-    """The tables that were written since. Raises CutOverError when no marks were taken."""
-    if marks is None or not marks.get("rows"):
+    """The tables that were written since. Where a kill left no count of rows, deletes alone go unnoticed.
+
+    Raises CutOverError when no marks were taken.
+    """
+    if marks is None:
         raise CutOverError("nobody knows what the target held at the switch, so what was written since cannot be told.")
-    return list(written_since(session, marks))
+    rows = marks["rows"] or count_rows(session, tables_of(session), marks["horizon"])
+    return list(written_since(session, {**marks, "rows": rows}))
 
 
 def written_rows(session: Session, state: State, marks: Marks, tables: Sequence[TableWrites]) -> Iterator[WrittenRow]:
