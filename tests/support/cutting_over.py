@@ -30,7 +30,7 @@ from tests.support import made_once
 from tests.support.migrating import specs
 from tests.support.server import Database, Server
 
-SEVERAL = ("devices", "backup_jobs")
+SEVERAL = ("devices", "backup_jobs", "backups_config")
 """Of those domains that a cut-over does something about, with what they refer to; and jobs, which the application writes."""
 _ROWS = """
 INSERT INTO backups_config (id, enabled, targets, schedule, retention_days, destination, encrypt, notifications)

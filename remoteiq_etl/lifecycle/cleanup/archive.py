@@ -117,16 +117,17 @@ def record(session: Session, state: State, source_id: int, archive: StateArchive
 
 def rows_of(directory: Path, one: ArchivedFile, sealer: Sealer | None) -> Iterator[str]:
     """The rows of a file, each as JSON text. Raises SealingError where it cannot be opened."""
+    # JSON has no line feed of its own, but any other character at which splitlines() would split.
     content = _read(directory / one.name)
     if one.name.endswith(_CLEAR):
-        yield from gzip.decompress(content).decode().splitlines()
+        yield from gzip.decompress(content).decode().split("\n")[:-1]
         return
     if sealer is None:
         raise ArchiveBroken(
             f"{directory / one.name} is encrypted: set REMOTEIQ_SEALING_KEY to the key that it was sealed with."
         )
-    for number, line in enumerate(content.decode().splitlines()):
-        yield from sealer.open(line, _place(directory, one.table, number)).splitlines()
+    for number, line in enumerate(content.decode().split("\n")[:-1]):
+        yield from sealer.open(line, _place(directory, one.table, number)).split("\n")
 
 
 # --- one file ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ refuses the whole. Belongs here: that, from the catalogue. Does not belong here:
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -82,6 +83,11 @@ class DropPlan:
 
 def plan_legacy(session: Session, schema: str) -> DropPlan:
     """What of the legacy schema goes: tables, the view and function of the application, and what only these use."""
+    with _qualified(session):
+        return _plan_legacy(session, schema)
+
+
+def _plan_legacy(session: Session, schema: str) -> DropPlan:
     found = _objects(session, schema)
     tables = [one for one in found if one.kind == "TABLE" and one.name in _TABLES]
     oids = [one.place[1] for one in tables]
@@ -100,15 +106,25 @@ def plan_legacy(session: Session, schema: str) -> DropPlan:
 
 def plan_whole(session: Session, schema: str) -> DropPlan:
     """A schema of ours with all that is in it."""
-    plan = _planned(session, schema, _objects(session, schema), lambda _one: True)
+    with _qualified(session):
+        plan = _planned(session, schema, _objects(session, schema), lambda _one: True)
     drop = sql.SQL("DROP SCHEMA {} RESTRICT").format(sql.Identifier(schema)).as_string(None)
     return DropPlan(schema, plan.objects, [*plan.statements, drop], (), plan.blockers)
 
 
 def fingerprint(session: Session, schema: str) -> str:
     """A text that is another whenever anything of a schema's catalogue is another."""
-    found: str = session.value(SQL["fingerprint"].format(), {"schema": _quoted(schema)})
+    with _qualified(session):
+        found: str = session.value(SQL["fingerprint"].format(), {"schema": _quoted(schema)})
     return found
+
+
+@contextmanager
+def _qualified(session: Session) -> Iterator[None]:
+    """The server prints the names of all but its own objects with their schema, whatever else is there or goes."""
+    with session.transaction():
+        session.execute("SET LOCAL search_path TO pg_catalog")
+        yield
 
 
 def _is_named(one: DatabaseObject) -> bool:
