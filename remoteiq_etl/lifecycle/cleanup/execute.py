@@ -188,7 +188,8 @@ def _drop(context: CutOverContext, session: Session, record: CutOverRecord, sche
 
 def _with_schema(session: Session, context: CutOverContext, found: DropPlan) -> DropPlan:
     """Of one database the legacy schema itself goes, too, when nothing stays in it: it was renamed, and is nobody's."""
-    is_renamed = found.schema != context.place.migration.legacy.schema
+    names = None if context.last is None else settle.names_of(context.last)
+    is_renamed = names is not None and names.legacy_after == found.schema
     if (
         not is_renamed
         or found.stays
