@@ -31,6 +31,14 @@
     ├── UndoError                 an undo cannot be planned, or refuses to go on
     │   ├── UndoBlocked           something that is not in the plan depends on what would go
     │   └── UndoMoved             the target is not any more what the plan was computed from
+    ├── CutOverError              a cut-over, or the way back from it, cannot begin or has ended early
+    │   ├── FenceError            what keeps the old application from writing cannot be taken or given back
+    │   ├── GateClosed            something that must be true before a cut-over is not
+    │   ├── TransactionsOpen      transactions on the legacy database did not end in time
+    │   ├── LegacyWritten         the legacy database was written although the fence stands
+    │   └── TargetWritten         the new application has written, so that going back would lose something
+    ├── CleanupError              legacy objects, or our own state, may not be dropped
+    │   └── ArchiveBroken         an archive is not what was written
     ├── VerifyError               a verification cannot be made
     ├── SealingError              a sealed value cannot be opened
     │   ├── SealBroken            it is not what was sealed at its place
@@ -170,6 +178,38 @@ class UndoBlocked(UndoError):
 
 class UndoMoved(UndoError):
     """The target is not any more what the plan was computed from."""
+
+
+class CutOverError(RemoteIQError):
+    """A cut-over, or the way back from it, cannot begin or has ended early."""
+
+
+class FenceError(CutOverError):
+    """What keeps the old application from writing to legacy cannot be taken or given back."""
+
+
+class GateClosed(CutOverError):
+    """Something that must be true before a cut-over is not."""
+
+
+class TransactionsOpen(CutOverError):
+    """Transactions that were open on the legacy database when the fence was taken did not end in time."""
+
+
+class LegacyWritten(CutOverError):
+    """The legacy database was written although the fence stands."""
+
+
+class TargetWritten(CutOverError):
+    """The new application has written to the target, so that going back would lose something."""
+
+
+class CleanupError(RemoteIQError):
+    """Legacy objects, or our own state, may not be dropped."""
+
+
+class ArchiveBroken(CleanupError):
+    """An archive is not what was written: a file is missing, changed or cannot be opened."""
 
 
 class VerifyError(RemoteIQError):

@@ -126,6 +126,7 @@ SPEC = TableSpec(
     decide=Decide(reads=grants.READS, function=decide),
     lookups=(("roles", "roles"), ROLE_OF_NAME, ROLE_OF_WORD, ("permissions", "permissions")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
+    run_options=(grants.ROLE_META_FIRST,),
     replaces=True,
     owned_by=legacy.roles,
     lineage={

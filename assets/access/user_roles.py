@@ -57,6 +57,7 @@ SPEC = TableSpec(
     decide=Decide(reads=grants.READS, function=decide, target_reads=adopted_roles.TARGET_READS),
     lookups=(("users", "users"), ("roles", "roles"), ROLE_OF_WORD, ("user_roles", "users")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
+    run_options=(grants.ROLE_META_FIRST, adopted_roles.ACCEPT),
     replaces=True,
     owned_by=legacy.users,
     moves_with="user_id",

@@ -11,14 +11,12 @@ from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
-from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
+from remoteiq_etl.spec.transform_context import CUT_OVER, ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
 NAME = "Default Backup Policy"
 DESCRIPTION = "Normalized default backups policy"
-CUT_OVER = "cut_over"
-"""The option of a run that carries options.enabled; every other run leaves the policy switched off."""
 
 # The keyword stays: a cron text in the schedule never fires.
 SCHEDULE = ValueMap(
@@ -37,13 +35,13 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["retention"] = json_text.texts({"days": days} for days in _plain(batch["retention_days"]))
     batch["destination_id"] = context.lookup("backup_destinations", "backups_config").find(batch.keys)
     batch["target_type"] = "organization"
-    batch["options"] = options(batch, carries_enabled=bool(context.options.get(CUT_OVER)))
+    batch["options"] = options(batch, carries_enabled=context.cut_over_at is not None)
     batch["is_default"] = True
     return batch
 
 
 def options(batch: Batch, *, carries_enabled: bool) -> pd.Series:
-    """The rest of the configuration; enabled only by the run of the cut-over, so that nothing starts before."""
+    """The rest of the configuration; enabled from the cut-over on, so that nothing starts before."""
     columns = zip(
         _plain(batch["enabled"]),
         _plain(batch["targets"]),
@@ -81,6 +79,7 @@ SPEC = TableSpec(
     decide=Decide(reads=config_row.READS, function=config_row.decide),
     lookups=(ORGANIZATION, ("backup_destinations", "backups_config")),
     adopt=Adoption(columns=("organization_id", "name")),
+    run_options=(CUT_OVER,),
     value_maps=(SCHEDULE,),
     lineage={
         "retention": ("backups_config.retention_days",),
@@ -98,7 +97,7 @@ SPEC = TableSpec(
         "target_type": "always organization",
         "target_id": "none: the policy is the organization's",
         "created_by": "nobody was recorded in legacy",
-        "options": "enabled (by the run of the cut-over only), legacyEnabled, targets, cronExpr, encrypt, notifications, lastScheduledAt",
+        "options": "enabled (from the cut-over on), legacyEnabled, targets, cronExpr, encrypt, notifications, lastScheduledAt",
         "is_default": "always true",
     },
 )

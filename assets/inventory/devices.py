@@ -13,15 +13,22 @@ import pandas as pd
 from sqlalchemy import select
 
 from assets.inventory.rules import device_texts, pairing
-from assets.inventory.rules.device_decisions import decisions_of, device_rows, text_decisions, warnings_of
+from assets.inventory.rules.device_decisions import (
+    decisions_of,
+    device_rows,
+    last_check_ins,
+    text_decisions,
+    warnings_of,
+)
 from assets.inventory.rules.device_inventory import Inventory, take_inventory
 from assets.inventory.rules.maps import CLIENTS, DEVICE_OF_AGENT, SITES, client_names, site_names
+from assets.inventory.rules.stale_status import without_stale_online
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.frames.key_index import Keyed
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import CUT_OVER, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 
@@ -35,11 +42,15 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     """Pair agents and devices; make up, place and name devices; find out which device each text means."""
     inventory = take_inventory(inputs, recorded, context)
     texts = pd.concat([inputs[name]["device_id"] for name in device_texts.READS]).dropna().unique().tolist()
-    devices = {KEY: [device["id"] for device in inventory.devices]}
+    devices = {
+        KEY: [device["id"] for device in inventory.devices],
+        "agent_seen": last_check_ins(inventory),
+        **device_rows(inventory, "devices", inventory.devices),
+    }
     return Decided(
         decisions=[*decisions_of(inventory, recorded), *text_decisions(texts, inventory, recorded)],
         rows={"agents": synthesized_devices(inventory)},
-        prepared={"devices": Keyed(frame(devices | device_rows(inventory, "devices", inventory.devices)), KEY)},
+        prepared={"devices": Keyed(frame(devices, {"agent_seen": TIMESTAMP}), KEY)},
         warnings=warnings_of(inventory),
     )
 
@@ -64,7 +75,8 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch.count_values(ARCHITECTURES.name, batch["arch"])
     batch["architecture"] = architectures(batch["arch"], context)
     batch.keep(batch.columns["architecture"] != batch["arch"], "arch", "architecture")
-    batch["status"] = batch.words_of("status", context.extended(STATUSES))
+    status = batch.words_of("status", context.extended(STATUSES))
+    batch["status"] = without_stale_online(status, decided["agent_seen"], context.cut_over_at)
     batch.keep((batch["agent_uuid"] != decided["uuid_of_agent"]).fillna(True), "agent_uuid", "not_its_agent")
     return batch
 
@@ -114,6 +126,7 @@ SPEC = TableSpec(
     lookups=(CLIENTS, SITES, ("devices", "devices"), DEVICE_OF_AGENT),
     legacy_reads=(legacy.agents, legacy.check_assignments, legacy.check_runs, legacy.tickets),
     adopt=Adoption(columns=("site_id", "hostname")),
+    run_options=(CUT_OVER,),
     activity=("last_seen_at", "status", "primary_user"),
     lineage={
         "client_id": ("devices.client", "agents.client"),
@@ -131,7 +144,8 @@ SPEC = TableSpec(
         "serial_number": "legacy kept none",
         "operating_system": "unchanged",
         "architecture": "by the words of devices.architecture, else unchanged",
-        "status": "by the words of devices.status; offline for a synthesized device",
+        "status": "by the words of devices.status; offline for a synthesized device, and from the cut-over on where no agent had"
+        " checked in within five minutes before it",
         "primary_user": "unchanged",
         "last_seen_at": "unchanged",
         "client_id": "the client of the device; without one that of its agent",

@@ -7,7 +7,7 @@ record of how it ended. Does not belong here: how one table is loaded (see load_
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ from remoteiq_etl.backfill.source.snapshot import Snapshot
 from remoteiq_etl.backfill.throttle.pacer import Pacer, Worker
 from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.transform.lookups import Lookups
-from remoteiq_etl.errors import PrepareError, RunStopped, TableBlocked
+from remoteiq_etl.errors import ConfigurationError, PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.failures import describe
@@ -41,6 +41,8 @@ from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
 from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.spec.transform_context import CUT_OVER
+from remoteiq_etl.state.cutovers import remembered_options
 from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
 from remoteiq_etl.state.schema import State, program_version
@@ -151,8 +153,10 @@ class Run:
 def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     """An open run; what fails inside is recorded as its end.
 
-    Raises LockedError when the source is busy, SourcePaused when it is paused, DriftError when the target hides rows.
+    Its options are those of the plan, and from the cut-over on the one that the state remembers. Raises LockedError when the
+    source is busy, SourcePaused when it is paused, DriftError when the target hides rows.
     """
+    _refuse_cut_over(plan)
     state = State(plan.target, plan.state_schema)
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
@@ -163,6 +167,7 @@ def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
         source_record = register(control, state, plan.source, plan.organization_slug)
         Control(control, state, source_record.id).refuse_paused()
         lock(control, source_record)
+        plan = replace(plan, options={**plan.options, **remembered_options(control, state, source_record.id)})
         run = Run(_context(plan, listener or Silent(), state, control, source_record, stack))
         stack.callback(_quietly, run.stages.drop)
         stack.callback(run.pacer.close)
@@ -175,6 +180,14 @@ def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
             _quietly(_record_end, run.context, control, status, describe(error))
             raise
         _record_end(run.context, run.context.session, *_ending(run.reports))
+
+
+def _refuse_cut_over(plan: RunPlan) -> None:
+    """No run takes part in a cut-over because it was told so: the next one would take that back."""
+    if CUT_OVER in plan.options:
+        raise ConfigurationError(
+            f"{CUT_OVER} is no option of a run: remoteiq-etl cutover begins it, and later runs remember. Leave it out."
+        )
 
 
 def _record_end(context: RunContext, session: Session, status: str, error: str | None) -> None:

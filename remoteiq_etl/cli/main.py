@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
+from remoteiq_etl.cli.cutover import commands as cutover
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.gate.commands import gate
 from remoteiq_etl.cli.proof import commands as proof
@@ -65,6 +66,8 @@ for _command in (
     proof.lineage,
     rows.archive,
     run.prune,
+    cutover.cutover,
+    cutover.cleanup,
     run.generate,
 ):
     app.command()(_command)

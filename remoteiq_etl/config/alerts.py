@@ -26,6 +26,7 @@ class AlertKind(StrEnum):
     BRAKE = "brake"
     CONFLICT = "conflict"
     QUARANTINE = "quarantine"
+    LEGACY_WRITTEN = "legacy_written"
 
 
 class Security(StrEnum):

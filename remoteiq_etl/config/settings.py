@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict,
 from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
+from remoteiq_etl.config.cutover import ADMIN_VARIABLE, CutOverSettings
 from remoteiq_etl.config.gate import GateLimits
 from remoteiq_etl.config.retention import Retention
 from remoteiq_etl.config.schedules import Schedules
@@ -58,7 +59,7 @@ SETTING_NAMES = (
 )
 
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention", "gate")
+_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention", "cutover", "gate")
 
 #: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (
@@ -66,6 +67,7 @@ ONLY_IN_ENVIRONMENT = (
     sealing_keys.FILE_VARIABLE,
     alerts.PASSWORD_VARIABLE,
     alerts.WEBHOOK_VARIABLE,
+    ADMIN_VARIABLE,
 )
 
 ValueMapEntries = Mapping[str, Mapping[str, str]]
@@ -145,7 +147,8 @@ class Settings(SettingsTable):
     `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
     system user that the bundled server runs as when we are root (None: postgres, else nobody). `sealing_keys` come from
-    the environment alone, never from the file.
+    the environment alone, never from the file, and so does `legacy_admin_url`: a connection to the legacy database that may
+    fence it; None: `legacy_url` is tried.
     """
 
     legacy_url: _Url = None
@@ -160,6 +163,7 @@ class Settings(SettingsTable):
     batch_rows: _BatchRows = DEFAULT_BATCH_ROWS
     config_file: Path | None = None
     sealing_keys: InstanceOf[SealingKeys] | None = None
+    legacy_admin_url: Annotated[_Url, Field(repr=False)] = None
     values: Annotated[
         Mapping[str, _Meanings], AfterValidator(_frozen), is_table('tables [values."<table>.<column>"]')
     ] = Field(default_factory=lambda: MappingProxyType({}))
@@ -169,6 +173,7 @@ class Settings(SettingsTable):
     alerts: InstanceOf[Alerting] = Field(default_factory=Alerting)
     accept_drift: _Names = ()
     conflicts: InstanceOf[ConflictPolicies] = Field(default_factory=ConflictPolicies)
+    cutover: InstanceOf[CutOverSettings] = Field(default_factory=CutOverSettings)
     gate: InstanceOf[GateLimits] = Field(default_factory=GateLimits)
     deletes: Annotated[Literal["list", "propagate"], Expected("list or propagate")] = "list"
 
@@ -207,7 +212,12 @@ class Settings(SettingsTable):
         given = _with_tables(_read_config(config_file) if config_file else {}, environ, file) | variables
         given["home"] = _resolved(given.get("home", HOME_NAME), project)
         given["sealing_keys"] = sealing_keys.from_environment(environ, project)
-        return checked(cls, {**given, "config_file": config_file}, Where(str(file), in_environment=variables.keys()))
+        given["legacy_admin_url"] = environ.get(ADMIN_VARIABLE, "").strip() or None
+        return checked(
+            cls,
+            {**given, "config_file": config_file},
+            Where(str(file), in_environment={*variables, "legacy_admin_url"}),
+        )
 
 
 def project_directory(start: Path | None = None) -> Path:
@@ -274,6 +284,7 @@ def _with_tables(document: dict[str, Any], environ: Mapping[str, str], file: Pat
         "retention": checked(Retention, given.get("retention", {}), Where(str(file), "retention")),
         "throttle": ThrottleLimits.read(given.get("throttle", {}), file),
         "schedules": checked(Schedules, given.get("schedules", {}), Where(str(file), "schedules")),
+        "cutover": checked(CutOverSettings, given.get("cutover", {}), Where(str(file), "cutover")),
         "conflicts": conflict_policies(given.get("conflicts", {}), Where(str(file), "conflicts")),
         "gate": checked(GateLimits, given.get("gate", {}), Where(str(file), "gate")),
         "alerts": Alerting.read(given.get("alerts", {}), environ, str(file)),

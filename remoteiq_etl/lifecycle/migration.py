@@ -25,11 +25,13 @@ from remoteiq_etl.lifecycle.drift.findings import Checkup
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.lifecycle.stages import moves
+from remoteiq_etl.lifecycle.stages import moves, store
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state import cutovers
+from remoteiq_etl.state.cutovers import Phase
 from remoteiq_etl.state.schema import State
 
 
@@ -171,10 +173,24 @@ class Migration:
         return examine(session, self.legacy.schema, self.specs, self.settings.values, accepted, known)
 
     def _remembered(self) -> frozenset[str]:
-        """What earlier runs accepted."""
+        """What earlier runs accepted. Raises ConfigurationError where the schemas are called otherwise since a cut-over."""
         state = State(self.target, self.settings.state_schema)
         with contextlib.closing(self.target.connect()) as session:
+            self._refuse_former_names(session, state)
             return remembered(session, state, self.settings.source)
+
+    def _refuse_former_names(self, session: Session, state: State) -> None:
+        """Under the name of the legacy schema the new application's tables are found after a cut-over within one database."""
+        source_id = store.source_of(session, state, self.settings.source) if state.is_current(session) else None
+        found = None if source_id is None else cutovers.last(session, state, source_id)
+        if found is None or found.phase is not Phase.DONE or found.schemas is None:
+            return
+        legacy, target = found.schemas["legacy_after"], found.schemas["legacy"]
+        if (self.legacy.schema, self.target.schema) != (legacy, target):
+            raise ConfigurationError(
+                f"the schemas were renamed by the {found}. Set REMOTEIQ_LEGACY_SCHEMA={legacy} and"
+                f" REMOTEIQ_TARGET_SCHEMA={target}."
+            )
 
     def _refuse_unknown_value_maps(self) -> None:
         """A misspelt map would silently extend nothing."""

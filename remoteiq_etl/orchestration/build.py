@@ -16,7 +16,9 @@ from remoteiq_etl.orchestration.assets.drift import accepted_drift
 from remoteiq_etl.orchestration.assets.tables import table_asset
 from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
 from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES, unchanged_tables
+from remoteiq_etl.orchestration.jobs import cutover
 from remoteiq_etl.orchestration.jobs.jobs import jobs
+from remoteiq_etl.orchestration.jobs.legacy_write_sensor import on_legacy_write
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
 from remoteiq_etl.orchestration.jobs.prune import prune_job
 from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
@@ -48,12 +50,13 @@ def definitions_of(
     plan_of_undo, undo_jobs = undo.definitions(found, settings)
     report, report_job = migration_report.definitions(found, settings)
     state, stage_jobs = stages.definitions(found, settings)
+    cut_over_jobs = cutover.definitions(specs, settings)
     return dg.Definitions(
         asset_checks=[verification.checks(found, settings)],
         assets=[*legacy_tables, *prepared, *assets, *after, plan_of_undo, report, state],
-        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, prune_job(settings), *stage_jobs],
+        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, prune_job(settings), *stage_jobs, *cut_over_jobs],
         schedules=schedules(shown.schedules, specs, settings),
-        sensors=[on_change(specs, settings), on_lost_run(settings)],
+        sensors=[on_change(specs, settings), on_lost_run(settings), on_legacy_write(specs, settings)],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
         resources={run_options.KEY: resource.resource(specs, settings)},

@@ -44,6 +44,8 @@ Observer = Callable[[str], None]
 
 #: The SQLSTATE of a session that is not there any more, which the driver leaves out.
 _CONNECTION_FAILURE = "08006"
+#: By which the server tells our sessions from those of others.
+APPLICATION = "remoteiq-etl"
 
 
 _Row = TypeVar("_Row")
@@ -80,7 +82,7 @@ class Database:
 
     def _conninfo(self, **further: str) -> str:
         """The URL with what every pooler takes, and `further` parameters."""
-        own = {"client_encoding": "UTF8", "application_name": "remoteiq-etl"}
+        own = {"client_encoding": "UTF8", "application_name": APPLICATION}
         return make_conninfo(libpq_url(self.url), **own, **further)
 
     def connect(self) -> "Session":

@@ -145,6 +145,8 @@ class TableSpec:
     legacy_reads: tuple[Table, ...] = ()
     #: Its context needs the names of the time zones that the target knows.
     time_zones: bool = False
+    #: The options of a run that its transforms and its decide step read: it is given these alone.
+    run_options: tuple[str, ...] = ()
 
     # --- how the rows are written ---
 

@@ -5,6 +5,7 @@ Belongs here: that object. Does not belong here: sessions, and anything that cha
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from remoteiq_etl.spec.value_map import ValueMap
 
 #: The organization of each slug: what every table of the organization reads.
 ORGANIZATION = ("organizations", "derived")
+
+#: The option of every run from the cut-over on: when legacy was fenced, as ISO text. The state remembers it.
+CUT_OVER = "cut_over"
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})  # no field default: Python 3.11 wants hashable ones
 
@@ -52,6 +56,12 @@ class Context:
         """The id of the one organization of this source: adopted when the target had it, else derived from the slug."""
         found = self.lookup(*ORGANIZATION).find(pd.Series([self.organization_slug])).iloc[0]
         return found if isinstance(found, str) else self.derive(*ORGANIZATION, self.organization_slug)
+
+    @property
+    def cut_over_at(self) -> datetime | None:
+        """When legacy was fenced for the cut-over; None before it."""
+        found = self.options.get(CUT_OVER)
+        return None if found is None else datetime.fromisoformat(str(found))
 
     def lookup(self, entity: str, legacy_table: str | None = None) -> Lookup:
         """The map of an entity for one legacy table (default: the table of the same name). Empty when nothing is mapped."""

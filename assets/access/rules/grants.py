@@ -23,6 +23,7 @@ from schemas import legacy
 HELD_BY = "held_by"
 IN_ROWS, IN_META = "role_permissions", "role_meta"
 PAIR = ["role", "permission_key"]
+ROLE_META_FIRST = "role_meta_first"  # option: a role's words, where it has any, are all that it holds
 
 READS: Mapping[str, Select[Any]] = {
     "roles": select(legacy.roles.c.id, legacy.roles.c.name, legacy.roles.c.created_at),
@@ -63,7 +64,7 @@ def held(inputs: Mapping[str, pd.DataFrame], roles: pd.DataFrame) -> pd.DataFram
 
 def outvoted(grants: pd.DataFrame, context: Context) -> pd.Series:
     """Grants that do not count under the option role_meta_first: a role's words, where it has any, do not name them."""
-    if not context.options.get("role_meta_first"):
+    if not context.options.get(ROLE_META_FIRST):
         return pd.Series(False, index=grants.index)
     words = grants[grants[HELD_BY] == IN_META]
     named = set(zip(words["role_id"], words["permission_key"], strict=True))

@@ -126,6 +126,13 @@ def device_rows(inventory: Inventory, table: str, rows: Iterable[Row]) -> dict[s
     }
 
 
+def last_check_ins(inventory: Inventory) -> list[int | None]:
+    """When the agent on each legacy device was last heard of, in microseconds; None without an agent."""
+    agent_of = inventory.survey.pairing.agent_of
+    check_ins = {agent["id"]: agent["seen"] for agent in inventory.agents}
+    return [check_ins.get(agent_of.get(("devices", device["id"]), "")) for device in inventory.devices]
+
+
 def warnings_of(inventory: Inventory) -> list[Warned]:
     """What is reported: devices made up, taken over and renamed, and pairs that would be others today."""
     late = set(inventory.fresh.late) - set(inventory.taken_over)

@@ -61,12 +61,13 @@ def _hash(parts: list[str]) -> str:
 
 
 def _surroundings(spec: TableSpec, plan: RunPlan) -> list[str]:
-    """The columns of both sides, words and options."""
+    """The columns of both sides, words, and of the options of the run those that the table reads."""
+    options = {name: value for name, value in plan.options.items() if name in spec.run_options}
     words = {value_map.name: dict(plan.words.get(value_map.name, {})) for value_map in spec.value_maps}
     return [
         _columns(spec.target),
         *(_columns(source.table, source.absent) for source in spec.streamed),
-        json.dumps([words, dict(plan.options), plan.source, plan.organization_slug], sort_keys=True, default=str),
+        json.dumps([words, options, plan.source, plan.organization_slug], sort_keys=True, default=str),
     ]
 
 

@@ -74,7 +74,11 @@ class DecideStep:
         run, spec = self.run, self.spec
         optional = frozenset(column.name for column in spec.target.columns if column.info.get("optional"))
         return replace(
-            run.transform_context, lookups=self._lookups(), time_zones=run.time_zones(spec), optional=optional
+            run.transform_context,
+            lookups=self._lookups(),
+            time_zones=run.time_zones(spec),
+            optional=optional,
+            options={name: value for name, value in run.plan.options.items() if name in spec.run_options},
         )
 
     def _work_out(self, step: Decide, context: Context, reading: ReadPlan) -> tuple[StoredDecisions, Decided]:

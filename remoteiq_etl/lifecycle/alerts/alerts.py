@@ -23,6 +23,7 @@ _WHERE_TO_LOOK: Mapping[AlertKind, str] = {
     AlertKind.BRAKE: "Nothing was done about these rows. remoteiq-etl deletes list shows them; --confirm lets it be done.",
     AlertKind.CONFLICT: "remoteiq-etl conflicts list shows both sides, conflicts resolve decides.",
     AlertKind.QUARANTINE: "remoteiq-etl quarantine list shows which rows and why.",
+    AlertKind.LEGACY_WRITTEN: "The new application does not know of it. Find who still uses the old one (pg_stat_activity).",
 }
 _WORDS: Mapping[AlertKind, str] = {
     AlertKind.CONFLICT: "{new:,} new conflicts, {waiting:,} open",
@@ -52,7 +53,8 @@ class Alert:
         """The alert in full, without its title."""
         which = f"Run {self.run}" if self.run is not None else "No run was opened"
         dagster = f", Dagster run {self.orchestrator_run_id}" if self.orchestrator_run_id else ""
-        return "\n".join([*self.lines, "", f"{which}{dagster}.", _WHERE_TO_LOOK[self.kind]])
+        about = [] if self.kind is AlertKind.LEGACY_WRITTEN else [f"{which}{dagster}."]
+        return "\n".join([*self.lines, "", *about, _WHERE_TO_LOOK[self.kind]])
 
     @property
     def facts(self) -> dict[str, object]:
@@ -91,6 +93,13 @@ def of_guard(source: str, reasons: Mapping[str, str], run: int, orchestrator_run
     title = f"the brake holds {', '.join(sorted(reasons))}"
     lines = [f"{table}: {reason}" for table, reason in sorted(reasons.items())]
     return [Alert(AlertKind.BRAKE, source, title, lines, run, orchestrator_run_id)]
+
+
+def of_legacy_writes(source: str, lines: Sequence[str], rows: Mapping[str, int]) -> Alert:
+    """The alert about legacy tables that were written after the cut-over; `rows`: those that are new or changed, by table."""
+    counts = {table: {"written": number} for table, number in rows.items()}
+    title = "the legacy database was written after the cut-over"
+    return Alert(AlertKind.LEGACY_WRITTEN, source, title, lines, counts=counts)
 
 
 def of_waiting_rows(run: RunContext) -> Iterator[Alert]:

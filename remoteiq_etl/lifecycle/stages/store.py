@@ -5,11 +5,12 @@ stage), and when a command makes one (see moves).
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -146,7 +147,8 @@ def claim(session: Session, state: State, source_id: int, command: str) -> Itera
     try:
         yield mine
     finally:
-        if not session.connection.closed:
+        # Where the session is gone its lock is too, and what ended the work is the error that counts.
+        with suppress(psycopg.OperationalError):
             session.connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [claim_lock(source_id)])
 
 

@@ -21,7 +21,8 @@ WHERE l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datnam
         WHEN l.locktype = 'advisory' THEN pg_catalog.strpos(%(statement)s, 'advisory') > 0
         WHEN n.nspname = 'pg_catalog' THEN false
         WHEN l.locktype = 'relation' AND pg_catalog.strpos(%(statement)s, c.relname) > 0
-            THEN l.mode = 'AccessExclusiveLock' OR (%(writes)s AND l.granted AND l.mode <> 'AccessShareLock')
+            THEN l.mode = 'AccessExclusiveLock' OR (%(writes)s AND l.granted
+                AND (l.mode <> 'AccessShareLock' OR pg_catalog.strpos(%(statement)s, 'ACCESS EXCLUSIVE') > 0))
         ELSE false
     END
 ORDER BY a.xact_start NULLS LAST, l.pid

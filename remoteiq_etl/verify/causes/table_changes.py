@@ -223,9 +223,11 @@ def options_of(pair: SnapshotPair, run_id: int) -> Mapping[str, Any]:
 
 
 def options_of_table(pair: SnapshotPair, table: str) -> Mapping[str, Any]:
-    """The options of the run that last completed a table."""
+    """The options of the run that last completed a table, of those that its declarations read."""
     query = sql.SQL(
         "SELECT r.options FROM {} AS a JOIN {} AS r ON r.id = a.run_id WHERE a.source_id = %s AND a.table_name = %s"
     )
     names = pair.state.name("assets"), pair.state.name("runs")
-    return dict(pair.session.value(query.format(*names), [pair.source_id, table]) or {})
+    found = pair.session.value(query.format(*names), [pair.source_id, table]) or {}
+    writers = [spec for spec in pair.verification_context.plan.specs.values() if spec.name == table]
+    return {name: value for name, value in found.items() if any(name in spec.run_options for spec in writers)}

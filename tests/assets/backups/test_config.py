@@ -151,7 +151,7 @@ def test_the_schedule_stays_a_keyword(word: str) -> None:
 
 
 def test_a_policy_is_off_until_the_cut_over() -> None:
-    """options.enabled is carried only by the run of the cut-over; before, it is false with legacyEnabled kept."""
+    """options.enabled is carried from the cut-over on; before, it is false with legacyEnabled kept."""
     before = json.loads(policy()["options"])
     assert before == {
         "enabled": False,
@@ -162,7 +162,7 @@ def test_a_policy_is_off_until_the_cut_over() -> None:
         "notifications": {"email": True},
         "lastScheduledAt": "2024-01-01T02:03:04.005000+00:00",
     }
-    cut_over = Context(lookups=LOOKUPS, prepared=CONTEXT.prepared, options={"cut_over": True})
+    cut_over = Context(lookups=LOOKUPS, prepared=CONTEXT.prepared, options={"cut_over": "2024-05-01T10:00:00+00:00"})
     assert json.loads(policy(cut_over)["options"]) == {**before, "enabled": True}
     off = json.loads(policy(cut_over, enabled=False, last_scheduled_at=None)["options"])
     assert (off["enabled"], off["legacyEnabled"], "lastScheduledAt" in off) == (False, False, False)

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -389,3 +390,21 @@ def test_declaration() -> None:
     assert SPEC.adopt is not None
     assert SPEC.adopt.columns == ("site_id", "hostname")
     assert SPEC.activity == ("last_seen_at", "status", "primary_user")
+
+
+@pytest.mark.parametrize(
+    ("check_in", "status"), [("2024-05-01T09:55:00", "online"), ("2024-05-01T09:54:59", "offline"), (None, "offline")]
+)
+def test_nobody_is_online_at_the_cut_over_who_was_not_heard_of(check_in: str | None, status: str) -> None:
+    """Its agent had checked in within five minutes before the fence; without an agent nobody would ever take it back."""
+    seen = None if check_in is None else datetime.fromisoformat(f"{check_in}+00:00")
+    found = decided([device(1, agent_uuid=uid(9007)), device(2)], [agent(7, seen=seen)])
+    rows = [legacy_row(id=uid(number), client=None, site=None) for number in (1, 2)]
+    batch = {name: [row[name] for row in rows] for name in rows[0]}
+
+    def statuses(**options: str) -> list[str]:
+        made = transform(batch_of(batch, {"last_seen": TIMESTAMP}), Context(prepared=found.prepared, options=options))
+        return [row["status"] for row in rows_of(made)]
+
+    assert statuses() == ["online", "online"]
+    assert statuses(cut_over="2024-05-01T10:00:00+00:00") == [status, "offline"]

@@ -23,8 +23,7 @@ SELECT
     d.new_key AS destination_id,
     'organization' AS target_type,
     NULL::uuid AS target_id,
-    -- Whether the run of the cut-over was there is not in legacy: what was written tells, and only what legacy enables counts.
-    jsonb_build_object('enabled', l.enabled AND coalesce((m.last_written #>> '{options,enabled}')::boolean, false))
+    jsonb_build_object('enabled', l.enabled AND EXISTS (SELECT FROM run_option WHERE name = 'cut_over'))
     || jsonb_strip_nulls(
         jsonb_build_object(
             'legacyEnabled', l.enabled,

@@ -1,5 +1,5 @@
 -- covers: devices
--- reads: devices, agents(id, hostname, client, site)
+-- reads: devices, agents(id, hostname, client, site, last_seen_at)
 -- not compared: serial_number: no legacy source
 -- not compared: created_at, updated_at: no legacy source, the default at the insert
 -- carried from devices: os as operating_system
@@ -10,6 +10,7 @@ agents AS MATERIALIZED (
     SELECT
         a.id,
         a.hostname,
+        a.last_seen_at,
         m.new_key,
         m.decision,
         m.rule = 'synthesized' AND m.state = 'live' AS is_synthesized,
@@ -84,7 +85,14 @@ SELECT
             ELSE d.arch
         END
     ) AS architecture,
-    coalesce(status.label, pg_temp.normalised(d.status)) AS status,
+    -- From the cut-over on nobody is online whose agent had not checked in within five minutes before it.
+    CASE
+        WHEN d.status IS NOT NULL AND o.value IS NOT NULL AND NOT EXISTS (
+            SELECT FROM agents AS a
+            WHERE a.new_key = p.new_key AND a.last_seen_at >= (o.value #>> '{}')::timestamptz - interval '5 minutes'
+        ) THEN 'offline'
+        ELSE coalesce(status.label, pg_temp.normalised(d.status))
+    END AS status,
     d."user" AS primary_user,
     d.last_seen AS last_seen_at
 FROM legacy_devices AS d
@@ -93,6 +101,7 @@ LEFT JOIN map_sites AS s
     ON s.legacy_table = 'derived'
     AND s.legacy_key = '[' || to_json(p.in_client)::text || ',' || to_json(p.in_site)::text || ']'
 LEFT JOIN map_clients AS c ON c.legacy_table = 'derived' AND c.legacy_key = p.in_client
+LEFT JOIN run_option AS o ON o.name = 'cut_over'
 LEFT JOIN added_word AS architecture
     ON architecture.value_map = 'devices.architecture'
     AND pg_temp.normalised(architecture.word) = pg_temp.normalised(d.arch)

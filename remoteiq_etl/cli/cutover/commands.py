@@ -1,0 +1,67 @@
+"""Commands of the cut-over and of what comes after it: their names and options. No import that takes long."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from remoteiq_etl.cli.options import AsJson
+from remoteiq_etl.config.cutover import FenceKind
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done. Changes nothing.")]
+
+
+def cutover(
+    dry_run: DryRun = False,
+    fence: Annotated[
+        FenceKind | None,
+        typer.Option(
+            "--fence",
+            help="What keeps the old application from writing; by default what the configuration file says.",
+            show_default=False,
+        ),
+    ] = None,
+    back: Annotated[
+        bool, typer.Option("--back", help="Take the cut-over back, or the fence of one that was interrupted.")
+    ] = False,
+    lose: Annotated[
+        bool,
+        typer.Option("--lose", help="Go back although the new application has written; its rows are kept in a file."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the new application take over: fence, final re-sync, verification, switch. --back takes it back."""
+    from remoteiq_etl.cli.cutover import cutover as command
+
+    if back and (dry_run or fence):
+        raise typer.BadParameter("--back takes back what was recorded: name neither --dry-run nor --fence beside it.")
+    if lose and not back:
+        raise typer.BadParameter("--lose belongs to --back.")
+    if back:
+        raise typer.Exit(command.go_back(lose=lose, as_json=as_json))
+    raise typer.Exit(command.show_plan(fence, as_json=as_json) if dry_run else command.cut_over(fence, as_json=as_json))
+
+
+def cleanup(
+    dry_run: DryRun = False,
+    state: Annotated[
+        bool, typer.Option("--state", help="Drop our own schema, when the legacy tables are gone.")
+    ] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm", metavar="SOURCE", help="The name of the source; without it you are asked to type it."
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="DIR", help="Where the archive is made; else below .remoteiq/archives."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop the legacy tables after the cut-over, with an archive of the state before. There is no way back."""
+    from remoteiq_etl.cli.cutover import cleanup as command
+
+    if dry_run:
+        raise typer.Exit(command.show_plan(state=state, as_json=as_json))
+    raise typer.Exit(command.clean_up(confirm, archive, state=state, as_json=as_json))
