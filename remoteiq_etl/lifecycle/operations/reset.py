@@ -22,6 +22,7 @@ from remoteiq_etl.lifecycle.operations.conflicts import ConflictList, Resolution
 from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over
@@ -197,6 +198,7 @@ def opened(target: Database, state_schema: str, source: str, specs: Mapping[str,
     state = State(target, state_schema)
     with contextlib.ExitStack() as stack:
         plain = stack.enter_context(contextlib.closing(target.connect()))
+        refuse_shared(plain)
         query = sql.SQL("SELECT id, name, hash_key FROM {} WHERE name = %s").format(state.name("sources"))
         found = plain.rows(query, [source]) if state.exists(plain) else []
         if not found:

@@ -16,6 +16,7 @@ from remoteiq_etl.lifecycle.target.finalize import Finalized, Progress, finalize
 from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.lifecycle.target.script import Script, ScriptSession
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.pooling import refuse_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import register
@@ -131,6 +132,7 @@ class StagedTarget:
 
 @contextmanager
 def staged(target: Database, settings: Settings) -> Iterator[StagedTarget]:
-    """The target of these settings. Raises ConnectionFailed."""
+    """The target of these settings. Raises ConnectionFailed, ConfigurationError where its sessions do not stay what they are."""
     with closing(target.connect()) as session:
+        refuse_shared(session)
         yield StagedTarget(session, State(target, settings.state_schema), settings)
