@@ -37,8 +37,7 @@ from remoteiq_etl.errors import ConfigurationError, PrepareError, RunStopped, Ta
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.failures import describe
-from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
-from remoteiq_etl.postgres.pooling import refuse_shared
+from remoteiq_etl.postgres.session_checks import refuse_hidden_rows, refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import CUT_OVER

@@ -19,8 +19,7 @@ from remoteiq_etl.errors import VerifyError
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
-from remoteiq_etl.postgres.pooling import refuse_shared
+from remoteiq_etl.postgres.session_checks import refuse_hidden_rows, refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import Source, TableSpec
 from remoteiq_etl.state.orders import Control

@@ -6,7 +6,7 @@ import pytest
 
 from remoteiq_etl.errors import DriftError
 from remoteiq_etl.postgres.database import Database as EngineDatabase
-from remoteiq_etl.postgres.hidden_rows import hidden_rows, refuse_hidden_rows
+from remoteiq_etl.postgres.session_checks import hidden_rows, refuse_hidden_rows
 from tests.support.server import Database
 
 

@@ -28,7 +28,7 @@ from remoteiq_etl.lifecycle.cutover.watch import LegacyWatch, take_marks
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.lifecycle.target.finalize import finalize
-from remoteiq_etl.postgres.failures import describe, is_interruption
+from remoteiq_etl.postgres.errors.failures import describe, is_interruption
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 

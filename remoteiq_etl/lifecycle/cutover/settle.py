@@ -15,7 +15,7 @@ from remoteiq_etl.lifecycle.cutover.switch import SchemaNames
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.transform_context import CUT_OVER
 from remoteiq_etl.state import cutovers
@@ -138,7 +138,7 @@ def names_of(record: CutOverRecord) -> SchemaNames | None:
 
 def in_schema(session: Session, schema: str) -> Session:
     """The same session, for tables of another schema."""
-    return Session(replace(session.database, schema=schema), session.connection)
+    return Session(replace(session.database, schema=schema), session.connection, session.pid)
 
 
 def with_rows(context: CutOverContext, record: CutOverRecord) -> dict[str, Any]:

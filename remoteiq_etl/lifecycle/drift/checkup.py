@@ -22,7 +22,7 @@ from remoteiq_etl.lifecycle.drift.verdicts import Side
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.encodings import unreadable_in
 from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, brief, fault_of
-from remoteiq_etl.postgres.pooling import why_shared
+from remoteiq_etl.postgres.session_checks import why_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy, state, target

@@ -16,7 +16,7 @@ from remoteiq_etl.lifecycle.drift.catalogue import read_schema, schema_exists
 from remoteiq_etl.lifecycle.drift.differences import DifferenceKind, SchemaDifference, differences
 from remoteiq_etl.lifecycle.drift.shape import Columns, SchemaShape, describe
 from remoteiq_etl.lifecycle.drift.verdicts import VERDICTS, DriftScope, Side
-from remoteiq_etl.postgres.hidden_rows import hidden_rows
+from remoteiq_etl.postgres.session_checks import hidden_rows
 from schemas.target.optional import OPTIONAL_COLUMNS
 from schemas.views import REPORTS
 

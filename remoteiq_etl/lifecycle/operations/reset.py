@@ -22,7 +22,7 @@ from remoteiq_etl.lifecycle.operations.conflicts import ConflictList, Resolution
 from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.pooling import refuse_shared
+from remoteiq_etl.postgres.session_checks import refuse_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import lock, take_over

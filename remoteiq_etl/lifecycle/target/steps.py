@@ -16,7 +16,7 @@ from remoteiq_etl.lifecycle.target.finalize import Finalized, Progress, finalize
 from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.lifecycle.target.script import Script, ScriptSession
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.pooling import refuse_shared
+from remoteiq_etl.postgres.session_checks import refuse_shared
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import register

@@ -18,8 +18,7 @@ from remoteiq_etl.lifecycle.drift.catalogue import unique_columns
 from remoteiq_etl.lifecycle.stages import moves
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.postgres.hidden_rows import refuse_hidden_rows
-from remoteiq_etl.postgres.pooling import refuse_shared
+from remoteiq_etl.postgres.session_checks import refuse_hidden_rows, refuse_shared
 from remoteiq_etl.sensitive.keys import SealingKeys
 from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec

@@ -22,7 +22,7 @@ from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step
 from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.verify.engine import verify
 

@@ -14,7 +14,7 @@ from remoteiq_etl.errors import RemoteIQError
 from remoteiq_etl.lifecycle.alerts import alerts
 from remoteiq_etl.lifecycle.cutover.late_writes import late_writes
 from remoteiq_etl.lifecycle.migration import connected
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.spec.table import TableSpec
 
 ON_LEGACY_WRITE = "alert_on_legacy_write"

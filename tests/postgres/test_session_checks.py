@@ -20,7 +20,7 @@ from remoteiq_etl.lifecycle.undo.access import UndoTarget
 from remoteiq_etl.lifecycle.undo.plan import plan as plan_undo
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Database as EngineDatabase
-from remoteiq_etl.postgres.pooling import refuse_shared, why_shared
+from remoteiq_etl.postgres.session_checks import refuse_shared, why_shared
 from remoteiq_etl.verify.engine import verify
 from tests.support.migrating import Migration, specs
 from tests.support.poolers import copy, pooler

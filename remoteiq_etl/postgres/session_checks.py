@@ -1,8 +1,9 @@
-"""Whether sessions stay what they are: each on a backend of its own, with its settings, and all on one server.
+"""What is asked of sessions before anything is written: that they stay what they are, and show every row.
 
 A pooler in transaction mode gives every transaction another backend; hosts behind a load balancer give sessions other servers.
-A snapshot, a lock and our settings belong to one session on one server, so that is asked before anything is written. Belongs
-here: the question and its sentence. Does not belong here: settings that a pooler does not take (see session_settings).
+A snapshot, a lock and our settings belong to one session on one server. With `row_security = off` the server refuses to read a
+table of which a policy hides rows. Belongs here: both questions and their sentences. Does not belong here: settings that a pooler
+does not take (see session_settings), which tables are asked about.
 """
 
 import contextlib
@@ -10,9 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import psycopg
+from psycopg import sql
+
 from remoteiq_etl.config.urls import redact_url
-from remoteiq_etl.errors import ConfigurationError
+from remoteiq_etl.errors import ConfigurationError, DriftError
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
+
+SQL = statements(__file__)
 
 #: Looks at each of two sessions in turn: a pooler that gives backends out in turn shows it in the second.
 _LOOKS = 3
@@ -64,3 +71,24 @@ def _is_shared(first: Sequence[_Place], second: Sequence[_Place]) -> bool:
     backends = [{place.backend for place in places} for places in (first, second)]
     settled = all(place.settled for place in (*first, *second))
     return not settled or any(len(one) > 1 for one in backends) or backends[0] == backends[1]
+
+
+def hidden_rows(connection: psycopg.Connection, schema: str) -> dict[str, str]:
+    """The tables of a schema that show the role less than they have, each with the name of the role."""
+    return dict(connection.execute(SQL["hidden"].as_string(None).encode(), {"schema": schema}).fetchall())
+
+
+def refuse_hidden_rows(session: Session, *schemas: str) -> None:
+    """Raise DriftError where a table of these schemas hides rows: they would be taken for deleted."""
+    found = [
+        (sql.Identifier(schema, table).as_string(None), role)
+        for schema in schemas
+        for table, role in hidden_rows(session.connection, schema).items()
+    ]
+    if found:
+        tables, role = ", ".join(table for table, _ in found), found[0][1]
+        raise DriftError(
+            f"row security hides rows of {tables} from the role {role}, and rows that are not shown would be taken for deleted."
+            f" Nothing was written. Let a superuser say ALTER ROLE {sql.Identifier(role).as_string(None)} BYPASSRLS, or connect"
+            " as the owner of the tables while they have no FORCE ROW LEVEL SECURITY."
+        )
