@@ -47,7 +47,7 @@ def measure(server: Server, rows: int, rounds: int, console: Console) -> list[Vi
         text = files("benchmarks").joinpath("sql", "views.sql").read_text(encoding="utf-8")
         session.execute(text.format(rows=rows, agents=max(1, rows // _ROWS_PER_AGENT)))
         finalize(session, target_schema=TARGET_SCHEMA, state=state, whole=True)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
         connection.execute("VACUUM")
         found = [_of_view(connection, view.name, rounds) for view in REPORTS]
     for one in found:
