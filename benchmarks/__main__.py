@@ -103,11 +103,10 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _views(options: argparse.Namespace) -> None:
-    workloads = [Workload(name) for name in options.workloads]
-    with _built(options.rows, workloads) as (bench, _):
-        found, share = views.measure(bench, workloads, options.rounds, console)
-        where = Results(options.rows, SETTINGS, _postgres(bench))
-    views.show(found, share, f"{where.date}, {where.machine()}")
+    with servers.running(settings=SETTINGS) as server:
+        found = views.measure(server, options.rows, options.rounds, console)
+        where = Results(options.rows, SETTINGS, _postgres(Bench(server.create_database().url)))
+    views.show(found, f"{options.rows:,} rows of check_runs and of agent_software; {where.date}, {where.machine()}")
 
 
 def _turned(contestants: list[Contestant], number: int) -> list[Contestant]:

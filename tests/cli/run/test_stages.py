@@ -1,9 +1,14 @@
 """`run`, `verify`, `undo` and `reset` move the stage of a migration as is honest, and `status` begins with it."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
+from remoteiq_etl.lifecycle.stages import moves as moves_of
+from remoteiq_etl.lifecycle.stages import store
+from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.state.schema import State
 from tests.cli.conftest import Cli, Migrated
 
 
@@ -43,26 +48,22 @@ def test_runs_verifications_undo_and_reset_move_it(cli: Cli, migrated: Migrated,
     def after(*command: str, code: int | None = 0) -> str:
         ended = cli(*command, **both)
         assert code is None or ended.code == code, ended.out + ended.err
-        stage: str = state(cli, migrated)["stage"]
-        return stage
+        return moves(migrated)[-1]
 
     # What recalls a map that was loaded after it settles in the second run.
     assert after("run", code=3) == "in step"
     assert after("verify") == "verified"
     assert after("run", code=3) == "verified", "it wrote nothing"
-    assert after("plan", code=None) == "verified"
     migrated.legacy.execute("UPDATE tickets SET title = title || '!' WHERE id IN (SELECT id FROM tickets LIMIT 2)")
     assert after("run", code=3) == "in step"
     assert after("verify", "tickets") == "verified", "of the others nothing has moved"
     migrated.target.execute("UPDATE remoteiq_etl.verifications SET bugs = 1 WHERE table_name = 'users'")
     assert after("verify", "clients") == "in step", "the verdict of users speaks against it"
-    assert after("verify", "--full") == "verified"
     cli("undo", "--table", "agent_software", "--out", str(plan), **both)
     assert after("undo", "--execute", str(plan)) == "loading"
     assert state(cli, migrated)["missing"][0] == {
         "sentence": "1 tables are not loaded: agent_software.", "command": "remoteiq-etl run",
     }  # fmt: skip
-    assert after("run", "--table", "permissions", code=None) == "loading"
     assert after("run", code=3) == "in step"
     assert after("reset", "permissions", "--yes", code=None) == "in step"
     cli("undo", "--all", "--out", str(plan), **both)
@@ -87,6 +88,23 @@ def test_after_the_cut_over_a_run_moves_nothing_and_an_undo_is_refused(
     migrated.target.execute("UPDATE remoteiq_etl.stages SET stage = 'cleaned up'")
     assert "There is no way back from there" in cli("run", **both).err
     assert "There is no way back from there" in cli("verify", **both).err
+
+
+def test_no_run_begins_while_a_command_works_on_the_stage(cli: Cli, migrated: Migrated) -> None:
+    """Not even one that would have nothing to do; its own run the command says to be a part of it. A verification may go on."""
+    target = EngineDatabase(migrated.target.url, "public")
+    with contextlib.closing(target.connect()) as session:
+        state_of = State(target, "remoteiq_etl")
+        source_id = store.source_of(session, state_of, "default")
+        assert source_id is not None
+        with store.claim(session, state_of, source_id, "cutover"):
+            refused = cli("run", "--table", "tickets", legacy=migrated.legacy, target=migrated.target)
+            assert refused.code == 1
+            assert "in work already: cutover, by " in refused.err
+            assert "In work: cutover, by " in cli("status", legacy=migrated.legacy, target=migrated.target).out
+            moves_of.refuse(target, "remoteiq_etl", "default", "run", beside=True)
+            moves_of.refuse(target, "remoteiq_etl", "default", "verify", beside=True)
+    assert moves(migrated) == ["loading", "in step"]
 
 
 def test_a_target_of_an_older_program_gets_its_stage_derived_once(cli: Cli, migrated: Migrated) -> None:
