@@ -164,6 +164,10 @@ class GateError(RemoteIQError):
     """The gate of the cut-over is closed, or what was asked of it cannot be done."""
 
 
+class RehearsalError(RemoteIQError):
+    """A rehearsal cannot begin: there is no scratch target, or it is in use."""
+
+
 class StateVersionError(RemoteIQError):
     """The state schema was written by a newer program."""
 

@@ -17,7 +17,7 @@ import typer
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.cutover import commands as cutover
 from remoteiq_etl.cli.exit_codes import Exit
-from remoteiq_etl.cli.gate.commands import gate
+from remoteiq_etl.cli.gate.commands import gate, rehearse
 from remoteiq_etl.cli.proof import commands as proof
 from remoteiq_etl.cli.rows import commands as rows
 from remoteiq_etl.cli.run import commands as run
@@ -60,6 +60,7 @@ for _command in (
     run.stop,
     proof.verify,
     proof.report,
+    rehearse,
     rows.explain,
     run.reset,
     run.undo,

@@ -48,6 +48,7 @@ MAX_BATCH_ROWS = 1_000_000
 SETTING_NAMES = (
     "legacy_url",
     "target_url",
+    "rehearsal_url",
     "legacy_schema",
     "target_schema",
     "source",
@@ -153,6 +154,7 @@ class Settings(SettingsTable):
 
     legacy_url: _Url = None
     target_url: _Url = None
+    rehearsal_url: _Url = None
     legacy_schema: _SchemaName = "public"
     target_schema: _SchemaName = "public"
     state_schema: _SchemaName = "remoteiq_etl"
@@ -194,7 +196,7 @@ class Settings(SettingsTable):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show every setting, without passwords."""
         for name, value in super().__repr_args__():
-            is_url = name in ("legacy_url", "target_url") and value is not None
+            is_url = name is not None and name.endswith("_url") and value is not None
             yield name, redact_url(value) if is_url else value
 
     @classmethod

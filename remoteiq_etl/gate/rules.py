@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from remoteiq_etl.gate import roles
-from remoteiq_etl.gate.seen import catalogue, code_of
+from remoteiq_etl.gate.seen import catalogue, code_of, shape
 from remoteiq_etl.gate.view import GateView
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage, word
@@ -92,8 +92,8 @@ def _rehearsed(view: GateView) -> Iterator[tuple[str, str]]:
         yield name, "was of another version of this program"
     if legacy != catalogue(view.legacy, view.plan.legacy.schema):
         yield name, "was of another legacy schema: it has changed since"
-    if target != catalogue(view.session, view.plan.target.schema):
-        yield name, "made another target schema than the one that is there"
+    if target != shape(view.session, view.plan.target.schema):
+        yield name, "was of another target schema: its tables have changed since"
 
 
 def _stated(name: str) -> Callable[[GateView], list[tuple[str, str]]]:

@@ -58,5 +58,11 @@ def catalogue(session: Session, schema: str) -> str:
     return str(session.value(SQL["catalogue"], {"schema": schema}))
 
 
+def shape(session: Session, schema: str) -> str | None:
+    """A hash over tables, columns and enum types of a schema; None where it has none."""
+    found = session.value(SQL["shape"], {"schema": schema})
+    return None if found is None else str(found)
+
+
 def _hash(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

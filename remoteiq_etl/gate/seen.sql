@@ -49,3 +49,23 @@ SELECT
 
 -- name: last_rehearsal
 SELECT max(id) FROM {rehearsals} WHERE source_id = %(source_id)s
+
+
+-- name: shape
+-- One hash over the columns of a schema's tables and over its enum types: what a load needs, without what finalize makes. Null
+-- where there are none.
+SELECT md5(string_agg(one.line, E'\n' ORDER BY one.line COLLATE "C"))
+FROM (
+    SELECT replace(every.line, quote_ident(%(schema)s) || '.', '') AS line FROM (
+    SELECT format('column %%s.%%s %%s', c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)) AS line
+    FROM pg_catalog.pg_attribute AS a
+    JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+    WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT format('label %%s %%s', t.typname, string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder))
+    FROM pg_catalog.pg_enum AS e
+    JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
+    WHERE t.typnamespace = to_regnamespace(%(schema)s)
+    GROUP BY t.typname
+    ) AS every
+) AS one

@@ -66,7 +66,7 @@ rehearsals = Table(
     Column("verdict", Text, nullable=False, comment="passed or failed"),
     Column("code", Text, nullable=False, comment="hash of the program's rules"),
     Column("legacy_schema", Text, nullable=False, comment="hash of the legacy catalogue"),
-    Column("target_schema", Text, nullable=False, comment="hash of the catalogue of the scratch target"),
+    Column("target_schema", Text, nullable=False, comment="hash of the target's tables, or of those of the scratch"),
     Column("certificate", JSONB, nullable=False, comment="steps, durations, rows and locks; no value of any row"),
     Column("actor", Text, nullable=False, comment="user and host that rehearsed"),
     Column("ended_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it ended"),

@@ -10,7 +10,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.cli.gate.gate import moment
-from remoteiq_etl.gate.seen import catalogue, code_of
+from remoteiq_etl.gate.seen import catalogue, code_of, shape
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.postgres.database import Database as EngineDatabase
@@ -60,11 +60,10 @@ class Gate:
 
     def rehearsed(self, verdict: str = "passed", age: timedelta = timedelta()) -> None:
         """As if the whole cycle had been rehearsed with this code and these schemas."""
-        sides = (self.migrated.legacy, self.migrated.target)
         hashes = []
-        for side in sides:
+        for side, look in ((self.migrated.legacy, catalogue), (self.migrated.target, shape)):
             session = EngineDatabase(side.url, "public").connect()
-            hashes.append(catalogue(session, "public"))
+            hashes.append(look(session, "public"))
             session.close()
         with self.migrated.target.connect() as connection:
             connection.execute(

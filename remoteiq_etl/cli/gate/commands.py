@@ -1,4 +1,4 @@
-"""Commands about the gate of the cut-over: their names and options. No import that takes long."""
+"""Commands about the gate of the cut-over and its rehearsal: their names and options. No import that takes long."""
 
 from typing import Annotated
 
@@ -57,3 +57,16 @@ def gate_revoke(reason: Why) -> None:
     from remoteiq_etl.cli.gate.gate import revoke
 
     raise typer.Exit(revoke(reason))
+
+
+def rehearse(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the scratch target for a look at it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Play the whole migration, cut-over and way back included, on a scratch target, and write a certificate.
+
+    The legacy database is only read; nothing is fenced. The scratch is the database of REMOTEIQ_REHEARSAL_URL, else a new one.
+    """
+    from remoteiq_etl.cli.gate.rehearse import show
+
+    raise typer.Exit(show(keep=keep, as_json=as_json))
