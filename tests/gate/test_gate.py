@@ -159,7 +159,7 @@ def test_an_approval_opens_it_and_holds_for_what_it_saw(ready: Gate) -> None:
     assert ready("verify").code == 0
     ready.finalized()
     assert ready.status()["open"], ready.status()["closed_by"]
-    ready.migrated.target.execute("CREATE INDEX one_more ON tickets (title)")
+    ready.migrated.target.execute("CREATE INDEX one_more ON tickets (updated_at)")
     assert "since it was approved, the target's schema has changed" in ready.status()["closed_by"]
     ready.migrated.target.execute("DROP INDEX one_more")
     assert ready.status()["open"]
