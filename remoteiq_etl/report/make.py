@@ -17,9 +17,10 @@ from remoteiq_etl.lifecycle.explain import Explainer, Explanation
 from remoteiq_etl.lifecycle.mapping.column_map import column_map
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.postgres.database import Database, Session
-from remoteiq_etl.report import document, page, search, tasks, values, verification, waiting
+from remoteiq_etl.report import document, page, search, values, verification, waiting
 from remoteiq_etl.report.accounts import TableAccounts
-from remoteiq_etl.report.model import Report, Verified
+from remoteiq_etl.report.before import gate, tasks
+from remoteiq_etl.report.model import GatePage, Report, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State, program_version
@@ -94,12 +95,18 @@ def gather(
             )
         reader = Reader(session, overview.state, settings.source, overview.source_id)
         row = _explained(reader, scope.specs, legacy, record) if record else None
+        gate_page = gate.page(settings, scope.specs, target, legacy, reader)
         with reader.snapshot():
-            return _gathered(reader, overview, settings, scope, row)
+            return _gathered(reader, overview, settings, scope, gate_page, row)
 
 
 def _gathered(
-    reader: Reader, overview: Overview, settings: Settings, scope: ReportScope, record: Explanation | None
+    reader: Reader,
+    overview: Overview,
+    settings: Settings,
+    scope: ReportScope,
+    gate_page: GatePage,
+    record: Explanation | None,
 ) -> Report:
     session = reader.session
     verdicts = store.read(session, reader.state, reader.source_id)
@@ -129,6 +136,7 @@ def _gathered(
         runs=overview.runs(MOST_RUNS),
         not_migrated=_not_migrated(scope.specs),
         index=search.index(reader, sum(row.mapped for row in known)),
+        gate=gate_page,
         record=record,
     )
 

@@ -307,6 +307,40 @@ class Index:
 
 
 @dataclass(frozen=True)
+class GateLine:
+    """One rule of the gate: whether it passes, what it finds, and what mends that."""
+
+    name: str
+    title: str
+    passes: bool
+    reason: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class RehearsalLine:
+    """One rehearsal. `window`: seconds of downtime that are to be expected, at least and at most; None: it did not come so far."""
+
+    number: int
+    verdict: str
+    ended_at: datetime
+    actor: str
+    window: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class GatePage:
+    """The gate of the cut-over. `closed_by`: why it is closed; `risks`: what was accepted, by whom and why."""
+
+    is_open: bool
+    closed_by: Sequence[str]
+    rules: Sequence[GateLine]
+    approval: str | None
+    rehearsals: Sequence[RehearsalLine]
+    risks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """All of it, at one moment. `database`: what is verified beside the tables, the sequences for example."""
 
@@ -328,4 +362,5 @@ class Report:
     runs: Sequence[RunRow]
     not_migrated: Mapping[str, str]
     index: Index
+    gate: GatePage
     record: Explanation | None = None
