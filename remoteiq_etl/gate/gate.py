@@ -68,13 +68,16 @@ class GateState:
         """The rules that do not pass."""
         return tuple(one for one in self.rules if not one.passes)
 
-    def refuse_closed(self) -> None:
-        """Raise GateError, with every reason, where the gate is closed."""
-        if self.closed_by:
-            raise GateError(
-                f"the gate is closed: {'; '.join(self.closed_by)}. remoteiq-etl gate status shows every rule and what"
-                " mends it. Nothing was changed."
-            )
+
+@dataclass(frozen=True)
+class GateOf:
+    """The gate of a migration as its cut-over asks it."""
+
+    migration: Migration
+
+    def closed_by(self) -> Sequence[str]:
+        """Why it is closed now; empty: it is open."""
+        return status(self.migration).closed_by
 
 
 def state(view: GateView) -> GateState:

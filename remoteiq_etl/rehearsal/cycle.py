@@ -29,7 +29,7 @@ from remoteiq_etl.lifecycle.undo.execute import execute
 from remoteiq_etl.lifecycle.undo.plan import plan as undo_plan
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.postgres.failures import describe
+from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.rehearsal.certificate import Certificate, StepResult
 from remoteiq_etl.rehearsal.locks import watched

@@ -12,10 +12,11 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.cutover import FenceKind
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.cutover import back, execute
 from remoteiq_etl.lifecycle.cutover.back import BackReport
-from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, StageAlone
+from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
 from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step, downtime
@@ -37,7 +38,7 @@ def show_plan(kind: FenceKind | None, *, as_json: bool) -> Exit:
 def cut_over(kind: FenceKind | None, *, as_json: bool) -> Exit:
     """Cut over, with progress on stderr. An error of ours says what happened; main shows it."""
     with _place() as place, progress.shown(len(place.migration.specs)) as listener:
-        tools = CutOverTools(StageAlone(), verify, Steps(output.errors()), listener)
+        tools = CutOverTools(GateOf(place.migration), verify, Steps(output.errors()), listener)
         report = execute.cut_over(place, tools, kind)
     if as_json:
         output.print_json(_json(report))

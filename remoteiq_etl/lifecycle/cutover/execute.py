@@ -42,14 +42,6 @@ class Gate(Protocol):
         """Why the gate is closed, one sentence for each rule; empty: it is open."""
 
 
-class StageAlone:
-    """The gate of who asks for nothing beyond the stage: that it is finalized is required in any case."""
-
-    def closed_by(self) -> Sequence[str]:
-        """Nothing."""
-        return ()
-
-
 class Verdict(Protocol):
     """What a verification came to."""
 

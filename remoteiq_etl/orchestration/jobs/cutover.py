@@ -13,9 +13,10 @@ import dagster as dg
 
 from remoteiq_etl.config.cutover import FenceKind
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle.cleanup.execute import CleanupReport, clean_up, drop_state
 from remoteiq_etl.lifecycle.cutover.back import back
-from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, StageAlone, cut_over, plan
+from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, cut_over, plan
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
 from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step
@@ -67,7 +68,9 @@ def definitions(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
                 return
             progress = LogProgress(attached())
             progress.starts(context.log)
-            report = cut_over(place, CutOverTools(StageAlone(), verify, _Logged(context.log), progress), kind)
+            report = cut_over(
+                place, CutOverTools(GateOf(place.migration), verify, _Logged(context.log), progress), kind
+            )
         context.add_output_metadata(_done(report))
 
     @dg.op(name="go_back", config_schema={"lose": _LOSE}, out=dg.Out(dg.Nothing))
