@@ -17,8 +17,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict,
 from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
-from remoteiq_etl.config.retention import Retention
 from remoteiq_etl.config.cutover import ADMIN_VARIABLE, CutOverSettings
+from remoteiq_etl.config.retention import Retention
 from remoteiq_etl.config.schedules import Schedules
 from remoteiq_etl.config.throttle import ThrottleLimits
 from remoteiq_etl.config.urls import connection_parameters, is_misread, is_postgresql_url, redact_url

@@ -138,7 +138,7 @@ def names_of(record: CutOverRecord) -> SchemaNames | None:
 
 def in_schema(session: Session, schema: str) -> Session:
     """The same session, for tables of another schema."""
-    return Session(replace(session.database, schema=schema), session.connection)
+    return Session(replace(session.database, schema=schema), session.connection, session.pid)
 
 
 def with_rows(context: CutOverContext, record: CutOverRecord) -> dict[str, Any]:
