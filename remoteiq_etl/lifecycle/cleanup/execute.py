@@ -19,10 +19,11 @@ from remoteiq_etl.lifecycle.cleanup.archive import StateArchive
 from remoteiq_etl.lifecycle.cleanup.plan import DatabaseObject, DropPlan, fingerprint, plan_legacy, plan_whole
 from remoteiq_etl.lifecycle.cutover import settle, watch
 from remoteiq_etl.lifecycle.cutover.place import CutOverContext, CutOverPlace, opened
+from remoteiq_etl.lifecycle.cutover.switch import SchemaNames
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.state.cutovers import CutOverRecord
+from remoteiq_etl.state.cutovers import CutOverRecord, Phase
 
 COMMAND, STATE_COMMAND = "cleanup", "cleanup --state"
 ARCHIVES = "archives"
@@ -96,16 +97,20 @@ def drop_state(place: CutOverPlace, confirmed: str) -> CleanupReport:
 
 def _legacy(context: CutOverContext) -> tuple[Session, str]:
     """A session on what the legacy schema is called now."""
-    record = context.last
-    names = None if record is None else settle.names_of(record)
-    is_renamed = names is not None and record is not None and record.switched_at is not None
-    schema = names.legacy_after if names is not None and is_renamed else context.place.migration.legacy.schema
+    names = _renamed(context)
+    schema = context.place.migration.legacy.schema if names is None else names.legacy_after
     return settle.in_schema(context.admin, schema), schema
 
 
 def _target_schema(context: CutOverContext) -> str:
-    names = None if context.last is None else settle.names_of(context.last)
+    names = _renamed(context)
     return context.place.migration.target.schema if names is None else names.target_after
+
+
+def _renamed(context: CutOverContext) -> SchemaNames | None:
+    """The schemas of one database that is cut over; None of two, and before."""
+    record = context.last
+    return settle.names_of(record) if record is not None and record.phase is Phase.DONE else None
 
 
 def _refuse_unconfirmed(place: CutOverPlace, confirmed: str) -> None:
@@ -188,7 +193,7 @@ def _drop(context: CutOverContext, session: Session, record: CutOverRecord, sche
 
 def _with_schema(session: Session, context: CutOverContext, found: DropPlan) -> DropPlan:
     """Of one database the legacy schema itself goes, too, when nothing stays in it: it was renamed, and is nobody's."""
-    names = None if context.last is None else settle.names_of(context.last)
+    names = _renamed(context)
     is_renamed = names is not None and names.legacy_after == found.schema
     if (
         not is_renamed
