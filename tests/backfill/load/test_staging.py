@@ -9,7 +9,7 @@ from tests.support.library import BOOKS, TAGS, Library, book, tag
 WHEN = datetime(2024, 5, 6, tzinfo=UTC)
 COLUMNS = ("id", "title", "notes", "read_at")
 KINDS = "SELECT attname, format_type(atttypid, -1) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum"
-THERE = "SELECT tablename FROM pg_tables WHERE schemaname = 'remoteiq_etl' AND tablename LIKE 'stage%%'"
+THERE = "SELECT tablename FROM pg_tables WHERE schemaname = 'remoteiq_etl' AND tablename LIKE 'stage%%books'"
 
 
 def test_a_stage_has_the_types_of_the_live_target_and_what_a_merge_needs(own_library: Library) -> None:

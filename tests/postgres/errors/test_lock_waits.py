@@ -1,5 +1,7 @@
 """Who held the lock that a statement waited for in vain."""
 
+import re
+
 from remoteiq_etl.postgres.errors.lock_waits import Holder, blocking_sentence
 from tests.support.server import Database
 
@@ -32,7 +34,8 @@ def test_of_many_locks_three_are_named_and_the_rest_counted(empty_db: Database) 
 
 def test_a_server_that_cannot_be_asked_is_said_so_without_its_url() -> None:
     said = blocking_sentence("postgresql://someone:hush@127.0.0.1:1/none", UPDATE, [], writes=True)
-    assert said == "Who holds it could not be asked (OperationalError)."
+    assert said.startswith("Who holds it could not be asked (nobody listens at this host and port")
+    assert {"someone", "hush"} & {*re.findall(r"\w+", said)} == set()
 
 
 def test_what_a_role_may_not_see_of_a_session_is_left_out() -> None:
