@@ -45,7 +45,7 @@ SWITCH_SECONDS = 0.1
 """One short transaction, which is not rehearsed: it would rename the real schema."""
 
 
-class StepListener(Protocol):
+class RehearsalListener(Protocol):
     """Who wants to know how far a rehearsal is."""
 
     def begun(self, step: str) -> None:
@@ -60,7 +60,7 @@ class Rehearsal:
     """One rehearsal in work. `migration`: the real legacy database and the scratch target."""
 
     migration: Migration
-    steps: StepListener
+    steps: RehearsalListener
     listener: Listener = field(default_factory=Silent)
     results: list[StepResult] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -212,7 +212,7 @@ class Rehearsal:
 
 
 def rehearse(
-    migration: Migration, steps: StepListener, listener: Listener | None = None, *, keep: bool = False
+    migration: Migration, steps: RehearsalListener, listener: Listener | None = None, *, keep: bool = False
 ) -> Certificate:
     """Rehearse on a scratch target, which goes afterwards unless `keep`. Raises RehearsalError when there is no scratch."""
     began = datetime.now(UTC)

@@ -122,6 +122,10 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "prepare",
         "finalize",
         "verify",
+        "cutover",
+        "cutover_back",
+        "cleanup",
+        "cleanup_state",
         "prune",
         *(f"backfill_{table.domain}" for table in TABLES.values()),
     }
