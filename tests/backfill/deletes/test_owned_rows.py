@@ -78,6 +78,7 @@ def test_a_row_that_somebody_edited_stays_with_all_that_goes_with_it(
     before = library.column(THERE)
     assert remove_replaced(library.context, derived, {("books", uid(number)) for number in (2, 3, 4)}, set()) == 0
     assert (library.column("SELECT count(*) FROM books"), library.column(THERE)) == ([4], before)
+    assert library.column("SELECT count(*) FROM remoteiq_etl.decision_warnings") == [0], "not even tried"
 
 
 def test_only_sources_that_say_so_remove(library: Library) -> None:
