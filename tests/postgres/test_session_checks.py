@@ -14,8 +14,11 @@ import pytest
 
 from remoteiq_etl.backfill.run import open_run
 from remoteiq_etl.backfill.source.snapshot import Snapshot
+from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.drift.checkup import CheckStatus, examine_target
+from remoteiq_etl.lifecycle.operations import reset
+from remoteiq_etl.lifecycle.target.steps import staged
 from remoteiq_etl.lifecycle.undo.access import UndoTarget
 from remoteiq_etl.lifecycle.undo.plan import plan as plan_undo
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
@@ -52,7 +55,7 @@ def test_sessions_without_a_pooler_or_by_one_in_session_mode_are_taken(empty_db:
         assert why_shared(session) is None
 
 
-def test_run_verify_undo_and_doctor_refuse_it_before_anything_is_written(
+def test_every_command_that_holds_a_session_refuses_it_before_anything_is_written(
     server: Server, our_target: Database, legacy_db: Database, shared: TransactionPooler
 ) -> None:
     migration = Migration.of(legacy_db, our_target)
@@ -62,6 +65,8 @@ def test_run_verify_undo_and_doctor_refuse_it_before_anything_is_written(
         lambda: contextlib.ExitStack().enter_context(open_run(plan)),
         lambda: verify(plan),
         lambda: plan_undo(UndoTarget(target, specs()), UndoScope(everything=True)),
+        lambda: contextlib.ExitStack().enter_context(staged(target, Settings())),
+        lambda: contextlib.ExitStack().enter_context(reset.opened(target, "remoteiq_etl", "default", specs())),
     ):
         with pytest.raises(ConfigurationError, match="pool_mode = session"):
             attempt()

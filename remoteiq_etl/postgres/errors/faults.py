@@ -177,8 +177,8 @@ FAULTS: tuple[Fault, ...] = (
     # --- what ends with a connection that is lost, or was never made: last, because others say it, too ----------
     Fault("08003", "the connection is closed: it was lost before", f"Look for the first error of the run. {_AGAIN}",
           words=r"connection is (closed|lost)|no connection to the server|connection already closed", follows=True, ends_session=True),
-    Fault("08006", "the connection to the server was lost", "Look in the server's log whether it ended the session or crashed;"
-          f" else a firewall or pooler ended it. {_AGAIN}",
+    Fault("08006", "the connection to the server was lost", "Look in the server's log whether somebody ended the session"
+          f" (pg_terminate_backend) or it crashed; else a firewall or a pooler did. {_AGAIN}",
           words=r"closed the connection unexpectedly|Connection reset|Broken pipe|consuming input failed|sending query failed"
           r"|could not (send|receive) data|EOF detected", ends_session=True),
     Fault("", "no server of the URL is of the kind that its target_session_attrs asks for", "Name a host that is (the primary"
