@@ -19,7 +19,8 @@ WHERE g.source_id = {source_id} AND g.table_name = k.table_name AND g.new_key = 
 
 
 -- name: going
--- The rows of the next units that are to be looked at: everything gone that belongs to them.
+-- The rows of the next units that are to be looked at: everything gone that belongs to them. One that has been judged could not be
+-- revoked.
 CREATE TEMPORARY TABLE going ON COMMIT DROP AS
 WITH next AS (
     SELECT DISTINCT g.unit
@@ -31,8 +32,8 @@ WITH next AS (
 )
 SELECT
     g.table_name, g.legacy_table, g.legacy_key, g.new_key, g.unit,
-    CASE g.outcome WHEN 'listed' THEN 'unknown' ELSE g.outcome END AS verdict,
-    NULL::text AS holder
+    CASE WHEN g.outcome <> 'listed' THEN g.outcome WHEN g.judged_run = {run_id} THEN g.reason ELSE 'unknown' END AS verdict,
+    g.holder
 FROM {gone} AS g
 WHERE g.source_id = {source_id} AND g.last_run = {run_id} AND g.returned_run IS NULL AND {members}
     AND g.outcome IN ('listed', 'withdrawn') AND g.unit IN (SELECT unit FROM next)

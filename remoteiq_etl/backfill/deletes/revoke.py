@@ -6,6 +6,7 @@ stands. Belongs here: the batch of one table. Does not belong here: what is gone
 
 from collections.abc import Mapping
 
+import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -14,6 +15,7 @@ from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
+from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, TableSpec
 from remoteiq_etl.state.maps import map_of
@@ -22,19 +24,36 @@ from remoteiq_etl.state.written_columns import current_hash
 SQL = statements(__file__)
 
 
+class _Kept(Exception):  # not an error: the target reported none, and a row is as it was all the same
+    pass
+
+
 def revoke(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
-    """Withdraw the rows of one table that are gone from legacy, a batch at a time. Returns how many."""
-    done = 0
-    while batch := _batch(run, spec, on_delete):
-        done += batch
-    return done
+    """Withdraw the rows of one table that are gone from legacy, a batch at a time. Returns how many.
+
+    A row that the target does not let change stays listed, named; it is found by ever smaller batches.
+    """
+    done, rows = 0, run.batch_rows
+    while True:
+        try:
+            batch = _batch(run, spec, on_delete, rows)
+        except (psycopg.Error, _Kept) as error:
+            if isinstance(error, psycopg.Error) and not is_about_rows(error):
+                raise
+            if rows == 1:
+                _keep_next(run, spec, error)
+            rows = max(rows // 2, 1)
+            continue
+        if not batch:
+            return done
+        done, rows = done + batch, min(rows * 2, run.batch_rows)
 
 
-def _batch(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
+def _batch(run: RunContext, spec: TableSpec, on_delete: OnDelete, limit: int) -> int:
     """Withdraw the next rows in one transaction, with everything that refers to them. Returns how many."""
     with run.session.transaction():
         run.check_fence()
-        names = {**_names(run, spec), "rows": sql.Literal(run.batch_rows)}
+        names = {**_names(run, spec), "rows": sql.Literal(limit)}
         run.session.execute(SQL["withdraw"].format(**names))
         rows = run.session.rows("SELECT legacy_table, count(*) FROM going GROUP BY legacy_table")
         for step in on_delete.revokes if rows else ():
@@ -43,6 +62,16 @@ def _batch(run: RunContext, spec: TableSpec, on_delete: OnDelete) -> int:
         for legacy_table, count in rows:
             write_outcomes(run, spec.name, legacy_table, {"gone from legacy, withdrawn": count})
     return sum(count for _, count in rows)
+
+
+def _keep_next(run: RunContext, spec: TableSpec, error: psycopg.Error | _Kept) -> None:
+    """List the row that is next as one that the target keeps as it is; this pass does not try it again."""
+    kept = f"a trigger or rule of {spec.name} or of what refers to it"
+    holder = reason_of(error, spec.name) if isinstance(error, psycopg.Error) else kept
+    with run.session.transaction():
+        run.check_fence()
+        run.session.execute(SQL["withdraw"].format(**_names(run, spec), rows=sql.Literal(1)))
+        run.session.execute(SQL["keep"].format(**_names(run, spec)), {"holder": holder})
 
 
 def _apply(run: RunContext, parent: TableSpec, step: Revocation) -> None:
@@ -62,12 +91,20 @@ def _apply(run: RunContext, parent: TableSpec, step: Revocation) -> None:
         _remember(run, spec, step, names)
         update = sql.SQL("UPDATE {target} AS t SET {sets} WHERE {affected}")
         run.session.execute(update.format(**names, sets=_assignments(step)))
+        _refuse_kept(run, names)
         remember_left(run, spec, images)
         return
     if run.state.has_map(run.session, spec.name):
         withdrawn = run.session.execute(SQL["map"].format(**names)).rowcount
         movements.of_run(run, spec.name, Cause.WITHDRAWN, -withdrawn)
     run.session.execute(sql.SQL("DELETE FROM {target} AS t WHERE {affected}").format(**names))
+    _refuse_kept(run, names)
+
+
+def _refuse_kept(run: RunContext, names: Mapping[str, sql.Composable]) -> None:
+    """Raise _Kept where a row is not as it shall be, although the target reported no error."""
+    if run.session.value(sql.SQL("SELECT EXISTS (SELECT FROM {target} AS t WHERE {affected})").format(**names)):
+        raise _Kept
 
 
 def _remember(run: RunContext, spec: TableSpec, step: Revocation, names: Mapping[str, sql.Composable]) -> None:

@@ -6,6 +6,14 @@ WHERE g.source_id = {source_id} AND g.table_name = k.table_name AND g.legacy_tab
     AND g.legacy_key = k.legacy_key
 
 
+-- name: keep
+UPDATE {gone} AS g
+SET reason = 'kept by target', holder = %(holder)s, judged_run = {run_id}
+FROM going AS k
+WHERE g.source_id = {source_id} AND g.table_name = k.table_name AND g.legacy_table = k.legacy_table
+    AND g.legacy_key = k.legacy_key
+
+
 -- name: map
 -- What was deleted with a row that was withdrawn does not come back: it would be granted again.
 UPDATE {map} AS m
@@ -30,7 +38,7 @@ FROM {gone} AS g
 JOIN {map} AS m ON m.source_id = g.source_id AND m.legacy_table = g.legacy_table AND m.legacy_key = g.legacy_key::{key_type}
 JOIN {target} AS t ON {key_join}
 WHERE g.source_id = {source_id} AND g.table_name = {table_name} AND g.last_run = {run_id} AND g.returned_run IS NULL
-    AND g.outcome = 'listed' AND m.state = 'live' AND NOT m.adopted
+    AND g.outcome = 'listed' AND g.judged_run IS DISTINCT FROM {run_id} AND m.state = 'live' AND NOT m.adopted
 ORDER BY t.{key}
 LIMIT {rows}
 FOR UPDATE OF t

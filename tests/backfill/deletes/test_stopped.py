@@ -80,6 +80,36 @@ def test_a_row_that_stays_keeps_what_it_came_with_and_what_it_holds(pair: Migrat
     assert unbalanced(pair) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "holder"),
+    [
+        ("RETURN NULL", "a trigger or rule of users or of what refers to it"),
+        ("RAISE 'stays'", "SQLSTATE P0001 of users"),
+    ],
+    ids=["skips", "raises"],
+)
+def test_a_row_that_the_target_lets_nobody_revoke_is_named_and_the_others_are_revoked(
+    pair: Migration, answer: str, holder: str
+) -> None:
+    """It is not changed, and not called revoked; the next pass tries again."""
+    users = [key("user", number) for number in (1, 2, 3)]
+    pair.legacy.execute(f"DELETE FROM users WHERE id IN ({', '.join(map(repr, users))})")
+    pair.target.execute(
+        f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = '{users[1]}' THEN {answer};"
+        " END IF; RETURN NEW; END $$;"
+        "CREATE TRIGGER keep BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION keep()"
+    )
+    status = "SELECT status::text FROM users WHERE id = ANY (%s) ORDER BY id"
+    report = pair.gone(DeletePolicy.PROPAGATE)["users"]
+    assert (report.withdrawn, report.reasons) == (2, {"kept by target": 1})
+    assert pair.query(status, users) == [("disabled",), ("active",), ("disabled",)]
+    assert listed(pair, "users", users[1]) == [("listed", "kept by target", holder)]
+    assert unbalanced(pair) == []
+    pair.target.execute("DROP TRIGGER keep ON users")
+    assert pair.gone(DeletePolicy.LIST)["users"].withdrawn == 1
+    assert pair.query(status, users) == [("disabled",)] * 3
+
+
 def test_an_error_that_is_about_no_row_ends_the_pass(pair: Migration) -> None:
     pair.legacy.execute("DELETE FROM agent_software WHERE id = 1")
     _keep(pair, "agent_software", "RAISE 'full' USING ERRCODE = '53100';")
