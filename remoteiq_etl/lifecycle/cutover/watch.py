@@ -61,7 +61,7 @@ def written_since(session: Session, marks: Marks) -> Iterator[TableWrites]:
     """The tables that were written since; all of them where nobody can tell any more."""
     newest, there = int(session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())")), set(tables_of(session))
     is_known = 0 <= newest - marks["horizon"] <= OLDEST_HORIZON
-    for name, rows in marks["rows"].items():
+    for name, rows in sorted(marks["rows"].items()):
         older, newer = _counts(session, name, marks["horizon"]) if name in there and is_known else (0, 0)
         if newer or older != rows:
             yield TableWrites(name, newer, rows - older)
