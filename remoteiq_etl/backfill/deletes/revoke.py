@@ -15,7 +15,7 @@ from remoteiq_etl.backfill.outcomes.before_images import text_join
 from remoteiq_etl.backfill.outcomes.bulk_images import keep_images, remember_left
 from remoteiq_etl.backfill.outcomes.ledger import write_outcomes
 from remoteiq_etl.backfill.outcomes.movements import Cause
-from remoteiq_etl.postgres.row_errors import is_about_rows, reason_of
+from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import NOW, OnDelete, Revocation, TableSpec
 from remoteiq_etl.state.maps import map_of
