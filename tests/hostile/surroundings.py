@@ -75,7 +75,7 @@ class Change:
 
 #: DDL between two runs; rows change beside it.
 CHANGES: Mapping[str, Change] = {
-    "rows alone": Change("UPDATE users SET name = name || ' x', updated_at = now(); DELETE FROM backup_job_logs"),
+    "rows alone": Change("UPDATE users SET name = name || ' x', updated_at = now(); UPDATE backup_job_logs SET log_text = 'more'"),
     "a column anew": Change(
         "ALTER TABLE permissions DROP COLUMN label, ADD COLUMN label text NOT NULL DEFAULT 'Anew';"
         " UPDATE backup_jobs SET note = 'changed'"
