@@ -22,6 +22,7 @@ from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.written_rows import written_rows
 
 SQL = statements(__file__)
 
@@ -169,4 +170,4 @@ def after_verification(target: Database, state_schema: str, source: str, tables:
 
 
 def _statement(name: str, state: State) -> sql.Composed:
-    return SQL[name].format(**state.names, written=SQL["written"].format(**state.names))
+    return SQL[name].format(**state.names, written=written_rows(state))

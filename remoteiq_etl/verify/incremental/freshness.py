@@ -15,6 +15,7 @@ from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.written_rows import written_rows
 from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict
@@ -114,4 +115,5 @@ def _taken_back(session: Session, state: State, source_id: int) -> set[str]:
 
 def _later_runs(session: Session, state: State, source_id: int) -> dict[str, int]:
     """The last run that wrote rows of a table after it was verified, by table."""
-    return dict(session.rows(SQL["later_runs"].format(**state.names), {"source_id": source_id}))
+    query = SQL["later_runs"].format(**state.names, written=written_rows(state))
+    return dict(session.rows(query, {"source_id": source_id}))
