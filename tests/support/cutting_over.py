@@ -16,7 +16,7 @@ from remoteiq_etl.lifecycle import migration as engine
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, cut_over, plan
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
-from remoteiq_etl.lifecycle.cutover.steps import Step
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.lifecycle.target.finalize import finalize
@@ -125,7 +125,7 @@ class Ready:
         with self.place() as place:
             return cut_over(place, CutOverTools(**given))
 
-    def dry_run(self) -> list[Step]:
+    def dry_run(self) -> list[CutOverStep]:
         with self.place() as place:
             return [found.step for found in plan(place)]
 

@@ -19,7 +19,7 @@ from remoteiq_etl.lifecycle.cutover.back import BackReport
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
-from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step, downtime
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep, PlannedStep, downtime
 from remoteiq_etl.lifecycle.cutover.switch import SchemaNames
 from remoteiq_etl.verify.engine import verify
 
@@ -73,10 +73,10 @@ class Steps:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def begun(self, step: Step) -> None:
+    def begun(self, step: CutOverStep) -> None:
         """Say nothing: the tables do where it takes long."""
 
-    def ended(self, step: Step, seconds: float) -> None:
+    def ended(self, step: CutOverStep, seconds: float) -> None:
         """Say how long it took."""
         self.console.print(f"{step}: {output.duration(seconds)}", markup=False)
 

@@ -187,8 +187,8 @@ def _drop(context: CutOverContext, session: Session, record: CutOverRecord, sche
             raise CleanupError(
                 f"the schema {target} of the new application would not be what it was. Nothing was dropped."
             )
-    is_gone = found.statements[-1:] == [_drop_schema(schema)]
-    return CleanupReport(found.objects, None, found.stays, is_gone, after)
+    is_dropped = found.statements[-1:] == [_drop_schema(schema)]
+    return CleanupReport(found.objects, None, found.stays, is_dropped, after)
 
 
 def _with_schema(session: Session, context: CutOverContext, found: DropPlan) -> DropPlan:

@@ -22,7 +22,7 @@ from remoteiq_etl.lifecycle.cutover.fence import WriteFence, fence_of, refuse_ri
 from remoteiq_etl.lifecycle.cutover.place import CutOverContext, CutOverPlace, opened
 from remoteiq_etl.lifecycle.cutover.settle import Settled
 from remoteiq_etl.lifecycle.cutover.settle import settle as settled
-from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step, planned_steps
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep, PlannedStep, planned_steps
 from remoteiq_etl.lifecycle.cutover.switch import SchemaNames
 from remoteiq_etl.lifecycle.cutover.watch import LegacyWatch, take_marks
 from remoteiq_etl.lifecycle.stages import store
@@ -54,23 +54,23 @@ class Verdict(Protocol):
         """The verdict in one word."""
 
 
-class StepListener(Protocol):
+class CutOverListener(Protocol):
     """Who wants to know how far a cut-over is."""
 
-    def begun(self, step: Step) -> None:
+    def begun(self, step: CutOverStep) -> None:
         """A step has begun."""
 
-    def ended(self, step: Step, seconds: float) -> None:
+    def ended(self, step: CutOverStep, seconds: float) -> None:
         """A step is done."""
 
 
 class Deaf:
     """A listener that hears nothing."""
 
-    def begun(self, step: Step) -> None:
+    def begun(self, step: CutOverStep) -> None:
         """Ignore."""
 
-    def ended(self, step: Step, seconds: float) -> None:
+    def ended(self, step: CutOverStep, seconds: float) -> None:
         """Ignore."""
 
 
@@ -80,7 +80,7 @@ class CutOverTools:
 
     gate: Gate
     verify: Callable[[RunPlan], Verdict]
-    steps: StepListener = field(default_factory=Deaf)
+    steps: CutOverListener = field(default_factory=Deaf)
     listener: Listener = field(default_factory=Silent)
 
 
@@ -131,12 +131,12 @@ class _Attempt:
     fence: WriteFence
     before: Settled | None
     number: int = 0
-    step: Step = Step.CHECKS
+    step: CutOverStep = CutOverStep.CHECKS
     seconds: dict[str, float] = field(default_factory=dict)
     names: SchemaNames | None = None
 
     def execute(self) -> CutOverReport:
-        with self._stepping(Step.CHECKS):
+        with self._stepping(CutOverStep.CHECKS):
             self._check()
         try:
             return self._cut_over()
@@ -163,23 +163,23 @@ class _Attempt:
 
     def _cut_over(self) -> CutOverReport:
         context, began = self.context, time.monotonic()
-        with self._stepping(Step.FENCE):
+        with self._stepping(CutOverStep.FENCE):
             fenced_at = self._take_fence()
-        with self._stepping(Step.WAIT):
+        with self._stepping(CutOverStep.WAIT):
             settings = context.place.settings
             waited = open_transactions.wait(context.admin, self.fence, fenced_at, settings.wait_seconds, settings.roles)
             watch = LegacyWatch.begin(context.place.migration.legacy, context.admin, is_enforced=self.fence.is_enforced)
-        with self._stepping(Step.RESYNC):
+        with self._stepping(CutOverStep.RESYNC):
             self._resync()
-        with self._stepping(Step.VERIFY):
+        with self._stepping(CutOverStep.VERIFY):
             self._verify()
-        with self._stepping(Step.FINALIZE):
+        with self._stepping(CutOverStep.FINALIZE):
             self._finalize()
-        with self._stepping(Step.SWITCH):
+        with self._stepping(CutOverStep.SWITCH):
             watch.refuse_writes()
             self._switch()
         downtime = time.monotonic() - began
-        with self._stepping(Step.RECORD):
+        with self._stepping(CutOverStep.RECORD):
             self._complete(downtime)
         return self._report(downtime, waited.ended)
 
@@ -289,7 +289,7 @@ class _Attempt:
         ) from error
 
     @contextmanager
-    def _stepping(self, step: Step) -> Iterator[None]:
+    def _stepping(self, step: CutOverStep) -> Iterator[None]:
         self.step = step
         began = time.monotonic()
         self.tools.steps.begun(step)

@@ -19,7 +19,7 @@ from remoteiq_etl.lifecycle.cutover.back import back
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, CutOverTools, cut_over, plan
 from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 from remoteiq_etl.lifecycle.cutover.settle import Settled
-from remoteiq_etl.lifecycle.cutover.steps import PlannedStep, Step
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep, PlannedStep
 from remoteiq_etl.lifecycle.migration import connected
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
 from remoteiq_etl.orchestration.runtime.progress import LogProgress, attached
@@ -119,11 +119,11 @@ class _Logged:
     def __init__(self, log: dg.DagsterLogManager) -> None:
         self.log = log
 
-    def begun(self, step: Step) -> None:
+    def begun(self, step: CutOverStep) -> None:
         """Say that it has begun."""
         self.log.info(f"{step} …")
 
-    def ended(self, step: Step, seconds: float) -> None:
+    def ended(self, step: CutOverStep, seconds: float) -> None:
         """Say how long it took."""
         self.log.info(f"{step}: {seconds:.2f} s")
 

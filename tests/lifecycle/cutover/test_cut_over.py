@@ -23,7 +23,7 @@ from remoteiq_etl.errors import (
 )
 from remoteiq_etl.lifecycle.cutover.back import back
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport, plan
-from remoteiq_etl.lifecycle.cutover.steps import Step, downtime
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep, downtime
 from remoteiq_etl.lifecycle.stages import store
 from tests.support.cutting_over import Passed, Ready
 
@@ -135,8 +135,8 @@ def assert_cut_over(ready: Ready, report: Any, writers: Sequence[Writer]) -> Non
     """Every write that was committed is in the target, none twice and none after the fence; and what only a cut-over writes."""
     assert isinstance(report, CutOverReport)
     assert (ready.stage(), ready.phases()) == ("cut over", ["done"])
-    assert list(report.seconds) == list(Step)
-    assert sum(report.seconds[step] for step in list(Step)[1:-1]) == pytest.approx(report.downtime, abs=0.1)
+    assert list(report.seconds) == list(CutOverStep)
+    assert sum(report.seconds[step] for step in list(CutOverStep)[1:-1]) == pytest.approx(report.downtime, abs=0.1)
     written = [row[0] for row in ready.in_target(_NOTES)]
     assert written == [row[0] for row in ready.in_legacy(_NOTES)]
     assert len(set(written)) == len(written)
@@ -200,7 +200,7 @@ def test_before_anything_is_read_the_fence_is_away_again(two: Make) -> None:
     # What the runs of giving up wrote: nothing, so that the migration is as finalized as before.
     assert (ready.stage(), ready.phases()) == ("finalized", ["failed"])
     runs = ready.query("SELECT count(*) FROM remoteiq_etl.runs")
-    assert ready.dry_run() == list(Step)
+    assert ready.dry_run() == list(CutOverStep)
     assert ready.query("SELECT count(*) FROM remoteiq_etl.runs") == runs
 
 
@@ -238,7 +238,7 @@ def test_a_plan_says_what_will_be_done_and_how_long_it_takes(one: Make) -> None:
     ready = replace(one(), tables=LITTLE, verifies=False)
     with ready.place() as place:
         steps = plan(place)
-    assert [found.step for found in steps] == list(Step)
+    assert [found.step for found in steps] == list(CutOverStep)
     assert "so that the new application finds its tables in public" in steps[-2].about
     expected, most = downtime(steps)
     assert 0 < expected <= most

@@ -14,7 +14,7 @@ from remoteiq_etl.errors import RemoteIQError, StageError
 from remoteiq_etl.lifecycle.cutover.back import back
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport
 from remoteiq_etl.lifecycle.cutover.settle import Settled
-from remoteiq_etl.lifecycle.cutover.steps import Step
+from remoteiq_etl.lifecycle.cutover.steps import CutOverStep
 from tests.support.cutting_over import Ready
 
 Make = Callable[..., Ready]
@@ -81,12 +81,12 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 class Counted(DeadFrom):
     """Counts statements, and those that had been when each step began."""
 
-    begins: dict[Step, int] = field(default_factory=dict)
+    begins: dict[CutOverStep, int] = field(default_factory=dict)
 
-    def begun(self, step: Step) -> None:
+    def begun(self, step: CutOverStep) -> None:
         self.begins[step] = self.count
 
-    def ended(self, step: Step, seconds: float) -> None:
+    def ended(self, step: CutOverStep, seconds: float) -> None:
         pass
 
 
@@ -108,14 +108,14 @@ def test_a_killed_cut_over_is_taken_back_or_completed_by_the_next_call(kind: Kin
     # Each kind is killed at every second of them.
     for number, statement in enumerate(
         [
-            at[Step.WAIT] - 2,  # recorded, not taken
-            at[Step.WAIT],  # taken, not recorded as such
-            at[Step.WAIT] + 1,
-            (at[Step.RESYNC] + at[Step.VERIFY]) // 2,
-            at[Step.SWITCH] + 4,
-            at[Step.RECORD],
-            at[Step.RECORD] + 1,
-            (at[Step.RECORD] + counted.count) // 2,
+            at[CutOverStep.WAIT] - 2,  # recorded, not taken
+            at[CutOverStep.WAIT],  # taken, not recorded as such
+            at[CutOverStep.WAIT] + 1,
+            (at[CutOverStep.RESYNC] + at[CutOverStep.VERIFY]) // 2,
+            at[CutOverStep.SWITCH] + 4,
+            at[CutOverStep.RECORD],
+            at[CutOverStep.RECORD] + 1,
+            (at[CutOverStep.RECORD] + counted.count) // 2,
         ][ready.one_database :: 2]
     ):
         ready = kind.killed(cut_over, statement)
