@@ -28,7 +28,9 @@ def test_the_last_one_says_how_far_it_came_and_what_its_fence_must_give_back(lib
     assert library.column("SELECT ended_at IS NOT NULL FROM remoteiq_etl.cutovers ORDER BY id") == [True, False]
 
 
-@pytest.mark.parametrize(("phase", "is_carried"), [
+@pytest.mark.parametrize(
+    ("phase", "is_carried"),
+    [
         (Phase.BEGUN, False), (Phase.FENCED, True), (Phase.SWITCHING, True), (Phase.DONE, True), (Phase.FAILED, False),
         (Phase.GOING_BACK, False), (Phase.TAKEN_BACK, False),
     ],

@@ -54,7 +54,7 @@ class Verdict(Protocol):
         """The verdict in one word."""
 
 
-class StepListener(Protocol):
+class CutOverListener(Protocol):
     """Who wants to know how far a cut-over is."""
 
     def begun(self, step: CutOverStep) -> None:
@@ -80,7 +80,7 @@ class CutOverTools:
 
     gate: Gate
     verify: Callable[[RunPlan], Verdict]
-    steps: StepListener = field(default_factory=Deaf)
+    steps: CutOverListener = field(default_factory=Deaf)
     listener: Listener = field(default_factory=Silent)
 
 
