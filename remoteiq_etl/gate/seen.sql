@@ -37,11 +37,7 @@ FROM (
 -- What last changed rows of the target on behalf of a source: batches of runs, deletions, and undos.
 SELECT
     (
-        SELECT max(l.committed_at)::text FROM {ledger} AS l JOIN {runs} AS r ON r.id = l.run_id
-        WHERE r.source_id = %(source_id)s AND EXISTS (
-            SELECT FROM pg_catalog.jsonb_each_text(l.outcomes) AS o
-            WHERE o.key IN ('inserted', 'adopted', 'updated') AND o.value::bigint > 0
-        )
+        SELECT max(w.written_at)::text FROM ({written}) AS w JOIN {runs} AS r ON r.id = w.run_id WHERE r.source_id = %(source_id)s
     ),
     (SELECT max(id) FROM {movements} WHERE source_id = %(source_id)s),
     (SELECT max(id) FROM {undos} WHERE source_id = %(source_id)s AND begun_at IS NOT NULL)

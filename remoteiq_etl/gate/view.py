@@ -21,6 +21,7 @@ from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import written_rows
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class GateView:
 
     def ask(self, statement: sql.SQL, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement about the target and our state."""
-        names = {**self.state.names, "map_all": self.state.name("map_all")}
+        names = {**self.state.names, "map_all": self.state.name("map_all"), "written": written_rows(self.state)}
         tables = {f"target_{name}": self.plan.target.table(name) for name in ("role_permissions", "roles")}
         return self.session.rows(
             statement.format(**names, **tables),

@@ -1,4 +1,4 @@
-"""The sources of a target: registering one, and the record of its runs.
+"""The sources of a target: registering one, the record of its runs, and which of them have written.
 
 Belongs here: their rows in the state schema. Does not belong here: locks and the fence (see locks), what a run read (see
 remoteiq_etl.backfill.change_capture.watermarks).
@@ -11,7 +11,10 @@ from psycopg import sql
 
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.postgres.database import Session
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
+
+SQL = statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,8 @@ def interrupted(session: Session, state: State, source_id: int) -> list[str]:
         " AND orchestrator_run_id IS NOT NULL ORDER BY id DESC LIMIT 10"
     )
     return [row[0] for row in session.rows(query.format(state.name("runs")), [source_id])]
+
+
+def written_rows(state: State) -> sql.Composed:
+    """The SELECT of run_id, table_name and written_at: one row per batch, or movement, that wrote. It makes verdicts stale."""
+    return SQL["written_rows"].format(**state.names)

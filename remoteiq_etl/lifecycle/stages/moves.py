@@ -22,7 +22,7 @@ from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.written_rows import written_rows
+from remoteiq_etl.state.sources import written_rows
 
 SQL = statements(__file__)
 

@@ -15,7 +15,7 @@ from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.written_rows import written_rows
+from remoteiq_etl.state.sources import written_rows
 from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict

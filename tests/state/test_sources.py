@@ -1,7 +1,7 @@
 """A run has written where rows were inserted, updated or taken away, and not where waiting rows were read again."""
 
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.written_rows import written_rows
+from remoteiq_etl.state.sources import written_rows
 from tests.support.migrating import Migration
 
 
