@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     CONFLICT = "conflict"
     QUARANTINE = "quarantine"
     LEGACY_WRITTEN = "legacy_written"
+    GATE_CLOSED = "gate_closed"
 
 
 class Security(StrEnum):

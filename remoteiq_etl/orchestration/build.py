@@ -13,10 +13,12 @@ from remoteiq_etl.orchestration.assets import stages, undo, verification
 from remoteiq_etl.orchestration.assets.deletes import GONE_FROM_LEGACY, gone_from_legacy
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
 from remoteiq_etl.orchestration.assets.drift import accepted_drift
+from remoteiq_etl.orchestration.assets.gate import gate_check
 from remoteiq_etl.orchestration.assets.tables import table_asset
 from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
 from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES, unchanged_tables
 from remoteiq_etl.orchestration.jobs import cutover
+from remoteiq_etl.orchestration.jobs.gate import on_closed_gate, rehearse_job
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.legacy_write_sensor import on_legacy_write
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
@@ -52,11 +54,24 @@ def definitions_of(
     state, stage_jobs = stages.definitions(found, settings)
     cut_over_jobs = cutover.definitions(specs, settings)
     return dg.Definitions(
-        asset_checks=[verification.checks(found, settings)],
+        asset_checks=[verification.checks(found, settings), gate_check(specs, settings)],
         assets=[*legacy_tables, *prepared, *assets, *after, plan_of_undo, report, state],
-        jobs=[*jobs(tables, shown.source), *undo_jobs, report_job, prune_job(settings), *stage_jobs, *cut_over_jobs],
+        jobs=[
+            *jobs(tables, shown.source),
+            *undo_jobs,
+            report_job,
+            prune_job(settings),
+            *stage_jobs,
+            rehearse_job(specs, settings),
+            *cut_over_jobs,
+        ],
         schedules=schedules(shown.schedules, specs, settings),
-        sensors=[on_change(specs, settings), on_lost_run(settings), on_legacy_write(specs, settings)],
+        sensors=[
+            on_change(specs, settings),
+            on_lost_run(settings),
+            on_legacy_write(specs, settings),
+            on_closed_gate(specs, settings),
+        ],
         # One snapshot in one process; Dagster's own default would be multiprocess.
         executor=dg.in_process_executor,
         resources={run_options.KEY: resource.resource(specs, settings)},

@@ -117,6 +117,7 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "deletes",
         "undo_plan",
         "undo_execute",
+        "rehearse",
         "cutover",
         "cutover_back",
         "cleanup",

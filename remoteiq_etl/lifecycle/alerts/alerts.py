@@ -23,12 +23,17 @@ _WHERE_TO_LOOK: Mapping[AlertKind, str] = {
     AlertKind.BRAKE: "Nothing was done about these rows. remoteiq-etl deletes list shows them; --confirm lets it be done.",
     AlertKind.CONFLICT: "remoteiq-etl conflicts list shows both sides, conflicts resolve decides.",
     AlertKind.QUARANTINE: "remoteiq-etl quarantine list shows which rows and why.",
+    AlertKind.GATE_CLOSED: "remoteiq-etl gate status shows every rule and what mends it.",
     AlertKind.LEGACY_WRITTEN: "The new application does not know of it. Find who still uses the old one (pg_stat_activity).",
 }
 _WORDS: Mapping[AlertKind, str] = {
     AlertKind.CONFLICT: "{new:,} new conflicts, {waiting:,} open",
     AlertKind.QUARANTINE: "{new:,} more rows in quarantine, {waiting:,} in all",
 }
+
+
+#: Told by a sensor, and about no run.
+_OF_NO_RUN = frozenset({AlertKind.LEGACY_WRITTEN, AlertKind.GATE_CLOSED})
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Alert:
         """The alert in full, without its title."""
         which = f"Run {self.run}" if self.run is not None else "No run was opened"
         dagster = f", Dagster run {self.orchestrator_run_id}" if self.orchestrator_run_id else ""
-        about = [] if self.kind is AlertKind.LEGACY_WRITTEN else [f"{which}{dagster}."]
+        about = [] if self.kind in _OF_NO_RUN else [f"{which}{dagster}."]
         return "\n".join([*self.lines, "", *about, _WHERE_TO_LOOK[self.kind]])
 
     @property
@@ -100,6 +105,11 @@ def of_legacy_writes(source: str, lines: Sequence[str], rows: Mapping[str, int])
     counts = {table: {"written": number} for table, number in rows.items()}
     title = "the legacy database was written after the cut-over"
     return Alert(AlertKind.LEGACY_WRITTEN, source, title, lines, counts=counts)
+
+
+def of_closed_gate(source: str, reasons: Sequence[str]) -> Alert:
+    """The alert about a gate that was open and has closed; `reasons`: why."""
+    return Alert(AlertKind.GATE_CLOSED, source, "the gate of the cut-over has closed", list(reasons))
 
 
 def of_waiting_rows(run: RunContext) -> Iterator[Alert]:
