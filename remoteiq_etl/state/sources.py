@@ -60,6 +60,14 @@ def record_end(session: Session, state: State, run_id: int, fence: int, status: 
     session.execute(update.format(state.name("runs")), [status, error, run_id, fence])
 
 
+def written_rows(state: State) -> sql.Composed:
+    """The SELECT of run_id, table_name and written_at: which runs have written rows of which table, and when.
+
+    One row per batch, or movement, that wrote: what makes a verdict stale, and moves a migration from its stage.
+    """
+    return SQL["written_rows"].format(**state.names)
+
+
 def interrupted(session: Session, state: State, source_id: int) -> list[str]:
     """What the orchestrator calls the last runs of the source that ended without a word."""
     query = sql.SQL(
