@@ -89,6 +89,7 @@ def role_of_application(ready: Ready) -> str:
     return role
 
 
+@pytest.mark.every_postgres
 def test_under_writers_two_databases_are_cut_over_and_back(two: Make) -> None:
     """read_only: sessions are ended when they are between two transactions, and new ones can write no more."""
     ready = two()
