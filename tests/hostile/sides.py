@@ -183,8 +183,10 @@ def _disturb(cell: Cell, side: Side) -> None:
         )
         side.target.execute(f"GRANT CREATE ON DATABASE {side.target.name} TO {CLERK}")
     if cell.settings == "hostile":
-        # There is no conversion between these two.
-        make_hostile(side.legacy, role=side.reader, but=["client_encoding"] if cell.encoding == "EUC_JP" else [])
+        # Not all encodings can be converted to one another.
+        make_hostile(
+            side.legacy, role=side.reader, but=() if cell.encoding in ("UTF8", "LATIN1") else ["client_encoding"]
+        )
         make_hostile(side.target, role=side.writer)
 
 

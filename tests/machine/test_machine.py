@@ -10,7 +10,7 @@ from tests.machine.machine import Machine
 from tests.machine.world import Pairs, pairs_on
 from tests.support.server import Server
 
-EXAMPLES, STEPS = 10, 25
+EXAMPLES, STEPS = 8, 25
 SETTINGS = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,

@@ -66,12 +66,13 @@ WHERE d.kind = 'changed' AND d.legacy_table = {legacy_table} AND m.state = 'live
 
 
 -- name: twins
--- Rows of the target that hold what a missing row should hold, under another key.
+-- Rows of the target that hold what a missing row should hold, under another key, and stand for no other legacy row.
 SELECT d.n, {twin_key} AS twin
 FROM pg_temp.differences AS d
 JOIN pg_temp.expected AS e ON {expected_key} = d.key
 JOIN {target} AS t ON md5(ROW({target_columns})::text) = md5(ROW({expected_columns})::text)
 WHERE d.kind = 'missing' AND d.n = ANY (%(lost)s)
+    AND NOT EXISTS (SELECT FROM {map} AS m WHERE m.source_id = {source_id} AND m.state = 'live' AND {key_join})
 
 
 -- name: waits

@@ -10,7 +10,7 @@ from remoteiq_etl.verify.causes.labels import DELETED_AT_SOURCE, UNFINISHED, WRI
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.expected.expectation import Expectation, OneRow, expectations
 from remoteiq_etl.verify.expected.legacy_copy import legacy_table
-from remoteiq_etl.verify.verdicts.model import Finding, Label
+from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 from tests.support.migrating import Migration
 from tests.verify.conftest import Bench, undone
 from tests.verify.wrong import written_wrong
@@ -155,3 +155,26 @@ def test_where_the_age_of_rows_says_nothing_no_row_is_a_bug(copy: Migration) -> 
     detail = "nobody can tell which rows of users were written since the table was last completed"
     assert dict(_labels(users.findings, "first_name")) == {user: (Label.CHANGED_IN_LEGACY, detail)}
     assert users.passed
+
+
+def test_of_equal_rows_one_that_a_user_has_deleted_is_no_bug_and_one_that_the_map_has_lost_is(pair: Migration) -> None:
+    """The other one says what it should say, and is another legacy row's."""
+    tables = ("organizations", "backup_jobs", "backup_job_logs")
+    jobs = [f"c0000012-0000-4000-8000-{number:012}" for number in range(3)]
+    for job in jobs:
+        pair.legacy.execute(
+            f"INSERT INTO backup_jobs (id, started_at, status) VALUES ('{job}', '2024-01-01', 'success');"
+            f" INSERT INTO backup_job_logs VALUES ('{job}', 'done')"
+        )
+    pair.run(*tables)
+    pair.target.execute(f"DELETE FROM backup_job_logs WHERE job_id = '{jobs[0]}'")
+    assert verify(pair.plan, ["backup_job_logs"]).labels.keys() == {"edited_in_target"}
+    pair.target.execute(
+        "UPDATE remoteiq_etl.legacy_backup_job_logs_map SET new_key = gen_random_uuid(), last_run = last_run + 1"
+        f" WHERE legacy_key = '{jobs[1]}'"
+    )
+    (verdict,) = verify(pair.plan, ["backup_job_logs"], full=True).tables
+    assert {one.key: one.label for one in verdict.findings if one.kind == FindingKind.MISSING} == {
+        jobs[0]: Label.BUG,  # it may be this one that is there
+        jobs[1]: Label.BUG,
+    }
