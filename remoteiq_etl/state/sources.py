@@ -75,8 +75,3 @@ def interrupted(session: Session, state: State, source_id: int) -> list[str]:
         " AND orchestrator_run_id IS NOT NULL ORDER BY id DESC LIMIT 10"
     )
     return [row[0] for row in session.rows(query.format(state.name("runs")), [source_id])]
-
-
-def written_rows(state: State) -> sql.Composed:
-    """The SELECT of run_id, table_name and written_at: one row per batch, or movement, that wrote. It makes verdicts stale."""
-    return SQL["written_rows"].format(**state.names)
