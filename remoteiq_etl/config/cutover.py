@@ -4,24 +4,15 @@ Belongs here: the ways to keep the old application from writing, limits of time,
 defaults. Does not belong here: doing any of it (remoteiq_etl.lifecycle.cutover).
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, Strict
 
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.config.validation import Expected, SettingsTable
 
 ADMIN_VARIABLE = "REMOTEIQ_LEGACY_ADMIN_URL"
 _HOUR, _HUNDRED_YEARS = 3_600, 36_500
-
-
-class FenceKind(StrEnum):
-    """What keeps the old application from writing to the legacy database."""
-
-    READ_ONLY = "read_only"  # default_transaction_read_only of the database, or of roles; sessions are ended
-    REVOKE = "revoke"  # rights to write are taken from named roles
-    HOOK = "hook"  # a command of the operator's
-    STOPPED = "stopped"  # the operator has stopped the application; nothing is done, and it is watched
 
 
 def _seconds(most: float) -> Expected:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli.options import AsJson
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done. Changes nothing.")]
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle import migration

@@ -15,7 +15,7 @@ import psycopg
 from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.progress import Listener, Silent
 from remoteiq_etl.backfill.deletes.detect import DeletePolicy
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import CutOverError, GateClosed, RemoteIQError, VerifyError
 from remoteiq_etl.lifecycle.cutover import open_transactions, settle, switch
 from remoteiq_etl.lifecycle.cutover.fence import WriteFence, fence_of, refuse_rights

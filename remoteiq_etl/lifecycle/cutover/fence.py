@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.config.cutover import CutOverSettings, FenceKind
+from remoteiq_etl.config.cutover import CutOverSettings
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import CutOverError, FenceError
 from remoteiq_etl.lifecycle.cutover import hooks
 from remoteiq_etl.postgres.database import Session

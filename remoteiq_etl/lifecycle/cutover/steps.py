@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from remoteiq_etl.config.cutover import CutOverSettings, FenceKind
+from remoteiq_etl.config.cutover import CutOverSettings
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.lifecycle.cutover.place import CutOverContext
 from remoteiq_etl.postgres.statements import statements
 

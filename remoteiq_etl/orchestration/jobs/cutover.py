@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle.cleanup.execute import CleanupReport, clean_up, drop_state

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from remoteiq_etl.backfill.context.plan import RunPlan
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import (
     ConfigurationError,
     CutOverError,

@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from remoteiq_etl.config.cutover import CutOverSettings, FenceKind
+from remoteiq_etl.config.cutover import CutOverSettings
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import FenceError
 from remoteiq_etl.lifecycle.cutover.fence import WriteFence, fence_of, fence_of_record, refuse_rights
 from remoteiq_etl.postgres.database import Database as EngineDatabase

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from remoteiq_etl.config.cutover import FenceKind
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import RemoteIQError, StageError
 from remoteiq_etl.lifecycle.cutover.back import back
 from remoteiq_etl.lifecycle.cutover.execute import CutOverReport

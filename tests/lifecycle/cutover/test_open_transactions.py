@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from remoteiq_etl.config.cutover import CutOverSettings, FenceKind
+from remoteiq_etl.config.cutover import CutOverSettings
+from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.errors import FenceError, TransactionsOpen
 from remoteiq_etl.lifecycle.cutover.fence import fence_of
 from remoteiq_etl.lifecycle.cutover.open_transactions import Waited, refuse_blindness, wait
