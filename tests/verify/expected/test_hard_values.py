@@ -104,5 +104,23 @@ def test_the_one_configuration_is_read_alike(destination: str, legacy_db: Databa
     assert [_shown(one) for table in verdict.tables for one in table.findings if one.label is Label.BUG] == []
 
 
+def test_a_site_without_client_needs_no_client_where_a_device_or_an_agent_has_one(
+    legacy_db: Database, our_target: Database
+) -> None:
+    """An agent is where its device is, a device takes what it lacks from its agent: nobody is under Unassigned then."""
+    legacy_db.execute(
+        f"INSERT INTO devices (id, hostname, os, status, client, site) VALUES ('{UUID[:-1]}1', 'a', 'linux', 'online', 'Acme', 'HQ'),"
+        f" ('{UUID[:-1]}2', 'b', 'linux', 'online', NULL, 'Lab');"
+        " INSERT INTO agents (id, device_id, hostname, os, arch, version, client, site)"
+        " VALUES (1, 'a', 'a', 'linux', 'x64', '1', NULL, 'hq'), (2, 'b', 'b', 'linux', 'x64', '1', 'Acme', NULL)"
+    )
+    migration = Migration.of(legacy_db, our_target)
+    tables = ("clients", "sites", "devices", "agents")
+    migration.run(*with_dependencies(tables))
+    assert [row["name"] for row in migration.rows("clients")] == ["Acme"]
+    verdict = verify(migration.plan, tables)
+    assert [_shown(one) for table in verdict.tables for one in table.findings if one.label is Label.BUG] == []
+
+
 def _shown(one: Finding) -> tuple[str, ...]:
     return (one.table, one.check, one.kind, f"{one.legacy_table} {one.legacy_key}", ", ".join(one.columns), one.detail)
