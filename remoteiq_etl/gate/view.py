@@ -5,7 +5,7 @@ Belongs here: opening that view. Does not belong here: any rule.
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,12 +67,13 @@ class GateView:
 def gate_view(migration: Migration, session: Session) -> Iterator[GateView]:
     """A look at both databases, at the target in one snapshot, within a transaction of `session`.
 
-    Raises GateError when no run of the source has begun yet, DriftError when the legacy database cannot be read as expected.
+    Raises GateError when no run of the source has begun yet.
     """
     settings, state = migration.settings, State(migration.target, migration.settings.state_schema)
     with contextlib.closing(migration.legacy.connect()) as legacy:
-        drift = migration.drift_report(legacy)
-        plan = migration.plan()
+        drift = migration.legacy_drift()
+        # What blocks is for a rule to say, beside all the others.
+        plan = migration.plan(replace(drift, report=DriftReport.of(drift.report.side, drift.report.schema, ())))
         legacy.connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with session.transaction(), legacy.transaction():
             session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -82,4 +83,4 @@ def gate_view(migration: Migration, session: Session) -> Iterator[GateView]:
                     " remoteiq-etl run brings the first rows."
                 )
             now = datetime.fromisoformat(str(session.value("SELECT now()::text"))).astimezone(UTC)
-            yield GateView(plan, state, source_id, session, legacy, drift, settings.gate, now)
+            yield GateView(plan, state, source_id, session, legacy, drift.report, settings.gate, now)

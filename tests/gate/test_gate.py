@@ -174,6 +174,12 @@ def test_an_approval_opens_it_and_holds_for_what_it_saw(ready: Gate) -> None:
     ready.finalized()
     assert ready.status()["closed_by"] == ["since it was approved, a run, a deletion or an undo has changed the target"]
     assert ready.approve().code == 0
+    # The old application goes on writing: that is for the final re-sync, before and after a verification has seen it.
+    ready.migrated.legacy.execute(
+        "UPDATE tickets SET title = title || '?' WHERE id IN (SELECT id FROM tickets ORDER BY id LIMIT 1)"
+    )
+    assert ready("verify", "tickets", "contacts", "ticket_tags").code == 0
+    assert ready.rule("verdicts")["open"] == []
 
 
 def test_it_ends_and_is_taken_back(ready: Gate) -> None:

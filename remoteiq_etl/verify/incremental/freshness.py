@@ -35,7 +35,9 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True)
 class Fresh:
-    """The last verdict of a table in short. `why`: what makes it stale, or why it failed."""
+    """The last verdict of a table in short. `why`: what makes it stale, or why it failed; `by_legacy`: it is stale only because
+    legacy has gone on since, as it does while it is in use.
+    """
 
     table: str
     freshness: Freshness
@@ -44,6 +46,7 @@ class Fresh:
     bugs: int = 0
     differences: int = 0
     why: str | None = None
+    by_legacy: bool = False
 
 
 def freshness(
@@ -74,7 +77,8 @@ def _of(verdict: TableVerdict, later: Mapping[str, int], legacy: Session | None)
     why = verdict.error if is_open else _moved(verdict, later, legacy)
     status = _ENDED[verdict.status] if is_open else Freshness.STALE if why else Freshness.VERIFIED
     numbers = (verdict.bugs, verdict.differences)
-    return Fresh(verdict.table, status, verdict.verified_at, verdict.snapshot, *numbers, why)
+    by_legacy = status is Freshness.STALE and verdict.table not in later
+    return Fresh(verdict.table, status, verdict.verified_at, verdict.snapshot, *numbers, why, by_legacy)
 
 
 _TAKEN_BACK = "an undo has taken it back since it was verified"
