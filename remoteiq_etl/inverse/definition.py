@@ -22,7 +22,7 @@ _INTEGERS = ("BIGINT", "INTEGER", "SMALLINT")
 
 
 @dataclass(frozen=True)
-class Place:
+class ViewPlace:
     """Where views are made: the target's schema, our own, the schema of the views, and the source they speak for."""
 
     target: str
@@ -40,7 +40,7 @@ class KeyType:
     legacy: str
 
 
-def select(inverse: Inverse, place: Place, stored: str | None) -> sql.Composed:
+def select(inverse: Inverse, place: ViewPlace, stored: str | None) -> sql.Composed:
     """The SELECT of a view. `stored`: the type of the legacy keys in the map that it names; None where it names none."""
     parts = _fixed(place) | {
         "archived": _archive(inverse, place, "archived"),
@@ -76,14 +76,14 @@ def new_key(inverse: Inverse) -> str:
     return next(iter(_target(inverse).primary_key.columns)).name
 
 
-def type_of(column: Column[object], place: Place) -> sql.Composable:
+def type_of(column: Column[object], place: ViewPlace) -> sql.Composable:
     """The type of a legacy column in the view; an enum is one of our own, beside the views."""
     if isinstance(column.type, pg.ENUM):
         return sql.Identifier(place.views, str(column.type.name))
     return sql.SQL(_type(column))
 
 
-def _rows(inverse: Inverse, place: Place, stored: str) -> sql.Composed:
+def _rows(inverse: Inverse, place: ViewPlace, stored: str) -> sql.Composed:
     named = {
         "map": sql.Identifier(place.state, map_name(str(inverse.keys))),
         "source": sql.Literal(place.source_id),
@@ -93,7 +93,7 @@ def _rows(inverse: Inverse, place: Place, stored: str) -> sql.Composed:
     return SQL["rows"].format(**named, legacy_key=key_expression(inverse, stored), new=new)
 
 
-def _new(inverse: Inverse, place: Place, named: dict[str, sql.Composable]) -> sql.Composable:
+def _new(inverse: Inverse, place: ViewPlace, named: dict[str, sql.Composable]) -> sql.Composable:
     column = new_key(inverse)
     key = sql.Identifier("n", column)
     numbers: sql.Composable = sql.SQL("")
@@ -114,12 +114,12 @@ def _new(inverse: Inverse, place: Place, named: dict[str, sql.Composable]) -> sq
     )
 
 
-def condition(inverse: Inverse, place: Place) -> sql.Composable:
+def condition(inverse: Inverse, place: ViewPlace) -> sql.Composable:
     """Which rows of the target table (alias n) are of this source, though no map knows them."""
     return sql.SQL(inverse.new or "false").format(**_fixed(place))
 
 
-def _fixed(place: Place) -> dict[str, sql.Composable]:
+def _fixed(place: ViewPlace) -> dict[str, sql.Composable]:
     return {
         "target": sql.Identifier(place.target),
         "state": sql.Identifier(place.state),
@@ -129,7 +129,7 @@ def _fixed(place: Place) -> dict[str, sql.Composable]:
     }
 
 
-def _archive(inverse: Inverse, place: Place, name: str) -> sql.Composed:
+def _archive(inverse: Inverse, place: ViewPlace, name: str) -> sql.Composed:
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(one.name), sql.SQL(_archived_type(one))) for one in inverse.table.columns
     ]
@@ -146,7 +146,7 @@ def _archive(inverse: Inverse, place: Place, name: str) -> sql.Composed:
     )
 
 
-def _typed(column: Column[object], place: Place) -> sql.Composed:
+def _typed(column: Column[object], place: ViewPlace) -> sql.Composed:
     return sql.SQL("{name}::{kind} AS {alias}").format(
         name=sql.Identifier("v", column.name), kind=type_of(column, place), alias=sql.Identifier(column.name)
     )

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.errors import ViewsError
 from remoteiq_etl.inverse import definition
-from remoteiq_etl.inverse.definition import NUMBERS, Place
+from remoteiq_etl.inverse.definition import NUMBERS, ViewPlace
 from remoteiq_etl.inverse.inverse import Inverse, inverses
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -56,7 +56,7 @@ class LegacyViews:
     chosen: Mapping[str, Inverse] = field(default_factory=inverses)
 
     @cached_property
-    def place(self) -> Place:
+    def place(self) -> ViewPlace:
         """Where they stand. Raises ViewsError when the organization of the source is not there."""
         names = {"organizations": sql.Identifier(self._target, "organizations"), "sources": self.state.name("sources")}
         found = self.session.value(SQL["organization"].format(**names), {"source_id": self.source_id})
@@ -65,7 +65,7 @@ class LegacyViews:
                 f"expected the organization of the source {self.source!r} in {self._target}, found none: views show what was"
                 " migrated. Run remoteiq-etl run first."
             )
-        return Place(self._target, self.state.schema, schema_of(self.source), self.source_id, str(found))
+        return ViewPlace(self._target, self.state.schema, schema_of(self.source), self.source_id, str(found))
 
     # --- install --------------------------------------------------------------------------------------------------
 
