@@ -1,7 +1,7 @@
 -- The rows that were merged into their role. Their name is the key under which they were left out.
 -- exact: role_name
 -- lost: description: one that is equal but for what the role itself says reads as the role's
--- lost: permissions: the words of a list that needs no change are the role's grants, whose order nobody keeps
+-- archive: permissions
 -- lost: updated_at: of a row whose role was merged into another it is the archive's, of an edited role that of the edit
 SELECT
     r.archive_key AS role_name,

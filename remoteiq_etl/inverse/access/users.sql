@@ -3,9 +3,8 @@
 -- new: n.organization_id = {organization}
 -- exact: id, two_factor_enabled, created_at, updated_at, password_updated_at
 -- archive: name, email, last_seen, phone, address1, address2, city, state, postal, country, timezone, locale, avatar_url
--- archive: avatar_thumb_url, status
+-- archive: avatar_thumb_url, status, suspended
 -- lost: role: a word that is spelled otherwise reads as the name of the role that it means
--- lost: suspended: of a user whose status is suspended the flag is not carried; it reads as set
 -- lost: password_hash: a blank one reads as null
 -- lost: totp_secret: retired, a stale leftover
 -- lost: two_factor_recovery_codes: kept as hashes alone, which nobody turns back
@@ -31,7 +30,7 @@ SELECT
         ''
     ) AS role,
     coalesce(s.two_factor_enabled, false) AS two_factor_enabled,
-    t.status = 'disabled' AS suspended,
+    t.status = 'disabled' AND (r.written ->> 'status' IS DISTINCT FROM t.status::text OR coalesce(a.suspended, true)) AS suspended,
     CASE t.status::text WHEN 'disabled' THEN coalesce(a.status, 'suspended') ELSE t.status::text END AS status,
     coalesce(t.last_seen_at, a.last_seen) AS last_seen,
     t.created_at,
