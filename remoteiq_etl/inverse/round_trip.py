@@ -143,9 +143,10 @@ class _Comparison:
         """Copy, compare, explain."""
         found = TableRoundTrip(self.inverse.name, self.inverse.columns)
         self.pair.legacy_copy.whole(self.inverse.name)
-        for table in ("known_row", "difference"):
+        for table in ("shown_row", "known_row", "difference"):
             self.pair.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", table)))
         names = self._names()
+        self.pair.session.execute(SQL["shown_rows"].format(**names))
         found.rows, found.shown = self.pair.session.rows(SQL["counts"].format(**names))[0]
         self.pair.session.execute(SQL["known_rows"].format(**names), {"primary": self._primary()})
         if self.inverse.keys is not None:

@@ -1,3 +1,8 @@
+-- name: shown_rows
+-- What the view shows, read once.
+CREATE TEMP TABLE shown_row AS SELECT {shown} FROM {view}
+
+
 -- name: known_rows
 -- What became of each legacy row: that it waits, became no row of its own, or is mapped, with the hash of what was read.
 CREATE TEMP TABLE known_row AS
@@ -27,10 +32,10 @@ CREATE TEMP TABLE difference AS
 WITH missing AS MATERIALIZED (
     SELECT {columns} FROM {copy}
     EXCEPT
-    SELECT {shown} FROM {view}
+    SELECT {columns} FROM pg_temp.shown_row
 ),
 surplus AS MATERIALIZED (
-    SELECT {shown} FROM {view}
+    SELECT {columns} FROM pg_temp.shown_row
     EXCEPT
     SELECT {columns} FROM {copy}
 )
@@ -44,7 +49,7 @@ SELECT
 FROM missing AS m
 FULL JOIN surplus AS s ON {same}
 UNION ALL
-SELECT 'twofold', {twofold_key}, ARRAY[]::text[] FROM (SELECT {keys} FROM {view} GROUP BY {keys} HAVING count(*) > 1) AS v
+SELECT 'twofold', {twofold_key}, ARRAY[]::text[] FROM (SELECT {keys} FROM pg_temp.shown_row GROUP BY {keys} HAVING count(*) > 1) AS v
 
 
 -- name: edited
@@ -108,4 +113,4 @@ SELECT m.new_key::text FROM {map} AS m WHERE m.state = 'live' AND m.new_key::tex
 
 
 -- name: counts
-SELECT (SELECT count(*) FROM {copy}), (SELECT count(*) FROM {view})
+SELECT (SELECT count(*) FROM {copy}), (SELECT count(*) FROM pg_temp.shown_row)
