@@ -46,7 +46,8 @@
     ├── FixtureError              a generated database cannot be made as asked
     ├── ReportError               the migration report cannot be made or written
     │   └── UnknownTable          nothing has the name of the table whose row it is to explain
-    └── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
+    ├── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
+    └── ViewsError                the legacy-shaped views cannot be made or dropped
 
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
 """
@@ -246,3 +247,7 @@ class UnknownTable(ReportError):
 
 class PrepareError(RemoteIQError):
     """Prepare or finalize cannot do, or could not undo, a change of the target."""
+
+
+class ViewsError(RemoteIQError):
+    """The legacy-shaped views cannot be made or dropped, or are not there."""

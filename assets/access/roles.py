@@ -105,7 +105,9 @@ def transform_meta(batch: Batch, context: Context) -> Batch:
     batch.keep(lost, "updated_at", "superseded")
     lists = [words if isinstance(words, list) else [] for words in batch["permissions"]]
     changed = [list(lowered(pd.Series(words, dtype=TEXT))) != words for words in lists]
+    # Grants have no order, and two tables may hold one: the list as it was is kept, also where no word of it was changed.
     batch.keep(pd.Series(changed, dtype=bool), "permissions", "normalised", json_text.texts(lists))
+    batch.keep(~pd.Series(changed, dtype=bool), "permissions", "order", json_text.texts(lists))
     batch.merge(batch.is_open(), "role_meta")
     return batch
 

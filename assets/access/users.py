@@ -85,10 +85,11 @@ def _email(batch: Batch, context: Context) -> None:
 
 
 def statuses(batch: Batch, context: Context) -> pd.Series:
-    """The label of each status; the suspended flag disables, and the status that it hides is archived."""
+    """The label of each status; the suspended flag disables, and the status that it hides is archived, and that it is not set."""
     labels = batch.words_of("status", context.extended(STATUS))
     flagged = batch["suspended"].fillna(False).astype(bool)
     batch.keep(flagged & (labels != DISABLED), "status", "suspended_flag")
+    batch.keep(~flagged & (labels == DISABLED), "suspended", "suspended_flag")
     return labels.mask(flagged, DISABLED)
 
 

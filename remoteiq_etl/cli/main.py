@@ -22,6 +22,7 @@ from remoteiq_etl.cli.proof import commands as proof
 from remoteiq_etl.cli.rows import commands as rows
 from remoteiq_etl.cli.run import commands as run
 from remoteiq_etl.cli.stages import commands as stages
+from remoteiq_etl.cli.views.commands import views
 from remoteiq_etl.errors import RemoteIQError
 
 #: What Typer makes of Ctrl-C where a command does not answer it itself.
@@ -72,7 +73,7 @@ for _command in (
     run.generate,
 ):
     app.command()(_command)
-for _group in (gate, rows.quarantine, rows.conflicts, rows.deletes):
+for _group in (gate, views, rows.quarantine, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
 

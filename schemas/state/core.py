@@ -1,4 +1,4 @@
-"""Sources, runs, ledger, quarantine, held rows, before images and the archive."""
+"""Sources, runs, ledger, quarantine, held rows, before images, the archive and the numbers beside it."""
 
 from typing import Any
 
@@ -14,10 +14,11 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     func,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from schemas.columns import TIMESTAMPTZ
 from schemas.state.base import LEGACY_KEY, LEGACY_TABLE, SOURCE, metadata
@@ -220,6 +221,17 @@ legacy_archive = Table(
     Column("table_name", Text, comment="target table whose load archived it; null: no table's"),
     Column("gone_run", BigInteger, comment="run that found the legacy row gone; null: it is there"),
     comment="Legacy values without a home in the target, per legacy row",
+)
+
+legacy_numbers = Table(
+    "legacy_numbers",
+    metadata,
+    _source(),
+    Column("legacy_table", Text, primary_key=True, comment="legacy table whose keys are numbers"),
+    Column("new_key", UUID, primary_key=True, comment="primary key of the target row, which the new application wrote"),
+    Column("legacy_key", BigInteger, nullable=False, comment="number under which the legacy-shaped view shows it"),
+    UniqueConstraint("source_id", "legacy_table", "legacy_key"),
+    comment="Legacy keys of rows that only the new application wrote, above those of the legacy database",
 )
 
 archive_counts = Table(

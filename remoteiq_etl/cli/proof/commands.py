@@ -21,6 +21,13 @@ def verify(
             "--quick", help="Compare what both servers add up, and in detail only what differs; keeps no verdict."
         ),
     ] = False,
+    round_trip: Annotated[
+        bool,
+        typer.Option(
+            "--round-trip",
+            help="Read every legacy row back through its legacy-shaped view; the tables named are legacy tables then.",
+        ),
+    ] = False,
     confirm: Annotated[
         list[str] | None,
         typer.Option(
@@ -36,6 +43,12 @@ def verify(
     a table that is not there as a whole."""
     from remoteiq_etl.cli.proof.verify import show
 
+    if round_trip:
+        from remoteiq_etl.cli.views import round_trip as command
+
+        if full or quick or confirm:
+            raise typer.BadParameter("it is a comparison of its own and takes only tables.", param_hint="--round-trip")
+        raise typer.Exit(command.show(tables or [], as_json=as_json))
     raise typer.Exit(show(tables or [], full=full, quick=quick, confirmed=confirm or [], as_json=as_json))
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.inverse.inverse import recoveries
 from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap, LegacyColumn, TargetColumn, column_map
 from remoteiq_etl.lifecycle.mapping.document import markdown, told
 from remoteiq_etl.spec.dispositions import DispositionKind
@@ -24,7 +25,7 @@ def show(name: str | None, *, check: bool, as_markdown: bool, as_json: bool) -> 
     if check:
         return _check(found, as_json=as_json)
     if as_markdown:
-        typer.echo(markdown(found), nl=False)
+        typer.echo(markdown(found, recoveries()), nl=False)
         return Exit.DONE
     if name is not None:
         _check_name(found, name)

@@ -3,7 +3,7 @@
 Belongs here: how the map reads as a document. Does not belong here: what it says.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,13 +22,16 @@ legacy column with its one disposition, then every target column with what fills
 | superseded | a stale duplicate of another column: archived where it differs |
 | retired | not carried, for the reason given |
 
+The last column says whether the values come back through the legacy-shaped view of the table (`remoteiq-etl views`): exactly,
+exactly with the archive, or not, for the reason given; `verify --round-trip` shows it of every row.
+
 Also of a mapped column the values that its rule changes beyond recognition are in the archive. Columns marked
 *(optional)* are filled where the target has them; where it has not, their values are archived."""
 
 
-def markdown(found: ColumnMap) -> str:
-    """The document."""
-    return "\n".join([_HEAD, *_legacy(found), *_target(found), ""])
+def markdown(found: ColumnMap, recoveries: Mapping[str, str]) -> str:
+    """The document. `recoveries`: what is said of the way back of each legacy column (table.column)."""
+    return "\n".join([_HEAD, *_legacy(found, recoveries), *_target(found), ""])
 
 
 def told(column: LegacyColumn) -> str:
@@ -41,11 +44,11 @@ def told(column: LegacyColumn) -> str:
     return "; ".join(part for part in (", ".join(column.filled), kept_in, disposition.reason, rule) if part)
 
 
-def _legacy(found: ColumnMap) -> Iterator[str]:
+def _legacy(found: ColumnMap, recoveries: Mapping[str, str]) -> Iterator[str]:
     yield f"\n## Legacy\n\n{found.accounted} of {len(found.legacy)} columns are accounted for."
     for table, columns in groupby(found.legacy.values(), attrgetter("table")):
-        rows = [(column.name, _kind(column), told(column)) for column in columns]
-        yield from _table(table, ("column", "disposition", "where to, and why"), rows)
+        rows = [(one.name, _kind(one), told(one), recoveries.get(one.place, "")) for one in columns]
+        yield from _table(table, ("column", "disposition", "where to, and why", "comes back"), rows)
 
 
 def _kind(column: LegacyColumn) -> str:

@@ -196,6 +196,8 @@ def test_status(status: str, suspended: bool | None, expected: str, kept: list[s
     assert [entry for entry in archived(found) if entry[1] == "status"] == [
         (A, "status", value, "suspended_flag") for value in kept
     ]
+    unset = [entry for entry in archived(found) if entry[1] == "suspended"]
+    assert bool(unset) is (status.strip().lower() == "suspended" and suspended is False), unset
 
 
 def test_unknown_status() -> None:

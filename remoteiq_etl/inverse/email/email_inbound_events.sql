@@ -1,0 +1,18 @@
+-- Mail that came in. Its purpose is that of its channel.
+-- keys: email_messages
+-- new: n.direction = 'inbound' AND NOT n.payload ? 'uid' AND EXISTS (SELECT FROM {target}.email_channels AS o WHERE o.id = n.channel_id AND o.organization_id = {organization})
+-- lost: purpose: one that is spelled otherwise reads as the channel's
+-- exact: id, from_addr, subject, kind, raw, created_at
+SELECT
+    r.legacy_key AS id,
+    coalesce(m.legacy_key, c.name) AS purpose,
+    t.from_address AS from_addr,
+    t.subject,
+    t.payload ->> 'kind' AS kind,
+    decode(t.payload ->> 'raw', 'base64') AS raw,
+    t.created_at
+FROM {rows} AS r
+JOIN {target}.email_messages AS t ON t.id = r.new_key
+JOIN {target}.email_channels AS c ON c.id = t.channel_id
+LEFT JOIN {state}.legacy_email_channels_map AS m
+    ON m.source_id = {source} AND m.legacy_table = 'email_settings' AND m.state = 'live' AND m.new_key = t.channel_id
