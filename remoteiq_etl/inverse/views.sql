@@ -21,13 +21,6 @@ JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'legacy_
 WHERE n.nspname = %(schema)s AND c.relkind = 'r'
 
 
--- name: tables
-SELECT c.relname
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')
-
-
 -- name: organization
 -- The organization of a source.
 SELECT o.id::text
