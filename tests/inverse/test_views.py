@@ -1,5 +1,6 @@
 """The views: as legacy's tables are, made and dropped with nothing of others, with what the new application wrote."""
 
+import psycopg
 import pytest
 
 from remoteiq_etl.errors import ViewsError
@@ -136,3 +137,17 @@ def test_nobody_writes_through_a_view(shown: Migration) -> None:
     rows = shown.query("SELECT relname FROM pg_class WHERE relnamespace = 'remoteiq_legacy'::regnamespace"
                        " AND relkind = 'v' AND pg_relation_is_updatable(oid, false) <> 0")  # fmt: skip
     assert rows == []
+
+
+def test_a_reader_needs_no_right_but_on_the_views(shown: Migration) -> None:
+    """Nor does a condition of its own see rows behind the view: what is secret and has no place is null for everybody."""
+    role = shown.target.select_only_role("remoteiq_legacy")
+    with shown.target.connect(role=role) as connection:
+        assert connection.execute("SELECT count(*), count(totp_secret) FROM remoteiq_legacy.users").fetchone() == (
+            16,
+            0,
+        )
+        assert connection.execute("SELECT count(token_hash) FROM remoteiq_legacy.agents").fetchone() == (0,)
+        for table in ("public.users", "remoteiq_etl.legacy_archive"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT FROM {table}")
