@@ -26,6 +26,8 @@ from remoteiq_etl.state.written_columns import GIVEN, T_column, assignments, com
 
 SQL = statements(__file__)
 
+#: So many rows are joined in no time, whatever the server takes them for.
+_WITHOUT_STATISTICS = 1_000
 #: The key of a staged row: the one that it had, unless a row of the target is recognised and nothing of ours stands (an undo took it back).
 _KNOWN = "coalesce(CASE WHEN s._adopted AND m.written_hash IS NULL THEN s.{0} END, m.new_key, s.{0})"
 
@@ -56,6 +58,8 @@ class Merge(Expressions):
             )
         )
         actions = self.actions(session)
+        if actions.total() > _WITHOUT_STATISTICS:
+            session.execute("ANALYZE merge_plan")
         if self.guards and (actions["changed"] or actions["unchanged"]):
             session.execute(compare.closed_guards(self))
         if actions["changed"]:
@@ -200,7 +204,10 @@ class Merge(Expressions):
             columns=listed(self.columns),
             values=sql.SQL(", ").join(values),
             key=sql.SQL(", ").join(sql.SQL("t.{}").format(name) for name in self.pk),
-            target_join=self.planned_join,
+            planned_key=sql.SQL("p.new_key")
+            if self.single
+            else sql.SQL(", ").join(sql.SQL("s.{}").format(name) for name in self.pk),
+            written_key=sql.SQL(", ").join(sql.SQL("w.{}").format(name) for name in self.pk),
         )
 
     @cached_property
