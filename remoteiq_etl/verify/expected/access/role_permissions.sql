@@ -27,7 +27,7 @@ said AS (
 held AS (
     SELECT
         'role_permissions' AS _legacy_table,
-        '["' || g.role_id || '","' || g.permission_id || '"]' AS _legacy_key,
+        '["' || g.role_id::text || '","' || g.permission_id::text || '"]' AS _legacy_key,
         1 AS rank,
         g.role_id AS legacy_role,
         pg_temp.lowered(p.key) AS permission_key
