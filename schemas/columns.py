@@ -32,6 +32,11 @@ def not_written() -> dict[str, Any]:
     return {"written": False}
 
 
+def accepted(*types: str) -> dict[str, Any]:
+    """Return the `info` of a column that installations may have as one of these types, whose values a run takes just as well."""
+    return {"accepted": types}
+
+
 def uuid_key() -> Column[Any]:
     """Return the primary key `id`, a uuid that the database makes up when none is given."""
     return Column("id", UUID, primary_key=True, server_default=func.gen_random_uuid())

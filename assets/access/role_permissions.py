@@ -20,12 +20,14 @@ from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
-from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions, Warned
+from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions, Warned
 from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS, Context
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"
+SUCCEEDS, LAPSED = "succeeds", "lapsed"
+Ref = tuple[str, str]  # legacy table and key of a grant
 
 
 def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, context: Context) -> Decided:
@@ -34,12 +36,12 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     held = grants.held(inputs, roles)
     outvoted = grants.outvoted(held, context)
     counting = held[~outvoted]
-    found = equal_grants(counting[counting[HELD_BY] == IN_ROWS], recorded)
+    found = equal_grants(_rows(counting), recorded)
     owners = owners_of(roles, context)
     listed = one_sided(held, owners)
     permissions = inputs["permissions"]
     return Decided(
-        decisions=found.decisions,
+        decisions=[*found.decisions, *successors(standing(counting, recorded), held, outvoted, recorded, context)],
         rows={"derived": only_in_meta(counting)},
         prepared={
             "losers": found.losers,
@@ -59,6 +61,46 @@ def equal_grants(rows: pd.DataFrame, recorded: StoredDecisions) -> Winners:
     groups = [key_text(pair) for pair in zip(several["role"], several["permission_key"], strict=True)]
     members = pd.DataFrame({KEY: several[KEY].to_list(), GROUP: pd.Series(groups, dtype=TEXT)})
     return decide_winners(members, recorded, "role_permissions.grant", "oldest")
+
+
+def _rows(held: pd.DataFrame) -> pd.DataFrame:
+    return held[held[HELD_BY] == IN_ROWS]
+
+
+def standing(counting: pd.DataFrame, recorded: StoredDecisions) -> dict[tuple[str, str], Ref]:
+    """Which key stands for each grant, by role and permission: a row of role_permissions, else one that only role_meta holds."""
+    losers = equal_grants(_rows(counting), recorded).losers
+    rows, words = _rows(counting), only_in_meta(counting)
+    roles = dict(zip(counting["role_id"], counting["role"], strict=True))
+    of_words = {
+        (roles[role], word): ("derived", key)
+        for role, word, key in zip(words["role_id"], words["permission_key"], words[KEY], strict=True)
+    }
+    of_rows = {
+        (role, word): ("role_permissions", key)
+        for role, word, key in zip(*(rows[name] for name in (*PAIR, KEY)), strict=True)
+        if key not in losers
+    }
+    return of_words | of_rows
+
+
+def successors(
+    now: Mapping[tuple[str, str], Ref],
+    held: pd.DataFrame,
+    outvoted: pd.Series,
+    recorded: StoredDecisions,
+    context: Context,
+) -> Iterator[Decision]:
+    """The keys that take a grant over from the one that stood for it while role_grants was the other: no grant is made twice."""
+    other = standing(held if outvoted.any() else held[~grants.unnamed(held)], recorded)
+    for pair, successor in now.items():
+        former = other.get(pair, successor)
+        if former != successor and len(
+            context.lookup("role_permissions", former[0]).find(pd.Series([former[1]])).dropna()
+        ):
+            yield Decision(*successor, SUCCEEDS, {TAKES_ROW_OF: list(former)})
+            if recorded.get(*former) is not None:
+                yield Decision(*former, LAPSED)
 
 
 def only_in_meta(counting: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +168,7 @@ SPEC = TableSpec(
     decide=Decide(reads=grants.READS, function=decide),
     lookups=(("roles", "roles"), ROLE_OF_NAME, ROLE_OF_WORD, ("permissions", "permissions")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions),
-    run_options=(grants.ROLE_META_FIRST,),
+    run_options=(ROLE_GRANTS,),
     replaces=True,
     owned_by=legacy.roles,
     lineage={

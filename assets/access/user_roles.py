@@ -16,7 +16,7 @@ from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import OWNER, Source, TableSpec
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS, Context
 from schemas import legacy, target
 
 
@@ -57,7 +57,7 @@ SPEC = TableSpec(
     decide=Decide(reads=grants.READS, function=decide, target_reads=adopted_roles.TARGET_READS),
     lookups=(("users", "users"), ("roles", "roles"), ROLE_OF_WORD, ("user_roles", "users")),
     legacy_reads=(legacy.roles, legacy.role_meta, legacy.permissions, legacy.role_permissions),
-    run_options=(grants.ROLE_META_FIRST, adopted_roles.ACCEPT),
+    run_options=(ROLE_GRANTS, adopted_roles.ACCEPT),
     replaces=True,
     owned_by=legacy.users,
     moves_with="user_id",

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from assets.inventory.rules.device_texts import devices_of, dispose_deviceless
 from assets.inventory.rules.maps import DEVICE_OF_TEXT
 from assets.inventory.rules.pairing import rows_of
-from assets.monitoring.rules import stand_ins
+from assets.monitoring.rules import dedupe_keys, stand_ins
 from assets.monitoring.rules.check_names import UNATTRIBUTED_KEY, check_keys
 from assets.monitoring.rules.maps import CHECK_OF_KEY, SYNTHESIZED_CHECKS, defined_checks
 from assets.shared.optional import carry_optional
+from assets.shared.winners import winners_of
 from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame
 from remoteiq_etl.frames.text import normalise
@@ -41,20 +42,25 @@ def decide(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions, contex
     standing = stand_ins.stand_ins(inputs, {key: decision.values for key, decision in earlier.items()}, context)
     fresh = {device: stand_in(device, assignment, context) for device, assignment in standing.items()}
     made = [device for device, assignment in standing.items() if assignment is None]
+    merged = dedupe_keys.deduped(inputs["deduped"], recorded, context)
+    kept = dedupe_keys.with_rows(merged.losers, context)
     checks = rows_of(inputs["checks"])
     assigned, scripts = global_checks(checks)
     return Decided(
-        decisions=list({**earlier, **fresh}.values()),
+        decisions=[*{**earlier, **fresh}.values(), *merged.decisions],
         rows={
             "checks": frame({KEY: assigned}),
             "derived": frame({KEY: [_unattributed_key(device) for device in made], "device": made}),
         },
         prepared={
-            "check_created_at": dict(zip((row["id"] for row in checks), _times_of(inputs["checks"]), strict=True))
+            "check_created_at": dict(zip((row["id"] for row in checks), _times_of(inputs["checks"]), strict=True)),
+            "losers": {key: into for key, into in merged.losers.items() if key not in kept},
+            "kept": kept,
         },
         warnings=[
             *warned("global_script_not_assigned", "checks", scripts),
             *warned("assignment_unattributed_made", "device", made),
+            *merged.warnings,
         ],
     )
 
@@ -91,14 +97,28 @@ def transform(batch: Batch, context: Context) -> Batch:
     batch["id"] = context.kept_or_derived("check_assignments", "check_assignments", batch["id"])
     devices = devices_of(batch, context)
     dispose_deviceless(batch, context, devices.isna())
+    winners = winners_of(batch, context.prepared["losers"])
+    batch.merge(winners.notna(), "equal_dedupe_key", into=winners)
     batch["target_type"] = "device"
     batch["target_id"] = devices
     batch.keep(~context.lookup("devices").knows(batch["device_id"]), "device_id", "device_text")
     keys = check_keys(batch["check_type"], batch["check_name"])
     batch["check_id"] = batch.parent("check_name", context.lookup(*CHECK_OF_KEY), "checks", keys)
     _times(batch, context, defined_checks(keys, context))
-    carry_optional(batch, context, {name: batch[name] for name in ("dedupe_key", "check_type", "check_name")})
+    _carry_key(batch, context)
     return batch
+
+
+def _carry_key(batch: Batch, context: Context) -> None:
+    """Type, name and key; a blank key is filled, so that the application's next report finds the row."""
+    keys = batch["dedupe_key"]
+    if "dedupe_key" in context.optional:
+        keys = dedupe_keys.dedupe_keys(keys, batch["check_type"], batch["check_name"])
+        beside = keys + "~" + context.lookup("check_assignments").find(batch.keys)
+        keys = keys.where(~batch.keys.isin(list(context.prepared["kept"])), beside)
+    carry_optional(
+        batch, context, {"dedupe_key": keys, "check_type": batch["check_type"], "check_name": batch["check_name"]}
+    )
 
 
 def _times(batch: Batch, context: Context, checks: pd.Series) -> None:
@@ -140,7 +160,8 @@ SPEC = TableSpec(
         reads={
             "checks": select(*(legacy.checks.c[name] for name in ("id", "type", "scope", "enabled", *_TIMES))),
         }
-        | stand_ins.READS,
+        | stand_ins.READS
+        | dict(dedupe_keys.READS),
         function=decide,
     ),
     lookups=(
@@ -154,12 +175,14 @@ SPEC = TableSpec(
     ),
     legacy_reads=(legacy.checks, legacy.check_runs),
     lineage={
+        "dedupe_key": ("check_assignments.check_type", "check_assignments.check_name"),
         "updated_at": ("check_assignments.created_at", "checks.created_at", "checks.updated_at"),
         "created_at": ("check_assignments.updated_at", "checks.created_at", "checks.updated_at"),
         "check_id": ("check_assignments.check_type", "check_assignments.check_name"),
         "target_id": ("check_assignments.device_id",),
     },
     rules={
+        "dedupe_key": "unchanged; a blank one is type and name in lower case, joined by |; equal ones of a device are merged",
         "check_id": "the check of this type and name; one is synthesized where none matches",
         "target_type": "device; organization for an enabled check of scope GLOBAL",
         "target_id": "the device that the text means",

@@ -40,6 +40,7 @@ STATUS = ValueMap(
         "closed": "closed",
     },
     lossy=frozenset({"new", "in_progress", "waiting", "on_hold"}),
+    carries=True,
 )
 PRIORITY = ValueMap(
     "tickets.priority",
@@ -52,6 +53,7 @@ PRIORITY = ValueMap(
         "critical": "urgent",
     },
     lossy=frozenset({"medium", "critical"}),
+    carries=True,
 )
 
 

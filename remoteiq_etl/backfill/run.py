@@ -40,12 +40,12 @@ from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.session_checks import refuse_hidden_rows, refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.spec.transform_context import CUT_OVER
+from remoteiq_etl.spec.transform_context import CUT_OVER, ROLE_GRANTS, ROLE_META_FIRST, UNION
 from remoteiq_etl.state.cutovers import remembered_options
 from remoteiq_etl.state.locks import lock, take_over
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
 from remoteiq_etl.state.schema import State, program_version
-from remoteiq_etl.state.sources import SourceRecord, record_end, register
+from remoteiq_etl.state.sources import SourceRecord, record_end, register, remembered_grants
 
 
 @dataclass
@@ -152,10 +152,11 @@ class Run:
 def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
     """An open run; what fails inside is recorded as its end.
 
-    Its options are those of the plan, and from the cut-over on the one that the state remembers. Raises LockedError when the
+    Its options are those of the plan, and those that the state remembers. Raises LockedError when the
     source is busy, SourcePaused when it is paused, DriftError when the target hides rows.
     """
     _refuse_cut_over(plan)
+    _refuse_unknown_grants(plan)
     state = State(plan.target, plan.state_schema)
     with contextlib.ExitStack() as stack:
         control = plan.target.connect()
@@ -166,7 +167,7 @@ def open_run(plan: RunPlan, listener: Listener | None = None) -> Iterator[Run]:
         source_record = register(control, state, plan.source, plan.organization_slug)
         Control(control, state, source_record.id).refuse_paused()
         lock(control, source_record)
-        plan = replace(plan, options={**plan.options, **remembered_options(control, state, source_record.id)})
+        plan = replace(plan, options=_options(plan, control, state, source_record.id))
         run = Run(_context(plan, listener or Silent(), state, control, source_record, stack))
         stack.callback(_quietly, run.stages.drop)
         stack.callback(run.pacer.close)
@@ -187,6 +188,19 @@ def _refuse_cut_over(plan: RunPlan) -> None:
         raise ConfigurationError(
             f"{CUT_OVER} is no option of a run: remoteiq-etl cutover begins it, and later runs remember. Leave it out."
         )
+
+
+def _refuse_unknown_grants(plan: RunPlan) -> None:
+    if plan.options.get(ROLE_GRANTS, UNION) not in (UNION, ROLE_META_FIRST):
+        raise ConfigurationError(
+            f"the option {ROLE_GRANTS} is {plan.options[ROLE_GRANTS]!r}; expected {UNION} or {ROLE_META_FIRST}."
+        )
+
+
+def _options(plan: RunPlan, control: Session, state: State, source_id: int) -> dict[str, Any]:
+    """What this run was told, what an earlier one was told of grants, and from the cut-over on what that brings."""
+    remembered = remembered_grants(control, state, source_id)
+    return {**remembered, **plan.options, **remembered_options(control, state, source_id)}
 
 
 def _record_end(context: RunContext, session: Session, status: str, error: str | None) -> None:

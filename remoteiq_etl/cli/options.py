@@ -3,7 +3,7 @@
 Belongs here: their names and help. Does not belong here: any import that takes long.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -56,6 +56,15 @@ Redecide = Annotated[
         "--redecide",
         metavar="T",
         help="Take the decisions about names (clients, sites, roles or permissions) anew. Repeatable.",
+        show_default=False,
+    ),
+]
+RoleGrants = Annotated[
+    Literal["union", "role_meta_first"] | None,
+    typer.Option(
+        "--role-grants",
+        help="Which grants of a role count: those of role_permissions and role_meta (union), or those of role_meta where it"
+        " names any. A run remembers it.",
         show_default=False,
     ),
 ]

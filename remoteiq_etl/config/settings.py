@@ -57,6 +57,7 @@ SETTING_NAMES = (
     "server_user",
     "batch_rows",
     "deletes",
+    "role_grants",
 )
 
 #: What the file alone may hold: lists and tables.
@@ -144,6 +145,7 @@ class Settings(SettingsTable):
     """What one invocation runs with. A URL of None means the bundled server.
 
     `values` extends the value maps: for each `<target table>.<column>` the extra legacy words and their target words.
+    `role_grants`: which grants of a role count; None: those that counted in the last run that was told, else the union.
     `deletes`: whether the job deletes lists what is gone from legacy, or propagates it.
     `accept_drift` names differences of the legacy database that a run may go on in spite of.
     `home` is absolute; the bundled server, Dagster's instance and reports live below it. `server_user` is the operating
@@ -178,6 +180,9 @@ class Settings(SettingsTable):
     cutover: InstanceOf[CutOverSettings] = Field(default_factory=CutOverSettings)
     gate: InstanceOf[GateLimits] = Field(default_factory=GateLimits)
     deletes: Annotated[Literal["list", "propagate"], Expected("list or propagate")] = "list"
+    role_grants: Annotated[
+        Literal["union", "role_meta_first"] | None, Expected("union or role_meta_first", "The default is union.")
+    ] = None
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> Self:

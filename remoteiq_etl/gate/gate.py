@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remoteiq_etl.errors import GateError, LockedError
-from remoteiq_etl.gate import approvals
+from remoteiq_etl.gate import approvals, roles
 from remoteiq_etl.gate.approvals import Acceptance, Approval, moment
+from remoteiq_etl.gate.roles import RoleRights
 from remoteiq_etl.gate.rules import RULES, GateItem, GateRule, rule
 from remoteiq_etl.gate.seen import Seen, moved, seen
 from remoteiq_etl.gate.view import GateView, gate_view
@@ -94,6 +95,12 @@ def status(migration: Migration) -> GateState:
     """The gate now. Nothing is written."""
     with _opened(migration) as view:
         return state(view)
+
+
+def rights(migration: Migration) -> list[RoleRights]:
+    """The roles that have other keys in the target than the legacy guard gave them."""
+    with _opened(migration) as view:
+        return list(roles.changed(view))
 
 
 def accept(migration: Migration, name: str, items: Collection[str], reason: str, *, everything: bool) -> list[GateItem]:

@@ -7,7 +7,7 @@ recorded of a run (remoteiq_etl.orchestration).
 
 import contextlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
@@ -19,6 +19,7 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.spec.dependencies import in_order, inputs_of, legacy_columns
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
+from remoteiq_etl.state.sources import remembered_grants
 
 #: Milliseconds for one legacy table. Who waits is a tick of Dagster's, which it gives up after a minute.
 _LONGEST_MS = 10_000
@@ -31,6 +32,9 @@ class _Completion:
     run_id: int
     database: str
     fingerprint: str
+
+
+_LastTime = tuple[int, dict[str, _Completion], changes.SeenUpTo, dict[str, str]]
 
 
 def assets_to_load(migration: Migration, besides: Collection[str] = ()) -> frozenset[str]:
@@ -52,7 +56,8 @@ def _changed(migration: Migration) -> frozenset[str]:
     plan = migration.plan()
     loaded = {name for name, spec in migration.specs.items() if spec.no_source is None}
     with contextlib.closing(migration.target.connect()) as session:
-        last, completed, seen = _last_time(session, migration)
+        last, completed, seen, remembered = _last_time(session, migration)
+    plan = replace(plan, options={**remembered, **plan.options})
     with contextlib.closing(migration.legacy.connect()) as legacy, legacy.transaction():
         legacy.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(_LONGEST_MS)))
         database = read_identity(legacy, legacy_columns(migration.specs))
@@ -80,11 +85,11 @@ def _is_seen(spec: TableSpec, seen: Mapping[str, changes.Seen]) -> bool:
     return seen.keys() >= {*inputs_of(spec).legacy}
 
 
-def _last_time(session: Session, migration: Migration) -> tuple[int, dict[str, _Completion], changes.SeenUpTo]:
-    """The last run that completed an asset, or failed; by asset how it was last completed, and what it has seen then."""
+def _last_time(session: Session, migration: Migration) -> _LastTime:
+    """The last run that completed an asset, or failed; by asset how it was last completed, and what it has seen; remembered options."""
     state = State(migration.target, migration.settings.state_schema)
     if not state.exists(session):
-        return 0, {}, {}
+        return 0, {}, {}, {}
     state.ensure(session)  # adds what an older program did not know
     source_id = session.value(
         sql.SQL("SELECT id FROM {} WHERE name = %s").format(state.name("sources")), [migration.settings.source]
@@ -95,4 +100,5 @@ def _last_time(session: Session, migration: Migration) -> tuple[int, dict[str, _
     failed = sql.SQL("SELECT max(id) FROM {} WHERE source_id = %s AND status NOT IN ('succeeded', 'plan')")
     last = session.value(failed.format(state.name("runs")), [source_id]) or 0
     last = max([last, *(done.run_id for done in completed.values())])
-    return last, completed, changes.read_passes(session, state, source_id)
+    remembered = {} if source_id is None else remembered_grants(session, state, source_id)
+    return last, completed, changes.read_passes(session, state, source_id), remembered

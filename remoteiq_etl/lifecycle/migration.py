@@ -30,6 +30,7 @@ from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.session_checks import refuse_shared
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 from remoteiq_etl.state.schema import State
@@ -77,7 +78,7 @@ class Migration:
             listener.warned(text)
         plan = replace(
             self.plan(drift),
-            options=dict(options or {}),
+            options={**self.options, **(options or {})},
             orchestrator_run_id=orchestrator_run_id,
             planning=planning,
             mode=mode,
@@ -108,6 +109,7 @@ class Migration:
             organization_slug=self.settings.organization_slug,
             batch_rows=self.settings.batch_rows,
             words=self.settings.values,
+            options=self.options,
             sealing_keys=self.settings.sealing_keys,
             limits=self.settings.throttle,
             blocked=drift.blocked,
@@ -115,6 +117,12 @@ class Migration:
             extras=drift.extras,
             warnings=drift.warnings,
         )
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of a run that the settings name; of others the state remembers what an earlier run was told."""
+        grants = self.settings.role_grants
+        return {} if grants is None else {ROLE_GRANTS: grants}
 
     def refuse(self, command: str, *, beside: bool = False) -> None:
         """Raise StageError where a command does not fit the stage of the source; see `moves.refuse`."""

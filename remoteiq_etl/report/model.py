@@ -330,7 +330,8 @@ class RehearsalLine:
 
 @dataclass(frozen=True)
 class GatePage:
-    """The gate of the cut-over. `closed_by`: why it is closed; `risks`: what was accepted, by whom and why."""
+    """The gate of the cut-over. `closed_by`: why it is closed; `risks`: what was accepted, by whom and why; `rights`: by
+    role what it gains and loses over the legacy guard."""
 
     is_open: bool
     closed_by: Sequence[str]
@@ -338,6 +339,7 @@ class GatePage:
     approval: str | None
     rehearsals: Sequence[RehearsalLine]
     risks: Sequence[str] = ()
+    rights: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ ORGANIZATION = ("organizations", "derived")
 #: The option of every run from the cut-over on: when legacy was fenced, as ISO text. The state remembers it.
 CUT_OVER = "cut_over"
 
+#: The option which of the two tables of grants count, and what it may be; the state remembers it, too.
+ROLE_GRANTS = "role_grants"
+UNION, ROLE_META_FIRST = "union", "role_meta_first"
+
 EMPTY: Mapping[str, Any] = MappingProxyType({})  # no field default: Python 3.11 wants hashable ones
 
 
@@ -41,6 +45,8 @@ class Context:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: The optional target columns that the target has.
     optional: frozenset[str] = frozenset()
+    #: The labels that enum types of the target have beside the redesign's, by column.
+    further_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: The names of the time zones that the target knows, where the table declares that it needs them.
     time_zones: frozenset[str] = frozenset({"UTC"})
     #: Options of the run that a rule depends on, by name.
@@ -81,5 +87,6 @@ class Context:
         return derived_ids.kept_or_derived(self.namespace, entity, legacy_table, uuids)
 
     def extended(self, value_map: ValueMap) -> ValueMap:
-        """A value map with the operator's words."""
-        return value_map.extended(self.words.get(value_map.name, EMPTY))
+        """A value map with the further labels of the target and the operator's words, which win."""
+        labels = self.further_labels.get(value_map.name.partition(".")[2], ())
+        return value_map.carrying(labels).extended(self.words.get(value_map.name, EMPTY))

@@ -12,6 +12,7 @@ from psycopg import sql
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS
 from remoteiq_etl.state.schema import State
 
 SQL = statements(__file__)
@@ -66,6 +67,16 @@ def written_rows(state: State) -> sql.Composed:
     One row per batch, or movement, that wrote: what makes a verdict stale, and moves a migration from its stage.
     """
     return SQL["written_rows"].format(**state.names)
+
+
+def remembered_grants(session: Session, state: State, source_id: int) -> dict[str, str]:
+    """The option role_grants of the last run of a source that was told it; none where none was. Plans are no runs."""
+    query = sql.SQL(
+        "SELECT options ->> %(name)s FROM {} WHERE source_id = %(source_id)s AND status <> 'plan' AND options ? %(name)s"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    found = session.value(query.format(state.name("runs")), {"name": ROLE_GRANTS, "source_id": source_id})
+    return {} if found is None else {ROLE_GRANTS: str(found)}
 
 
 def interrupted(session: Session, state: State, source_id: int) -> list[str]:

@@ -151,6 +151,7 @@ class SnapshotPair:
                 plan = self.verification_context.plan
                 source = (plan.source, plan.organization_slug, self._organization())
                 self.legacy_copy.offer_settings(source, options, plan.words)
+                self.legacy_copy.offer_labels(self.target.schema)
             yield
         self._offered = options
 

@@ -5,7 +5,7 @@ Singletons by habit, not by constraint: nothing refuses a second row.
 
 from sqlalchemy import Boolean, Column, Integer, SmallInteger, Table, Text, false, func, text
 
-from schemas.columns import TIMESTAMPTZ
+from schemas.columns import TIMESTAMPTZ, accepted
 from schemas.legacy.base import metadata
 
 company_profile = Table(
@@ -54,7 +54,7 @@ localization_settings = Table(
     Column("time_format", Text, nullable=False, server_default="h:mm a"),
     Column("number_format", Text, nullable=False, server_default="1,234.56"),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
-    Column("first_day_of_week", Text, nullable=False, server_default="sunday"),
+    Column("first_day_of_week", Text, nullable=False, server_default="sunday", info=accepted("integer")),
     Column("currency", Text),
 )
 

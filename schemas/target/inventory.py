@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ENUM, JSONB, UUID
 
-from schemas.columns import TIMESTAMPTZ, created_at, link, organization, parent, updated_at, uuid_key
+from schemas.columns import TIMESTAMPTZ, accepted, created_at, link, organization, parent, updated_at, uuid_key
 from schemas.target.base import metadata
 
 device_status = ENUM("online", "offline", "retired", "decommissioned", name="device_status", metadata=metadata)
@@ -55,7 +55,7 @@ agents = Table(
     metadata,
     uuid_key(),
     parent("device_id", "devices.id"),
-    Column("agent_uuid", UUID, nullable=False),
+    Column("agent_uuid", UUID, nullable=False, info=accepted("text")),
     Column("version", Text, nullable=False),
     Column("last_check_in_at", TIMESTAMPTZ),
     Column("facts", JSONB, nullable=False, server_default="{}"),

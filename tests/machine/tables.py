@@ -130,7 +130,7 @@ def ticket(model: "Model", key: str, row: Row) -> Row | LeftOut:
 def derived(*names: str) -> str:
     """The id of a row whose own is taken."""
     source = uuid5(UUID("0d6e7c1e-9a53-4f0b-8f0e-2b9f3a6f5c11"), "default")
-    return str(uuid5(source, json.dumps(names, separators=(",", ":"))))
+    return str(UUID(bytes=uuid5(source, json.dumps(names, separators=(",", ":"))).bytes, version=4))
 
 
 def parent_of(model: "Model", table: str, key: str) -> LeftOut | None:

@@ -51,6 +51,7 @@ def bench(migration: Migration, **more: int) -> Iterator[Bench]:
         legacy_copy.offer_maps(state, _source_id(target), sorted({spec.name for spec in plan.specs.values()}))
         organization = target.value("SELECT new_key::text FROM map_organizations WHERE state = 'live'")
         legacy_copy.offer_settings((plan.source, plan.organization_slug, organization), plan.options, plan.words)
+        legacy_copy.offer_labels("public")
         yield Bench(migration, legacy_copy)
 
 

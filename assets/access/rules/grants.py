@@ -17,13 +17,12 @@ from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.times import first_of
-from remoteiq_etl.spec.transform_context import Context
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS, ROLE_META_FIRST, Context
 from schemas import legacy
 
 HELD_BY = "held_by"
 IN_ROWS, IN_META = "role_permissions", "role_meta"
 PAIR = ["role", "permission_key"]
-ROLE_META_FIRST = "role_meta_first"  # option: a role's words, where it has any, are all that it holds
 
 READS: Mapping[str, Select[Any]] = {
     "roles": select(legacy.roles.c.id, legacy.roles.c.name, legacy.roles.c.created_at),
@@ -63,9 +62,14 @@ def held(inputs: Mapping[str, pd.DataFrame], roles: pd.DataFrame) -> pd.DataFram
 
 
 def outvoted(grants: pd.DataFrame, context: Context) -> pd.Series:
-    """Grants that do not count under the option role_meta_first: a role's words, where it has any, do not name them."""
-    if not context.options.get(ROLE_META_FIRST):
+    """Grants that do not count as the option role_grants is."""
+    if context.options.get(ROLE_GRANTS) != ROLE_META_FIRST:
         return pd.Series(False, index=grants.index)
+    return unnamed(grants)
+
+
+def unnamed(grants: pd.DataFrame) -> pd.Series:
+    """Grants that do not count where role_meta comes first: a role's words, where it has any, do not name them."""
     words = grants[grants[HELD_BY] == IN_META]
     named = set(zip(words["role_id"], words["permission_key"], strict=True))
     pairs = zip(grants["role_id"], grants["permission_key"], strict=True)

@@ -12,7 +12,11 @@ from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
 
-TYPE = ValueMap("agent_tasks.type", {"run_script": "script", "uninstall_software": "command", "file_op": "command"})
+TYPE = ValueMap(
+    "agent_tasks.type",
+    {"run_script": "script", "uninstall_software": "command", "file_op": "command"},
+    carries=True,
+)
 STATUS = ValueMap(
     "agent_tasks.status",
     {

@@ -4,7 +4,7 @@ Belongs here: that, in one object, as rows of plain Python. Does not belong here
 hostnames), in which form it is recorded (see device_decisions), and target columns (see devices).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,11 @@ from assets.inventory.rules.pairing import (
     recorded_pairs,
     rows_of,
     seen,
+    uuid_of_machine,
     with_late,
 )
 from assets.inventory.rules.places import Survey, survey, taken_over
+from remoteiq_etl.frames.derived_ids import may_be_kept
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.spec.decisions import Decision, StoredDecisions
 from remoteiq_etl.spec.transform_context import Context
@@ -70,10 +72,13 @@ def take_inventory(inputs: Mapping[str, pd.DataFrame], recorded: StoredDecisions
     known = {key for table, key in given if table == "devices"}
     late = taken_over(devices, fresh, _values(recorded.of("devices")), known)
     found = survey(devices, agents, with_late(fresh, late))
-    made = ids_of_synthesized(agents, given, by_agent, context)
+    present = rows_of(inputs["present"])
+    alone = [agent for agent in agents if fresh.pairs[agent["id"]].device == ("agents", agent["id"])]
+    own = own_uuids(alone, {*given.values(), *(row["id"] for row in (*devices, *present))})
+    made = ids_of_synthesized(agents, given, by_agent, own, context)
     ids = {**made, **ids_of_devices(devices, late, given, made, context)}
     machines = list(_machines(devices, agents, found, ids, given))
-    left = left_in_target(machines, given, rows_of(inputs["present"]), context)
+    left = left_in_target(machines, given, present, context)
     values = {ref: decision.values for ref, decision in recorded.decisions.items()}
     return Inventory(devices, agents, fresh, late, found, ids, renamed(machines, values, left))
 
@@ -89,12 +94,24 @@ def ids_given_before(context: Context) -> dict[Ref, str]:
     return found
 
 
+def own_uuids(agents: Iterable[Row], taken: Collection[str]) -> dict[str, str]:
+    """The uuid of the machine of each agent that names one: of several agents the most recently seen has it, if it is free."""
+    order = sorted(agents, key=lambda agent: (seen(agent), -int(agent["id"])))
+    named = {uuid: agent["id"] for agent in order if (uuid := uuid_of_machine(agent)) is not None}
+    free = pd.Series([uuid for uuid in named if uuid not in taken], dtype=TEXT)
+    return {named[uuid]: uuid for uuid in free[may_be_kept(free)]}
+
+
 def ids_of_synthesized(
-    agents: Iterable[Row], given: Mapping[Ref, str], earlier: Mapping[str, Decision], context: Context
+    agents: Iterable[Row],
+    given: Mapping[Ref, str],
+    earlier: Mapping[str, Decision],
+    own: Mapping[str, str],
+    context: Context,
 ) -> dict[Ref, str]:
-    """The id that a device synthesized for each agent has: given before, else derived."""
+    """The id that a device synthesized for each agent has: given before, else its machine's own, else derived."""
     keys = pd.Series([agent["id"] for agent in agents], dtype=TEXT)
-    derived = dict(zip(keys, context.derive_many("devices", "agents", keys), strict=True))
+    derived = {**dict(zip(keys, context.derive_many("devices", "agents", keys), strict=True)), **own}
     made = {key for key, decision in earlier.items() if decision.rule == SYNTHESIZED}
     return {("agents", key): given.get(("agents", key), new) if key in made else new for key, new in derived.items()}
 
@@ -102,12 +119,17 @@ def ids_of_synthesized(
 def ids_of_devices(
     devices: Iterable[Row], late: Mapping[str, str], given: Mapping[Ref, str], made: Mapping[Ref, str], context: Context
 ) -> dict[Ref, str]:
-    """The id of each legacy device: given before, that of the synthesized device that it takes over, kept or derived."""
+    """The id of each legacy device: given before, that of the synthesized device that it takes over, kept or derived.
+
+    Its own one may be that of the device synthesized for an agent, which was there before it.
+    """
+    taken = set(made.values())
     keys = pd.Series([device["id"] for device in devices], dtype=TEXT)
     ids: dict[Ref, str] = {}
     for key, own in zip(keys, context.kept_or_derived("devices", "devices", keys), strict=True):
         over = made.get(("agents", late[key])) if key in late else None
-        ids["devices", key] = given.get(("devices", key)) or over or own
+        free = context.derive("devices", "devices", key) if own in taken else own
+        ids["devices", key] = given.get(("devices", key)) or over or free
     return ids
 
 

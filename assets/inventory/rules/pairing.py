@@ -42,6 +42,7 @@ READS: dict[str, Select[Any]] = {
 """What has to be read to pair agents and devices, and to know where a device is."""
 
 _PREFIX = re.compile("(?:win|linux|mac)-")
+_MACHINE = re.compile("(?:win|linux|mac)-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 NEVER = -(2**63)
 
 
@@ -199,6 +200,12 @@ STEPS: Mapping[str, Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[
     "pair_device_id": by_device_id,
     "pair_hostname": by_hostname,
 }
+
+
+def uuid_of_machine(agent: Row) -> str | None:
+    """The uuid that an agent's text device_id holds after `win-`, `linux-` or `mac-`: the machine's own enrolment looks for it."""
+    found = _MACHINE.fullmatch(normalise(agent["device_id"]) or "")
+    return found[1] if found else None
 
 
 def seen(row: Row) -> int:

@@ -10,11 +10,12 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 
 from remoteiq_etl.backfill.change_capture.code_fingerprint import code_fingerprint
 from remoteiq_etl.backfill.context.plan import RunPlan
@@ -72,7 +73,12 @@ def _surroundings(spec: TableSpec, plan: RunPlan) -> list[str]:
 
 
 def _columns(table: Table, absent: frozenset[str] = frozenset()) -> str:
-    return ",".join(f"{column.name} {column.type}" for column in table.columns if column.name not in absent)
+    return ",".join(_column(column) for column in table.columns if column.name not in absent)
+
+
+def _column(column: Column[Any]) -> str:
+    """Its name and type, and the labels that only the live type has: rows may become these."""
+    return " ".join([column.name, str(column.type), *column.info.get("further_labels", ())])
 
 
 def digest(frame: pd.DataFrame) -> str:

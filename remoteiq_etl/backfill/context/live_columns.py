@@ -1,4 +1,5 @@
-"""A table as live databases have it: the target with the further columns found there, the sources without those that lack.
+"""A table as live databases have it: the target with the further columns, types and labels found there, the sources without
+the columns that they lack.
 
 Transforms fill those of the further columns that the mapping names (the optional ones); all others keep their default.
 """
@@ -18,14 +19,18 @@ from remoteiq_etl.spec.table import Source, TableSpec
 
 SQL = statements(__file__)
 
+#: What a column of an enum type says of the labels that the redesign does not have.
+FURTHER_LABELS = "further_labels"
+
 
 @dataclass(frozen=True)
 class LiveColumn:
-    """A column as the catalogue has it; `default` is its expression."""
+    """A column as the catalogue has it; `default` is its expression, `labels` are those of its enum type."""
 
     kind: str
     nullable: bool = True
     default: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 class LiveCatalogue:
@@ -49,22 +54,50 @@ class LiveCatalogue:
 
 
 def live_columns(session: Session, schema: str) -> dict[str, dict[str, LiveColumn]]:
-    """Every table of a schema with its columns."""
+    """Every table of a schema with the columns that can be written."""
     tables: dict[str, dict[str, LiveColumn]] = {}
-    for table, column, *found in session.rows(SQL["live_columns"], {"schema": schema}):
-        tables.setdefault(table, {})[column] = LiveColumn(*found)
+    for table, column, kind, nullable, default, labels in session.rows(SQL["live_columns"], {"schema": schema}):
+        tables.setdefault(table, {})[column] = LiveColumn(kind, nullable, default, tuple(labels))
     return tables
 
 
 def resolved(spec: TableSpec, columns: Mapping[str, LiveColumn]) -> TableSpec:
-    """The declaration with the live table's further columns added to its target."""
+    """The declaration with the live table's further columns added to its target, and with the types of its own as they are."""
     further = {name: found for name, found in columns.items() if name not in spec.target.columns}
-    if not further:
+    other = {
+        column.name: kind for column in spec.target.columns if (kind := _other_type(column, columns.get(column.name)))
+    }
+    if not further and not other:
         return spec
     table = _copied(spec.target, MetaData(schema=spec.target.metadata.schema))
     for name, found in further.items():
         table.append_column(_column(name, found))
+    for name, kind in other.items():
+        _become(table.columns[name], kind)
     return replace(spec, target=table)
+
+
+def further_labels(table: Table) -> dict[str, tuple[str, ...]]:
+    """The labels that the enum types of a live table have beside the redesign's, by column."""
+    return {column.name: column.info[FURTHER_LABELS] for column in table.columns if column.info.get(FURTHER_LABELS)}
+
+
+def _become(column: Column[Any], kind: TypeEngine[Any]) -> None:
+    if isinstance(column.type, pg.ENUM) and isinstance(kind, pg.ENUM):
+        known = frozenset(column.type.enums)
+        column.info = {**column.info, FURTHER_LABELS: tuple(label for label in kind.enums if label not in known)}
+    column.type = kind
+
+
+def _other_type(column: Column[Any], found: LiveColumn | None) -> TypeEngine[Any] | None:
+    """The type of a declared column where the database has another one that a run can fill; None where it has not."""
+    if found is None:
+        return None
+    if found.kind in column.info.get("accepted", ()):
+        return Text()
+    if not isinstance(column.type, pg.ENUM) or set(found.labels) <= set(column.type.enums):
+        return None
+    return pg.ENUM(*found.labels, name=column.type.name)
 
 
 def _copied(table: Table, into: MetaData) -> Table:

@@ -142,6 +142,8 @@ def _text(column: ColumnElement[Any]) -> sql.Composable:
 def _readable(column: ColumnElement[Any], bad: Unreadable | None) -> sql.Composable:
     """An expression whose binary form the Arrow reader understands."""
     name = _name(column)
+    if isinstance(column, Column) and column.info.get("accepted"):
+        return sql.SQL("{}::text").format(name)
     if _is_time(column):
         return sql.SQL("CASE WHEN {} THEN {} END").format(is_carried(name), name)
     if isinstance(column.type, pg.ARRAY):

@@ -16,6 +16,7 @@ from sqlalchemy import Select, Table
 from sqlalchemy.sql import visitors
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, ReadPlan
+from remoteiq_etl.backfill.context.live_columns import further_labels
 from remoteiq_etl.backfill.context.prepared import PreparedBatch
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -78,6 +79,7 @@ class DecideStep:
             lookups=self._lookups(),
             time_zones=run.time_zones(spec),
             optional=optional,
+            further_labels=further_labels(spec.target),
             options={name: value for name, value in run.plan.options.items() if name in spec.run_options},
         )
 

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from remoteiq_etl.cli.options import AcceptDrift, AsJson, Conflicts, Domains, Full, Reason, Recreate, Redecide, Tables
+from remoteiq_etl.cli.options import (
+    AcceptDrift,
+    AsJson,
+    Conflicts,
+    Domains,
+    Full,
+    Reason,
+    Recreate,
+    Redecide,
+    RoleGrants,
+    Tables,
+)
 
 
 def undo(
@@ -62,6 +73,7 @@ def plan(
     policies: Conflicts = None,
     recreate: Recreate = None,
     redecide: Redecide = None,
+    role_grants: RoleGrants = None,
     as_json: AsJson = False,
 ) -> None:
     """Show per table what a run would do, without writing to the target's tables."""
@@ -76,6 +88,7 @@ def plan(
             full=full,
             accept_drift=accept_drift or [],
             interventions=asked,
+            role_grants=role_grants,
             as_json=as_json,
         )
     )
@@ -92,6 +105,7 @@ def run(
     policies: Conflicts = None,
     recreate: Recreate = None,
     redecide: Redecide = None,
+    role_grants: RoleGrants = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the target up to date with the legacy database, through Dagster. It may be repeated and interrupted."""
@@ -107,6 +121,7 @@ def run(
             sweep=sweep,
             accept_drift=accept_drift or [],
             interventions=asked,
+            role_grants=role_grants,
             as_json=as_json,
         )
     )

@@ -44,6 +44,7 @@ def show(
     sweep: bool = False,
     accept_drift: Sequence[str] = (),
     interventions: Interventions | None = None,
+    role_grants: str | None = None,
     as_json: bool,
 ) -> Exit:
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
@@ -53,7 +54,9 @@ def show(
         Settings.load(),
         names,
         len(declared),
-        RunOptions.asked(full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions),
+        RunOptions.asked(
+            full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions, role_grants=role_grants
+        ),
     )
     if as_json:
         output.print_json(described(outcome))

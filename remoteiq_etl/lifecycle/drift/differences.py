@@ -43,6 +43,7 @@ class DifferenceKind(StrEnum):
     READ_ONLY_COLUMN = "read_only_column"
     DIFFERING_TYPE = "differing_type"
     READABLE_TYPE = "readable_type"
+    ACCEPTED_TYPE = "accepted_type"
     LOOSER_COLUMN = "looser_column"
     STRICTER_COLUMN = "stricter_column"
     MISSING_DEFAULT = "missing_default"
@@ -131,7 +132,7 @@ def _table(
 def _extra_columns(expected: TableShape, found: TableShape, optional: Columns) -> Iterator[SchemaDifference]:
     for name in found.columns.keys() - expected.columns.keys():
         column = found.columns[name]
-        kind = DifferenceKind.OPTIONAL_COLUMN if name in optional else _extra_kind(column)
+        kind = DifferenceKind.OPTIONAL_COLUMN if name in optional and column.writable else _extra_kind(column)
         yield SchemaDifference(kind, expected.name, name, found=_full_type(column))
 
 
@@ -146,16 +147,19 @@ def _full_type(column: ColumnShape) -> str:
 
 def _column(table: str, expected: ColumnShape, found: ColumnShape, enums: frozenset[str]) -> Iterator[SchemaDifference]:
     if expected.type != found.type:
-        kind = (
-            DifferenceKind.READABLE_TYPE
-            if _is_readable(expected.type, found.type, enums)
-            else DifferenceKind.DIFFERING_TYPE
-        )
+        kind = _type_kind(expected, found, enums)
         yield SchemaDifference(kind, table, expected.name, expected.type, found.type)
     if expected.nullable != found.nullable:
         kind = DifferenceKind.LOOSER_COLUMN if found.nullable else DifferenceKind.STRICTER_COLUMN
         yield SchemaDifference(kind, table, expected.name, _full_type(expected), _full_type(found))
     yield from _default(table, expected, found)
+
+
+def _type_kind(expected: ColumnShape, found: ColumnShape, enums: frozenset[str]) -> DifferenceKind:
+    if found.type in expected.accepted:
+        return DifferenceKind.ACCEPTED_TYPE
+    readable = _is_readable(expected.type, found.type, enums)
+    return DifferenceKind.READABLE_TYPE if readable else DifferenceKind.DIFFERING_TYPE
 
 
 def _is_readable(expected: str, found: str, enums: frozenset[str]) -> bool:

@@ -28,13 +28,14 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True)
 class ColumnShape:
-    """One column. `default` is an expression in one spelling, `identity`, `generated`, or None."""
+    """One column. `default` is an expression in one spelling, `identity`, `generated`, or None; `accepted`: other types."""
 
     name: str
     type: str
     nullable: bool
     default: str | None
     writable: bool = True
+    accepted: Columns = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -135,7 +136,8 @@ def _foreign_key(constraint: ForeignKeyConstraint) -> ForeignKeyShape:
 
 
 def _column(column: Column[Any]) -> ColumnShape:
-    return ColumnShape(column.name, _type(column), bool(column.nullable), _default(column))
+    accepted = column.info.get("accepted", ())
+    return ColumnShape(column.name, _type(column), bool(column.nullable), _default(column), accepted=accepted)
 
 
 def _type(column: Column[Any]) -> str:

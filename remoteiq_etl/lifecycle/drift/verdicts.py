@@ -86,6 +86,7 @@ LEGACY: Mapping[DifferenceKind, DriftRule] = {
         scope=DriftScope.TABLE,
     ),
     DifferenceKind.READABLE_TYPE: DriftRule(False, "nothing to do: every value of {found} can be read as {expected}"),
+    DifferenceKind.ACCEPTED_TYPE: DriftRule(False, "nothing to do: every value of {found} is read as {expected}"),
     DifferenceKind.LOOSER_COLUMN: DriftRule(
         False, "{table}.{column} may be NULL here; a row whose rule needs the value is quarantined by name"
     ),
@@ -171,6 +172,7 @@ TARGET: Mapping[DifferenceKind, DriftRule] = {
     DifferenceKind.READABLE_TYPE: DriftRule(
         True, "{table}.{column} must be {expected} for every value to fit; change its type, or correct the schema"
     ),
+    DifferenceKind.ACCEPTED_TYPE: DriftRule(False, "nothing to do: {table}.{column} is filled as {found}"),
     DifferenceKind.LOOSER_COLUMN: DriftRule(False, "nothing to do: {table}.{column} allows more than is written"),
     DifferenceKind.STRICTER_COLUMN: DriftRule(
         True,
@@ -187,7 +189,10 @@ TARGET: Mapping[DifferenceKind, DriftRule] = {
     DifferenceKind.MISSING_LABEL: DriftRule(
         True, "rows that need {column!r} would be refused; run ALTER TYPE {table} ADD VALUE {column!r}"
     ),
-    DifferenceKind.EXTRA_LABEL: DriftRule(False, "nothing to do: no rule writes {column!r}"),
+    DifferenceKind.EXTRA_LABEL: DriftRule(
+        False,
+        "nothing to do: the word {column!r} is carried as it is where a rule would fold it, else nothing writes it",
+    ),
     DifferenceKind.MISSING_PRIMARY_KEY: DriftRule(
         True,
         "rows of {table} are upserted on {column}, which needs a unique index; add {expected}",

@@ -13,6 +13,7 @@ import dagster as dg
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
+from remoteiq_etl.spec.transform_context import ROLE_GRANTS
 
 #: The resource that a run's choices are configured at.
 KEY = "migration"
@@ -39,7 +40,7 @@ CONFIG = {
         dict,
         is_required=False,
         default_value={},
-        description="Choices that the rules leave to the operator, by name, as role_meta_first: true.",
+        description="Choices that the rules leave to the operator, by name, as role_grants: role_meta_first.",
     ),
     "accept_drift": dg.Field(
         [str],
@@ -98,10 +99,12 @@ class RunOptions:
         sweep: bool = False,
         accept_drift: Iterable[str] = (),
         interventions: Interventions | None = None,
+        role_grants: str | None = None,
     ) -> "RunOptions":
         """The choices of who types a command. A full pass reads what a sweep would find."""
         mode = Mode.FULL if full else Mode.SWEEP if sweep else Mode.INCREMENTAL
-        return cls(mode, accept_drift=tuple(accept_drift), interventions=interventions or Interventions())
+        options = {} if role_grants is None else {ROLE_GRANTS: role_grants}
+        return cls(mode, options, tuple(accept_drift), interventions or Interventions())
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 -- name: columns
--- The columns of a live table, with the type in which their values are compared.
+-- The columns of a live table that can be written, with the type in which their values are compared.
 SELECT
     a.attname AS name,
     CASE
@@ -10,6 +10,7 @@ SELECT
 FROM pg_attribute AS a
 JOIN pg_type AS t ON t.oid = a.atttypid
 WHERE a.attrelid = format('%%I.%%I', %(schema)s::text, %(table)s::text)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = '' AND a.attidentity <> 'a'
 ORDER BY a.attnum
 
 

@@ -16,7 +16,8 @@ Then follows one SELECT. What it needs of all rows, whatever the range, can stan
 line `-- once: name`, with `-- each range:` before the last one: they are made tables of these names, once. The SELECT finds
 legacy tables as `legacy_<table>` (a time that the mapping does not carry is null there, and named in `_odd_times`), the
 maps of this source as `map_<target table>`, the options of the run in `run_option` (name, value), what an operator added to
-value maps in `added_word` (value_map, word, label), and one row of `source` (name, slug, organization_id).
+value maps in `added_word` (value_map, word, label), labels of the target's enum types beside the redesign's in `further_label`
+(table_name, column_name, label), and one row of `source` (name, slug, organization_id).
 `pg_temp.normalised(text)` is a
 name as the mapping compares it, `pg_temp.tidy(text)` its spelling without accidental white space, `pg_temp.lowered(text)` an
 e-mail address or a permission key: costly, so they are asked of distinct texts; `pg_temp.mail_headers(text)` is what SQL reads

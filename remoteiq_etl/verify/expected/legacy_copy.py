@@ -5,7 +5,7 @@ tables and views that an opinion finds. Does not belong here: what is asked of t
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,11 +16,14 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import key_type
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.expected.case_folding import offer_names
 from schemas import legacy, target
 from schemas.state.maps import map_name
+
+SQL = statements(__file__)
 
 #: Rows of a table that are compared at once: each range joins the whole map and target table anew.
 RANGE_ROWS = 500_000
@@ -139,6 +142,12 @@ class LegacyCopy:
         self._table("added_word", "value_map text, word text, label text", added)
         offer_names(self.session)
 
+    def offer_labels(self, schema: str) -> None:
+        """Tell the labels that enum types of the target have beside the redesign's."""
+        found = self.session.rows(SQL["labels"], {"schema": schema})
+        further = [one for one in found if one[2] not in _redesigned(one[0], one[1])]
+        self._table("further_label", "table_name text, column_name text, label text", further)
+
     def _table(self, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
         table = sql.Identifier("pg_temp", name)
         self.session.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
@@ -205,6 +214,13 @@ class LegacyCopy:
 
 #: Types of a copy that may hold any bytes, and how such are shown.
 _TEXTS = {"text": "text", "jsonb": "jsonb", "text[]": "text[]"}
+
+
+def _redesigned(table: str, column: str) -> Collection[str]:
+    """The labels of a column of the redesign; of a column that it has not or that has another type none."""
+    found = target.metadata.tables.get(f"{target.metadata.schema}.{table}")
+    kind = None if found is None or column not in found.columns else found.columns[column].type
+    return kind.enums if isinstance(kind, pg.ENUM) else ()
 
 
 def legacy_table(name: str) -> Table:

@@ -138,7 +138,7 @@ def test_role_meta_first() -> None:
     rows = [(TECH, READ), (TECH, WRITE), (ADMIN, READ)]
     words = {"Tech": ["users.read", "odd"], "Admin": [" "]}
     assert decided(rows, words).prepared["outvoted"] == frozenset()
-    found = decided(rows, words, options={"role_meta_first": True})
+    found = decided(rows, words, options={"role_grants": "role_meta_first"})
     assert found.prepared["outvoted"] == {pair(TECH, WRITE)}
     assert found.rows["derived"]["permission_key"].tolist() == ["odd"]
     assert len(found.prepared["one_sided"]) == 3
@@ -146,7 +146,9 @@ def test_role_meta_first() -> None:
 
 def test_role_meta_first_frees_the_winner() -> None:
     """A row that is outvoted is no winner: the grant of the other role, which counts, stands for itself."""
-    found = decided([(TECH, WRITE), (TECH2, WRITE)], {"Tech": ["users.read"]}, options={"role_meta_first": True})
+    found = decided(
+        [(TECH, WRITE), (TECH2, WRITE)], {"Tech": ["users.read"]}, options={"role_grants": "role_meta_first"}
+    )
     assert found.prepared["losers"] == {}
     assert found.prepared["outvoted"] == {pair(TECH, WRITE)}
 

@@ -131,7 +131,7 @@ def test_role_meta_first_counts_for_the_comparison() -> None:
     """Under role_meta_first only the words count as the legacy role's grants."""
     held = inputs([(uid(71), "Tech", "users.read")])
     assert exceeding(held, Context()) == frozenset()
-    assert exceeding(held, Context(options={"role_meta_first": True})) == {"tech"}
+    assert exceeding(held, Context(options={"role_grants": "role_meta_first"})) == {"tech"}
 
 
 def test_roles_of_another_organization_do_not_count() -> None:

@@ -79,6 +79,61 @@ def test_synthesized_device() -> None:
     assert reports(found) == {"device_synthesized": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (f"win-{uid(5)}", True),
+        (f" Linux-{uid(5).upper()}", True),
+        (f"mac-{uid(5)}", True),
+        (uid(5), False),
+        (f"bsd-{uid(5)}", False),
+        (f"win-{uid(5)}0", False),
+        (f"win-{ODD}", False),
+        ("win-box", False),
+    ],
+)
+def test_a_synthesized_device_has_the_uuid_of_its_machine(text: str, own: bool) -> None:
+    """The machine's own enrolment looks for it."""
+    [row] = plain(decided([], [agent(7, device_id=text)]).rows["agents"])
+    assert row["id"] == (uid(5) if own else synthesized(7))
+
+
+def test_the_uuid_of_a_machine_is_taken_only_where_it_is_free() -> None:
+    """Not from a legacy device, from a row of the target or of an earlier run, nor by two agents: the one seen later has it."""
+    text = f"win-{uid(5)}"
+
+    def made(*agents: dict[str, Any], **more: Any) -> list[str]:
+        found = decide(
+            inputs(more.get("devices"), [*agents], present=more.get("present")), StoredDecisions({}), Context()
+        )
+        return [row["id"] for row in plain(found.rows["agents"])]
+
+    rival = agent(8, device_id=uid(5), seen=day(3))
+    assert made(agent(7, device_id=text), rival, devices=[device(5)]) == [synthesized(7)]
+    row = {"id": uid(5), "site_id": None, "hostname": "other"}
+    assert made(agent(7, device_id=text), present=[row]) == [synthesized(7)]
+    assert made(agent(7, device_id=text), agent(8, device_id=text, seen=day(3))) == [synthesized(7), uid(5)]
+    assert made(agent(7, device_id=text), agent(8, device_id=text)) == [uid(5), synthesized(8)]
+
+
+def test_an_id_that_an_earlier_run_gave_stays_whatever_the_machine_says() -> None:
+    recorded = [Decision("agents", "7", "synthesized", {}, synthesized(7))]
+    found = decided([], [agent(7, device_id=f"win-{uid(5)}")], recorded=recorded, agents={"7": synthesized(7)})
+    assert [row["id"] for row in plain(found.rows["agents"])] == [synthesized(7)]
+
+
+def test_a_late_legacy_device_with_the_uuid_of_a_synthesized_one_is_the_same_or_gets_another_id() -> None:
+    """It is the same when it pairs with that agent; when another agent claims it, it has a derived id."""
+    recorded = [Decision("agents", "7", "synthesized", {}, uid(5))]
+    late = agent(7, device_id=f"win-{uid(5)}")
+    same = decided([device(5)], [late], recorded=recorded, agents={"7": uid(5)})
+    assert decisions(same)["devices", uid(5)][0] == "takes_over"
+    assert [row["id"] for row in plain(same.prepared["devices"].rows)] == [uid(5)]
+    other = decided([device(5, agent_uuid=uid(9008))], [late, agent(8)], recorded=recorded, agents={"7": uid(5)})
+    [row] = plain(other.prepared["devices"].rows)
+    assert row["id"] == Context().derive("devices", "devices", uid(5))
+
+
 def test_recorded_decisions_stay() -> None:
     """Recorded pairs, also of agents that are gone, are returned as they are."""
     recorded = [

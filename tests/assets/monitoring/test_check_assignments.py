@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assets.monitoring.check_assignments import SPEC, decide, transform, transform_global, transform_unattributed
+from assets.monitoring.rules import dedupe_keys
 from remoteiq_etl.frames.dtypes import BOOLEAN, TEXT_LIST, TIMESTAMP, frame
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
@@ -49,6 +50,7 @@ def decided(
     inputs = {
         "checks": frame(columns, {"enabled": BOOLEAN, "created_at": TIMESTAMP, "updated_at": TIMESTAMP}),
         "orphans": frame({"device_id": orphans or []}),
+        "deduped": frame({name: [] for name in dedupe_keys.COLUMNS}, {"created_at": TIMESTAMP}),
         "assigned": frame({"device_id": ["pc"], "ids": [[assigned]]}, {"ids": TEXT_LIST}),
     }
     earlier = {(one.legacy_table, one.legacy_key): one for one in recorded or []}
@@ -130,7 +132,7 @@ def test_only_assignment_with_a_refused_uuid() -> None:
 def test_assignments_without_times_get_those_of_their_checks() -> None:
     """When each check was created is prepared by its legacy id; one without that time was there when it was changed."""
     checks = [("CPU", "DEVICE", True), ("DISK", "DEVICE", True)]
-    assert decided(checks).prepared == {"check_created_at": {uid(11): micros(START), uid(12): micros(NEXT)}}
+    assert decided(checks).prepared["check_created_at"] == {uid(11): micros(START), uid(12): micros(NEXT)}
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -146,7 +148,8 @@ def transformed(optional: frozenset[str] = frozenset(), **values: object) -> Bat
         "created_at": START,
         "updated_at": NEXT,
     } | values
-    context = Context(lookups=LOOKUPS, optional=optional, prepared={"check_created_at": {uid(11): LATER}})
+    prepared = {"check_created_at": {uid(11): LATER}, "losers": {}, "kept": frozenset[str]()}
+    context = Context(lookups=LOOKUPS, optional=optional, prepared=prepared)
     dtypes = {"created_at": TIMESTAMP, "updated_at": TIMESTAMP}
     return transform(batch_of({name: [value] for name, value in row.items()}, dtypes), context)
 

@@ -63,7 +63,7 @@ def test_other_words_and_options_are_told_of_the_former_form_too(former: Migrati
 
 def test_an_option_makes_those_tables_be_read_again_that_read_it(again: Migration) -> None:
     """Of a table that does not, nothing has changed."""
-    reports = again.run("role_permissions", "email_channels", options={"role_meta_first": True}, planning=True)
+    reports = again.run("role_permissions", "email_channels", options={"role_grants": "role_meta_first"}, planning=True)
     assert {name: report.reading for name, report in reports.items()} == {
         "role_permissions": CHANGED,
         "email_channels": "nothing changed",

@@ -362,8 +362,10 @@ def test_options_reach_the_rules(
         return original(load)
 
     monkeypatch.setattr(TableLoad, "execute", execute)
-    run_some(ephemeral, "backfill_platform", run_config=RunOptions(options={"role_meta_first": True}).run_config)
-    assert seen == [{"role_meta_first": True}]
+    run_some(
+        ephemeral, "backfill_platform", run_config=RunOptions(options={"role_grants": "role_meta_first"}).run_config
+    )
+    assert seen == [{"role_grants": "role_meta_first"}]
 
 
 def test_a_configuration_that_does_not_fit_is_refused(ephemeral: dg.DagsterInstance) -> None:

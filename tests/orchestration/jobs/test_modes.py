@@ -27,7 +27,7 @@ ASKED = Interventions({"users": "fail"}, {"sites": ["a-key"]}, ("clients",))
 
 
 def test_choices_come_back_from_their_configuration() -> None:
-    chosen = RunOptions(Mode.FULL, {"role_meta_first": True}, ("users.shoe_size",), ASKED)
+    chosen = RunOptions(Mode.FULL, {"role_grants": "role_meta_first"}, ("users.shoe_size",), ASKED)
     assert RunOptions.read(chosen.run_config["resources"]["migration"]["config"], {}) == chosen
 
 

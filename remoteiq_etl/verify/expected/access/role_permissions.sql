@@ -1,4 +1,4 @@
--- The union of both tables, under the option role_meta_first what role_meta says where it says anything. A grant dates from
+-- The union of both tables, where role_grants is role_meta_first what role_meta says where it says anything. A grant dates from
 -- the legacy role that holds it; of equal grants a row of role_permissions stands, then the one of the oldest role.
 -- covers: role_permissions, derived
 -- reads: roles, role_meta, permissions(id, key), role_permissions
@@ -27,7 +27,7 @@ said AS (
 held AS (
     SELECT
         'role_permissions' AS _legacy_table,
-        '["' || g.role_id || '","' || g.permission_id || '"]' AS _legacy_key,
+        '["' || g.role_id::text || '","' || g.permission_id::text || '"]' AS _legacy_key,
         1 AS rank,
         g.role_id AS legacy_role,
         pg_temp.lowered(p.key) AS permission_key
@@ -52,7 +52,7 @@ counting AS (
     LEFT JOIN roles_of_legacy AS r ON r.id = h.legacy_role
     WHERE
         h.rank = 2
-        OR NOT EXISTS (SELECT FROM run_option WHERE name = 'role_meta_first' AND value = 'true')
+        OR NOT EXISTS (SELECT FROM run_option WHERE name = 'role_grants' AND value = '"role_meta_first"')
         OR (h.legacy_role, h.permission_key) IN (SELECT legacy_role, permission_key FROM said)
         OR h.legacy_role NOT IN (SELECT legacy_role FROM said)
 ),

@@ -35,6 +35,7 @@ mapped AS (
         k.*,
         coalesce(
             kind.label,
+            further.label,
             CASE
                 WHEN k.kind_word = 'run_script' THEN 'script'
                 WHEN k.kind_word IN ('uninstall_software', 'file_op') THEN 'command'
@@ -57,6 +58,8 @@ mapped AS (
     FROM known AS k
     LEFT JOIN added_word AS kind
         ON kind.value_map = 'agent_tasks.type' AND pg_temp.normalised(kind.word) = k.kind_word
+    LEFT JOIN further_label AS further
+        ON further.table_name = 'agent_tasks' AND further.column_name = 'type' AND pg_temp.normalised(further.label) = k.kind_word
     LEFT JOIN added_word AS state
         ON state.value_map = 'agent_tasks.status' AND pg_temp.normalised(state.word) = k.status_word
 ),

@@ -37,6 +37,7 @@ mapped AS (
         k.*,
         coalesce(
             kind.label,
+            further.label,
             CASE
                 WHEN k.type_word = 'run_script' THEN 'script'
                 WHEN k.type_word IN ('uninstall_software', 'file_op') THEN 'command'
@@ -65,6 +66,8 @@ mapped AS (
     FROM known AS k
     LEFT JOIN added_word AS kind
         ON kind.value_map = 'agent_tasks.type' AND pg_temp.normalised(kind.word) = k.type_word
+    LEFT JOIN further_label AS further
+        ON further.table_name = 'agent_tasks' AND further.column_name = 'type' AND pg_temp.normalised(further.label) = k.type_word
     LEFT JOIN added_word AS state
         ON state.value_map = 'agent_tasks.status' AND pg_temp.normalised(state.word) = k.status_word
 ),

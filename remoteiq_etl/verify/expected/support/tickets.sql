@@ -37,6 +37,7 @@ known AS (
         s.form AS site_form,
         coalesce(
             sw.label,
+            sf.label,
             CASE
                 WHEN st.form IN ('open', 'new') THEN 'open'
                 WHEN st.form IN ('in_progress', 'pending', 'waiting', 'on_hold') THEN 'pending'
@@ -45,6 +46,7 @@ known AS (
         ) AS new_status,
         coalesce(
             pw.label,
+            pf.label,
             CASE
                 WHEN pr.form IN ('medium', 'normal') THEN 'normal'
                 WHEN pr.form IN ('urgent', 'critical') THEN 'urgent'
@@ -62,6 +64,9 @@ known AS (
     LEFT JOIN texts AS st ON st.text = l.status
     LEFT JOIN texts AS pr ON pr.text = l.priority
     LEFT JOIN added_word AS sw ON sw.value_map = 'tickets.status' AND pg_temp.normalised(sw.word) = st.form
+    LEFT JOIN further_label AS sf ON sf.table_name = 'tickets' AND sf.column_name = 'status' AND pg_temp.normalised(sf.label) = st.form
+    LEFT JOIN further_label AS pf
+        ON pf.table_name = 'tickets' AND pf.column_name = 'priority' AND pg_temp.normalised(pf.label) = pr.form
     LEFT JOIN added_word AS pw ON pw.value_map = 'tickets.priority' AND pg_temp.normalised(pw.word) = pr.form
 )
 
