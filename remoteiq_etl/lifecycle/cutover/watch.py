@@ -4,6 +4,7 @@ Belongs here: marks of what is there, and counting what is newer. Does not belon
 telling a person (see remoteiq_etl.lifecycle.alerts).
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,9 @@ def _counts(session: Session, table: str, horizon: int) -> tuple[int, int]:
 class LegacyWatch:
     """What legacy was behind the fence, before the final re-sync read it.
 
-    Where the server itself refuses writes its counters are enough; else every table is looked at (`exact`), twice.
+    Where the server itself refuses writes its counters are enough while they stand still; else every table is looked at
+    (`exact`), twice. They may move late: a session reports what it wrote before the fence when it is idle or ends, and what
+    was rolled back is counted, too. So rows are looked for then.
     """
 
     legacy: Database
@@ -87,6 +90,7 @@ class LegacyWatch:
     exact: bool
     marks: Marks
     activity: str
+    deleted: int = 0
 
     @classmethod
     def begin(cls, legacy: Database, session: Session, *, is_enforced: bool) -> "LegacyWatch":
@@ -94,16 +98,39 @@ class LegacyWatch:
         counts = session.value("SELECT current_setting('track_counts')::boolean") is True
         exact = not (is_enforced and counts)
         marks = take_marks(session, tables_of(session) if exact else ())
-        return cls(legacy, session, exact, marks, "" if exact else last_activity(legacy))
+        if exact:
+            return cls(legacy, session, exact, marks, "")
+        return cls(legacy, session, exact, marks, last_activity(legacy), _deleted(session))
 
     def refuse_writes(self) -> None:
         """Raise LegacyWritten when a legacy table was written since."""
         if self.exact:
             named = ", ".join(map(str, written_since(self.session, self.marks)))
         else:
-            named = "" if last_activity(self.legacy) == self.activity else "by the server's counters"
+            named = "" if last_activity(self.legacy) == self.activity else self._written()
         if named:
             raise LegacyWritten(
                 f"legacy tables were written although the fence stands: {named}. Find out who writes there"
                 " (pg_stat_activity), stop that, or use a fence that keeps it out, then repeat."
             )
+
+    def _written(self) -> str:
+        """What was written, now that the counters have moved; empty where they only came late."""
+        horizon = self.marks["horizon"]
+        newer = {name: _counts(self.session, name, horizon)[1] for name in tables_of(self.session)}
+        found = [f"{name} ({rows:,} rows new or changed)" for name, rows in newer.items() if rows]
+        if _deleted(self.session) != self.deleted:
+            found.append("rows deleted, by the server's counters")
+        if _without_count(last_activity(self.legacy)) != _without_count(self.activity):
+            found.append("the tables themselves, or the server was restarted")
+        return ", ".join(found)
+
+
+def _deleted(session: Session) -> int:
+    """The rows that the server has counted as deleted from the tables of a schema."""
+    query = "SELECT coalesce(sum(n_tup_del), 0) FROM pg_catalog.pg_stat_all_tables WHERE schemaname = %s"
+    return int(session.value(query, [session.database.schema]))
+
+
+def _without_count(activity: str) -> str:
+    return re.sub(r"writes/\d+", "writes", activity)

@@ -28,3 +28,15 @@ SELECT m.highest
 FROM (SELECT max({column})::bigint AS highest FROM {table}) AS m
 CROSS JOIN {sequence} AS s
 WHERE m.highest >= s.last_value + CASE WHEN s.is_called THEN 1 ELSE 0 END
+
+
+-- name: grown
+-- The tables of a schema that are larger now, by their pages, than when the server last looked at them: half as large again, and
+-- more than a few pages.
+SELECT c.relname
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relkind = 'r'
+  AND pg_catalog.pg_relation_size(c.oid) > 32 * 8192
+  AND pg_catalog.pg_relation_size(c.oid) > 1.5 * c.relpages * 8192
+ORDER BY 1

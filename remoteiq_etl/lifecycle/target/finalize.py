@@ -95,6 +95,8 @@ def finalize(
             _require_no_difference(session, target_schema, tables)
         sequences = completion.advance_sequences(session, target_schema)
         completion.analyze(session, target_schema, _present(session, target_schema) if whole else tables)
+        if not isinstance(session, ScriptSession):
+            completion.analyze_state(session, state.schema)
         views = make_views(session, target_schema)
         ownership.mark_finalized(session, state, target_schema, tables)
     return Finalized(
