@@ -47,7 +47,7 @@ class ViewsInstalled:
 
 @dataclass(frozen=True)
 class LegacyViews:
-    """The views of one source in the target that this session writes."""
+    """The views of one source in the target that the session writes."""
 
     session: Session
     state: State

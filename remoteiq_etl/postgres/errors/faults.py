@@ -76,7 +76,7 @@ FAULTS: tuple[Fault, ...] = (
     # --- 25: the transaction ------------------------------------------------------------------------------------
     Fault("25P02", "the transaction had failed before", "Look for the first error of the run.", follows=True,
           words=r"current transaction is aborted|connection is in an error state"),
-    Fault("25006", "the server takes no writes in this session", "It is a standby, or its default_transaction_read_only is on"
+    Fault("25006", "the server takes no writes from the session", "It is a standby, or its default_transaction_read_only is on"
           " where a pooler keeps us from setting it: name the primary in REMOTEIQ_TARGET_URL.", words=r"read-only transaction"),
     Fault("25P03", "the server ended a session whose transaction idled too long", "idle_in_transaction_session_timeout is set"
           f" against us, by a pooler or a watchdog: exempt the role. {_AGAIN}", words=r"idle-in-transaction timeout", ends_session=True),

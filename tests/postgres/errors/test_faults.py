@@ -283,7 +283,7 @@ def test_a_timeout_a_cancel_and_a_write_to_a_read_only_session(empty_db: Databas
         for execute in (session.execute, arrow.execute):
             said = describe(raised(execute, "CREATE TABLE things (n int)"))
             assert said.startswith(
-                "the server takes no writes in this session (SQLSTATE 25006: cannot execute CREATE TABLE"
+                "the server takes no writes from the session (SQLSTATE 25006: cannot execute CREATE TABLE"
             )
             assert "name the primary in REMOTEIQ_TARGET_URL" in said
 
