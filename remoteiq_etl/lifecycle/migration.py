@@ -18,7 +18,7 @@ from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.bundled_server import databases
 from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import ConfigurationError, ConnectionFailed
+from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, StateVersionError
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift.checkup import examine_legacy, examine_target
 from remoteiq_etl.lifecycle.drift.findings import Checkup
@@ -165,7 +165,7 @@ class Migration:
     def drift_report(self, session: Session) -> DriftReport:
         """The differences of the legacy database as a run would weigh them; a target that cannot be read remembers nothing."""
         known: frozenset[str] = frozenset()
-        with contextlib.suppress(ConnectionFailed, psycopg.errors.InsufficientPrivilege):
+        with contextlib.suppress(ConnectionFailed, StateVersionError, psycopg.errors.InsufficientPrivilege):
             known = self._remembered()
         return self._examined(session, (), known).report
 
