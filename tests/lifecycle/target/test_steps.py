@@ -14,7 +14,7 @@ from remoteiq_etl.lifecycle.target.steps import StagedTarget, staged
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.state import locks
 from tests.support.preparing import KillAt, Killed
-from tests.support.server import Database, Server
+from tests.support.server import Database, Server, bundled_bin_dir
 
 
 def target_of(database: Database, role: str | None = None) -> EngineDatabase:
@@ -31,9 +31,10 @@ def step(database: Database, what: Callable[[StagedTarget], object]) -> str:
 
 
 def psql(database: Database, script: str) -> None:
-    done = subprocess.run(
-        [database.server.bin_dir / "psql", "-X", "-q", "-d", database.url], input=script, text=True, capture_output=True
-    )
+    """By the server's own program; some that are locked have none, and any psql speaks to any server."""
+    own = database.server.bin_dir / "psql"
+    program = own if own.exists() else bundled_bin_dir() / "psql"
+    done = subprocess.run([program, "-X", "-q", "-d", database.url], input=script, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
 
 
