@@ -79,7 +79,9 @@ def test_everything_is_off_until_it_is_switched_on() -> None:
     assert started == {"prune_schedule"}, "it starts nothing on a database"
     assert {one.name: one.default_status.name for one in REPOSITORY.sensor_defs} == {
         "resync_on_change": "STOPPED",
-        "alert_on_lost_run": "RUNNING",  # it starts nothing
+        "alert_on_lost_run": "RUNNING",  # it starts nothing, as the other alerts
+        "alert_on_legacy_write": "RUNNING",
+        "alert_on_closed_gate": "STOPPED",
     }
 
 
