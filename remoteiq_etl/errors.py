@@ -27,6 +27,8 @@
     ├── LockedError               another run, or command, holds the source
     ├── FencedError               this run lost its lock to a later one and may not commit any more
     ├── StageError                a command, or a move, does not fit where the migration stands
+    ├── GateError                 the gate of the cut-over cannot do what was asked of it
+    ├── RehearsalError            a rehearsal has no scratch target
     ├── StateVersionError         the state schema was written by a newer program
     ├── UndoError                 an undo cannot be planned, or refuses to go on
     │   ├── UndoBlocked           something that is not in the plan depends on what would go
@@ -162,7 +164,7 @@ class StageError(RemoteIQError):
 
 
 class GateError(RemoteIQError):
-    """The gate of the cut-over is closed, or what was asked of it cannot be done."""
+    """The gate of the cut-over cannot do what was asked of it."""
 
 
 class RehearsalError(RemoteIQError):

@@ -7,7 +7,7 @@
 -- lost: label: one that only repeats its key reads as the catalogue's
 SELECT
     r.legacy_key AS id,
-    CASE WHEN r.new_key = lower(btrim(a.key)) THEN a.key ELSE t.permission_key END AS key,
+    coalesce(a.key, t.permission_key) AS key,
     t.label,
     t.group_key,
     t.group_label,

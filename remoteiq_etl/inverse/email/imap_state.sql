@@ -5,6 +5,6 @@
 SELECT l.legacy_key AS purpose, t.last_uid, t.updated_at
 FROM {state}.left_out AS l
 JOIN {state}.legacy_email_channels_map AS m
-    ON m.source_id = {source} AND m.legacy_table = 'purpose' AND m.legacy_key = lower(btrim(l.legacy_key))
+    ON m.source_id = {source} AND m.legacy_table = 'purpose' AND m.legacy_key = lower(btrim(l.legacy_key) COLLATE "C")
 JOIN {target}.email_ingest_state AS t ON t.channel_id = m.new_key
 WHERE l.source_id = {source} AND l.table_name = 'email_ingest_state' AND l.legacy_table = 'imap_state'

@@ -10,7 +10,7 @@ SELECT
     CASE WHEN (r.written ->> 'target_id')::uuid IS DISTINCT FROM t.target_id THEN coalesce(d.legacy_key::text, t.target_id::text)
         ELSE coalesce(a.device_id, d.legacy_key::text, t.target_id::text) END AS device_id,
     coalesce(o.more ->> 'dedupe_key', a.dedupe_key) AS dedupe_key,
-    CASE WHEN r.archive_key IS NULL THEN coalesce(k.config ->> 'legacyType', upper(k.type::text))
+    CASE WHEN r.archive_key IS NULL THEN coalesce(k.config ->> 'legacyType', upper(k.type::text COLLATE "C"))
         ELSE coalesce(o.more ->> 'check_type', a.check_type) END AS check_type,
     CASE WHEN r.archive_key IS NULL THEN k.name ELSE coalesce(o.more ->> 'check_name', a.check_name) END AS check_name,
     t.created_at,
