@@ -48,11 +48,11 @@ VIOLATIONS = {
     ),
     "one_configuration_is_in_force": (
         """UPDATE remoteiq_etl.legacy_backup_policies_map SET decision = '{"id": "archive-2020"}' WHERE legacy_key = 'used'""",
-        ("backup_destinations", "8727653a-1f37-5345-9784-c1c106be3167"),
+        ("backup_destinations", "8727653a-1f37-4345-9784-c1c106be3167"),
     ),
     "a_contact_has_a_name_of_its_tickets": (
         """UPDATE remoteiq_etl.legacy_contacts_map SET decision = '{"name": "Nobody"}' WHERE legacy_key = '["name","walk in"]'""",
-        ("contacts", "6d987283-2098-5ac6-bf0a-725c6fa87205"),
+        ("contacts", "6d987283-2098-4ac6-bf0a-725c6fa87205"),
     ),
     "a_number_leads_to_its_ticket": (
         "UPDATE remoteiq_etl.legacy_tickets_map AS n SET decision = o.decision, new_key = o.new_key"
