@@ -151,7 +151,7 @@ class Server:
             template = self.create_database(f"template_{name}")
             try:
                 build(template)
-            except BaseException:
+            except BaseException:  # an interrupted test, too: a half template would be cloned by the next one
                 template.drop()
                 raise
             self.templates[name] = template.name
