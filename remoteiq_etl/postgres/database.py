@@ -299,9 +299,8 @@ class ArrowSession:
         self._socket = socket
 
     def execute(self, statement: str) -> None:
-        """Run a statement without a result."""
-        with self._begun(statement) as cursor:
-            cursor.executescript(statement)
+        """Run one statement for what it does; prepared, because the driver survives the end of its session in such a one alone."""
+        self.table(statement)
 
     def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
         """The record batches of a query, as they arrive."""
@@ -310,7 +309,7 @@ class ArrowSession:
             yield from cursor.fetch_record_batch()
 
     def table(self, statement: str) -> pa.Table:
-        """The whole result of a query that is known to be small."""
+        """The whole result of a statement, which is known to be small."""
         with self._begun(statement) as cursor:
             cursor.execute(statement)
             return cursor.fetch_arrow_table()

@@ -1,7 +1,8 @@
 """Whether the server has closed the connection of a session of the Arrow driver, seen from outside.
 
-The driver up to 1.10 ends the whole process (std::logic_error) when a statement finds its connection closed: such an error has no
-SQLSTATE, and the driver makes a text of it. So its socket is looked at before each statement, which costs some microseconds.
+The driver up to 1.10 ends the whole process (std::logic_error) when it begins a statement on a closed connection, or when a script
+of several statements finds it closed: such an error has no SQLSTATE, and the driver makes a text of it. So its socket is looked at
+before each statement, which costs some microseconds, and scripts are not used.
 Needs /proc and POLLRDHUP, which Linux has; elsewhere nothing is seen. Belongs here: finding the socket of a connection that was
 just opened, and looking at it. Does not belong here: what follows.
 """

@@ -36,6 +36,19 @@ def test_a_session_that_the_server_has_ended_is_an_error_and_not_the_end_of_the_
                 assert raised.value.sqlstate == "08006"
 
 
+@pytest.mark.parametrize("way", ["table", "execute"])
+def test_a_session_that_is_ended_within_a_statement_is_an_error_and_not_the_end_of_the_process(
+    target_db: Database, way: str
+) -> None:
+    """The statement ends its own session, as a server does that stops: the connection breaks while its answer is awaited."""
+    with (
+        closing(Migration.of(target_db, target_db).plan.target.connect_arrow()) as session,
+        pytest.raises(AdbcError) as raised,
+    ):
+        getattr(session, way)("SELECT pg_terminate_backend(pg_backend_pid())::text, pg_sleep(60)::text")
+    assert raised.value.sqlstate == "57P01"
+
+
 def test_a_socket_is_closed_when_either_end_is() -> None:
     """Whatever waits in it unread; one whose number is another socket's by now is closed, too."""
     before = open_sockets()

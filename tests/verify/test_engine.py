@@ -152,7 +152,7 @@ def test_the_cause_for_which_tables_cannot_be_verified_is_named_once(
             shut = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(pair.legacy.name))
             pair.legacy.server.admin(shut)
             pair.target.execute(
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{pair.legacy.name}'"
+                f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = '{pair.legacy.name}'"
             )
         return original(work, table, former)
 

@@ -122,7 +122,7 @@ def test_a_probe_whose_session_was_ended_opens_another(target_db: Database) -> N
     with probing(target_db) as probe:
         read(probe)
         target_db.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
             " WHERE application_name = 'remoteiq-etl' AND datname = current_database()"
         )
         wait_until(lambda: read(probe).keys() >= {Signal.CONNECTIONS, Signal.LOCK_WAIT})

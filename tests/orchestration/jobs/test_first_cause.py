@@ -76,7 +76,7 @@ def test_sessions_that_were_ended_are_told_once(
 ) -> None:
     """Every later table fails because of it, and none of them has an error of its own."""
     ended = configured if side == "target" else edge_db
-    kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{ended.name}' AND pid <> pg_backend_pid()"
+    kill = f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = '{ended.name}' AND pid <> pg_backend_pid()"
     before_the_first(monkeypatch, lambda _load: ended.execute(kill))
     outcome = run_some(ephemeral)
     assert set(outcome.errors) == {"organizations"}

@@ -294,7 +294,7 @@ def test_a_session_that_was_ended_says_so_first_and_then_that_it_follows(empty_d
         for execute in (session.execute, arrow.table):
             pid = arrow.table("SELECT pg_backend_pid() AS pid") if execute == arrow.table else None
             number = pid.column("pid")[0].as_py() if pid is not None else session.value("SELECT pg_backend_pid()")
-            empty_db.execute(f"SELECT pg_terminate_backend({number})")
+            empty_db.execute(f"SELECT pg_terminate_backend({number}, 1000)")
             first, second = (raised(execute, "SELECT 1::text AS one") for _ in range(2))
             # Of the Arrow driver's session only the closed socket is seen, because the driver would end the process.
             assert fault_of(first).code == ("57P01" if execute == session.execute else "08006")
