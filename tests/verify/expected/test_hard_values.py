@@ -18,10 +18,13 @@ DATES = (
     "2024-03-31T10:00:00.1234567+01", "2024-02-30", "20240230", "31/12/2024", "1711879200", "2024-03-31T10:00:00-00:00:01",
 )  # fmt: skip
 TICKETS = (
-    ("uuid with a line end", None, "HQ", f"{UUID}\r\n"),
-    ("no-break space", "Acme\u00a0GmbH", "HQ", None),
-    ("capital sigma", "\u039f\u0394\u039f\u03a3", "\u03a3", None),
-    ("dotless", "\u0131s \u0130s", "I", None),
+    ("uuid with a line end", None, "HQ", f"{UUID}\r\n", None),
+    ("no-break space", "Acme\u00a0GmbH", "HQ", None, None),
+    ("capital sigma", "\u039f\u0394\u039f\u03a3", "\u03a3", None, None),
+    ("dotless", "\u0131s \u0130s", "I", None, None),
+    ("the site of its device, without a client", None, "annex ", None, "b"),
+    ("a client of its own", "Acme", "Annex", None, "b"),
+    ("a site of its own", "beta", "HQ", None, "b"),
 )
 PLACES = (
     '{"path": "C:\\\\Backups\\\\a.zip"}', '{"path": "\\\\\\\\server\\\\share\\\\a.zip"}', '{"path": "\\u00a0"}',
@@ -45,11 +48,11 @@ DESTINATIONS = (
 def _fill(legacy: Database) -> None:
     with legacy.connect() as connection:
         run = connection.execute
-        for n, (title, client, site, customer) in enumerate(TICKETS, 1):
+        for n, (title, *values) in enumerate(TICKETS, 1):
             run(
-                "INSERT INTO tickets (id, number, title, client, site, customer_id, requester_email) OVERRIDING SYSTEM VALUE"
-                " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s)",
-                [n + 6, title, client, site, customer, "\u039f\u0394\u039f\u03a3@EXAMPLE.COM"],
+                "INSERT INTO tickets (id, number, title, client, site, customer_id, device_id, requester_email)"
+                " OVERRIDING SYSTEM VALUE VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s)",
+                [n + 6, title, *values, "\u039f\u0394\u039f\u03a3@EXAMPLE.COM"],
             )
         for key, label in (("users.read", "USERS.Read"), ("\u039f\u03a3.run", "x"), ("a.b", "A.B")):
             run(
@@ -62,6 +65,10 @@ def _fill(legacy: Database) -> None:
                 [f"{n}\u03a3\u0391\u03a3@Example.com", status],
             )
         run("INSERT INTO agents (id, device_id, hostname, os, arch, version) VALUES (1, 'a', 'a', 'linux', 'x64', '1')")
+        run(
+            "INSERT INTO agents (id, device_id, hostname, os, arch, version, client, site)"
+            " VALUES (2, 'b', 'b', 'linux', 'x64', '1', 'Beta', 'Annex')"
+        )
         for date in DATES:
             run("INSERT INTO agent_software (agent_id, name, install_date) VALUES (1, %s, %s)", [f"s {date}", date])
         for place in PLACES:

@@ -65,7 +65,7 @@ tags AS (
     LEFT JOIN places AS p ON p.client = coalesce(l.client, 'unassigned') AND p.site = l.site
     WHERE
         l.site IS NOT NULL
-        AND (l.site IS DISTINCT FROM l.device_site OR coalesce(l.client, 'unassigned') IS DISTINCT FROM l.device_client)
+        AND (l.site IS DISTINCT FROM l.device_site OR coalesce(l.client, l.device_client) IS DISTINCT FROM l.device_client)
     UNION ALL
     SELECT l.id, 'legacy-number', l.ticket_id, 'legacy-number:' || l.legacy_number, l.created_at
     FROM known AS l
