@@ -213,7 +213,8 @@ class Deletion:
                 if refused:
                     break
             raise _TakenBack
-        session.execute_many(SQL["kept"].as_string(None), [[reason, name, key] for key, reason in refused])
+        keys, reasons = [key for key, _ in refused], [reason for _, reason in refused]
+        session.execute(SQL["kept"], {"keys": keys, "reasons": reasons, "table": name})
         return len(refused)
 
     def _refused(self, spec: TableSpec, keys: Sequence[str]) -> list[tuple[str, str]]:

@@ -75,7 +75,9 @@ WHERE g.table_name = {table_name} AND g.legacy_table = {legacy_table} AND g.verd
 
 -- name: kept
 -- A trigger or constraint of the target, which knows more than the references that were looked at.
-UPDATE going SET verdict = 'kept by target', holder = %s WHERE table_name = %s AND new_key = %s AND verdict = 'free'
+UPDATE going AS g SET verdict = 'kept by target', holder = r.reason
+FROM unnest(%(keys)s::text[], %(reasons)s::text[]) AS r (new_key, reason)
+WHERE g.table_name = %(table)s AND g.new_key = r.new_key AND g.verdict = 'free'
 
 
 -- name: lets_go

@@ -98,11 +98,8 @@ class Merge(Expressions):
 
     def resolve_collisions(self, session: Session, new_keys: Mapping[str, str]) -> None:
         """Give these rows (legacy key → new id) another id; they are inserted under it."""
-        update = sql.SQL(
-            "WITH moved AS (UPDATE {stage} SET {pk} = %s, _rule = 'derived_collision' WHERE _key::text = %s RETURNING _row, {pk})"
-            " UPDATE merge_plan p SET new_key = moved.{pk}, action = 'inserted' FROM moved WHERE p._row = moved._row"
-        )
-        session.execute_many(update.format(**self.names, pk=self.pk[0]), [(new, key) for key, new in new_keys.items()])
+        given = {"keys": list(new_keys), "ids": list(new_keys.values())}
+        session.execute(SQL["resolve_collisions"].format(**self.names, pk=self.pk[0]), given)
 
     def keep_images(self, session: Session, first: int, last: int) -> list[int]:
         """Remember what the planned rows are before they are written; `remember_left` takes the ids of the images."""

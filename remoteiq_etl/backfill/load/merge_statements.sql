@@ -231,6 +231,20 @@ RETURNING p._row
 {target_join} AND p.action IN ('updated', 'taken') AND p._row BETWEEN %(first)s AND %(last)s
 
 
+-- name: resolve_collisions
+-- All at once: each row by itself would look through the whole stage.
+WITH moved AS (
+    UPDATE {stage} AS s SET {pk} = g.id, _rule = 'derived_collision'
+    FROM unnest(%(keys)s::text[], %(ids)s::uuid[]) AS g (key, id)
+    WHERE s._key::text = g.key
+    RETURNING s._row, s.{pk}
+)
+
+UPDATE merge_plan AS p SET new_key = moved.{pk}, action = 'inserted'
+FROM moved
+WHERE p._row = moved._row
+
+
 -- name: yield_shared
 -- A row that several sources have belongs to the one that made it, else to the first that found it: the others change nothing of
 -- it, whatever they wrote or adopted last, and whoever wins.
