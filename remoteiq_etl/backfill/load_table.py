@@ -4,6 +4,7 @@ While one batch is being merged by the target's server, the next is extracted, t
 two staging tables take turns. A batch commits whole: target rows, map, account and what did not become a row.
 """
 
+import contextlib
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from remoteiq_etl.backfill.load.staging import StagingTable, StagingTables
 from remoteiq_etl.backfill.load.target_triggers import triggers_of
 from remoteiq_etl.backfill.outcomes import archive, conservation, movements
 from remoteiq_etl.backfill.outcomes.movements import Cause
-from remoteiq_etl.backfill.outcomes.open_rows import OpenRows, count_waiting
+from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.backfill.source import extract
 from remoteiq_etl.backfill.source.selection import Keys
 from remoteiq_etl.backfill.throttle.pacer import Pacer
@@ -98,10 +99,13 @@ class TableLoad:
         self.report.found_late = 0 if self.keys is not None else self.sweep.found_late(spec)
         if self.reading.nothing:
             self._pass_by()
+            self.pacer.passed_by()
         else:
+            if self.capture.survey.forget(spec):
+                self.changed = self._mark_deleted() > 0 or self.changed
             self._load(started)
         self.report.reading = str(self.reading.reason)
-        self.report.waiting = count_waiting(run, spec)
+        self.report.waiting = self.capture.survey.waiting(spec)
         self.report.seconds = time.monotonic() - started
         run.listener.finished(self.report)
         return self.report
@@ -111,9 +115,10 @@ class TableLoad:
         run, spec = self.run, self.spec
         for source in spec.streamed:
             self.report.account(source.name, primary=source.primary)
-        self.report.archived = archive.last_counts(run, spec)
-        with run.session.transaction():
-            run.check_fence()
+        self.report.archived = self.capture.survey.archived(spec)
+        if self.sweep.active:
+            self.capture.survey.forget(spec)  # of which the time of the last sweep is told, and changes now
+        with run.session.transaction() if self.sweep.active else contextlib.nullcontext():
             self.capture.complete(spec, self.reading, changed=self.changed)
 
     def _load(self, started: float) -> None:
@@ -316,6 +321,8 @@ class TableLoad:
         """Note which of the rows that other tables refer to were deleted in the target since. Returns how many."""
         run, spec = self.run, self.spec
         if run.planning or not any(place[0] == spec.name for place in self.lookups.wanted):
+            return 0
+        if not self.capture.survey.has_deleted(spec):
             return 0
         with run.session.transaction():
             deleted = run.session.execute(SQL["mark_deleted"].format(**run.names(spec))).rowcount

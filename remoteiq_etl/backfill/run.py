@@ -6,7 +6,7 @@ record of how it ended. Does not belong here: how one table is loaded (see load_
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import partial
@@ -115,11 +115,23 @@ class Run:
         if context.plan.extras:
             self.archive_extras()
         chosen = [spec for spec in in_order(context.plan.specs) if names is None or spec.asset in names]
-        context.state.ensure_maps(context.session, [spec for spec in chosen if spec.no_source is None])
+        self.announce(chosen)
         for spec in chosen:
             with contextlib.suppress(TableBlocked):
                 self.load(spec)
         return self.reports
+
+    def announce(self, specs: Sequence[TableSpec]) -> None:
+        """These tables will be loaded one after the other: what is asked of each is asked of all at once."""
+        context = self.context
+        context.state.ensure_maps(context.session, [spec for spec in specs if spec.no_source is None])
+        self.capture.announce(
+            [
+                context.with_live_columns(without_absent(spec, context.plan.absent))
+                for spec in specs
+                if spec.no_source is None
+            ]
+        )
 
     def archive_extras(self) -> TableReport:
         """Archive what was accepted of the legacy database's drift."""

@@ -3,6 +3,8 @@
 Belongs here: what several steps of a run ask. Does not belong here: reading a map as a lookup (see maps), the writes of a batch.
 """
 
+from collections.abc import Mapping, Sequence
+
 from psycopg import sql
 
 from remoteiq_etl.postgres.statements import statements
@@ -13,11 +15,20 @@ from remoteiq_etl.state.target_access import TargetAccess, statement_names
 SQL = statements(__file__)
 
 
-def is_unmapped(access: TargetAccess, spec: TableSpec) -> bool:
-    """Whether neither the target table nor the map of this source has a row."""
-    query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {}) AND NOT EXISTS (SELECT FROM {} WHERE source_id = %s)")
-    names = access.target.table(spec.name), access.state.name(map_of(spec).name)
-    return bool(access.session.value(query.format(*names), [access.source_record.id]))
+def unmapped(access: TargetAccess, specs: Sequence[TableSpec]) -> Mapping[str, bool]:
+    """Whether neither the target table nor the map of this source has a row, by asset."""
+    return _of_each(access, "unmapped", specs)
+
+
+def deleted_in_target(access: TargetAccess, specs: Sequence[TableSpec]) -> Mapping[str, bool]:
+    """Whether rows that were written are gone from the target table, and not yet noted as deleted, by asset."""
+    return _of_each(access, "deleted_in_target", specs)
+
+
+def _of_each(access: TargetAccess, question: str, specs: Sequence[TableSpec]) -> Mapping[str, bool]:
+    """What is true or false of each of these tables, asked in one statement."""
+    parts = [SQL[question].format(**statement_names(access, spec), asset=sql.Literal(spec.asset)) for spec in specs]
+    return dict(access.session.rows(sql.SQL(" UNION ALL ").join(parts))) if parts else {}
 
 
 def has_merged(access: TargetAccess, spec: TableSpec) -> bool:

@@ -1,3 +1,15 @@
+-- name: unmapped
+SELECT {asset}, NOT EXISTS (SELECT FROM {target}) AND NOT EXISTS (SELECT FROM {map} WHERE source_id = {source_id})
+
+
+-- name: deleted_in_target
+SELECT {asset}, EXISTS (
+    SELECT FROM {map} AS m
+    WHERE m.source_id = {source_id} AND m.state = 'live' AND m.new_key IS NOT NULL
+        AND NOT EXISTS (SELECT FROM {target} AS t WHERE {key_join})
+)
+
+
 -- name: same_as
 -- A key that stands for another row of the same table leads to that row, whatever id was expected when this was decided.
 UPDATE {map} AS m

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from remoteiq_etl.state.map_queries import count_target, follow_same_as, hand_over, has_merged, is_unmapped
+from remoteiq_etl.state.map_queries import (
+    count_target,
+    deleted_in_target,
+    follow_same_as,
+    hand_over,
+    has_merged,
+    unmapped,
+)
 from tests.assets.builders import uid
 from tests.support.library import AUTHORS, BOOKS, Library
 
@@ -13,12 +20,21 @@ def test_a_table_is_unmapped_while_neither_it_nor_its_map_has_a_row(library: Lib
     """A map of another source does not count, rows of anyone do."""
     context = library.context
     library.context.session.execute("DELETE FROM book_tags; DELETE FROM books")
-    assert not is_unmapped(context, BOOKS)
+    assert unmapped(context, [BOOKS, AUTHORS]) == {"books": False, "authors": False}
     other = replace(context, source_record=replace(context.source_record, id=77))
-    assert is_unmapped(other, BOOKS)
+    assert unmapped(other, [BOOKS, AUTHORS]) == {"books": True, "authors": False}
     assert (count_target(context, BOOKS), count_target(context, AUTHORS)) == (0, 2)
     library.context.session.execute("DELETE FROM remoteiq_etl.legacy_books_map")
-    assert is_unmapped(context, BOOKS)
+    assert unmapped(context, [BOOKS]) == {"books": True}
+    assert unmapped(context, []) == {}
+
+
+def test_a_row_that_is_gone_is_deleted_until_that_is_noted(library: Library) -> None:
+    assert deleted_in_target(library.context, [BOOKS, AUTHORS]) == {"books": False, "authors": False}
+    library.context.session.execute(f"DELETE FROM books WHERE id = '{uid(1)}'")
+    assert deleted_in_target(library.context, [BOOKS, AUTHORS]) == {"books": True, "authors": False}
+    library.context.session.execute("UPDATE remoteiq_etl.legacy_books_map SET state = 'deleted'")
+    assert deleted_in_target(library.context, [BOOKS]) == {"books": False}
 
 
 def test_a_table_has_merged_keys_when_one_leads_to_the_row_of_another(library: Library) -> None:

@@ -5,7 +5,7 @@ whole in every other case. Belongs here: that choice and its reason, and what is
 belong here: the rows themselves (see extract) and what is done with them (see load).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
@@ -13,16 +13,11 @@ from psycopg import sql
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import fingerprint
 from remoteiq_etl.backfill.change_capture.full_pass import FullPass
-from remoteiq_etl.backfill.change_capture.reread import (
-    UNSETTLED,
-    close_resets,
-    forgotten_rows,
-    to_be_sealed,
-    to_return,
-)
+from remoteiq_etl.backfill.change_capture.reread import UNSETTLED, to_be_sealed, to_return
 from remoteiq_etl.backfill.change_capture.row_counts import MOST_KEYS, RowCounts
+from remoteiq_etl.backfill.change_capture.survey import TableSurvey
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
-from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks, write_completed, write_passes
+from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks, complete, write_completed
 from remoteiq_etl.backfill.context.report import NOTHING_CHANGED
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.selection import Keys, Selection
@@ -67,8 +62,16 @@ class Capture:
         self.watermarks = Watermarks.read(run)
         self.counts = RowCounts(run, self.watermarks, sweep)
         self.inputs = DecisionInputs(run)
+        self.survey = TableSurvey(run)
         self.failed: set[str] = set()
-        self.full_pass = FullPass(run, self.watermarks, self.counts, self.inputs, sweep)
+        self.full_pass = FullPass(run, self.watermarks, self.counts, self.inputs, sweep, self.survey)
+
+    def announce(self, specs: Collection[TableSpec]) -> None:
+        """The run is about to look at these tables, one after the other: what is asked of each is asked of all at once."""
+        passes = self.watermarks.passes
+        seen = {(spec.asset, table) for spec in specs for table in inputs_of(spec).legacy} & passes.keys()
+        self.counts.count_ahead({(table, passes[asset, table].horizon) for asset, table in seen})
+        self.survey.announce(specs)
 
     # --- the choice ---------------------------------------------------------------------------------------------
 
@@ -100,15 +103,10 @@ class Capture:
         """Legacy keys by legacy table that every run looks at: they wait, are to be sealed or put back, or were forgotten."""
         found: dict[str, set[str]] = {}
         own = {source.name for source in spec.sources}
-        parameters = {"source_id": self.run.source_record.id, "table": spec.name}
-        for table, key in self.run.session.rows(SQL["open_rows"].format(**self.run.state.names), parameters):
+        for table, key in self.survey.rows_to_read_again(spec):
             if table in own:
                 found.setdefault(table, set()).add(key)
-        for table, key in [
-            *to_be_sealed(self.run, spec),
-            *to_return(self.run, spec),
-            *forgotten_rows(self.run, spec),
-        ]:
+        for table, key in [*to_be_sealed(self.run, spec), *to_return(self.run, spec)]:
             found.setdefault(table, set()).add(key)
         for source in spec.streamed:
             if late := self.sweep.late(source.name):
@@ -190,9 +188,7 @@ class Capture:
         self.watermarks.completed[spec.asset] = done
         if not self.run.planning:
             rows = {table: self.counts.rows_of(table) for table in inputs_of(spec).legacy}
-            write_completed(self.run, spec.asset, done)
-            write_passes(self.run, spec.asset, rows)
-            close_resets(self.run, spec)
+            complete(self.run, spec.asset, done, rows)
             self.sweep.record(spec)
 
     def mark_failed(self, spec: TableSpec) -> None:

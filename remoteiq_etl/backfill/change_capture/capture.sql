@@ -1,12 +1,3 @@
--- name: open_rows
--- The legacy rows of one target table that wait, or of which a difference is not settled.
-SELECT legacy_table, legacy_key FROM {quarantine} WHERE source_id = %(source_id)s AND table_name = %(table)s AND released_run IS NULL
-UNION ALL
-SELECT legacy_table, legacy_key FROM {held} WHERE source_id = %(source_id)s AND table_name = %(table)s AND released_run IS NULL
-UNION ALL
-SELECT legacy_table, legacy_key FROM {conflicts} WHERE source_id = %(source_id)s AND table_name = %(table)s AND resolved_run IS NULL
-
-
 -- name: released_since
 -- Rows of these legacy tables that waited when an asset was last completed, and were released since.
 SELECT w.legacy_table, array_agg(DISTINCT w.legacy_key)

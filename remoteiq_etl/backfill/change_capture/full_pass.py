@@ -7,6 +7,7 @@ from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN, UNSETTLED
 from remoteiq_etl.backfill.change_capture.row_counts import RowCounts
+from remoteiq_etl.backfill.change_capture.survey import TableSurvey
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks
 from remoteiq_etl.backfill.context.plan import Mode
@@ -21,13 +22,20 @@ class FullPass:
     """The reasons for full passes of one run."""
 
     def __init__(
-        self, run: RunContext, watermarks: Watermarks, counts: RowCounts, inputs: DecisionInputs, sweep: Sweep
+        self,
+        run: RunContext,
+        watermarks: Watermarks,
+        counts: RowCounts,
+        inputs: DecisionInputs,
+        sweep: Sweep,
+        survey: TableSurvey,
     ) -> None:
         self.run = run
         self.watermarks = watermarks
         self.counts = counts
         self.inputs = inputs
         self.sweep = sweep
+        self.survey = survey
 
     def why(self, spec: TableSpec, inputs: Inputs) -> str | None:
         """Why an asset is read as a whole; None when it need not be."""
@@ -36,7 +44,7 @@ class FullPass:
             return "first pass"
         return (
             self._why_this_run(before, spec)
-            or ("target and map are empty" if self.run.is_first_load(spec) else None)
+            or ("target and map are empty" if self._is_empty(spec) else None)
             or self._why_these_horizons(spec, inputs)
             or self._why_these_tables(spec, inputs)
             or self._why_these_inputs(spec, inputs, before)
@@ -55,6 +63,9 @@ class FullPass:
         if not is_current(before.fingerprint, spec, self.run.plan):
             return "its rules, words or options have changed"
         return None
+
+    def _is_empty(self, spec: TableSpec) -> bool:
+        return not self.run.planning and self.run.has_target(spec.name) and self.survey.is_unmapped(spec)
 
     def _why_these_horizons(self, spec: TableSpec, inputs: Inputs) -> str | None:
         horizons = [self.watermarks.passes[spec.asset, table].horizon for table in inputs.legacy]

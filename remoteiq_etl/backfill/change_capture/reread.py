@@ -1,6 +1,6 @@
-"""Resets as a run sees them: what was forgotten on demand and is to be read again, until a run has done so.
+"""Rows that are to be read again although nothing was written: they are missing in the target, or were withheld for want of a key.
 
-Belongs here: reading and closing them. Does not belong here: forgetting (remoteiq_etl.lifecycle.operations.reset).
+Belongs here: finding them. Does not belong here: what waits or was forgotten on demand (see survey).
 """
 
 from psycopg import sql
@@ -16,22 +16,6 @@ SQL = statements(__file__)
 FORGOTTEN = ""
 #: The same of an asset that was loaded although a table that it refers to had failed in that run.
 UNSETTLED = "unsettled"
-
-
-def forgotten_rows(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
-    """Legacy table and key of each row that is to be read again."""
-    query = sql.SQL(
-        "SELECT legacy_table, legacy_key FROM {} WHERE source_id = %s AND table_name = %s AND run_id IS NULL"
-        " AND legacy_key IS NOT NULL"
-    )
-    rows = run.session.rows(query.format(run.state.name("resets")), [run.source_record.id, spec.asset])
-    return [(str(table), str(key)) for table, key in rows]
-
-
-def close_resets(run: RunContext, spec: TableSpec) -> None:
-    """Note that this run has read again what was forgotten of an asset."""
-    update = sql.SQL("UPDATE {} SET run_id = %s WHERE source_id = %s AND table_name = %s AND run_id IS NULL")
-    run.session.execute(update.format(run.state.name("resets")), [run.id, run.source_record.id, spec.asset])
 
 
 def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:

@@ -4,6 +4,11 @@ Belongs here: counting, and where the newer rows lie when they are few. Does not
 capture, full_pass).
 """
 
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import psycopg
 from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
@@ -15,6 +20,8 @@ from remoteiq_etl.spec.table import TableSpec
 
 SQL = statements(__file__)
 
+#: Bytes up to which a table is counted in one statement with others; between larger ones a run may be paused.
+SMALL = 16 * 2**20
 #: So many keys are named one by one in an extract; beyond that the table is read as a whole.
 MOST_KEYS = 20_000
 
@@ -28,7 +35,7 @@ class RowCounts:
         self.sweep = sweep
         self._counted: dict[tuple[str, int | None], tuple[int, int]] = {}
         self._newer: dict[tuple[str, int | None], tuple[str, ...]] = {}
-        self._single: set[str] | None = None
+        self._single: dict[str, bool] | None = None  # by table that is one relation: whether it is small
 
     def newer_places(self, table: str, horizon: int | None) -> tuple[str, ...] | None:
         """Where the rows newer than a horizon lie; None where they are many, or were not counted."""
@@ -40,26 +47,40 @@ class RowCounts:
             self._counted[table, horizon] = self._count(table, horizon)
         return self._counted[table, horizon]
 
+    def count_ahead(self, wanted: Collection[tuple[str, int]]) -> None:
+        """Count the small ones of these tables (name, horizon), all at once. What cannot be read says so when it is asked for."""
+        pairs = [pair for pair in sorted(wanted) if pair not in self._counted and self._relations().get(pair[0])]
+        if not pairs:
+            return
+        parts = [self._newer_rows(table, horizon, number) for number, (table, horizon) in enumerate(pairs)]
+        with contextlib.suppress(psycopg.Error), self.run.snapshot.session.transaction():
+            for number, *found in self.run.snapshot.session.rows(sql.SQL(" UNION ALL ").join(parts)):
+                self._keep(*pairs[number], found)
+
     def _count(self, table: str, horizon: int | None) -> tuple[int, int]:
         session, name = self.run.snapshot.session, self.run.legacy.table(table)
         if horizon is None:
             rows = int(session.value(sql.SQL("SELECT count(*) FROM {}").format(name)))
             return rows, rows
-        query = SQL["newer_rows"].format(
-            newer=is_newer(sql.SQL("l.xmin"), horizon), table=name, most=sql.Literal(MOST_KEYS)
-        )
-        found = session.rows(query)[0]
-        if self._is_one(table) and found[1] <= MOST_KEYS:
-            self._newer[table, horizon] = tuple(found[2] or ())
-        return int(found[0]), int(found[1])
+        return self._keep(table, horizon, session.rows(self._newer_rows(table, horizon))[0][1:])
 
-    def _is_one(self, table: str) -> bool:
-        """Whether a legacy table is one relation, in which a place names one row."""
+    def _newer_rows(self, table: str, horizon: int, number: int = 0) -> sql.Composed:
+        newer = is_newer(sql.SQL("l.xmin"), horizon)
+        names = {"newer": newer, "table": self.run.legacy.table(table), "most": sql.Literal(MOST_KEYS)}
+        return SQL["newer_rows"].format(**names, number=sql.Literal(number))
+
+    def _keep(self, table: str, horizon: int, found: Sequence[Any]) -> tuple[int, int]:
+        self._counted[table, horizon] = int(found[0]), int(found[1])
+        if table in self._relations() and found[1] <= MOST_KEYS:
+            self._newer[table, horizon] = tuple(found[2] or ())
+        return self._counted[table, horizon]
+
+    def _relations(self) -> Mapping[str, bool]:
+        """The legacy tables that are one relation, in which a place names one row; whether each is small."""
         if self._single is None:
-            query = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND NOT relhassubclass"
             schema = sql.Identifier(self.run.legacy.schema).as_string(None)
-            self._single = {row[0] for row in self.run.snapshot.session.rows(query, [schema])}
-        return table in self._single
+            self._single = dict(self.run.snapshot.session.rows(SQL["relations"], {"schema": schema, "small": SMALL}))
+        return self._single
 
     def has_changed(self, spec: TableSpec, table: str) -> bool:
         """Whether an asset has not seen a legacy table as it is: rows are newer, were found late, or are gone."""

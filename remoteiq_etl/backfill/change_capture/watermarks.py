@@ -3,7 +3,7 @@
 Belongs here: reading and writing that. Does not belong here: what follows from it (see capture).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -11,7 +11,10 @@ from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.relation_shape import RelationShape
+from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.target_access import TargetAccess
+
+SQL = statements(__file__)
 
 
 @dataclass(frozen=True)
@@ -66,36 +69,27 @@ def read_passes(access: TargetAccess) -> dict[tuple[str, str], Pass]:
 
 def write_completed(run: RunContext, asset: str, done: Completed) -> None:
     """Remember how an asset was completed."""
-    values = [done.run_id, done.full_run, done.changed_run, done.database, done.fingerprint, Jsonb(dict(done.digests))]
-    run.session.execute(_upsert(run, "assets", _ASSET_KEY, _ASSET), [run.source_record.id, asset, *values])
+    run.session.execute(SQL["write_completed"].format(**run.state.names), _values(run, asset, done))
 
 
-def write_passes(run: RunContext, asset: str, rows: Mapping[str, int]) -> None:
-    """Remember that an asset has seen all of these legacy tables (name → rows) as they are in the run's snapshot."""
-    known = [run.id, run.snapshot.xmin]
-    values = [
-        [run.source_record.id, asset, table, *known, count, _json(run.snapshot.shapes.get(table)), run.started_at]
-        for table, count in rows.items()
-    ]
-    run.session.execute_many(_upsert(run, "passes", _PASS_KEY, _PASS), values)
+def complete(run: RunContext, asset: str, done: Completed, rows: Mapping[str, int]) -> None:
+    """Remember that an asset was completed, and has seen these legacy tables (name → rows) as they are in the run's snapshot.
+
+    What was forgotten of it on demand counts as read again. One statement, which is a transaction where it is in none. Raises
+    FencedError when a later run has taken over.
+    """
+    seen = [{"legacy_table": name, "rows": count, "shape": _shape(run, name)} for name, count in rows.items()]
+    more = {"fence": run.fence, "horizon": run.snapshot.xmin, "passed_at": run.started_at, "seen": Jsonb(seen)}
+    statement = SQL["complete"].format(**run.state.names)
+    if not run.session.value(statement, {**_values(run, asset, done), **more, "this_run": run.id}):
+        run.check_fence()
 
 
-_ASSET_KEY = ("source_id", "table_name")
-_ASSET = ("run_id", "full_run", "changed_run", "database", "fingerprint", "digests")
-_PASS_KEY = ("source_id", "table_name", "legacy_table")
-_PASS = ("run_id", "horizon", "legacy_rows", "shape", "passed_at")
+def _values(run: RunContext, asset: str, done: Completed) -> dict[str, object]:
+    digests = Jsonb(dict(done.digests))
+    return {**vars(done), "digests": digests, "source_id": run.source_record.id, "asset": asset}
 
 
-def _json(shape: RelationShape | None) -> Jsonb | None:
-    return None if shape is None else Jsonb(dict(shape))
-
-
-def _upsert(run: RunContext, table: str, key: Iterable[str], values: Iterable[str]) -> sql.Composed:
-    names = [sql.Identifier(name) for name in (*key, *values)]
-    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}").format(
-        run.state.name(table),
-        sql.SQL(", ").join(names),
-        sql.SQL(", ").join([sql.SQL("%s")] * len(names)),
-        sql.SQL(", ").join(map(sql.Identifier, key)),
-        sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in values),
-    )
+def _shape(run: RunContext, table: str) -> dict[str, str] | None:
+    shape = run.snapshot.shapes.get(table)
+    return None if shape is None else dict(shape)

@@ -19,7 +19,7 @@ from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.locks import check_fence
-from remoteiq_etl.state.map_queries import is_unmapped
+from remoteiq_etl.state.map_queries import unmapped
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
 from remoteiq_etl.state.target_access import statement_names
@@ -107,7 +107,7 @@ class RunContext:
 
     def is_first_load(self, spec: TableSpec) -> bool:
         """Whether neither the target table nor the map of this source has a row, so that there is nothing to compare."""
-        return not self.planning and self.has_target(spec.name) and is_unmapped(self, spec)
+        return not self.planning and self.has_target(spec.name) and unmapped(self, [spec])[spec.asset]
 
     def time_zones(self, spec: TableSpec) -> frozenset[str]:
         """The time zones that the target knows, where a table asks for them: the server reads a thousand files for it."""

@@ -5,7 +5,7 @@ the statements that write and count entries. Does not belong here: which values 
 sealing works (see sealing).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,11 +115,13 @@ def count_entries(
     return found
 
 
-def last_counts(run: RunContext, spec: TableSpec) -> list[ArchiveCount]:
-    """What the last run that loaded the table recorded: where nothing is read, nothing of it has changed."""
-    return [
-        ArchiveCount(*row) for row in run.session.rows(SQL["last_archive_counts"].format(**names_of(run, spec.asset)))
-    ]
+def last_counts(run: RunContext, specs: Sequence[TableSpec]) -> Mapping[str, list[ArchiveCount]]:
+    """What the last run that loaded each table recorded, by asset: where nothing is read, nothing of it has changed."""
+    found: dict[str, list[ArchiveCount]] = {spec.asset: [] for spec in specs}
+    parameters = {"source_id": run.source_record.id, "assets": list(found)}
+    for asset, *count in run.session.rows(SQL["last_archive_counts"].format(**run.state.names), parameters):
+        found[asset].append(ArchiveCount(*count))
+    return found
 
 
 # --- what an entry says -------------------------------------------------------------------------------------------

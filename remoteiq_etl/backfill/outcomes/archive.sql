@@ -45,15 +45,16 @@ ORDER BY a.legacy_table, a."column", a.rule
 
 
 -- name: last_archive_counts
-SELECT c.legacy_table, c."column", c.rule, c."rows", c.bytes, c.clear, c.sealed, c.withheld, c.retired
-FROM {archive_counts} AS c
-WHERE c.table_name = {table_name} AND c.run_id = (
-    SELECT max(l.run_id)
+SELECT c.table_name, c.legacy_table, c."column", c.rule, c."rows", c.bytes, c.clear, c.sealed, c.withheld, c.retired
+FROM unnest(%(assets)s::text[]) AS a (asset)
+CROSS JOIN LATERAL (
+    SELECT max(l.run_id) AS run_id
     FROM {archive_counts} AS l
     JOIN {runs} AS r ON r.id = l.run_id
-    WHERE l.table_name = {table_name} AND r.source_id = {source_id}
-)
-ORDER BY c.legacy_table, c."column", c.rule
+    WHERE l.table_name = a.asset AND r.source_id = %(source_id)s
+) AS last
+JOIN {archive_counts} AS c ON c.table_name = a.asset AND c.run_id = last.run_id
+ORDER BY c.table_name, c.legacy_table, c."column", c.rule
 
 
 -- name: retired

@@ -4,9 +4,11 @@ Belongs here: counting them for the table's report. Does not belong here: which 
 them (lifecycle).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.context.report import Waiting
 from remoteiq_etl.backfill.context.run_context import RunContext
@@ -16,18 +18,16 @@ from remoteiq_etl.spec.table import TableSpec
 SQL = statements(__file__)
 
 
-def count_waiting(run: RunContext, spec: TableSpec) -> Waiting:
-    """What is open of the rows that an asset reads, as it is committed now."""
+def count_waiting(run: RunContext, specs: Sequence[TableSpec]) -> Mapping[str, Waiting]:
+    """What is open of the rows that each of these assets reads, as it is committed now; by asset."""
     names = ("quarantine", "held", "conflicts", "assets", "decision_warnings")
     query = SQL["waiting"].format(**{name: run.state.name(name) for name in names})
-    parameters = {
-        "source_id": run.source_record.id,
-        "snapshot_at": run.started_at,
-        "table_name": spec.name,
-        "asset": spec.asset,
-        "legacy_tables": [source.name for source in spec.sources],
-    }
-    return replace(Waiting(*run.session.rows(query, parameters)[0]), run=run.id)
+    asked = [
+        {"asset": spec.asset, "table_name": spec.name, "legacy_tables": [source.name for source in spec.sources]}
+        for spec in specs
+    ]
+    parameters = {"source_id": run.source_record.id, "snapshot_at": run.started_at, "asked": Jsonb(asked)}
+    return {row[0]: replace(Waiting(*row[1:]), run=run.id) for row in run.session.rows(query, parameters)}
 
 
 class OpenRows:

@@ -55,6 +55,7 @@ def unchanged_tables(specs: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         left, opened = _without_step(context, specs), resource.of(context)
         with opened.step(context) as run:
             opened.progress.sums_up = False
+            run.announce(left)
             for spec in left:
                 yield from _load(run, spec, context.instance)
             yield dg.MaterializeResult(metadata=_metadata([run.reports[spec.asset] for spec in left]))

@@ -1,27 +1,12 @@
-"""Rows that are to be read again: forgotten on demand, missing in the target, withheld for want of a key."""
+"""Rows that are to be read again: missing in the target, or withheld for want of a key."""
 
 from dataclasses import replace
 
-from remoteiq_etl.backfill.change_capture.reread import close_resets, forgotten_rows, to_be_sealed, to_return
+from remoteiq_etl.backfill.change_capture.reread import to_be_sealed, to_return
 from remoteiq_etl.sensitive.sealing import Sealer
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, Library
 from tests.support.undoing import SEALING_KEYS
-
-
-def test_a_row_that_was_forgotten_is_read_again_until_a_run_has_done_so(library: Library) -> None:
-    """A reset of the whole table names no row, and one of another asset is not ours."""
-    reset = (
-        "INSERT INTO remoteiq_etl.resets (source_id, table_name, legacy_table, legacy_key, take_legacy, recreate, figures, actor)"
-        " VALUES (1, %s, %s, %s, false, false, '{}', 'me')"
-    )
-    places = [("books", "books", uid(1)), ("books", None, None), ("authors", "authors", uid(101))]
-    library.context.session.execute_many(reset, places)
-    assert forgotten_rows(library.context, BOOKS) == [("books", uid(1))]
-    close_resets(library.context, BOOKS)
-    assert forgotten_rows(library.context, BOOKS) == []
-    open_ones = "SELECT table_name FROM remoteiq_etl.resets WHERE run_id IS NULL"
-    assert library.column(open_ones) == ["authors"]
 
 
 def test_a_row_that_has_to_be_there_and_is_not_returns(library: Library) -> None:

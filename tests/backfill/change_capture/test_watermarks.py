@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
+
 from remoteiq_etl.backfill.change_capture.watermarks import (
     Completed,
     Watermarks,
+    complete,
     read_completed,
     read_passes,
     write_completed,
-    write_passes,
 )
+from remoteiq_etl.errors import FencedError
 from tests.support.library import Library
 
 DONE = Completed(7, 5, 6, "a/b/c", "code", {"names": "digest"})
@@ -19,8 +22,7 @@ def test_what_is_written_of_an_asset_is_read_by_the_next_run(library: Library) -
     context = library.context
     write_completed(context, "books", DONE)
     assert read_completed(context)["books"] == DONE
-    write_completed(context, "books", replace(DONE, run_id=8, digests={}))
-    write_passes(context, "books", {"books": 11, "shelves": 12})
+    complete(context, "books", replace(DONE, run_id=8, digests={}), {"books": 11, "shelves": 12})
     found = Watermarks.read(context)
     assert found.completed["books"] == replace(DONE, run_id=8, digests={})
     seen = found.passes["books", "books"]
@@ -32,3 +34,11 @@ def test_what_is_written_of_an_asset_is_read_by_the_next_run(library: Library) -
 def test_another_source_has_watermarks_of_its_own(library: Library) -> None:
     other = replace(library.context, source_record=replace(library.context.source_record, id=77))
     assert (read_completed(other), read_passes(other)) == ({}, {})
+
+
+def test_a_run_that_a_later_one_has_replaced_completes_nothing(library: Library) -> None:
+    context = library.context
+    before = Watermarks.read(context)
+    with pytest.raises(FencedError):
+        complete(replace(context, fence=context.fence - 1), "books", DONE, {"books": 11})
+    assert Watermarks.read(context) == before

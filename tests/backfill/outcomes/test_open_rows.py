@@ -34,11 +34,11 @@ def waiting(library: Library) -> Library:
 
 def test_open_rows_are_counted_of_the_legacy_tables_that_an_asset_reads(waiting: Library) -> None:
     context = replace(waiting.context, started_at=waiting.context.started_at - timedelta(hours=1))
-    found = count_waiting(context, BOOKS)
+    both = count_waiting(context, [BOOKS, AUTHORS])
+    found, others = both["books"], both["authors"]
     assert (found.quarantined, found.ignored, found.held, found.conflicts, found.warnings) == (2, 1, 1, 0, 1)
     assert (found.run, found.oldest is not None, found.swept) == (context.id, True, None)
     assert 3600 <= found.behind < 4200
-    others = count_waiting(context, AUTHORS)
     assert (others.quarantined, others.held, others.warnings, others.oldest) == (0, 0, 0, None)
 
 

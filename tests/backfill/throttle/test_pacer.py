@@ -80,3 +80,17 @@ def test_a_reading_that_swings_about_its_limit_is_not_said_each_time() -> None:
         world.now += 1.0
         pacer.before_batch(report)
     assert 2 <= len(world.notices) <= world.now / QUIET + 1
+
+
+def test_tables_of_which_nothing_has_changed_pass_by_without_a_look_for_a_moment() -> None:
+    """However many they are, orders and limits are looked at again after the moment."""
+    world, report = World(lags=[0.0]), TableReport("users")
+    pacer, looks = world.pacer(), list[float]()
+    world.orders = lambda: looks.append(world.now) or Orders()  # type: ignore[method-assign,func-returns-value]
+    for _ in range(30):
+        pacer.before_table(report)
+        pacer.passed_by()
+        world.now += STEP / 10
+    assert len(looks) == 3
+    pacer.before_batch(report)
+    assert len(looks) == 4
