@@ -128,7 +128,11 @@ class PlannedMerge:
     def _write_all(self, *, parks: bool) -> None:
         """Write all rows but those that the target refuses. `parks`: rows that are there may get another unique value."""
         last = len(self.prepared.rows) - 1
-        if self._whole(last):
+        while (error := self._whole(last)) is not None:
+            if not (held := self._kept_by_others(error)):
+                break
+            self._refuse([(row, error) for row in held])
+        else:
             return
         if parks and unique_swaps.can_park(self.merge):
             while failures := self._parked(last):
@@ -136,18 +140,24 @@ class PlannedMerge:
         else:
             self._refuse(self._apply(0, last))
 
-    def _whole(self, last: int) -> bool:
-        """Write all rows at once. Returns whether the target took them."""
+    def _whole(self, last: int) -> psycopg.Error | NotTaken | None:
+        """Write all rows at once. Returns why the target did not take them."""
         try:
             with self.run.session.transaction():
                 self.merge.apply(self.run.session, 0, last)
-        except NotTaken:
-            return False
+        except NotTaken as error:
+            return error
         except psycopg.Error as error:
             if not is_about_rows(error):
                 raise
-            return False
-        return True
+            return error
+        return None
+
+    def _kept_by_others(self, error: psycopg.Error | NotTaken) -> list[int]:
+        """The rows that would be refused as the first one was: they want what rows have that stay as they are."""
+        if not isinstance(error, psycopg.errors.UniqueViolation) or error.diag.constraint_name is None:
+            return []
+        return unique_swaps.kept_by_others(self.merge, self.run.session, error.diag.constraint_name)
 
     def _parked(self, last: int) -> Failures:
         """Write rows after all that get another unique value were parked; nothing is written if any row fails.
@@ -194,14 +204,15 @@ class PlannedMerge:
 
     def _refuse(self, failures: Failures) -> None:
         may_wait = self.may_wait and unique_swaps.changes_hands(self.merge)
-        for row, error in failures:
-            waits = may_wait and isinstance(error, psycopg.errors.UniqueViolation)
-            if waits:
-                self._leave_out(row, "deferred")
-                self.waiting.append(row)
-            else:
-                rule = rule_of(error) if isinstance(error, psycopg.Error) else REFUSED
-                self._quarantine(row, rule, (), self._reason(error))
+        waiting = [row for row, error in failures if may_wait and isinstance(error, psycopg.errors.UniqueViolation)]
+        self._leave_out(waiting, "deferred")
+        self.waiting += waiting
+        kept_back = frozenset(waiting)
+        refused = {row: error for row, error in failures if row not in kept_back}
+        self._leave_out(list(refused), "quarantined")
+        for row, error in refused.items():
+            rule = rule_of(error) if isinstance(error, psycopg.Error) else REFUSED
+            self._note_refused(row, rule, (), self._reason(error))
 
     def _reason(self, error: psycopg.Error | NotTaken) -> str:
         if isinstance(error, psycopg.Error):
@@ -210,12 +221,16 @@ class PlannedMerge:
         return f"kept out by a trigger or rule of {self.spec.name}" + (f": {named}" if named else "")
 
     def _quarantine(self, row: int, rule: str, columns: Sequence[str], detail: str) -> None:
-        self._leave_out(row, "quarantined")
+        self._leave_out([row], "quarantined")
+        self._note_refused(row, rule, columns, detail)
+
+    def _note_refused(self, row: int, rule: str, columns: Sequence[str], detail: str) -> None:
         key = str(self.prepared.rows[KEY].iloc[row])
         self.refused.append(Disposal(key, Outcome.QUARANTINED, rule, tuple(columns), detail))
 
-    def _leave_out(self, row: int, action: str) -> None:
-        self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = %s", [action, row])
+    def _leave_out(self, rows: Sequence[int], action: str) -> None:
+        if rows:
+            self.run.session.execute("UPDATE merge_plan SET action = %s WHERE _row = ANY (%s)", [action, list(rows)])
 
 
 def remember_planned(run: RunContext, spec: TableSpec, prepared: PreparedBatch, merge: Merge | None) -> None:

@@ -1,6 +1,7 @@
-"""Parking: unique values that change hands within a batch are taken off their rows first.
+"""Unique values that two rows want: those that change hands within a batch are parked, taken off their rows first.
 
-Belongs here: which columns can be parked, and on what. Does not belong here: when it is done (see planned).
+Belongs here: which columns can be parked, and on what; which rows want a value that a row of the target keeps. Does not belong
+here: when it is done, and what becomes of such rows (see batch_merge).
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.load.expressions import Expressions
+from remoteiq_etl.frames.dtypes import is_cast_later
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.written_columns import T_column, assignments
@@ -41,6 +43,22 @@ def can_park(e: Expressions) -> bool:
 def changes_hands(e: Expressions) -> bool:
     """Whether the table has unique values, beside its key, that a later batch may set free."""
     return any(isinstance(constraint, UniqueConstraint) for constraint in e.spec.target.constraints)
+
+
+def kept_by_others(e: Expressions, session: Session, constraint: str) -> list[int]:
+    """The rows that a unique constraint would refuse one by one, because a row that nothing is written to has their value.
+
+    None of a constraint over an expression or a part of the rows, and none of a key of several columns: those are found by halving.
+    """
+    if not e.single:
+        return []
+    parameters = {"target": e.target.as_string(None), "constraint": constraint}
+    columns = [e.spec.target.columns.get(row[0]) for row in session.rows(SQL["constrained"], parameters)]
+    if not columns or any(one is None or one.name not in e.columns or is_cast_later(one) for one in columns):
+        return []
+    same = [sql.SQL("s.{0} = t.{0}").format(sql.Identifier(column.name)) for column in columns if column is not None]
+    names = {**e.names, "same": sql.SQL(" AND ").join(same), "key": e.pk[0]}
+    return [row[0] for row in session.rows(SQL["kept_by_others"].format(**names))]
 
 
 def _parkings(e: Expressions) -> list[tuple[list[Column[Any]], tuple[Column[Any], sql.Composable]]]:

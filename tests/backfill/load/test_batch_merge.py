@@ -110,3 +110,26 @@ def test_a_plan_writes_nothing_and_keeps_what_another_table_records_of_it(librar
     remember_planned(context, BOOKS, batch.prepared, None)
     assert [(key, before) for key, before, _ in context.planned_writes["books"]] == [(uid(1), None), (uid(7), None)]
     assert '"token":"[redacted]"' in context.planned_writes["books"][0][2]
+
+
+@pytest.mark.parametrize("many", [4, 40])
+def test_rows_whose_unique_values_others_keep_are_found_all_at_once(library: Library, many: int) -> None:
+    """Not by halving: the same few statements, however many they are. A value that its row gives away is not kept."""
+    numbers = range(20, 20 + many)
+    session = library.context.session
+    session.execute_many(
+        f"INSERT INTO books (id, author_id, title, isbn) VALUES (%s, '{uid(101)}', 'of somebody else', %s)",
+        [(uid(1000 + number), f"isbn-{number}") for number in numbers],
+    )
+    rows = [book(number, isbn=f"isbn-{number}") for number in numbers]
+    batch = planned(library, book(1, isbn="isbn-new"), book(8, isbn="isbn-1"), book(9), *rows, may_wait=False)
+    seen: list[str] = []
+    observed = session.database
+    session.database = replace(observed, observer=seen.append)
+    try:
+        assert batch.write() == {"updated": 1, "inserted": 2}
+    finally:
+        session.database = observed
+    reason = "constraint uq_books_isbn of books (SQLSTATE 23505)"
+    assert batch.refused == [quarantined(number, "unique_violation", reason) for number in numbers]
+    assert sum("INSERT INTO" in statement for statement in seen) < 20
