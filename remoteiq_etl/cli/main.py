@@ -73,7 +73,7 @@ for _command in (
     run.generate,
 ):
     app.command()(_command)
-for _group in (gate, views, rows.quarantine, rows.conflicts, rows.deletes):
+for _group in (gate, cutover.fallback, views, rows.quarantine, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
 

@@ -83,19 +83,24 @@ def type_of(column: Column[object], place: ViewPlace) -> sql.Composable:
     return sql.SQL(_type(column))
 
 
+def new_rows(inverse: Inverse, place: ViewPlace) -> sql.Composed:
+    """The SELECT of the rows that the new application alone wrote: legacy key and new key, as texts."""
+    return SQL["new_rows"].format(**_new_parts(inverse, place))
+
+
 def _rows(inverse: Inverse, place: ViewPlace, stored: str) -> sql.Composed:
-    named = {
-        "map": sql.Identifier(place.state, map_name(str(inverse.keys))),
-        "source": sql.Literal(place.source_id),
-        "legacy_table": sql.Literal(inverse.name),
-    }
-    new: sql.Composable = sql.SQL("") if inverse.new is None else _new(inverse, place, named)
-    return SQL["rows"].format(**named, legacy_key=key_expression(inverse, stored), new=new)
+    new: sql.Composable = sql.SQL("") if inverse.new is None else _new(inverse, place)
+    return SQL["rows"].format(**_of_map(inverse, place), legacy_key=key_expression(inverse, stored), new=new)
 
 
-def _new(inverse: Inverse, place: ViewPlace, named: dict[str, sql.Composable]) -> sql.Composable:
+def _new(inverse: Inverse, place: ViewPlace) -> sql.Composable:
+    return SQL["new"].format(**_new_parts(inverse, place))
+
+
+def _new_parts(inverse: Inverse, place: ViewPlace) -> dict[str, sql.Composable]:
     column = new_key(inverse)
     key = sql.Identifier("n", column)
+    named = _of_map(inverse, place)
     numbers: sql.Composable = sql.SQL("")
     made: sql.Composable = key
     if _type(_key(inverse)) == "UUID" and not isinstance(_target(inverse).c[column].type, pg.UUID):
@@ -104,14 +109,22 @@ def _new(inverse: Inverse, place: ViewPlace, named: dict[str, sql.Composable]) -
         table = sql.Identifier(place.state, NUMBERS)
         numbers = SQL["numbers"].format(numbers=table, key=sql.Identifier(column), **named)
         made = sql.SQL("number.legacy_key::{}").format(sql.SQL(_type(_key(inverse))))
-    return SQL["new"].format(
-        map=named["map"],
-        new_legacy_key=made,
-        new_key=key,
-        target_table=sql.Identifier(place.target, str(inverse.keys)),
-        numbers=numbers,
-        condition=condition(inverse, place),
-    )
+    return {
+        "map": named["map"],
+        "new_legacy_key": made,
+        "new_key": key,
+        "target_table": sql.Identifier(place.target, str(inverse.keys)),
+        "numbers": numbers,
+        "condition": condition(inverse, place),
+    }
+
+
+def _of_map(inverse: Inverse, place: ViewPlace) -> dict[str, sql.Composable]:
+    return {
+        "map": sql.Identifier(place.state, map_name(str(inverse.keys))),
+        "source": sql.Literal(place.source_id),
+        "legacy_table": sql.Literal(inverse.name),
+    }
 
 
 def condition(inverse: Inverse, place: ViewPlace) -> sql.Composable:

@@ -17,6 +17,11 @@ FROM ({select}) AS v
     FROM {target_table} AS n {numbers}
     WHERE ({condition}) AND NOT EXISTS (SELECT FROM {map} AS m WHERE m.new_key = {new_key} AND m.state = 'live')
 
+-- name: new_rows
+SELECT {new_legacy_key}::text AS legacy_key, {new_key}::text AS new_key
+FROM {target_table} AS n {numbers}
+WHERE ({condition}) AND NOT EXISTS (SELECT FROM {map} AS m WHERE m.new_key = {new_key} AND m.state = 'live')
+
 -- name: numbers
  JOIN {numbers} AS number ON number.source_id = {source} AND number.legacy_table = {legacy_table} AND number.new_key = n.{key}
 

@@ -82,6 +82,11 @@ class Inverse:
         return frozenset(_TARGETS.findall(self.statement))
 
     @property
+    def rests_on(self) -> frozenset[str]:
+        """The target tables on which its rows and values depend: a write to any other one changes nothing of it."""
+        return self.reads | frozenset(_TARGETS.findall(self.new or "")) | frozenset(filter(None, [self.keys]))
+
+    @property
     def maps(self) -> frozenset[str]:
         """The target tables whose maps it reads."""
         return frozenset((*_MAPS.findall(self.statement), *filter(None, [self.keys]))) - {"settings"}

@@ -116,6 +116,11 @@ class RoundTrip:
         return sum(len(one.recoveries) for one in self.tables)
 
 
+def shown_column(inverse: Inverse, name: str) -> sql.Composable:
+    """A column of the view, with the type that a copy of the legacy table has: labels are text there."""
+    return sql.SQL("{0}::{1} AS {0}").format(sql.Identifier(name), sql.SQL(copy_type(inverse.table.columns[name])))
+
+
 def round_trip(plan: RunPlan, tables: Sequence[str] = ()) -> RoundTrip:
     """Compare these legacy tables (default: all) with their views, in one snapshot of both databases.
 
@@ -184,7 +189,7 @@ class _Comparison:
             "copy": sql.Identifier("pg_temp", f"legacy_{self.inverse.name}"),
             "view": sql.Identifier(schema_of(self.plan.source), self.inverse.name),
             "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-            "shown": sql.SQL(", ").join(_shown(self.inverse, name) for name in columns),
+            "shown": sql.SQL(", ").join(shown_column(self.inverse, name) for name in columns),
             "keys": sql.SQL(", ").join(map(sql.Identifier, keys)),
             "any_key": sql.Identifier(keys[0]),
             "missing_key": target_key(keys, "m"),
@@ -305,11 +310,6 @@ def _of_column(recovery: ColumnRecovery, one: Difference, column: str, *, is_edi
     if is_edited:
         return Reason.EDITED
     return Reason.QUARANTINED if one.state == "quarantined" else Reason.BUG
-
-
-def _shown(inverse: Inverse, name: str) -> sql.Composable:
-    """A column of the view, with the type that the copy has: labels are text there."""
-    return sql.SQL("{0}::{1} AS {0}").format(sql.Identifier(name), sql.SQL(copy_type(inverse.table.columns[name])))
 
 
 def _differs(name: str) -> sql.Composed:

@@ -6,7 +6,7 @@ ours. Belongs here: that, and the numbers of rows that legacy never had. Does no
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import psycopg
@@ -92,6 +92,10 @@ class LegacyViews:
         if {"roles", "role_meta"} <= set(self.chosen):
             named = {name: sql.Identifier(self.place.views, name) for name in ("roles", "role_meta")}
             yield ROLES_WITH_META, SQL["roles_with_meta"].format(**named)
+
+    def select_over(self, inverse: Inverse, schema: str) -> sql.Composed:
+        """The SELECT of a view over the target's tables as another schema has them."""
+        return definition.select(inverse, replace(self.place, target=schema), self._key_type(inverse))
 
     def _make_schema(self) -> None:
         found = self.session.rows(SQL["schema"], {"schema": self.place.views})

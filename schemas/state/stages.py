@@ -151,6 +151,35 @@ cutovers = Table(
     comment="Attempts to cut over; of a source the last one counts",
 )
 
+fall_back_batches = Table(
+    "fall_back_batches",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True, comment="in the order in which they were begun"),
+    Column("source_id", SmallInteger, ForeignKey("state.sources.id"), nullable=False, comment=SOURCE),
+    Column(
+        "cutover_id", BigInteger, ForeignKey("state.cutovers.id"), nullable=False, comment="cut-over it goes back on"
+    ),
+    Column("legacy_table", Text, nullable=False, comment="legacy table that was written"),
+    Column("operation", Text, nullable=False, comment="insert, update or delete"),
+    Column(
+        "legacy_xid",
+        BigInteger,
+        nullable=False,
+        comment="transaction of the legacy database, 64 bit; written before it commits, so that its rows are known as ours",
+    ),
+    Column("rows", BigInteger, nullable=False, comment="rows that were to be written"),
+    Column("refused", BigInteger, comment="of these, those that legacy refused or that had changed; null: not known"),
+    Column("begun_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when it was begun"),
+    Column(
+        "done_at",
+        TIMESTAMPTZ,
+        comment="when it was committed in legacy; null: the process was killed before it said so",
+    ),
+    Column("noted_at", TIMESTAMPTZ, comment="when a run had taken note of what legacy has since"),
+    Index("idx_fall_back_batches_source_id_cutover_id", "source_id", "cutover_id"),
+    comment="Batches of what the new application had written, carried back to the legacy tables",
+)
+
 state_archives = Table(
     "state_archives",
     metadata,

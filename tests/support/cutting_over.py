@@ -213,7 +213,7 @@ def two_databases(server: Server, home: Path, **settings: Any) -> Ready:
     target = server.clone("cutover_target", lambda database: _make_two(server, database, home))
     legacy = server.create_database(template=server.templates["cutover_legacy"])
     ready = Ready(legacy, target, home, cutover=CutOverSettings(**settings))
-    _accept_copy(ready)
+    accept_copy(ready)
     return ready
 
 
@@ -221,7 +221,7 @@ def one_database(server: Server, home: Path, **settings: Any) -> Ready:
     """The same as two schemas of one database."""
     database = server.clone("cutover_both", lambda database: _make_one(database, home))
     ready = Ready(database, database, home, ("public", "redesigned"), CutOverSettings(**settings))
-    _accept_copy(ready)
+    accept_copy(ready)
     return ready
 
 
@@ -247,7 +247,7 @@ def _make(ready: Ready) -> None:
     ready.make_ready()  # what recalls a map that was loaded after it settles in the second run
 
 
-def _accept_copy(ready: Ready) -> None:
+def accept_copy(ready: Ready) -> None:
     """Let the state take a copy of the legacy database for the one that was read: its rows have the same ids."""
     with made_once.unused(ready.legacy, ready.target):
         oid = ready.in_legacy("SELECT oid::text FROM pg_database WHERE datname = current_database()")[0][0]

@@ -108,8 +108,9 @@ def _reason() -> sql.Composable:
 
 
 def _refused(e: Expressions) -> sql.Composable:
-    """Rows of ours of which a door refused a change."""
-    return _rows(e, sql.SQL("p.shut IS NOT NULL AND NOT p.adopted"), sql.SQL("p.shut"), sql.Literal(GUARD))
+    """Rows of ours of which a door refused a change; not those that were carried back to legacy."""
+    listed = sql.SQL("p.shut IS NOT NULL AND NOT p.adopted AND p.written IS DISTINCT FROM ''")
+    return _rows(e, listed, sql.SQL("p.shut"), sql.Literal(GUARD))
 
 
 def _rows(e: Expressions, listed: sql.SQL, columns: sql.Composable, reason: sql.Composable) -> sql.Composable:

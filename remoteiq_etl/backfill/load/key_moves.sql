@@ -95,13 +95,14 @@ WHERE m.new_key = k.former AND k._row = ANY (%(rows)s)
 
 -- name: moving
 -- Rows of ours whose key is made of a value that is another one in legacy now. One that got another id than its own (a collision)
--- keeps it, and one that was in the target before us has the key that it had.
+-- keeps it, and one that was in the target before us, or before legacy had it, has the key that it had.
 CREATE TEMPORARY TABLE key_moves ON COMMIT DROP AS
 SELECT s._row, m.legacy_key, m.new_key AS former, s.{key} AS wanted
 FROM {stage} AS s
 JOIN {map} AS m ON m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = s._key
 JOIN {target} AS t ON t.{key} = m.new_key
-WHERE m.state = 'live' AND m.written_hash IS NOT NULL AND NOT m.adopted AND m.rule IS DISTINCT FROM 'derived_collision'
+WHERE m.state = 'live' AND m.written_hash IS NOT NULL AND NOT m.adopted
+    AND m.rule IS DISTINCT FROM 'derived_collision' AND m.rule IS DISTINCT FROM 'carried back'
     AND m.new_key <> s.{key}
 
 

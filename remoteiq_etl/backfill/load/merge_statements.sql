@@ -168,7 +168,7 @@ WHERE p.action IN ('inserted', 'recreated', 'moved', 'adopted', 'updated', 'take
     AND p._row BETWEEN %(first)s AND %(last)s
 ON CONFLICT ({map_key}) DO UPDATE SET
     new_key = EXCLUDED.new_key,
-    rule = CASE WHEN known.decision IS NULL THEN EXCLUDED.rule ELSE known.rule END,
+    rule = CASE WHEN known.decision IS NULL AND known.rule <> 'carried back' THEN EXCLUDED.rule ELSE known.rule END,
     state = 'live',
     adopted = known.adopted OR EXCLUDED.adopted,
     owner_key = EXCLUDED.owner_key,

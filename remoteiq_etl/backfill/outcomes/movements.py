@@ -30,6 +30,7 @@ class Cause(StrEnum):
     REPLACED = "replaced"
     UNDONE = "undone"
     RESTORED = "restored"
+    CARRIED_BACK = "carried back"
 
 
 def of_run(run: RunContext, table: str, cause: Cause, change: int) -> None:
@@ -47,6 +48,11 @@ def of_undo(
 ) -> None:
     """The same of an undo."""
     _write(session, state, [source_id, table, None, undo_id], cause, change)
+
+
+def of_fall_back(session: Session, state: State, source_id: int, table: str, change: int) -> None:
+    """The same of a fall-back: keys of rows that it carried to legacy, or deleted there."""
+    _write(session, state, [source_id, table, None, None], Cause.CARRIED_BACK, change)
 
 
 def _write(session: Session, state: State, place: list[int | str | None], cause: Cause, change: int) -> None:

@@ -1,23 +1,19 @@
 """`cleanup`: the script of what is dropped, and dropping it after the name of the source was typed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
+from remoteiq_etl.cli.cutover.cutover import opened
 from remoteiq_etl.cli.exit_codes import Exit
-from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.cleanup import execute
 from remoteiq_etl.lifecycle.cleanup.execute import CleanupReport
-from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
 
 
 def show_plan(*, state: bool, as_json: bool) -> Exit:
     """Print the script, which psql can run, and on stderr what stands in the way. FAILED when something does."""
-    with _place() as place:
+    with opened() as place:
         found = execute.plan(place, state=state)
     if as_json:
         stays = [str(one) for one in found.stays]
@@ -33,7 +29,7 @@ def show_plan(*, state: bool, as_json: bool) -> Exit:
 
 def clean_up(confirmed: str | None, archive: Path | None, *, state: bool, as_json: bool) -> Exit:
     """Drop what is left of legacy, or our own state."""
-    with _place() as place:
+    with opened() as place:
         name = _typed(place.source) if confirmed is None else confirmed
         report = execute.drop_state(place, name) if state else execute.clean_up(place, name, archive)
     if as_json:
@@ -41,13 +37,6 @@ def clean_up(confirmed: str | None, archive: Path | None, *, state: bool, as_jso
     else:
         _print(report)
     return Exit.DONE
-
-
-@contextmanager
-def _place() -> Iterator[CutOverPlace]:
-    specs = {name: table.spec for name, table in selection.all_tables().items()}
-    with migration.connected(Settings.load(), specs) as found:
-        yield CutOverPlace.of(found)
 
 
 def _typed(source: str) -> str:

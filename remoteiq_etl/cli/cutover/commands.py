@@ -8,6 +8,12 @@ import typer
 from remoteiq_etl.cli.options import AsJson
 from remoteiq_etl.config.fence_kind import FenceKind
 
+fallback = typer.Typer(
+    name="fallback",
+    no_args_is_help=True,
+    help="What the new application has written since the cut-over, carried back to the legacy tables.",
+)
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done. Changes nothing.")]
 
 
@@ -26,8 +32,14 @@ def cutover(
     ] = False,
     lose: Annotated[
         bool,
-        typer.Option("--lose", help="Go back although the new application has written; its rows are kept in a file."),
+        typer.Option("--lose", help="Go back although something stays behind; what does is kept in a file."),
     ] = False,
+    carry: Annotated[
+        bool,
+        typer.Option(
+            "--fallback/--no-fallback", help="With --back: first carry back what was written, as `fallback run` does."
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Let the new application take over: fence, final re-sync, verification, switch. --back takes it back."""
@@ -37,8 +49,10 @@ def cutover(
         raise typer.BadParameter("--back takes back what was recorded: name neither --dry-run nor --fence beside it.")
     if lose and not back:
         raise typer.BadParameter("--lose belongs to --back.")
+    if not carry and not back:
+        raise typer.BadParameter("--no-fallback belongs to --back.")
     if back:
-        raise typer.Exit(command.go_back(lose=lose, as_json=as_json))
+        raise typer.Exit(command.go_back(lose=lose, carry=carry, as_json=as_json))
     raise typer.Exit(command.show_plan(fence, as_json=as_json) if dry_run else command.cut_over(fence, as_json=as_json))
 
 
@@ -65,3 +79,27 @@ def cleanup(
     if dry_run:
         raise typer.Exit(command.show_plan(state=state, as_json=as_json))
     raise typer.Exit(command.clean_up(confirm, archive, state=state, as_json=as_json))
+
+
+LeftFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", metavar="PATH", help="Where to write what does not go back: keys and reasons, as JSON lines."
+    ),
+]
+
+
+@fallback.command("plan")
+def fallback_plan(file: LeftFile = None, as_json: AsJson = False) -> None:
+    """Show what would go back, and what would not. Renews the legacy-shaped views, and changes nothing else."""
+    from remoteiq_etl.cli.cutover import fallback as command
+
+    raise typer.Exit(command.show_plan(file, as_json=as_json))
+
+
+@fallback.command("run")
+def fallback_run(file: LeftFile = None, as_json: AsJson = False) -> None:
+    """Carry it back. May be repeated until cutover --back, and goes on where a kill has stopped it."""
+    from remoteiq_etl.cli.cutover import fallback as command
+
+    raise typer.Exit(command.fall_back(file, as_json=as_json))

@@ -12,6 +12,7 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.fallback import fallback
 from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.cutover import back, execute
@@ -26,7 +27,7 @@ from remoteiq_etl.verify.engine import verify
 
 def show_plan(kind: FenceKind | None, *, as_json: bool) -> Exit:
     """Print every step with its expected time."""
-    with _place() as place:
+    with opened() as place:
         steps = execute.plan(place, kind)
     if as_json:
         output.print_json([vars(one) for one in steps])
@@ -37,7 +38,7 @@ def show_plan(kind: FenceKind | None, *, as_json: bool) -> Exit:
 
 def cut_over(kind: FenceKind | None, *, as_json: bool) -> Exit:
     """Cut over, with progress on stderr. An error of ours says what happened; main shows it."""
-    with _place() as place, progress.shown(len(place.migration.specs)) as listener:
+    with opened() as place, progress.shown(len(place.migration.specs)) as listener:
         tools = CutOverTools(GateOf(place.migration), verify, Steps(output.errors()), listener)
         report = execute.cut_over(place, tools, kind)
     if as_json:
@@ -49,10 +50,10 @@ def cut_over(kind: FenceKind | None, *, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def go_back(*, lose: bool, as_json: bool) -> Exit:
-    """Take the last cut-over back, or end an interrupted one."""
-    with _place() as place:
-        report = back.back(place, lose=lose)
+def go_back(*, lose: bool, carry: bool, as_json: bool) -> Exit:
+    """Take the last cut-over back, or end an interrupted one. `carry`: what the new application wrote goes to legacy first."""
+    with opened() as place:
+        report = back.back(place, lose=lose, carry=fallback.carry if carry else None)
     if as_json:
         output.print_json(_json_of_back(report))
     else:
@@ -61,7 +62,8 @@ def go_back(*, lose: bool, as_json: bool) -> Exit:
 
 
 @contextmanager
-def _place() -> Iterator[CutOverPlace]:
+def opened() -> Iterator[CutOverPlace]:
+    """The place that the settings describe."""
     specs = {name: table.spec for name, table in selection.all_tables().items()}
     with migration.connected(Settings.load(), specs) as found:
         yield CutOverPlace.of(found)
@@ -109,7 +111,7 @@ def _print_report(console: Console, report: CutOverReport) -> None:
     said += [f"The new application finds its tables at: {place}."]
     said += [_names(report.schemas)] if report.schemas else []
     said += [_stands(report)]
-    said += ["The way back, while the new application has written nothing: remoteiq-etl cutover --back."]
+    said += ["The way back, with what the new application has written: remoteiq-etl cutover --back."]
     for line in said:
         console.print(line, markup=False, soft_wrap=True)
 
@@ -130,6 +132,8 @@ def _stands(report: CutOverReport) -> str:
 def _print_back(console: Console, report: BackReport) -> None:
     said = [str(report.settled) if report.settled else f"The cut-over {report.number} is taken back."]
     said += [f"Lost: {one}" for one in report.lost]
+    said += [f"{report.carried.rows:,} legacy rows have what the new application wrote."] if report.carried else []
+    said += [f"Stays behind: {one}" for one in (report.carried.stays if report.carried else ())]
     said += [f"These rows are kept in {report.file}, without secrets."] if report.file else []
     if report.late:
         said += [f"What a cut-over alone writes to the target is put back by the next run ({report.late})."]
@@ -161,6 +165,8 @@ def _json_of_back(report: BackReport) -> Mapping[str, Any]:
     return {
         "cutover": report.number,
         "lost": [vars(one) for one in report.lost],
+        "carried": report.carried and report.carried.rows,
+        "stays": report.carried and report.carried.stays,
         "file": report.file,
         "late": report.late,
         "settled": report.settled and report.settled.phase,

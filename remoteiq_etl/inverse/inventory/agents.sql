@@ -20,8 +20,8 @@ SELECT
     t.created_at,
     t.updated_at,
     o.more ->> 'token_hash' AS token_hash,
-    coalesce(a.client, c.name) AS client,
-    coalesce(a.site, s.name) AS site,
+    coalesce(CASE WHEN cm.last_written ->> 'name' IS NOT DISTINCT FROM c.name THEN a.client END, c.name) AS client,
+    coalesce(CASE WHEN sm.last_written ->> 'name' IS NOT DISTINCT FROM s.name THEN a.site END, s.name) AS site,
     t.facts ->> 'primary_ip' AS primary_ip,
     t.facts ->> 'logged_in_user' AS logged_in_user,
     t.facts - ARRAY['deviceKey', 'hostname', 'os', 'arch', 'primary_ip', 'logged_in_user', 'user', 'legacyValues']
@@ -33,4 +33,6 @@ CROSS JOIN LATERAL (SELECT to_jsonb(t) AS more) AS o
 LEFT JOIN {target}.devices AS d ON d.id = t.device_id
 LEFT JOIN {target}.sites AS s ON s.id = d.site_id
 LEFT JOIN {target}.clients AS c ON c.id = s.client_id
+LEFT JOIN {state}.legacy_clients_map AS cm ON cm.source_id = {source} AND cm.state = 'live' AND cm.new_key = c.id
+LEFT JOIN {state}.legacy_sites_map AS sm ON sm.source_id = {source} AND sm.state = 'live' AND sm.new_key = s.id
 {archived}

@@ -16,12 +16,12 @@ SELECT
     CASE t.status WHEN 'online' THEN 'online' ELSE 'offline' END AS status,
     CASE
         WHEN (r.written ->> 'site_id')::uuid IS DISTINCT FROM t.site_id THEN c.name
-        WHEN a.client IS NOT NULL THEN a.client
+        WHEN a.client IS NOT NULL AND cm.last_written ->> 'name' IS NOT DISTINCT FROM c.name THEN a.client
         WHEN c.name <> 'Unassigned' OR r.archive_key IS NULL THEN c.name
     END AS client,
     CASE
         WHEN (r.written ->> 'site_id')::uuid IS DISTINCT FROM t.site_id THEN s.name
-        WHEN a.site IS NOT NULL THEN a.site
+        WHEN a.site IS NOT NULL AND sm.last_written ->> 'name' IS NOT DISTINCT FROM s.name THEN a.site
         WHEN s.name <> 'Default' OR r.archive_key IS NULL THEN s.name
     END AS site,
     t.primary_user AS "user",
@@ -30,6 +30,8 @@ FROM {rows} AS r
 JOIN {target}.devices AS t ON t.id = r.new_key
 LEFT JOIN {target}.sites AS s ON s.id = t.site_id
 LEFT JOIN {target}.clients AS c ON c.id = s.client_id
+LEFT JOIN {state}.legacy_clients_map AS cm ON cm.source_id = {source} AND cm.state = 'live' AND cm.new_key = c.id
+LEFT JOIN {state}.legacy_sites_map AS sm ON sm.source_id = {source} AND sm.state = 'live' AND sm.new_key = s.id
 LEFT JOIN {target}.agents AS ag ON ag.device_id = t.id
 LEFT JOIN {state}.legacy_agents_map AS am
     ON am.source_id = {source} AND am.legacy_table = 'agents' AND am.state = 'live' AND am.new_key = ag.id

@@ -24,8 +24,8 @@ SELECT
     CASE WHEN w.same_requester THEN coalesce(a.requester_name, q.name) ELSE q.name END AS requester_name,
     CASE WHEN w.same_requester THEN coalesce(a.requester_email, q.email::text) ELSE q.email::text END AS requester_email,
     coalesce(a.assignee_id, u.legacy_key::uuid, t.assignee_user_id) AS assignee_id,
-    coalesce(g.client, a.client, c.name) AS client,
-    coalesce(g.site, a.site, s.name) AS site,
+    coalesce(g.client, CASE WHEN cm.last_written ->> 'name' IS NOT DISTINCT FROM c.name THEN a.client END, c.name) AS client,
+    coalesce(g.site, CASE WHEN sm.last_written ->> 'name' IS NOT DISTINCT FROM s.name THEN a.site END, s.name) AS site,
     CASE WHEN (r.written ->> 'device_id')::uuid IS NOT DISTINCT FROM t.device_id
         THEN coalesce(a.device_id, d.legacy_key::text, t.device_id::text)
         ELSE coalesce(d.legacy_key::text, t.device_id::text) END AS device_id,
@@ -42,6 +42,8 @@ LEFT JOIN {target}.contacts AS q ON q.id = t.requester_contact_id
 LEFT JOIN {target}.devices AS dev ON dev.id = t.device_id
 LEFT JOIN {target}.sites AS s ON s.id = dev.site_id
 LEFT JOIN {target}.clients AS c ON c.id = s.client_id
+LEFT JOIN {state}.legacy_clients_map AS cm ON cm.source_id = {source} AND cm.state = 'live' AND cm.new_key = c.id
+LEFT JOIN {state}.legacy_sites_map AS sm ON sm.source_id = {source} AND sm.state = 'live' AND sm.new_key = s.id
 LEFT JOIN {state}.legacy_users_map AS u
     ON u.source_id = {source} AND u.legacy_table = 'users' AND u.state = 'live' AND u.new_key = t.assignee_user_id
 LEFT JOIN {state}.legacy_devices_map AS d

@@ -130,7 +130,7 @@ def _refuse_early(record: CutOverRecord, days: int) -> None:
 
 
 def _refuse_written(session: Session, record: CutOverRecord) -> None:
-    marks = (record.marks or {}).get("legacy")
+    marks = (record.marks or {}).get("fall_back") or (record.marks or {}).get("legacy")
     if marks and marks.get("rows"):
         written = list(watch.written_since(session, marks))
         if written:

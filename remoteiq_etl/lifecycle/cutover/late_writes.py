@@ -38,7 +38,7 @@ def late_writes(migration: Migration, known: str) -> LateWrites | None:
     activity = f"{record.id}/{last_activity(legacy)}"
     if activity == known:
         return None
-    marks = record.marks["legacy"]
+    marks = record.marks.get("fall_back") or record.marks["legacy"]
     with contextlib.closing(legacy.connect()) as session:
         rows = marks["rows"] or count_rows(session, tables_of(session), marks["horizon"])
         return LateWrites(activity, list(written_since(session, {**marks, "rows": rows})))

@@ -11,13 +11,15 @@ from typing import Any
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.source.database_identity import read_identity
 from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
-from remoteiq_etl.errors import LegacyWritten
+from remoteiq_etl.errors import CutOverError, LegacyWritten
 from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.postgres.database import Database, Session
 
 Marks = Mapping[str, Any]
-"""`horizon`: the first transaction that had not begun, 64 bit; `rows`: by table, those that older ones wrote. As JSON.
+"""`horizon`: the first transaction that had not begun, 64 bit; `rows`: by table, those that older ones wrote; `database`: see
+`database_of`. As JSON.
 
 They are taken while nobody writes: what is newer than the horizon was written since.
 """
@@ -45,7 +47,23 @@ class TableWrites:
 def take_marks(session: Session, tables: Collection[str] = ()) -> dict[str, Any]:
     """Marks of this moment, with the rows of these tables."""
     horizon = int(session.value("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
-    return {"horizon": horizon, "rows": count_rows(session, tables, horizon)}
+    return {"horizon": horizon, "database": database_of(session), "rows": count_rows(session, tables, horizon)}
+
+
+def database_of(session: Session) -> str:
+    """Which database a session is of: transaction ids of another one, or of a copy, mean nothing here."""
+    with session.transaction():
+        system, _timeline, database, _tables = read_identity(session, ()).split("/")
+    return f"{system}/{database}"
+
+
+def refuse_another_database(session: Session, marks: Marks) -> None:
+    """Raise CutOverError when the marks are of another database than the session's."""
+    if marks.get("database", database_of(session)) != database_of(session):
+        raise CutOverError(
+            "the target is another database than the one that was cut over to, by its system identifier, so nobody can tell what was"
+            " written since. Check REMOTEIQ_TARGET_URL."
+        )
 
 
 def count_rows(session: Session, tables: Collection[str], horizon: int) -> dict[str, int]:

@@ -49,10 +49,11 @@ def written_rows(session: Session, state: State, marks: Marks, tables: Sequence[
     """The rows of these tables that are new or changed, table by table. Rows that were deleted are gone."""
     for one in tables:
         if one.newer:
-            yield from _rows(session, state, one.table, marks["horizon"])
+            yield from rows_of(session, state, one.table, marks["horizon"])
 
 
-def _rows(session: Session, state: State, table: str, horizon: int) -> Iterator[WrittenRow]:
+def rows_of(session: Session, state: State, table: str, horizon: int) -> Iterator[WrittenRow]:
+    """The rows of one table that are newer than a horizon."""
     place = session.database.table(table)
     key = [row[0] for row in session.rows(SQL["primary_key"].format(), {"table": place.as_string(None)})]
     shown = sql.SQL("concat_ws(', ', {})").format(sql.SQL(", ").join(sql.Identifier("l", name) for name in key))

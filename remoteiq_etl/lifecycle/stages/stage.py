@@ -91,6 +91,7 @@ NEEDS: Mapping[str, frozenset[Stage | None]] = {
     "gate approve": frozenset({Stage.FINALIZED}),
     "cutover": frozenset({Stage.FINALIZED}),
     "cutover --back": frozenset({Stage.CUT_OVER}),
+    "fallback": frozenset({Stage.CUT_OVER}),
     "cleanup": frozenset({Stage.CUT_OVER}),
     "cleanup --state": frozenset({Stage.CLEANED_UP}),
 }

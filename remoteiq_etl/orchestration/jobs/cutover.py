@@ -13,6 +13,7 @@ import dagster as dg
 
 from remoteiq_etl.config.fence_kind import FenceKind
 from remoteiq_etl.config.settings import Settings
+from remoteiq_etl.fallback import fallback
 from remoteiq_etl.gate.gate import GateOf
 from remoteiq_etl.lifecycle.cleanup.execute import CleanupReport, clean_up, drop_state
 from remoteiq_etl.lifecycle.cutover.back import back
@@ -48,7 +49,12 @@ _CUT_OVER_CONFIG = {
 _LOSE = dg.Field(
     bool,
     default_value=False,
-    description="Go back although the new application has written. Its rows are kept in a file, and not carried.",
+    description="Go back although something of what the new application has written stays behind. What does is kept in a file.",
+)
+_CARRY = dg.Field(
+    bool,
+    default_value=True,
+    description="First carry to legacy what the new application has written, as `fallback run` does.",
 )
 _CONFIRM = dg.Field(str, description="The name of the source: after this there is no way back.")
 _ARCHIVE = dg.Field(
@@ -73,12 +79,17 @@ def definitions(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
             )
         context.add_output_metadata(_done(report))
 
-    @dg.op(name="go_back", config_schema={"lose": _LOSE}, out=dg.Out(dg.Nothing))
+    @dg.op(name="go_back", config_schema={"lose": _LOSE, "fallback": _CARRY}, out=dg.Out(dg.Nothing))
     def back_op(context: dg.OpExecutionContext) -> None:
         with _place(specs, settings) as place:
-            report = back(place, lose=context.op_config["lose"])
+            carry = fallback.carry if context.op_config["fallback"] else None
+            report = back(place, lose=context.op_config["lose"], carry=carry)
+        carried = (
+            {"rows carried": report.carried.rows, "stays behind": list(report.carried.stays)} if report.carried else {}
+        )
         lost = {one.table: one.newer for one in report.lost}
-        context.add_output_metadata({"cut-over": report.number, "rows lost": lost, "kept in": str(report.file or "")})
+        done = {"cut-over": report.number, "rows lost": lost, "kept in": str(report.file or "")}
+        context.add_output_metadata({**done, **carried})
 
     @dg.op(name="clean_up", config_schema={"confirm": _CONFIRM, "archive": _ARCHIVE}, out=dg.Out(dg.Nothing))
     def cleanup_op(context: dg.OpExecutionContext) -> None:
@@ -99,7 +110,7 @@ def definitions(specs: Mapping[str, TableSpec], settings: Callable[[], Settings]
 _ABOUT: Mapping[str, str] = {
     CUT_OVER: "Keeps the old application from writing, re-syncs for the last time, verifies, and lets the new application in."
     " Before the switch any failure takes the fence away.",
-    BACK: "Takes the last cut-over back while the new application has written nothing, or ends one that was interrupted.",
+    BACK: "Takes the last cut-over back, with what the new application has written, or ends one that was interrupted.",
     CLEAN_UP: "Makes an archive of the state, and drops the legacy tables. There is no way back.",
     DROP_STATE: "Drops the schema of our own state, when the legacy tables are gone.",
 }

@@ -1,0 +1,23 @@
+-- name: as_written
+-- A table of the target as it was when the new application was let in: rows that nobody has written since, and as they were last
+-- written those that were changed or deleted. What is new is not there, nor are changed rows of a log, of which nothing is kept.
+CREATE OR REPLACE TEMP VIEW {view} AS
+SELECT t.* FROM {target} AS t WHERE NOT ({newer})
+UNION ALL
+SELECT r.*
+FROM {map} AS m
+LEFT JOIN {target} AS t ON {key_join}
+CROSS JOIN LATERAL jsonb_populate_record(
+    NULL::{target},
+    coalesce(to_jsonb(t), '{{}}') || {key} || (m.last_written - {hidden}::text[]) || {secrets} || {unknown}::jsonb
+) AS r
+WHERE m.source_id = {source_id} AND m.state = 'live' AND m.last_written IS NOT NULL AND (t.{any_key} IS NULL OR {newer})
+
+
+-- name: unmapped
+CREATE OR REPLACE TEMP VIEW {view} AS SELECT t.* FROM {target} AS t WHERE NOT ({newer})
+
+
+-- name: secret
+-- A secret that is another one than was written is not known any more.
+CASE WHEN m.last_written ->> {name} IS DISTINCT FROM encode({hash}, 'hex') THEN jsonb_build_object({name}, NULL) ELSE '{{}}' END
