@@ -1,7 +1,7 @@
 """Carrying changes to the legacy tables in batches: recorded, written, recorded as done.
 
-The transaction of a batch is recorded before it commits in legacy, so that a row which it wrote is known as ours after a kill, and
-a change that has arrived is none any more. Belongs here: the order and the record. Does not belong here: the statements on a
+The transactions that wrote rows are recorded before they commit in legacy, so that these rows are known as ours after a kill; and a
+change that has arrived is none any more. Belongs here: the order and the record. Does not belong here: the statements on a
 legacy table (see legacy_writes), finding changes (see changes).
 """
 
@@ -34,14 +34,15 @@ def note(session: Session, state: State, source_id: int) -> None:
 
 
 def own_transactions(session: Session, state: State, source_id: int, cutover_id: int) -> set[int]:
-    """The transactions of the legacy database in which earlier fall-backs of a cut-over wrote, or would have written."""
+    """The transactions (xmin) of the legacy database in which earlier fall-backs of a cut-over wrote, or would have written."""
     parameters = {"source_id": source_id, "cutover_id": cutover_id}
     return {row[0] for row in session.rows(SQL["own"].format(**state.names), parameters)}
 
 
 @dataclass
 class Carrier:
-    """Writes changes to legacy. `admin` may write there; `horizon`: see LegacyWrites; `own`: transactions of earlier batches."""
+    """Writes changes to legacy. `admin` may write there; `horizon`: see LegacyWrites; `own`: transactions
+    of earlier batches."""
 
     admin: Session
     entries: Entries
@@ -74,16 +75,18 @@ class Carrier:
         """One batch: rows that legacy refused."""
         control, keys = self.entries.session, [one.key for one in changes]
         with self.admin.transaction():
-            xid = int(self.admin.value("SELECT txid_current()"))
             with control.transaction():
-                number = self._begin(kind, table, xid, len(changes))
+                number = self._begin(kind, table, len(changes))
                 self.entries.prepare(kind, inverses()[table], keys)
-            self.own.add(xid)
             writes = LegacyWrites(self.admin, inverses()[table].table, self.horizon, self.own)
             refused = list(writes.write(changes))
             left = {one.key for one in refused}
             if kind is Kind.INSERT:
                 writes.set_sequences(one for one in changes if one.key not in left)
+            self.own |= writes.wrote
+            control.execute(
+                SQL["wrote"].format(**self.entries.state.names), {"id": number, "xids": sorted(writes.wrote)}
+            )
         with control.transaction():
             if kind is Kind.DELETE:
                 self.entries.forget(table, [key for key in keys if key not in left])
@@ -92,13 +95,12 @@ class Carrier:
             control.execute(SQL["done"].format(**self.entries.state.names), {"id": number, "refused": len(left)})
         return refused
 
-    def _begin(self, kind: Kind, table: str, xid: int, rows: int) -> int:
+    def _begin(self, kind: Kind, table: str, rows: int) -> int:
         values = {
             "source_id": self.entries.views.source_id,
             "cutover_id": self.cutover_id,
             "table": table,
             "operation": kind.value,
-            "xid": xid,
             "rows": rows,
         }
         return int(self.entries.session.value(SQL["begin"].format(**self.entries.state.names), values))

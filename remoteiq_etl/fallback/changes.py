@@ -23,14 +23,12 @@ from remoteiq_etl.verify.snapshots import SnapshotPair
 
 SQL = statements(__file__)
 
-_TRANSACTIONS = 2**32  # those that the xmin of a row tells apart
-
 
 @dataclass(frozen=True)
 class ChangesOf:
     """The changes of one legacy table, in the snapshot pair. `as_written` must have been offered to its session.
 
-    `horizon`: legacy rows that are newer were written since the fence; `own`: transactions of earlier fall-backs (64 bit).
+    `horizon`: legacy rows that are newer were written since the fence; `own`: transactions (xmin) of earlier fall-backs.
     """
 
     pair: SnapshotPair
@@ -78,8 +76,7 @@ class ChangesOf:
             table=self.pair.legacy.database.table(self.inverse.name),
             newer=is_newer(sql.SQL("l.xmin"), self.horizon),
         )
-        own = {one % _TRANSACTIONS for one in self.own}
-        rows = [(key, xmin in own) for key, xmin in self.pair.legacy.rows(statement)]
+        rows = [(key, xmin in self.own) for key, xmin in self.pair.legacy.rows(statement)]
         session = self.pair.session
         session.execute("DROP TABLE IF EXISTS pg_temp.newer_row")
         session.execute("CREATE TEMP TABLE newer_row (key text, ours boolean)")

@@ -6,7 +6,7 @@ done (see carry).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
@@ -25,17 +25,20 @@ from remoteiq_etl.verify.expected.compare import target_key
 SQL = statements(__file__)
 
 _MOVED = "changed in legacy since the fence"
-_TRANSACTIONS = 2**32  # those that the xmin of a row tells apart
 
 
 @dataclass(frozen=True)
 class LegacyWrites:
-    """One legacy table that `session` may write. `horizon`: rows that are newer are somebody's, but for transactions of `own`."""
+    """One legacy table that `session` may write. `horizon`: rows that are newer are somebody's, but for transactions of `own`.
+
+    `wrote`: the transactions (xmin) of the rows that were written; each savepoint has one of its own.
+    """
 
     session: Session
     table: Table
     horizon: int
     own: Collection[int] = ()
+    wrote: set[int] = field(default_factory=set)
 
     def write(self, changes: Sequence[Change]) -> Iterator[LeftBehind]:
         """Write changes of one kind within the caller's transaction; gives those rows that legacy refused, or that have moved."""
@@ -71,7 +74,9 @@ class LegacyWrites:
     def _execute(self, changes: list[Change]) -> set[str]:
         statement = {Kind.INSERT: self._insert, Kind.UPDATE: self._update, Kind.DELETE: self._delete}[changes[0].kind]
         rows = Jsonb([{"#key": one.key, **one.values} for one in changes])
-        return {row[0] for row in self.session.rows(statement(changes[0]), {"rows": rows})}
+        done = self.session.rows(statement(changes[0]), {"rows": rows})
+        self.wrote.update(xmin for _, xmin in done)
+        return {key for key, _ in done}
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -97,7 +102,7 @@ class LegacyWrites:
 
     def _addressed(self) -> dict[str, sql.Composable]:
         key = target_key(self._key, "l")
-        own = sorted(one % _TRANSACTIONS for one in self.own)
+        own = sorted(self.own)
         unchanged = sql.SQL("(NOT ({}) OR l.xmin::text::bigint = ANY ({}::bigint[]))")
         return {
             "table": self._place,

@@ -39,7 +39,7 @@ WHERE %(highest)s > s.last_value OR %(highest)s = s.last_value AND NOT s.is_call
 INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
 SELECT {values}
 FROM jsonb_array_elements(%(rows)s) AS r (row)
-RETURNING {key}
+RETURNING {key}, xmin::text::bigint
 
 
 -- name: update
@@ -47,11 +47,11 @@ UPDATE {table} AS l
 SET {assignments}
 FROM jsonb_array_elements(%(rows)s) AS r (row)
 WHERE {same} AND {unchanged}
-RETURNING {key}
+RETURNING {key}, l.xmin::text::bigint
 
 
 -- name: delete
 DELETE FROM {table} AS l
 USING jsonb_array_elements(%(rows)s) AS r (row)
 WHERE {same} AND {unchanged}
-RETURNING {key}
+RETURNING {key}, l.xmin::text::bigint

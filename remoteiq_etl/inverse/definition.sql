@@ -4,9 +4,15 @@ SELECT {columns}
 FROM ({select}) AS v
 
 -- name: rows
--- The rows of a target table by legacy key: those that the map leads to, and those that the new application alone wrote.
+-- The rows of a target table by legacy key: those that the map leads to, and those that the new application alone wrote. One that
+-- was carried back to legacy is still such a row until a run has read it there.
 (
-    SELECT {legacy_key} AS legacy_key, m.legacy_key::text AS archive_key, m.new_key, m.last_written AS written, m.decision
+    SELECT
+        {legacy_key} AS legacy_key,
+        CASE WHEN m.written_hash = '' AND m.source_hash IS NULL THEN NULL ELSE m.legacy_key::text END AS archive_key,
+        m.new_key,
+        m.last_written AS written,
+        m.decision
     FROM {map} AS m
     WHERE m.source_id = {source} AND m.legacy_table = {legacy_table} AND m.state = 'live' {new}
 )

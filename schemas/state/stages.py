@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from schemas.columns import TIMESTAMPTZ
 from schemas.state.base import SOURCE, metadata
@@ -162,10 +162,9 @@ fall_back_batches = Table(
     Column("legacy_table", Text, nullable=False, comment="legacy table that was written"),
     Column("operation", Text, nullable=False, comment="insert, update or delete"),
     Column(
-        "legacy_xid",
-        BigInteger,
-        nullable=False,
-        comment="transaction of the legacy database, 64 bit; written before it commits, so that its rows are known as ours",
+        "legacy_xids",
+        ARRAY(BigInteger),
+        comment="xmin of the rows that it wrote; recorded before legacy commits, so that they are known as ours",
     ),
     Column("rows", BigInteger, nullable=False, comment="rows that were to be written"),
     Column("refused", BigInteger, comment="of these, those that legacy refused or that had changed; null: not known"),

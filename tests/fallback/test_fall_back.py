@@ -17,7 +17,38 @@ from tests.support.cutting_over import Ready
 from tests.support.falling_back import NEW_APPLICATION, Keys, fall_back, planned, target_keys
 
 #: By legacy table: rows inserted, updated and deleted.
-COUNTS: Mapping[str, tuple[int, int, int]] = {}
+COUNTS: Mapping[str, tuple[int, int, int]] = {
+    "permissions": (1, 0, 0),
+    "roles": (1, 1, 0),
+    "role_permissions": (2, 0, 0),
+    "users": (1, 5, 0),
+    "sessions": (1, 1, 1),
+    "trusted_devices": (1, 0, 1),
+    "personal_tokens": (1, 1, 0),
+    "login_challenges": (1, 0, 1),
+    "jobs": (1, 0, 0),
+    "job_results": (1, 0, 0),
+    "backups_config": (0, 1, 0),
+    "backup_jobs": (1, 1, 0),
+    "backup_job_logs": (1, 0, 0),
+    "backup_job_manifests": (1, 0, 0),
+    "backup_restores": (1, 0, 1),
+    "email_settings": (0, 1, 0),
+    "imap_state": (0, 3, 0),
+    "imap_ingested": (1, 0, 0),
+    "email_inbound_events": (1, 0, 0),
+    "dkim_keys": (1, 0, 1),
+    "devices": (1, 6, 0),
+    "agents": (1, 3, 0),
+    "agent_software": (1, 0, 1),
+    "checks": (1, 1, 0),
+    "check_assignments": (1, 0, 0),
+    "check_runs": (1, 1, 1),
+    "branding_settings": (0, 1, 0),
+    "localization_settings": (0, 1, 0),
+    "support_legal_settings": (0, 1, 0),
+    "tickets": (1, 2, 1),
+}
 
 
 @dataclass(frozen=True)
