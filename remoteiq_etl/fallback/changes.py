@@ -7,6 +7,7 @@ the target as it was at the switch (see as_written), writing (see legacy_writes)
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import sql
 
@@ -36,6 +37,7 @@ class ChangesOf:
     inverse: Inverse
     horizon: int
     own: Collection[int]
+    switched_at: datetime
 
     def found(self) -> Iterator[Change]:
         """Row by row, in the order of their keys."""
@@ -56,7 +58,7 @@ class ChangesOf:
             return []
         names = statement_names(self.pair, found[0], self.inverse.name)
         statement = SQL["deleted"].format(**names, any_key=sql.Identifier(found[0].primary_key[0]))
-        return [row[0] for row in self.pair.session.rows(statement)]
+        return [row[0] for row in self.pair.session.rows(statement, {"switched_at": self.switched_at})]
 
     @property
     def _view(self) -> sql.Identifier:

@@ -11,11 +11,15 @@ SELECT {key}, l.xmin::text::bigint FROM {table} AS l WHERE {newer}
 
 
 -- name: deleted
--- Legacy keys of our rows that are not in the target any more.
+-- Legacy keys of our rows that are not in the target any more. One that a run since the switch has noticed is one of them.
 SELECT m.legacy_key::text
 FROM {map} AS m
 LEFT JOIN {target} AS t ON {key_join}
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.state = 'live' AND t.{any_key} IS NULL
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND t.{any_key} IS NULL
+    AND (
+        m.state = 'live'
+        OR m.state = 'deleted' AND EXISTS (SELECT FROM {runs} AS r WHERE r.id = m.last_run AND r.started_at >= %(switched_at)s)
+    )
 
 
 -- name: changes

@@ -37,8 +37,8 @@ WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy
 -- Rows that neither side has any more.
 UPDATE {map} AS m
 SET state = 'gone', written_hash = NULL
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s) AND m.state = 'live'
-    AND NOT EXISTS (SELECT FROM {target} AS t WHERE {key_join})
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s)
+    AND m.state = 'live' AND NOT EXISTS (SELECT FROM {target} AS t WHERE {key_join})
 
 
 -- name: refused

@@ -51,7 +51,7 @@ def run(place: CutOverPlace) -> FallBack:
 
 
 @dataclass(frozen=True)
-class Carried:
+class FallBackForBack:
     """What a fall-back came to, as the way back from a cut-over asks for it."""
 
     found: FallBack
@@ -74,9 +74,9 @@ class Carried:
         return left_behind.write(self.found.conflicts, self.found.left, path)
 
 
-def carry(context: CutOverContext) -> Carried:
+def carry(context: CutOverContext) -> FallBackForBack:
     """Carry back within a command that has claimed the stage already."""
-    return Carried(carry_back(context))
+    return FallBackForBack(carry_back(context))
 
 
 def carry_back(context: CutOverContext) -> FallBack:
@@ -124,7 +124,8 @@ class _Attempt:
         return (one for one in inverses().values() if one.rests_on & tables)
 
     def _changes(self, pair: SnapshotPair, inverse: Inverse) -> ChangesOf:
-        return ChangesOf(pair, self._views, inverse, self._marks("legacy")["horizon"], self._own)
+        switched_at = self.record.switched_at or self.record.begun_at
+        return ChangesOf(pair, self._views, inverse, self._marks("legacy")["horizon"], self._own, switched_at)
 
     @contextmanager
     def _pair(self) -> Iterator[SnapshotPair]:

@@ -25,7 +25,7 @@ CONFLICTS = [("users", Kind.UPDATE), ("sessions", Kind.DELETE)]
 def written(cut: Ready) -> Ready:
     in_legacy_behind_the_fence(
         cut,
-        f"UPDATE users SET phone = '555' WHERE id = '{ADA}'; UPDATE sessions SET ip = NULL WHERE jti = 'legacy-cookie-carol'",
+        f"UPDATE users SET name = 'Ada Byron' WHERE id = '{ADA}'; UPDATE sessions SET ip = NULL WHERE jti = 'legacy-cookie-carol'",
     )
     cut.target.execute(WRITES)
     return cut
@@ -34,22 +34,20 @@ def written(cut: Ready) -> Ready:
 def test_a_legacy_row_that_changed_since_the_fence_is_kept_and_listed_each_time(written: Ready) -> None:
     plan = planned(written)
     assert [(one.table, one.kind) for one in plan.conflicts] == CONFLICTS
-    assert [one.columns for one in plan.conflicts if one.kind is Kind.UPDATE] == [("name",)]
+    assert [one.columns for one in plan.conflicts if one.kind is Kind.UPDATE] == [("name", "updated_at")]
     done = fall_back(written)
     assert [(one.table, one.kind) for one in done.conflicts] == CONFLICTS
-    assert written.in_legacy(f"SELECT name, phone FROM users WHERE id IN ('{ADA}', '{BOB}') ORDER BY id") == [
-        ("Ada Lovelace", "555"),
-        ("Bob Rock", None),
+    assert written.in_legacy(f"SELECT name FROM users WHERE id IN ('{ADA}', '{BOB}') ORDER BY id") == [
+        ("Ada Byron",),
+        ("Bob Rock",),
     ]
     assert written.in_legacy("SELECT count(*) FROM sessions WHERE jti = 'legacy-cookie-carol'") == [(1,)]
     assert [(one.table, one.kind) for one in planned(written).conflicts] == CONFLICTS
-    # The target is an edit that legacy changed, too: who wins is asked as after every run.
-    assert (
-        written.query(
-            "SELECT legacy_key FROM remoteiq_etl.conflicts WHERE table_name = 'users' AND resolved_run IS NULL"
-        )
-        == []
+    # To the next run it is what it always was: a row that both sides have changed.
+    listed = (
+        "SELECT legacy_key, columns FROM remoteiq_etl.conflicts WHERE table_name = 'users' AND resolved_run IS NULL"
     )
+    assert written.query(listed) == [(ADA, ["last_name"])]
 
 
 def test_what_a_check_of_legacy_refuses_is_listed_by_its_constraint(written: Ready) -> None:

@@ -32,7 +32,7 @@ from tests.support.server import Database, Server
 
 SEVERAL = ("devices", "backup_jobs", "backups_config")
 """Of those domains that a cut-over does something about, with what they refer to; and jobs, which the application writes."""
-_ROWS = """
+ROWS = """
 INSERT INTO backups_config (id, enabled, targets, schedule, retention_days, destination, encrypt, notifications)
     VALUES ('singleton', true, '["users"]', 'daily', 14, '{"kind": "local", "path": "/backup"}', false, '{}');
 INSERT INTO devices (id, hostname, os, arch, status, client, site, agent_uuid, last_seen)
@@ -229,13 +229,13 @@ def _make_two(server: Server, target: Database, home: Path) -> None:
     legacy = server.create_database("template_cutover_legacy")
     server.templates["cutover_legacy"] = legacy.name
     with_legacy_schema(legacy)
-    legacy.execute(_ROWS)
+    legacy.execute(ROWS)
     _make(Ready(legacy, target, home, verifies=False))
 
 
 def _make_one(database: Database, home: Path) -> None:
     with_legacy_schema(database)
-    database.execute(_ROWS)
+    database.execute(ROWS)
     _make(Ready(database, database, home, ("public", "redesigned"), verifies=False))
 
 

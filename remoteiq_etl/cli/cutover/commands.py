@@ -34,12 +34,10 @@ def cutover(
         bool,
         typer.Option("--lose", help="Go back although something stays behind; what does is kept in a file."),
     ] = False,
-    carry: Annotated[
+    no_fallback: Annotated[
         bool,
-        typer.Option(
-            "--fallback/--no-fallback", help="With --back: first carry back what was written, as `fallback run` does."
-        ),
-    ] = True,
+        typer.Option("--no-fallback", help="With --back: carry nothing back of what the new application has written."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let the new application take over: fence, final re-sync, verification, switch. --back takes it back."""
@@ -49,10 +47,10 @@ def cutover(
         raise typer.BadParameter("--back takes back what was recorded: name neither --dry-run nor --fence beside it.")
     if lose and not back:
         raise typer.BadParameter("--lose belongs to --back.")
-    if not carry and not back:
+    if no_fallback and not back:
         raise typer.BadParameter("--no-fallback belongs to --back.")
     if back:
-        raise typer.Exit(command.go_back(lose=lose, carry=carry, as_json=as_json))
+        raise typer.Exit(command.go_back(lose=lose, carry=not no_fallback, as_json=as_json))
     raise typer.Exit(command.show_plan(fence, as_json=as_json) if dry_run else command.cut_over(fence, as_json=as_json))
 
 
