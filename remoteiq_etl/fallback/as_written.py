@@ -4,6 +4,7 @@ Belongs here: these views, made of what was last written of each row. Does not b
 """
 
 import json
+from collections.abc import Iterator
 
 from psycopg import sql
 
@@ -13,7 +14,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.target_access import statement_names
-from remoteiq_etl.state.written_columns import GIVEN, SECRET_PARTS
+from remoteiq_etl.state.written_columns import GIVEN, SECRET_PARTS, current_hash
 from remoteiq_etl.verify.snapshots import SnapshotPair
 from schemas import target
 
@@ -33,7 +34,7 @@ def offer(pair: SnapshotPair, horizon: int) -> None:
 
 
 def _offer(pair: SnapshotPair, table: str, spec: TableSpec | None, horizon: int) -> None:
-    names = {
+    names: dict[str, sql.Composable] = {
         "view": sql.Identifier(table),
         "target": pair.target.table(table),
         "newer": is_newer(sql.SQL("t.xmin"), horizon),
@@ -51,8 +52,17 @@ def _offer(pair: SnapshotPair, table: str, spec: TableSpec | None, horizon: int)
         hidden=sql.Literal(hidden),
         secrets=sql.SQL(" || ").join(parts),
         unknown=sql.Literal(json.dumps({"updated_at": None} if "updated_at" in spec.target.columns else {})),
+        unchanged=sql.SQL(" ").join(_unchanged(pair, spec, names)) if spec.log_like else sql.SQL(""),
     )
     pair.session.execute(statement)
+
+
+def _unchanged(pair: SnapshotPair, spec: TableSpec, names: dict[str, sql.Composable]) -> Iterator[sql.Composed]:
+    """Of each legacy table that rows of a log are made of, those that still have the hash of what was written."""
+    for source in spec.streamed:
+        yield SQL["unchanged"].format(
+            **statement_names(pair, spec, source.name) | names, current_hash=current_hash(pair, spec, source.name)
+        )
 
 
 def _secret(name: str) -> sql.Composed:

@@ -33,15 +33,14 @@ FROM (
             THEN array_remove(ARRAY[{differing}]::text[], NULL) ELSE '{{}}' END AS columns,
         CASE WHEN a._key IS NOT NULL THEN jsonb_build_object({values}) END AS values,
         coalesce(NOT n.ours, false) OR a._key IS NOT NULL AND l._key IS NULL AND b._key IS NOT NULL AS conflict,
-        coalesce(n.ours, false) AS ours,
         a._key IS NOT NULL OR b._key IS NOT NULL OR coalesce(l._key, '') = ANY (%(deleted)s) AS concerns
     FROM pg_temp.after_row AS a
     FULL JOIN (SELECT c.*, {copy_key} AS _key FROM {copy} AS c) AS l ON l._key = a._key
     LEFT JOIN pg_temp.before_row AS b ON b._key = coalesce(a._key, l._key)
     LEFT JOIN pg_temp.newer_row AS n ON n.key = coalesce(a._key, l._key)
 ) AS r
--- A time that a trigger of legacy sets again is no change.
-WHERE r.concerns AND (r.kind <> 'update' OR r.columns <> '{{}}' AND NOT (r.ours AND r.columns = '{{updated_at}}'))
+-- When a row was written is no change by itself: it was written again as it was, or a trigger of legacy has set the time again.
+WHERE r.concerns AND (r.kind <> 'update' OR r.columns <> '{{}}' AND r.columns <> '{{updated_at}}')
 ORDER BY r.key
 
 

@@ -80,13 +80,7 @@ class Entries:
         """Let legacy keys lead to the rows that a SELECT of legacy key and new key gives."""
         spec = self._spec(table)
         if spec is not None:
-            types = {column.name: sql.SQL(str(column.type)) for column in map_of(spec).columns}
-            statement = SQL["new"].format(
-                **self._names(spec, legacy_table),
-                rows=rows,
-                legacy_type=types["legacy_key"],
-                new_type=types["new_key"],
-            )
+            statement = SQL["new"].format(**self._names(spec, legacy_table), rows=rows)
             made = int(self.session.value(statement, {"keys": list(keys)}))
             movements.of_fall_back(self.session, self.state, self.views.source_id, table, made)
 
@@ -103,6 +97,8 @@ class Entries:
             "target": self.state.target.table(spec.name),
             "source_id": sql.Literal(self.views.source_id),
             "legacy_table": sql.Literal(legacy_table),
+            "legacy_type": sql.SQL(str(found.c.legacy_key.type)),
+            "new_type": sql.SQL(str(found.c.new_key.type)),
         }
 
     def _places(self) -> dict[str, sql.Composable]:

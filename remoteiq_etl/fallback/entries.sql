@@ -2,7 +2,10 @@
 -- Rows of the new application that go back get an entry before legacy has them: a later run finds its way from the one to the other.
 -- An empty hash says that nothing was written of them.
 WITH before AS (
-    SELECT m.legacy_key FROM {map} AS m WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.state = 'live'
+    SELECT m.legacy_key
+    FROM {map} AS m
+    WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.state = 'live'
+        AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[])
 ),
 made AS (
     INSERT INTO {map} AS known (
@@ -12,7 +15,7 @@ made AS (
         {source_id}, {legacy_table}, n.legacy_key::{legacy_type}, n.new_key::{new_type}, 'carried back', 'live', false, r.id, r.id, ''
     FROM ({rows}) AS n
     CROSS JOIN (SELECT max(id) AS id FROM {runs} WHERE source_id = {source_id}) AS r
-    WHERE n.legacy_key::text = ANY (%(keys)s) AND n.new_key IS NOT NULL
+    WHERE n.legacy_key::text = ANY (%(keys)s::text[]) AND n.new_key IS NOT NULL
         AND NOT EXISTS (
             SELECT FROM {map} AS o
             WHERE o.source_id = {source_id} AND o.state = 'live' AND o.new_key = n.new_key::{new_type}
@@ -29,7 +32,7 @@ SELECT count(*) FROM made WHERE legacy_key NOT IN (SELECT legacy_key FROM before
 -- What legacy has of these rows counts as written when a run reads them next, whatever the target has.
 UPDATE {map} AS m
 SET written_hash = ''
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s) AND m.state = 'live'
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[]) AND m.state = 'live'
     AND m.written_hash IS NOT NULL
 
 
@@ -37,14 +40,14 @@ WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy
 -- Rows that neither side has any more.
 UPDATE {map} AS m
 SET state = 'gone', written_hash = NULL
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s)
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[])
     AND m.state = 'live' AND NOT EXISTS (SELECT FROM {target} AS t WHERE {key_join})
 
 
 -- name: refused
 -- Legacy did not take these rows after all.
 DELETE FROM {map} AS m
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s) AND m.state = 'live'
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[]) AND m.state = 'live'
     AND m.written_hash = '' AND m.source_hash IS NULL
 
 
@@ -119,5 +122,5 @@ SET
     rule = 'number_kept',
     decision = jsonb_build_object('ticket_number', t.ticket_number, 'legacy_number', t.ticket_number)
 FROM {target} AS t
-WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key::text = ANY (%(keys)s) AND m.state = 'live'
+WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[]) AND m.state = 'live'
     AND m.decision IS NULL AND {key_join}

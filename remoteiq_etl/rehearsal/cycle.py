@@ -1,4 +1,5 @@
-"""A rehearsal: prepare, load, re-sync, verify, finalize, the gate, the cut-over without its fence, and everything back.
+"""A rehearsal: prepare, load, re-sync, verify, finalize, the gate, the cut-over without its fence, the plan of a
+fall-back, and everything back.
 
 The real legacy database is read while it is in use; all that is written goes to the scratch target. Belongs here: the order, and
 what each step must come to. Does not belong here: a step itself, the scratch (see scratch), the certificate (see certificate).
@@ -13,13 +14,19 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import psycopg
+from psycopg import sql
+from sqlalchemy import Table
 
 from remoteiq_etl.backfill.context.progress import Listener, Silent
 from remoteiq_etl.backfill.context.report import TableReport
 from remoteiq_etl.backfill.deletes.detect import DeletePolicy
 from remoteiq_etl.errors import RemoteIQError
+from remoteiq_etl.fallback import fallback
 from remoteiq_etl.gate import gate
 from remoteiq_etl.gate.seen import catalogue, code_of, shape
+from remoteiq_etl.inverse.views import LegacyViews
+from remoteiq_etl.lifecycle.cutover.place import CutOverPlace
+from remoteiq_etl.lifecycle.cutover.watch import tables_of, take_marks
 from remoteiq_etl.lifecycle.migration import Migration
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
@@ -38,9 +45,12 @@ from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 from remoteiq_etl.state.schema import State, program_version
 from remoteiq_etl.verify.engine import verify
+from schemas import target
 
 SQL = statements(__file__)
 
+WRITTEN_AGAIN = 1_000
+"""Rows of each table of which a fall-back is rehearsed."""
 SWITCH_SECONDS = 0.1
 """One short transaction, which is not rehearsed: it would rename the real schema."""
 
@@ -90,6 +100,7 @@ class Rehearsal:
             "final re-sync": self._cut_over,
             "final verification": self._verify,
             "cut-over": self._record,
+            "fall-back": self._fall_back,
             "way back": self._back,
             "undo": self._undo,
             "compare": self._compare,
@@ -168,8 +179,31 @@ class Rehearsal:
             if entry is not None and entry.stage is Stage.VERIFIED:
                 store.move(session, state, source_id, Stage.FINALIZED, reason=f"rehearsal, cut-over {self.cutover}")
             store.move(session, state, source_id, Stage.CUT_OVER, reason=f"rehearsal, cut-over {self.cutover}")
-            cutovers.record(session, state, self.cutover, Phase.DONE)
+            with contextlib.closing(self.migration.legacy.connect()) as legacy:
+                marks = {"legacy": take_marks(legacy), "target": take_marks(session, tables_of(session))}
+            cutovers.record(session, state, self.cutover, Phase.DONE, marks=marks)
         return "the stage is cut over; the switch itself is not rehearsed", 0
+
+    def _fall_back(self) -> tuple[str, int]:
+        """Rows are written again as they are, and planned: what would go back of them has changed on the way forth and back."""
+        with self._control() as (session, state, source_id):
+            rows = sum(self._written_again(session, table) for table in target.metadata.sorted_tables)
+            found = fallback.plan(CutOverPlace(self.migration, self.migration.legacy))
+            LegacyViews(session, state, self.migration.settings.source, source_id).remove()
+        self.failures += [
+            f"fall-back: {one.rows} rows of {one.table} would go back unchanged" for one in found.tables if one.rows
+        ]
+        return f"{rows:,} rows written again as they are, {found.rows:,} of them would go back", rows
+
+    def _written_again(self, session: Session, table: Table) -> int:
+        names = {
+            "table": self.migration.target.table(table.name),
+            "key": sql.Identifier(next(iter(table.primary_key.columns)).name),
+            "rows": sql.Literal(WRITTEN_AGAIN),
+        }
+        with session.transaction():
+            session.execute("SELECT set_config('remoteiq_etl.preserve_updated_at', 'on', true)")
+            return session.execute(SQL["write_again"].format(**names)).rowcount
 
     def _back(self) -> tuple[str, int]:
         with self._control() as (session, state, source_id):

@@ -4,6 +4,7 @@ import pytest
 
 from remoteiq_etl.errors import CutOverError
 from remoteiq_etl.fallback.model import Kind
+from schemas import target
 from tests.support.cutting_over import Ready
 from tests.support.falling_back import fall_back, in_legacy_behind_the_fence, planned
 
@@ -60,6 +61,18 @@ def test_what_a_check_of_legacy_refuses_is_listed_by_its_constraint(written: Rea
     assert written.query(
         "SELECT refused FROM remoteiq_etl.fall_back_batches WHERE legacy_table = 'agents' LIMIT 1"
     ) == [(1,)]
+
+
+def test_what_is_written_again_as_it_was_does_not_go_back(written: Ready) -> None:
+    """Whatever is spelled otherwise in legacy, and also of logs, of which nothing but a hash is kept."""
+    before = planned(written)
+    for table in target.metadata.sorted_tables:
+        key = next(iter(table.primary_key.columns)).name
+        written.target.execute(
+            f"BEGIN; SET LOCAL remoteiq_etl.preserve_updated_at = 'on'; UPDATE {table.name} SET {key} = {key}; COMMIT"
+        )
+    after = planned(written)
+    assert (after.tables, after.conflicts) == (before.tables, before.conflicts)
 
 
 def test_another_target_is_told_by_its_system_identifier(written: Ready) -> None:

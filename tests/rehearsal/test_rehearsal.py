@@ -16,7 +16,7 @@ from tests.support.server import Database, Server
 
 STEPS = [
     "prepare", "load", "re-sync", "verify", "finalize", "gate", "final re-sync", "final verification", "cut-over",
-    "way back", "undo", "compare",
+    "fall-back", "way back", "undo", "compare",
 ]  # fmt: skip
 
 
