@@ -51,7 +51,7 @@ def run(place: CutOverPlace) -> FallBack:
 
 
 @dataclass(frozen=True)
-class FallBackForBack:
+class CarriedWrites:
     """What a fall-back came to, as the way back from a cut-over asks for it."""
 
     found: FallBack
@@ -74,9 +74,9 @@ class FallBackForBack:
         return left_behind.write(self.found.conflicts, self.found.left, path)
 
 
-def carry(context: CutOverContext) -> FallBackForBack:
+def carry(context: CutOverContext) -> CarriedWrites:
     """Carry back within a command that has claimed the stage already."""
-    return FallBackForBack(carry_back(context))
+    return CarriedWrites(carry_back(context))
 
 
 def carry_back(context: CutOverContext) -> FallBack:

@@ -13,6 +13,7 @@ from remoteiq_etl.fallback.model import FallBack
 from remoteiq_etl.inverse.round_trip import round_trip
 from remoteiq_etl.lifecycle.cutover.back import back
 from remoteiq_etl.lifecycle.cutover.late_writes import late_writes
+from remoteiq_etl.verify.engine import verify
 from tests.support.cutting_over import Ready
 from tests.support.falling_back import NEW_APPLICATION, Keys, fall_back, planned, target_keys
 
@@ -170,6 +171,7 @@ def test_nothing_is_left_to_do_and_legacy_comes_back_from_the_target(fallen: Fal
     with fallen.ready.migration() as migration:
         assert [(one.table, one.bugs) for one in round_trip(migration.plan()).tables if one.bugs] == []
         late = late_writes(migration, "")
+        assert verify(migration.plan()).word == "explained"
     assert late is not None
     assert late.tables == []
 
