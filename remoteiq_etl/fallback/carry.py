@@ -41,8 +41,9 @@ def own_transactions(session: Session, state: State, source_id: int, cutover_id:
 
 @dataclass
 class Carrier:
-    """Writes changes to legacy. `admin` may write there; `horizon`: see LegacyWrites; `own`: transactions
-    of earlier batches."""
+    """Writes changes to legacy. `admin` may write there; `horizon`: see LegacyWrites; `own`: transactions of
+    earlier batches.
+    """
 
     admin: Session
     entries: Entries

@@ -69,25 +69,27 @@ class TableCounts:
 class FallBack:
     """A fall-back as it was planned or done. `tables`: of legacy, those alone that something is to be done about.
 
-    `conflicts`: changes that were kept from legacy; `left`: what does not go back; `late`: why no run has taken note of it yet.
+    `conflicts`: changes that were kept from legacy; `left`: what does not go back, `refused` rows of legacy among it; `late`: why no
+    run has taken note of it yet.
     """
 
     cutover: int
     tables: Sequence[TableCounts] = ()
     conflicts: Sequence[Change] = ()
     left: Sequence[LeftBehind] = ()
+    refused: int = 0
     late: str | None = None
 
     @property
     def rows(self) -> int:
         """Rows that go back."""
-        return sum(one.rows for one in self.tables)
+        return sum(one.rows for one in self.tables) - self.refused
 
     @property
     def is_whole(self) -> bool:
         """Whether everything goes back."""
         return not self.conflicts and not self.left
 
-    def with_refused(self, refused: Iterable[LeftBehind]) -> "FallBack":
+    def with_refused(self, refused: Sequence[LeftBehind]) -> "FallBack":
         """The same with rows that the legacy database refused."""
-        return replace(self, left=[*self.left, *refused])
+        return replace(self, left=[*self.left, *refused], refused=len(refused))

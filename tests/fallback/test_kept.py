@@ -53,7 +53,9 @@ def test_a_legacy_row_that_changed_since_the_fence_is_kept_and_listed_each_time(
 
 def test_what_a_check_of_legacy_refuses_is_listed_by_its_constraint(written: Ready) -> None:
     """Without a value; and no map leads to a row that legacy does not have."""
-    left = [one for one in fall_back(written).left if one.table == "agents"]
+    done = fall_back(written)
+    left = [one for one in done.left if one.table == "agents"]
+    assert (done.rows, done.refused) == (0, 1)
     assert [one.reason for one in left] == ["constraint ck_agents_os of agents (SQLSTATE 23514)"]
     assert written.query("SELECT count(*) FROM remoteiq_etl.legacy_agents_map WHERE new_key::text LIKE '3333%'") == [
         (0,)
