@@ -21,8 +21,9 @@ from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions, Warned
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, Context
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"

@@ -29,8 +29,8 @@ from remoteiq_etl.lifecycle.stages import moves, store
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.session_checks import refuse_shared
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 from remoteiq_etl.state.schema import State

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.inverse.inverse import recoveries
 from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap, LegacyColumn, TargetColumn, column_map
 from remoteiq_etl.lifecycle.mapping.document import markdown, told
@@ -71,8 +72,8 @@ def _named(columns: Mapping[str, _Column], name: str | None) -> list[_Column]:
 def _check_name(found: ColumnMap, name: str) -> None:
     places = {*found.legacy, *found.target}
     table = name.partition(".")[0]
-    selection.check_names(NAME, [table], {place.partition(".")[0] for place in places})
-    selection.check_names(NAME, [name], {table, *(place for place in places if place.startswith(f"{table}."))})
+    check_names(NAME, [table], {place.partition(".")[0] for place in places})
+    check_names(NAME, [name], {table, *(place for place in places if place.startswith(f"{table}."))})
 
 
 def _legacy_json(column: LegacyColumn, found: ColumnMap) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import UnknownTable
 from remoteiq_etl.report.make import ReportScope, Written, write
@@ -25,7 +26,7 @@ def show(out: Path | None, record: Sequence[str], *, as_json: bool) -> Exit:
         written = write(Settings.load(), scope, out, record)
     except UnknownTable as error:
         known = {table.name for metadata in (target.metadata, legacy.metadata) for table in metadata.tables.values()}
-        selection.check_names("--explain", record[:1], known)
+        check_names("--explain", record[:1], known)
         raise typer.BadParameter(str(error), param_hint="--explain") from None
     if as_json:
         output.print_json(_json(written))

@@ -7,13 +7,13 @@ from rich.markup import escape
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.pace import KEPT
-from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, Finding, Label, Status, TableVerdict, VerificationVerdict
 
 #: Differences in a terminal; --json has all that are kept.
 SHOWN = 50
@@ -35,8 +35,8 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confi
     """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified or is not there as a whole."""
     declared = selection.all_tables()
     targets = {table.spec.name for table in declared.values() if table.spec.no_source is None}
-    selection.check_names("TABLE", tables, targets)
-    selection.check_names("--confirm", confirmed, targets)
+    check_names("TABLE", tables, targets)
+    check_names("--confirm", confirmed, targets)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,
@@ -78,7 +78,7 @@ def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> No
 def _conclusion(verdict: VerificationVerdict, *, quick: bool) -> str:
     if quick and verdict.passed:
         return QUICK
-    tables = [one for one in verdict.tables if one.table != NAME]
+    tables = [one for one in verdict.tables if one.table != DATABASE]
     return _MEANING[verdict.word].format(bugs=verdict.bugs, incomplete=len(verdict.incomplete), tables=len(tables))
 
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.conflicts import Conflict, ConflictList, Resolution
 from remoteiq_etl.postgres.database import Database
@@ -84,7 +85,7 @@ def _opened() -> Iterator[ConflictList | None]:
 
 
 def _check(option: str, tables: Sequence[str]) -> None:
-    selection.check_names(option, tables, {table.name for table in target.metadata.tables.values()})
+    check_names(option, tables, {table.name for table in target.metadata.tables.values()})
 
 
 def _nothing(table: str | None, key: str | None) -> Exit:

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.lifecycle.operations.quarantine import Quarantine, QuarantinedDetail, QuarantinedRow, Selected
@@ -68,7 +69,7 @@ def selected(
 ) -> Selected:
     """The rows that the options of a command name. Raises BadParameter for a table that nothing has."""
     known = {table.name for metadata in (target.metadata, legacy.metadata) for table in metadata.tables.values()}
-    selection.check_names("--table", tables, known)
+    check_names("--table", tables, known)
     return Selected(tables, rules, keys, released=released)
 
 

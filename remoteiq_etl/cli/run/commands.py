@@ -137,7 +137,14 @@ def status(
     """Show the last runs, and per table how far it is behind the source, what is mapped and what waits."""
     from remoteiq_etl.cli.run.status import show
 
-    raise typer.Exit(show(runs, count_changes=changes, as_json=as_json))
+    raise typer.Exit(show(runs, _declared, count_changes=changes, as_json=as_json))
+
+
+def _declared() -> list[str]:
+    """The assets that have a source: all declarations are imported for it, so it is asked for only where it is needed."""
+    from remoteiq_etl.cli.selection import specs
+
+    return [asset for asset, spec in specs().items() if spec.no_source is None]
 
 
 def pause(reason: Reason = None) -> None:

@@ -13,7 +13,7 @@ from remoteiq_etl.gate import roles
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.runtime.run_options import RunOptions
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, UNION
+from remoteiq_etl.spec.run_options import ROLE_GRANTS, UNION
 
 
 def show(

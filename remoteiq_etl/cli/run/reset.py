@@ -7,6 +7,7 @@ from rich.console import Console
 from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.cli.run import run
 from remoteiq_etl.config.conflicts import ConflictPolicy
 from remoteiq_etl.config.settings import Settings
@@ -24,7 +25,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
     ATTENTION when rows wait or stay in conflict afterwards.
     """
     declared = selection.all_tables()
-    selection.check_names("TABLE", [table], declared)
+    check_names("TABLE", [table], declared)
     specs = {name: one.spec for name, one in declared.items()}
     settings = Settings.load()
     with bundled.databases(settings) as databases:

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.stages import shown as stages
 from remoteiq_etl.config.settings import Settings
@@ -26,8 +26,11 @@ from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness, freshness
 
 
-def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
-    """Print the state of the source. Before the first run it says so. `count_changes`: also in the legacy database."""
+def show(limit: int, declared: Callable[[], Collection[str]], *, count_changes: bool, as_json: bool) -> Exit:
+    """Print the state of the source. Before the first run it says so.
+
+    `declared`: the assets that have a source; `count_changes`: count also in the legacy database.
+    """
     settings = Settings.load()
     with bundled.databases(settings) as databases, contextlib.ExitStack() as stack:
         target = Database(databases.target, settings.target_schema)
@@ -40,7 +43,7 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
         runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
         orders = overview.orders() if overview else Orders()
         verdicts = _freshness(overview, legacy) if overview else {}
-        standing = _standing(overview, verdicts.values()) if overview else StageFacts()
+        standing = _standing(overview, declared, verdicts.values()) if overview else StageFacts()
     home = dagster_home(settings)
     touched = {row.name: verdicts[row.name] for row in tables if row.name in verdicts}
     if as_json:
@@ -63,8 +66,8 @@ def _freshness(overview: Overview, legacy: Session | None) -> dict[str, Fresh]:
     return {one.table: one for one in found}
 
 
-def _standing(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
-    return stages.read(overview.session, overview.state, overview.source_id, selection.specs(), verdicts)
+def _standing(overview: Overview, declared: Callable[[], Collection[str]], verdicts: Collection[Fresh]) -> StageFacts:
+    return stages.read(overview.session, overview.state, overview.source_id, declared, verdicts)
 
 
 def _json(

@@ -6,6 +6,7 @@ steps (see remoteiq_etl.lifecycle.target.steps), runs and verifications, which h
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -159,8 +160,13 @@ def state_metadata(both: Migration) -> Metadata:
             return _metadata(both.settings.source, StageFacts(), ())
         known = sorted({expectation.target for expectation in expectations()})
         verdicts = unverified(freshness(session, state, source_id, known))
-        standing = stage_facts(session, state, source_id, both.specs, unverified=verdicts)
+        standing = stage_facts(session, state, source_id, partial(_loaded, both), unverified=verdicts)
         return _metadata(both.settings.source, standing, store.history(session, state, source_id, SHOWN))
+
+
+def _loaded(both: Migration) -> list[str]:
+    """The assets that have a source."""
+    return [asset for asset, spec in both.specs.items() if spec.no_source is None]
 
 
 def _metadata(source: str, standing: StageFacts, moves: Sequence[StageEntry]) -> Metadata:

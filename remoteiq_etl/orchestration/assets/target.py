@@ -11,6 +11,7 @@ from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata, waited
 from remoteiq_etl.orchestration.runtime import resource, run_options
+from remoteiq_etl.state.maps import ensure_maps
 
 TARGET_SCHEMA = dg.AssetKey("target_schema")
 TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
@@ -34,7 +35,7 @@ def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
         run = opened.context
         prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
         run.catalogue.forget()
-        run.state.ensure_maps(run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
+        ensure_maps(run.state, run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
         return dg.MaterializeResult(metadata=_prepared(prepared), data_version=_version(prepared))
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 
 #: The resource that a run's choices are configured at.
 KEY = "migration"
