@@ -19,9 +19,10 @@ from remoteiq_etl.bundled_server import databases
 from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, StateVersionError
+from remoteiq_etl.lifecycle import configured_names
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift.checkup import examine_legacy, examine_target
-from remoteiq_etl.lifecycle.drift.findings import Checkup
+from remoteiq_etl.lifecycle.drift.findings import CheckFinding, CheckStatus, Checkup
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
@@ -66,7 +67,7 @@ class Migration:
         runs; a run remembers them. The stage of the source is `loading` while it is open: StageError where that does not fit,
         LockedError while a command works on the stage, unless it is the one that asks (`claimed`).
         """
-        self._refuse_unknown_value_maps()
+        self._refuse_unknown_names()
         asked = interventions or Interventions()
         policies = self._policies(asked)
         if not planning:
@@ -138,7 +139,6 @@ class Migration:
 
     def _policies(self, asked: Interventions) -> ConflictPolicies:
         """Who wins: what the settings say, but for what is asked of this run."""
-        self.settings.conflicts.check_tables(self.specs, f"{self.settings.config_file}: [conflicts]")
         asked.check(self.specs)
         self._refuse_fixed_decisions(asked)
         return self.settings.conflicts.overruled_by(asked.conflicts, "conflicts")
@@ -174,7 +174,16 @@ class Migration:
         bundled = self.settings.legacy_url is None, self.settings.target_url is None
         before = examine_legacy(self.legacy, self.drift_report, bundled=bundled[0])
         place = self.target, self.settings.state_schema
-        return [before, examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)]
+        after = examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)
+        return [before, replace(after, findings=(*after.findings, *self._about_settings()))]
+
+    def _about_settings(self) -> Iterator[CheckFinding]:
+        """Which configuration file is used, and what in it nothing has."""
+        path = self.settings.config_file
+        yield CheckFinding("target", "configuration file", str(path) if path else "none: the environment alone")
+        with contextlib.suppress(ConnectionFailed):
+            for problem in self.unknown_names():
+                yield CheckFinding("target", "configuration file", problem, CheckStatus.BLOCKS, f"mend it in {path}")
 
     def _examined(self, session: Session, accept_drift: Collection[str], known: Collection[str]) -> LegacyDrift:
         accepted = {*self.settings.accept_drift, *accept_drift}
@@ -200,14 +209,17 @@ class Migration:
                 f" REMOTEIQ_TARGET_SCHEMA={target}."
             )
 
-    def _refuse_unknown_value_maps(self) -> None:
-        """A misspelt map would silently extend nothing."""
-        known = {value_map.name for spec in self.specs.values() for value_map in spec.value_maps}
-        if unknown := sorted(self.settings.values.keys() - known):
-            raise ConfigurationError(
-                f"{self.settings.config_file}: no table has the value map {', '.join(unknown)}."
-                f" The value maps are: {', '.join(sorted(known))}."
-            )
+    def unknown_names(self) -> list[str]:
+        """What names of the configuration file nothing has, a sentence each."""
+        return configured_names.problems(self.settings, self.specs, self._live_labels)
+
+    def _refuse_unknown_names(self) -> None:
+        if found := self.unknown_names():
+            raise ConfigurationError(f"{self.settings.config_file}: {' '.join(found)}")
+
+    def _live_labels(self, table: str, column: str) -> list[str]:
+        with contextlib.closing(self.target.connect()) as session:
+            return configured_names.live_labels(session, table, column)
 
     def has_run(self, orchestrator_run_id: str) -> bool:
         """Whether a run of this name was recorded in the target before."""

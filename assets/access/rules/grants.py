@@ -11,8 +11,8 @@ import pandas as pd
 from sqlalchemy import Select, select
 
 from assets.access.rules.words import lowered
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY

@@ -19,7 +19,7 @@ def show(*, as_json: bool) -> Exit:
     with migration.connected(settings, specs) as both:
         checkups = both.checkups()
     if as_json:
-        output.print_json(checkups_shown.as_json(checkups))
+        output.print_json("doctor", checkups_shown.as_json(checkups))
     else:
         _print(output.results(), checkups, settings)
     return Exit.FAILED if any(checkup.blocks for checkup in checkups) else Exit.DONE

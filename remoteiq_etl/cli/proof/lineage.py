@@ -33,7 +33,7 @@ def show(name: str | None, *, check: bool, as_markdown: bool, as_json: bool) -> 
     legacy, target = _chosen(found, name)
     if as_json:
         fates = [_legacy_json(one, found) for one in legacy]
-        output.print_json({"legacy": fates, "target": [_target_json(one) for one in target]})
+        output.print_json("lineage", {"legacy": fates, "target": [_target_json(one) for one in target]})
     elif name is None:
         _print_overview(output.results(), found)
     else:
@@ -45,7 +45,7 @@ def _check(found: ColumnMap, *, as_json: bool) -> Exit:
     result = f"{found.accounted} of {len(found.legacy)} legacy columns accounted for"
     if as_json:
         output.print_json(
-            {"accounted": found.accounted, "columns": len(found.legacy), "problems": list(found.problems)}
+            "lineage", {"accounted": found.accounted, "columns": len(found.legacy), "problems": list(found.problems)}
         )
     else:
         output.results().print(f"{result}.", style="red" if found.problems else "green")

@@ -29,7 +29,7 @@ def show(out: Path | None, record: Sequence[str], *, as_json: bool) -> Exit:
         check_names("--explain", record[:1], known)
         raise typer.BadParameter(str(error), param_hint="--explain") from None
     if as_json:
-        output.print_json(_json(written))
+        output.print_json("report", _json(written))
     else:
         _print(written)
     return Exit.DONE

@@ -48,11 +48,11 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confi
             verdict = verify(plan, tables or None, full=full, quick=quick, confirmed=confirmed, listener=listener)
         except KeyboardInterrupt:
             output.errors().print(INTERRUPTED, style="yellow")
-            return Exit.FAILED
+            return Exit.INTERRUPTED
         finally:
             both.after_verification()
     if as_json:
-        output.print_json(verdict.as_json())
+        output.print_json("verify", verdict.as_json())
     else:
         _print(verdict, output.results(), quick=quick)
     return Exit.DONE if verdict.passed else Exit.FAILED

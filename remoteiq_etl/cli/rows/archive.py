@@ -27,7 +27,7 @@ def show(tables: Sequence[str], run: int | None, *, as_json: bool) -> Exit:
     check_names("--table", tables, known)
     counts = _counts(Settings.load(), tables, run)
     if as_json:
-        output.print_json([vars(one) for one in counts])
+        output.print_json("archive", [vars(one) for one in counts])
     elif counts:
         _print(output.results(), counts)
     else:

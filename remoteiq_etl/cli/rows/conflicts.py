@@ -31,7 +31,7 @@ def show(tables: Sequence[str], *, only_open: bool, as_json: bool) -> Exit:
     with _opened() as conflicts:
         found = conflicts.find(tables, only_open=only_open) if conflicts else []
     if as_json:
-        output.print_json([_json(one) for one in found])
+        output.print_json("conflicts list", [_json(one) for one in found])
     elif found:
         _print(output.results(), found)
     else:
@@ -45,7 +45,7 @@ def show_row(table: str, key: str, *, as_json: bool) -> Exit:
     with _opened() as conflicts:
         found = conflicts.find([table], key, only_open=False) if conflicts else []
     if as_json:
-        output.print_json([_json(one) for one in found])
+        output.print_json("conflicts show", [_json(one) for one in found])
     for one in [] if as_json else found:
         _print_sides(output.results(), one)
     return Exit.DONE if found else _nothing(table, key)

@@ -31,7 +31,7 @@ def show(policy: str, tables: Sequence[str], confirmed: Sequence[str], *, every:
         reports, rows = delete_pass(both, DeletePolicy(policy), tables=tables or None, confirmed=confirmed)
     shown = [row for row in rows if every or row.outcome == "listed"]
     if as_json:
-        output.print_json({"policy": policy, "tables": _json(reports), "rows": [vars(row) for row in shown]})
+        output.print_json("deletes", {"policy": policy, "tables": _json(reports), "rows": [vars(row) for row in shown]})
     else:
         _print(reports, shown, output.results())
     return Exit.ATTENTION if any(report.brake or report.listed for report in reports.values()) else Exit.DONE

@@ -43,7 +43,7 @@ def show(table: str | None, keys: Sequence[str], new: str | None, *, as_json: bo
         _check(explainer, table, new)
         found = explainer.of(table or "", keys) if new is None else explainer.of_new([new, *keys], table)
     if as_json:
-        output.print_json(asdict(found))
+        output.print_json("explain", asdict(found))
     elif found.found:
         _print(output.results(), found)
     else:

@@ -47,7 +47,7 @@ def rotate(*, as_json: bool) -> Exit:
     with _state(settings) as found:
         done = Rotation() if found is None else sealed_values.rotate(*found, keys, progress=_progress)
     if as_json:
-        output.print_json(vars(done))
+        output.print_json("seal rotate", vars(done))
     else:
         _print_rotation(done, key_ids(keys)[0])
     return Exit.FAILED if done.broken_rows else Exit.DONE
@@ -110,7 +110,7 @@ def _values(
 
 def _progress(rotated: int) -> None:
     if rotated:
-        output.errors().print(f"{rotated:,} rows sealed anew.", style="dim")
+        output.remarks().print(f"{rotated:,} rows sealed anew.", style="dim")
 
 
 def _print_rotation(done: Rotation, key_id: str) -> None:

@@ -17,6 +17,7 @@ from remoteiq_etl.cli.options import (
     RoleGrants,
     Tables,
 )
+from remoteiq_etl.frames.row_keys import one_key
 
 
 def undo(
@@ -171,8 +172,8 @@ def stop(reason: Reason = None) -> None:
 def reset(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="The target table.")],
     key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="KEY", help="Only the row of this legacy or new key.", show_default=False),
+        list[str] | None,
+        typer.Argument(metavar="[KEY]", help="Only the row of this legacy or new key.", show_default=False),
     ] = None,
     take_legacy: Annotated[
         bool, typer.Option("--take-legacy", help="Overwrite rows that were edited in the target, too.")
@@ -186,11 +187,13 @@ def reset(
     """Forget a table or a row and migrate it again, under the same keys. Shows first what it would do."""
     from remoteiq_etl.cli.run.reset import show
 
-    raise typer.Exit(show(table, key, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json))
+    raise typer.Exit(
+        show(table, one_key(key) if key else None, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json)
+    )
 
 
 def prune(as_json: AsJson = False) -> None:
-    """Delete Dagster's records of old runs, as [retention] says, and give the room back. No database is touched."""
+    """Delete Dagster's records of old runs, as the configuration says, and give the room back. No database is touched."""
     from remoteiq_etl.cli.run.prune import show
 
     raise typer.Exit(show(as_json=as_json))

@@ -46,12 +46,13 @@ def show(
         rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
     if as_json:
         output.print_json(
+            "plan",
             {
                 "plan": True,
                 "warnings": list(plan.warnings),
                 "tables": summary.as_json(reports),
                 "roles": [asdict(one) for one in rights],
-            }
+            },
         )
     else:
         console = output.results()

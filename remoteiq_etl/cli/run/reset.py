@@ -53,7 +53,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
 
 def _only_shown(found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
-        output.print_json({"reset": False, "figures": asdict(found)})
+        output.print_json("reset", {"reset": False, "figures": asdict(found)})
     else:
         output.results().print("Nothing was changed. Say it again with --yes to do it.")
     return Exit.DONE
@@ -61,7 +61,7 @@ def _only_shown(found: reset.ResetFigures, *, as_json: bool) -> Exit:
 
 def _end(outcome: JobOutcome, found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
-        output.print_json({"reset": True, "figures": asdict(found), "run": run.described(outcome)})
+        output.print_json("reset", {"reset": True, "figures": asdict(found), "run": run.described(outcome)})
     else:
         run.print_outcome(outcome, output.results())
     return run.exit_code(outcome)

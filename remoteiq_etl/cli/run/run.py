@@ -59,7 +59,7 @@ def show(
         ),
     )
     if as_json:
-        output.print_json(described(outcome))
+        output.print_json("run", described(outcome))
     else:
         print_outcome(outcome, output.results())
     return exit_code(outcome)
@@ -88,7 +88,7 @@ def execute(
             )
     except KeyboardInterrupt:
         output.errors().print(INTERRUPTED, style="yellow")
-        raise typer.Exit(Exit.FAILED) from None
+        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 @contextlib.contextmanager

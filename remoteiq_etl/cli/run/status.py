@@ -49,7 +49,8 @@ def show(limit: int, declared: Callable[[], Collection[str]], *, count_changes: 
     if as_json:
         found = _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in touched.items()})
         output.print_json(
-            {"state": stages.as_json(standing), **found, "dagster": {"home": str(home), "bytes": bytes_in(home)}}
+            "status",
+            {"state": stages.as_json(standing), **found, "dagster": {"home": str(home), "bytes": bytes_in(home)}},
         )
         return Exit.DONE
     stages.show(output.results(), settings.source, standing)

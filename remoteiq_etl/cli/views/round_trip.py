@@ -25,7 +25,7 @@ def show(tables: Sequence[str], *, as_json: bool) -> Exit:
     with migration.connected(Settings.load(), selection.specs()) as both:
         found = round_trip(both.plan(), tables)
     if as_json:
-        output.print_json(_json(found))
+        output.print_json("verify --round-trip", _json(found))
     else:
         _print(output.results(), found)
     return Exit.DONE if found.passed else Exit.FAILED

@@ -38,8 +38,8 @@ class StageFacts:
     """What is known of a source besides its stage.
 
     `tables`: assets that no run has completed, while the source is being loaded; `run`: number, status and error of the last
-    run; `parts`: foreign keys and indexes still to be made. `unverified`: per target table why its verdict is none, or none any more. `before_cut_over` and
-    `before_clean_up`: what those ask for besides.
+    run; `parts`: foreign keys and indexes still to be made. `unverified`: per target table why its verdict is none, or none
+    any more. `before_cut_over` and `before_clean_up`: what those ask for besides.
     """
 
     entry: StageEntry | None = None
