@@ -131,5 +131,5 @@ def test_ctrl_c_says_what_is_kept(
 ) -> None:
     monkeypatch.setattr(run_module, "execute_job", interrupted)
     ended = cli("run", legacy=edge_db, target=target_db)
-    assert ended.code == 1
+    assert ended.code == 130
     assert ended.err.startswith("Interrupted. Every batch that was committed is kept")
