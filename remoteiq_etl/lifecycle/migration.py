@@ -18,7 +18,8 @@ from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.bundled_server import databases
 from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, StateVersionError
+from remoteiq_etl.config.urls import redact_url
+from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, RemoteIQError, RunBlocked, StateVersionError
 from remoteiq_etl.lifecycle import configured_names
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift.checkup import examine_legacy, examine_target
@@ -27,8 +28,10 @@ from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.stages import moves, store
+from remoteiq_etl.lifecycle.target.steps import staged
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, brief, fault_of
 from remoteiq_etl.postgres.session_checks import refuse_shared
 from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import TableSpec
@@ -169,13 +172,59 @@ class Migration:
             known = self._remembered()
         return self._examined(session, (), known).report
 
-    def checkups(self) -> list[Checkup]:
-        """What stands in the way of a run in both databases, the legacy one first; nothing is written."""
+    def checkups(self, *, trial: bool = False) -> list[Checkup]:
+        """What stands in the way of a run in both databases, the legacy one first; nothing is written.
+
+        `trial`: where nothing blocks, do what prepare does in a transaction that is taken back.
+        """
         bundled = self.settings.legacy_url is None, self.settings.target_url is None
         before = examine_legacy(self.legacy, self.drift_report, bundled=bundled[0])
         place = self.target, self.settings.state_schema
         after = examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)
-        return [before, replace(after, findings=(*after.findings, *self._about_settings()))]
+        tried = self._tried() if trial and not after.blocks else ()
+        return [before, replace(after, findings=(*after.findings, *tried, *self._about_settings()))]
+
+    def _tried(self) -> Iterator[CheckFinding]:
+        """Whether the target takes what prepare does to it."""
+        subject = "prepare, tried and taken back"
+        try:
+            with staged(self.target, self.settings) as place:
+                place.try_prepare()
+            yield CheckFinding("target", subject, "the target takes it")
+        except RemoteIQError as error:
+            yield CheckFinding("target", subject, brief(error), CheckStatus.BLOCKS, "mend that, then look again")
+        except DATABASE_ERRORS as error:
+            yield CheckFinding("target", subject, brief(error), CheckStatus.BLOCKS, fault_of(error).advice)
+
+    def refuse_blocked(self) -> None:
+        """Raise RunBlocked with what `doctor` finds to block every table, on both sides at once; nothing is written.
+
+        Differences of the schemas are not looked at here: a run weighs them against what was accepted.
+        """
+        bundled = self.settings.legacy_url is None, self.settings.target_url is None
+        both = (
+            examine_legacy(self.legacy, lambda _: DriftReport.of("legacy", self.legacy.schema, ()), bundled=bundled[0]),
+            examine_target(self.target, self.settings.state_schema, bundled=bundled[1]),
+        )
+        lines = [
+            f"  {one.side}, {one.subject}: {one.found}; {one.advice}"
+            for checkup in both
+            for one in checkup.findings
+            if one.verdict is CheckStatus.BLOCKS and not one.of_tables
+        ]
+        if lines:
+            raise RunBlocked("\n".join(("nothing was begun: remoteiq-etl doctor shows what blocks it.", *lines)))
+
+    @property
+    def route(self) -> str:
+        """Where rows come from and go to, in one line without secrets, and by which configuration file."""
+        sides = ((self.settings.legacy_url, self.legacy), (self.settings.target_url, self.target))
+        places = [
+            f"{'the bundled server' if url is None else redact_url(database.url)} (schema {database.schema})"
+            for url, database in sides
+        ]
+        file = self.settings.config_file
+        return f"{' → '.join(places)}, source {self.settings.source}{f', as {file} says' if file else ''}"
 
     def _about_settings(self) -> Iterator[CheckFinding]:
         """Which configuration file is used, and what in it nothing has."""

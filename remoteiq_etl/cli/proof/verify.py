@@ -8,6 +8,7 @@ from rich.markup import escape
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.names import check_names
+from remoteiq_etl.cli.opening import begin
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
@@ -42,6 +43,7 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confi
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(tables) or len(targets)) as listener,
     ):
+        begin(both)
         both.refuse("verify", beside=True)
         try:
             plan = both.plan()

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.opening import begin
 from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.gate import roles
@@ -36,14 +37,15 @@ def show(
         full=full, accept_drift=accept_drift, interventions=interventions, role_grants=role_grants
     )
     specs = {name: table.spec for name, table in declared.items()}
-    with (
-        migration.connected(Settings.load(), specs) as both,
-        progress.shown(len(names or specs)) as listener,
-        both.run(planning=True, listener=listener, **choices.arguments) as run,
-    ):
-        reports = run.load_all(names)
-        plan = run.context.plan
-        rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
+    with migration.connected(Settings.load(), specs) as both:
+        begin(both)
+        with (
+            progress.shown(len(names or specs)) as listener,
+            both.run(planning=True, listener=listener, **choices.arguments) as run,
+        ):
+            reports = run.load_all(names)
+            plan = run.context.plan
+            rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
     if as_json:
         output.print_json(
             "plan",

@@ -132,4 +132,4 @@ def test_ctrl_c_says_what_is_kept(
     monkeypatch.setattr(run_module, "execute_job", interrupted)
     ended = cli("run", legacy=edge_db, target=target_db)
     assert ended.code == 130
-    assert ended.err.startswith("Interrupted. Every batch that was committed is kept")
+    assert "\nInterrupted. Every batch that was committed is kept" in ended.err
