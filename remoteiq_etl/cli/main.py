@@ -17,6 +17,7 @@ import typer
 
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.cutover import commands as cutover
+from remoteiq_etl.cli.demo import commands as try_out
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.gate.commands import gate, rehearse
 from remoteiq_etl.cli.order import InOrder, arrange
@@ -50,7 +51,7 @@ app = typer.Typer(
 
 
 for _command in (
-    run.demo,
+    try_out.demo,
     proof.doctor,
     stages.prepare,
     stages.finalize,
@@ -71,7 +72,7 @@ for _command in (
     run.prune,
     cutover.cutover,
     cutover.cleanup,
-    run.generate,
+    try_out.generate,
 ):
     app.command()(_command)
 for _group in (gate, views, rows.quarantine, rows.held, rows.conflicts, rows.deletes):

@@ -72,19 +72,21 @@ def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> No
             f"{min(SHOWN, len(found)):,} of {total:,} differences. A table's name narrows them, --json has more."
         )
     _print_waiting(verdict, console)
-    console.print(_conclusion(verdict, quick=quick), style=_style(verdict))
+    console.print(conclusion(verdict, quick=quick), style=style_of(verdict))
     if verdict.named:
         console.print(_NAMED.format(names=_listed([one.table for one in verdict.tables])), markup=False)
 
 
-def _conclusion(verdict: VerificationVerdict, *, quick: bool) -> str:
+def conclusion(verdict: VerificationVerdict, *, quick: bool = False) -> str:
+    """What the verdict means, in one sentence."""
     if quick and verdict.passed:
         return QUICK
     tables = [one for one in verdict.tables if one.table != DATABASE]
     return _MEANING[verdict.word].format(bugs=verdict.bugs, incomplete=len(verdict.incomplete), tables=len(tables))
 
 
-def _style(verdict: VerificationVerdict) -> str:
+def style_of(verdict: VerificationVerdict) -> str:
+    """How that sentence looks."""
     return "bold green" if verdict.passed else "bold yellow" if verdict.word == "incomplete" else "bold red"
 
 

@@ -59,13 +59,6 @@ def undo(
     )
 
 
-def demo() -> None:
-    """Move a small legacy database with every dirty case, on the bundled server, and show what became of it."""
-    from remoteiq_etl.cli.run.demo import show
-
-    raise typer.Exit(show())
-
-
 def plan(
     table: Tables = None,
     domain: Domains = None,
@@ -133,12 +126,16 @@ def status(
     changes: Annotated[
         bool, typer.Option("--changes", help="Count the legacy rows that changed since; reads every legacy table.")
     ] = False,
+    sizes: Annotated[
+        bool,
+        typer.Option("--sizes", help="Measure what the migration takes up in the target, in all and per legacy row."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the last runs, and per table how far it is behind the source, what is mapped and what waits."""
     from remoteiq_etl.cli.run.status import show
 
-    raise typer.Exit(show(runs, _declared, count_changes=changes, as_json=as_json))
+    raise typer.Exit(show(runs, _declared, count_changes=changes, measure=sizes, as_json=as_json))
 
 
 def _declared() -> list[str]:
@@ -197,19 +194,3 @@ def prune(as_json: AsJson = False) -> None:
     from remoteiq_etl.cli.run.prune import show
 
     raise typer.Exit(show(as_json=as_json))
-
-
-def generate(
-    agents: Annotated[int, typer.Option("--agents", metavar="N", min=0, help="The size of the installation.")],
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, other rows.")] = 1,
-    rows: Annotated[
-        list[str] | None, typer.Option("--rows", metavar="TABLE=N", help="The rows of one table; repeatable.")
-    ] = None,
-    create_schema: Annotated[
-        bool, typer.Option("--create-schema", help="Create the legacy tables first, also in a configured database.")
-    ] = False,
-) -> None:
-    """Fill an empty legacy database with an invented installation of any size."""
-    from remoteiq_etl.cli.run.generate import show
-
-    raise typer.Exit(show(agents, seed, rows or [], create_schema=create_schema))
