@@ -22,6 +22,7 @@ from remoteiq_etl.lifecycle.target.steps import StagedTarget, staged
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
+from remoteiq_etl.orchestration.runtime import run_options
 from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.expected.expectation import expectations
@@ -93,7 +94,7 @@ def _job(
     tables: Mapping[str, DeclaredTable],
     settings: Callable[[], Settings],
 ) -> dg.JobDefinition:
-    @dg.op(name=f"{name}_target", config_schema=dict(_CONFIG), out=dg.Out(dg.Nothing))
+    @dg.op(name=f"{name}_target", config_schema=dict(_CONFIG), out=dg.Out(dg.Nothing), pool=run_options.POOL)
     def made(context: dg.OpExecutionContext) -> None:
         with _reached(tables, settings) as both:
             with staged(both.target, both.settings) as place:

@@ -24,6 +24,9 @@ TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
     owners=legacy_tables.OWNERS,
     tags={"side": "target"},
     required_resource_keys={run_options.KEY},
+    pool=run_options.POOL,
+    # Before every other step that could begin: tables without a parent in the run do not name it.
+    op_tags={"dagster/priority": "2"},
 )
 def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Grain: the whole target schema.
@@ -50,6 +53,7 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         owners=legacy_tables.OWNERS,
         tags={"side": "target"},
         required_resource_keys={run_options.KEY},
+        pool=run_options.POOL,
     )
     def constraints(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Grain: the whole target schema.
