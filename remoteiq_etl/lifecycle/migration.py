@@ -212,6 +212,11 @@ class Migration:
             for one in checkup.findings
             if one.verdict is CheckStatus.BLOCKS and not one.of_tables
         ]
+        if bundled[0] and all(one.subject != "rights" for one in both[0].findings):
+            lines.append(
+                "  legacy: the bundled database is empty. remoteiq-etl demo fills it with examples, REMOTEIQ_LEGACY_URL names a"
+                " real one."
+            )
         if lines:
             raise RunBlocked("\n".join(("nothing was begun: remoteiq-etl doctor shows what blocks it.", *lines)))
 

@@ -239,3 +239,22 @@ def test_an_interrupted_command_ends_as_shells_count_it(cli: Cli, monkeypatch: p
     monkeypatch.setattr(status, "show", interrupted)
     ended = cli("status", legacy=NOWHERE, target=NOWHERE_ELSE)
     assert (ended.code, ended.err) == (130, "Interrupted.\n")
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "verify"])
+def test_a_command_that_moves_or_proves_rows_says_from_where_to_where_and_what_blocks_it(
+    cli: Cli, edge_db: Database, target_db: Database, command: str
+) -> None:
+    """In one line without a password; both sides at once, and before anything is recorded."""
+    ended = cli(command, legacy=NOWHERE, target=NOWHERE_ELSE, COLUMNS="400")
+    way, *lines = ended.err.splitlines()
+    assert way.endswith("/legacy (schema public) → postgresql://etl:***@127.0.0.1:1/target (schema public), source default")
+    assert "s3cret" not in ended.err
+    assert lines[0] == "nothing was begun: remoteiq-etl doctor shows what blocks it."
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["legacy, connection", "target, connection"]
+    role = target_db.select_only_role()
+    refused = cli(command, legacy=edge_db, target=target_db.url_as(role), COLUMNS="400")
+    assert refused.code == 1
+    assert f"target, rights: {role} may not" in refused.err
+    with target_db.connect() as connection:
+        assert connection.execute("SELECT to_regnamespace('remoteiq_etl')").fetchone() == (None,)

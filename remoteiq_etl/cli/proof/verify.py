@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.beginning import begin
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.names import check_names
-from remoteiq_etl.cli.opening import begin
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration

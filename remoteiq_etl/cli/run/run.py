@@ -10,8 +10,8 @@ from rich.console import Console
 
 from remoteiq_etl.backfill.context.report import Ledger
 from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.beginning import begin
 from remoteiq_etl.cli.exit_codes import Exit
-from remoteiq_etl.cli.opening import begin
 from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import RemoteIQError

@@ -65,6 +65,10 @@ def show(
         return Exit.DONE
     stages.show(output.results(), settings.source, standing)
     _print(output.results(), settings.source, orders, runs, tables)
+    if not runs and settings.legacy_url is None:
+        output.results().print(
+            "No legacy database is configured: remoteiq-etl demo fills the bundled one with examples."
+        )
     _print_verdicts(output.results(), touched.values())
     _print_sizes(output.results(), parts)
     _print_size(output.results(), home)

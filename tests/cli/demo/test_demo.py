@@ -16,9 +16,12 @@ README = Path(__file__).parents[3] / "README.md"
 @pytest.mark.slow("starts a server of its own")
 def test_the_demo_runs_on_the_bundled_databases(cli: Cli, tmp_path: Path) -> None:
     """Rows in quarantine are part of it, so it ends with 0; rows that change afterwards are re-synced, and all is proven."""
+    assert "remoteiq-etl demo fills the bundled one" in cli("status", legacy="", target="").out
+    empty = cli("run", legacy="", target="")
+    assert (empty.code, "the bundled database is empty. remoteiq-etl demo fills it" in empty.err) == (1, True)
     loaded = cli("demo", "--load-only", legacy="", target="")
     assert (loaded.code, "307 rows into 35 legacy tables" in loaded.out) == (0, True)
-    assert not (tmp_path / "home" / "dagster").exists()
+    assert "Nothing was migrated" in loaded.out
     ended = cli("demo", legacy="", target="", COLUMNS="200")
     assert ended.code == 0, ended.err
     assert "is there already, with 307 rows" in ended.out
