@@ -248,7 +248,9 @@ def test_a_command_that_moves_or_proves_rows_says_from_where_to_where_and_what_b
     """In one line without a password; both sides at once, and before anything is recorded."""
     ended = cli(command, legacy=NOWHERE, target=NOWHERE_ELSE, COLUMNS="400")
     way, *lines = ended.err.splitlines()
-    assert way.endswith("/legacy (schema public) → postgresql://etl:***@127.0.0.1:1/target (schema public), source default")
+    assert way.endswith(
+        "/legacy (schema public) → postgresql://etl:***@127.0.0.1:1/target (schema public), source default"
+    )
     assert "s3cret" not in ended.err
     assert lines[0] == "nothing was begun: remoteiq-etl doctor shows what blocks it."
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["legacy, connection", "target, connection"]
