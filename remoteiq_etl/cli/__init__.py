@@ -1,4 +1,4 @@
-"""Belongs here: `main.py` registers the three groups, exit codes and errors as text; options, output, selection shared
+"""Belongs here: `main.py` registers the three groups, exit codes and errors as text; the order of commands; options, output, selection shared
 by all.
 
 Not here: what a command does.
