@@ -84,7 +84,7 @@ def test_a_run_is_running_only_while_its_lock_is_held(cli: Cli, edge_db: Databas
 
 def keys(cli: Cli, migrated: Migrated, *options: str) -> list[tuple[str, str]]:
     ended = cli("quarantine", "list", "--json", *options, legacy=migrated.legacy, target=migrated.target)
-    return [(row["table"], row["rule"]) for row in json.loads(ended.out)]
+    return [(row["table"], row["rule"]) for row in json.loads(ended.out)["rows"]]
 
 
 def test_quarantine_is_filtered_by_table_and_rule(cli: Cli, migrated: Migrated) -> None:
