@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 WORKERS ?= 2
+# What running it needs, and that with the checks and tests.
+USABLE := .venv/.usable
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv-bench/.installed
 
@@ -23,13 +25,18 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## install the locked dependencies and the project into .venv
+install: $(USABLE) ## install the project and the locked dependencies that running it needs into .venv
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(USABLE): requirements-use.txt pyproject.toml
 	@$(call venv,.venv)
-	@echo "Installing into .venv (the first time takes a few minutes) ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@echo "Installing into .venv (the first time takes a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-use.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(INSTALLED): requirements.txt $(USABLE)
+	@echo "Installing the tools of checks and tests ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	@touch $@
 
 $(BENCH_INSTALLED): requirements-bench.txt
@@ -37,10 +44,10 @@ $(BENCH_INSTALLED): requirements-bench.txt
 	@.venv-bench/bin/python -m pip install --quiet --require-hashes --requirement requirements-bench.txt
 	@touch $@
 
-demo: $(INSTALLED) ## a legacy database with every dirty case, moved into the redesigned schema
+demo: $(USABLE) ## a legacy database with every dirty case, moved into the redesigned schema
 	@$(BIN)/remoteiq-etl demo
 
-dev: $(INSTALLED) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
+dev: $(USABLE) ## Dagster's UI on the bundled databases (Ctrl-C ends it)
 	@home=$$($(BIN)/python -m remoteiq_etl.orchestration.runtime.instance) && DAGSTER_HOME="$$home" $(BIN)/python -m remoteiq_etl.bundled_server.databases $(BIN)/dagster dev -w workspace.yaml
 
 test: $(INSTALLED) ## the tests; PYTEST_ARGS are passed on
@@ -80,6 +87,8 @@ bench: $(INSTALLED) $(BENCH_INSTALLED) ## the benchmarks, side by side with dlt 
 lock: ## write the locks anew from the .in files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
+		--constraint requirements.txt requirements-use.in -o requirements-use.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		requirements-bench.in -o requirements-bench.txt
 

@@ -23,6 +23,7 @@ from remoteiq_etl.lifecycle.target.prepare import prepare
 from remoteiq_etl.postgres import row_hash
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.maps import ensure_map
 from remoteiq_etl.state.schema import State
 from schemas import ddl, legacy
 from tests.support.server import Server
@@ -90,7 +91,7 @@ class Bench:
         plan = self.plan(workload.name)
         with open_run(plan) as run:
             run.load_all(plan.specs.keys() - {workload.name})
-            run.context.state.ensure_map(run.context.session, plan.specs[workload.name])
+            ensure_map(run.context.state, run.context.session, plan.specs[workload.name])
         self.execute("VACUUM (ANALYZE)")
 
     def sample(self, rows: int) -> str:

@@ -12,6 +12,7 @@
     │   └── SocketPathTooLong     no directory is short enough for a unix socket
     ├── DriftError                a live database differs from what we expect, and the difference blocks
     │   └── TableBlocked          the difference blocks one table, or one that it depends on
+    ├── RunBlocked                what doctor finds keeps every table from being loaded or verified
     ├── ContractError             a contract itself is wrong, or a transform broke it for every row
     ├── ConservationError         rows read ≠ rows accounted for
     ├── ConflictError             rows were edited in the target and changed in legacy, and the policy is to fail
@@ -101,6 +102,10 @@ class DriftError(RemoteIQError):
 
 class TableBlocked(DriftError):
     """One table cannot be loaded, because the legacy database lacks what it or one it depends on reads."""
+
+
+class RunBlocked(RemoteIQError):
+    """What doctor finds keeps every table from being loaded or verified."""
 
 
 class ContractError(RemoteIQError):

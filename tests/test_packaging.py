@@ -27,7 +27,7 @@ def test_the_imported_packages_are_ours(package: object) -> None:
     assert Path(str(package.__file__)).parent.parent == ROOT  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-bench.txt"])
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-use.txt", "requirements-bench.txt"])
 def test_a_lock_holds_versions_and_hashes_and_no_place(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z])", text)
@@ -36,13 +36,22 @@ def test_a_lock_holds_versions_and_hashes_and_no_place(lock: str) -> None:
 
 
 def test_every_dependency_of_the_package_is_locked() -> None:
-    locked = names((ROOT / "requirements.in").read_text(encoding="utf-8").splitlines())
-    assert names(PROJECT["project"]["dependencies"]) <= locked
+    """And what running needs is all of it: the tools of checks and tests are in the other lock alone."""
+    wanted = names((ROOT / "requirements-use.in").read_text(encoding="utf-8").splitlines())
+    assert names(PROJECT["project"]["dependencies"]) == wanted - {"hatchling"}
+    locks = [
+        set((ROOT / lock).read_text(encoding="utf-8").split("\n\n"))
+        for lock in ("requirements-use.txt", "requirements.txt")
+    ]
+    pins = [{line.split(" ")[0] for part in lock for line in part.splitlines() if "==" in line} for lock in locks]
+    assert pins[0] < pins[1]
+    assert not any(line.startswith(("pytest==", "playwright==", "ruff==", "mypy==")) for line in pins[0])
 
 
 def test_every_direct_dependency_is_in_the_lock_in_its_version() -> None:
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().replace("_", "-")
-    wanted = re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", (ROOT / "requirements.in").read_text(encoding="utf-8"), re.M)
+    given = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("requirements-use.in", "requirements.in"))
+    wanted = re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", given, re.M)
     assert wanted
     for name, version in wanted:
         assert re.search(rf"^{re.escape(name.lower())}(\[.*\])?=={re.escape(version)} ", lock, re.MULTILINE), name

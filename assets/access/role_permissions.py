@@ -16,13 +16,14 @@ from assets.access.rules.grants import HELD_BY, IN_META, IN_ROWS, PAIR
 from assets.access.rules.maps import ROLE_OF_NAME, ROLE_OF_WORD
 from assets.access.rules.words import lowered
 from assets.shared.winners import GROUP, Winners, decide_winners, recorded_winners, winners_of
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions, Warned
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import OWNER, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, Context
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 MERGED_ROLE = "merged_role"

@@ -10,13 +10,14 @@ import pandas as pd
 
 from assets.access.rules import adopted_roles, grants, user_times
 from assets.access.rules.maps import ROLE_OF_WORD
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import OWNER, Source, TableSpec
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, Context
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy, target
 
 

@@ -10,8 +10,9 @@ from remoteiq_etl.frames import json_text
 from remoteiq_etl.frames.dtypes import to_arrow
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import Decide
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.spec.table import Adoption, Source, TableSpec
-from remoteiq_etl.spec.transform_context import CUT_OVER, ORGANIZATION, Context
+from remoteiq_etl.spec.transform_context import ORGANIZATION, Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 

@@ -27,8 +27,9 @@ from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
 from remoteiq_etl.frames.key_index import Keyed
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.spec.table import Adoption, Derived, Source, TableSpec
-from remoteiq_etl.spec.transform_context import CUT_OVER, Context
+from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.spec.value_map import ValueMap
 from schemas import legacy, target
 

@@ -21,8 +21,8 @@ from assets.monitoring.rules.check_names import UNATTRIBUTED_KEY, check_keys
 from assets.monitoring.rules.maps import CHECK_OF_KEY, SYNTHESIZED_CHECKS, defined_checks
 from assets.shared.optional import carry_optional
 from assets.shared.winners import winners_of
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, by_distinct, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY, Batch

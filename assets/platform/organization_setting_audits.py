@@ -11,8 +11,8 @@ import pandas as pd
 
 from assets.platform.organization_settings import JSON_COLUMNS
 from remoteiq_etl.frames import json_text
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.table import Derived, TableSpec

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
 from assets.shared.seed import SEED, entries, new_keys
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decide, Decided, StoredDecisions
 from remoteiq_etl.spec.table import OWNER, Derived, TableSpec

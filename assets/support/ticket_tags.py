@@ -14,8 +14,8 @@ from assets.inventory.rules.pairing import READS as PAIRING_READS
 from assets.inventory.rules.places import recorded_survey
 from assets.support.rules import places
 from assets.support.rules.maps import former_numbers, given_numbers
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalise, normalised, tidied
 from remoteiq_etl.spec import times
 from remoteiq_etl.spec.batch import KEY, Batch

@@ -40,11 +40,12 @@ from remoteiq_etl.frames.derived_ids import short_key, short_keys
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.batch import KEY, Outcome
+from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import Derived, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.map_queries import count_target, follow_same_as
-from remoteiq_etl.state.maps import map_of
+from remoteiq_etl.state.maps import complete_map, ensure_map, map_of
 
 SQL = statements(__file__)
 
@@ -93,7 +94,7 @@ class TableLoad:
         if spec.no_source is not None:
             run.listener.finished(self.report)
             return self.report
-        run.state.ensure_map(run.session, spec)
+        ensure_map(run.state, run.session, spec)
         self.changed = self._mark_deleted() > 0
         self.reading = self.capture.reading(spec) if self.keys is None else of_keys(spec, self.keys)
         self.report.found_late = 0 if self.keys is not None else self.sweep.found_late(spec)
@@ -295,7 +296,7 @@ class TableLoad:
             if self.keys is None:
                 self.open_rows.release_rest(self.spec)
                 self.capture.complete(self.spec, self.reading, changed=self._is_remapped())
-            run.state.complete_map(run.session, self.spec)
+            complete_map(run.state, run.session, self.spec)
         self.lookups.forget(self.spec.name)
         if before is not None:
             conservation.check_ours(self.spec, self.report, before, conservation.mapped_rows(run, self.spec))

@@ -35,14 +35,16 @@ from remoteiq_etl.backfill.throttle.probes import SOURCE, TARGET, Probe, Sampler
 from remoteiq_etl.backfill.transform.lookups import Lookups
 from remoteiq_etl.errors import ConfigurationError, PrepareError, RunStopped, TableBlocked
 from remoteiq_etl.postgres import row_hash
+from remoteiq_etl.postgres.arrow import connect_arrow, connect_beside
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.session_checks import refuse_hidden_rows, refuse_shared
 from remoteiq_etl.spec.dependencies import in_order, legacy_columns
+from remoteiq_etl.spec.run_options import CUT_OVER, ROLE_GRANTS, ROLE_META_FIRST, UNION
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.spec.transform_context import CUT_OVER, ROLE_GRANTS, ROLE_META_FIRST, UNION
 from remoteiq_etl.state.cutovers import remembered_options
 from remoteiq_etl.state.locks import lock, take_over
+from remoteiq_etl.state.maps import ensure_maps
 from remoteiq_etl.state.orders import KEPT_BATCHES, Control, refuse_stopped
 from remoteiq_etl.state.schema import State, program_version
 from remoteiq_etl.state.sources import SourceRecord, record_end, register, remembered_grants
@@ -124,7 +126,7 @@ class Run:
     def announce(self, specs: Sequence[TableSpec]) -> None:
         """These tables will be loaded one after the other: what is asked of each is asked of all at once."""
         context = self.context
-        context.state.ensure_maps(context.session, [spec for spec in specs if spec.no_source is None])
+        ensure_maps(context.state, context.session, [spec for spec in specs if spec.no_source is None])
         self.capture.announce(
             [
                 context.with_live_columns(without_absent(spec, context.plan.absent))
@@ -240,9 +242,9 @@ def _context(
     snapshot = stack.enter_context(Snapshot(legacy, legacy_columns(plan.specs)))
     session = target.connect()
     stack.callback(session.close)
-    arrow = target.connect_arrow()
+    arrow = connect_arrow(target)
     stack.callback(arrow.close)
-    writer = target.connect_beside(arrow)
+    writer = connect_beside(target, arrow)
     stack.callback(writer.close)
     reader = snapshot.reader()
     stack.callback(reader.close)

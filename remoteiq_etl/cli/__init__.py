@@ -1,5 +1,5 @@
-"""Belongs here: `main.py` registers the three groups, exit codes and errors as text; options, output, selection shared
-by all.
+"""Belongs here: `main.py` registers the commands, exit codes and errors as text; the order of the commands, options, output,
+selection and how a command begins, shared by all.
 
 Not here: what a command does.
 """

@@ -10,14 +10,17 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.cutover import commands as cutover
+from remoteiq_etl.cli.demo import commands as try_out
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.gate.commands import gate, rehearse
+from remoteiq_etl.cli.order import InOrder, arrange
 from remoteiq_etl.cli.proof import commands as proof
 from remoteiq_etl.cli.rows import commands as rows
 from remoteiq_etl.cli.run import commands as run
@@ -25,8 +28,6 @@ from remoteiq_etl.cli.stages import commands as stages
 from remoteiq_etl.cli.views.commands import views
 from remoteiq_etl.errors import RemoteIQError
 
-#: What Typer makes of Ctrl-C where a command does not answer it itself.
-_INTERRUPTED = 130
 _WHERE = "remoteiq-etl --debug … says where in the program it arose."
 
 
@@ -39,17 +40,18 @@ class Invocation:
 
 app = typer.Typer(
     name="remoteiq-etl",
+    cls=InOrder,
     help="Moves a live legacy RemoteIQ database into the redesigned schema, and shows what became of every row.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or held rows.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or held rows, 130 interrupted."
+    " Example: remoteiq-etl --quiet run",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 for _command in (
-    run.demo,
+    try_out.demo,
     proof.doctor,
     stages.prepare,
     stages.finalize,
@@ -70,20 +72,42 @@ for _command in (
     run.prune,
     cutover.cutover,
     cutover.cleanup,
-    run.generate,
+    try_out.generate,
 ):
     app.command()(_command)
-for _group in (gate, cutover.fallback, views, rows.quarantine, rows.conflicts, rows.deletes):
+for _group in (gate, cutover.fallback, views, rows.quarantine, rows.held, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
+arrange(app)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"remoteiq-etl {version('remoteiq-etl')}")
+        raise typer.Exit
 
 
 @app.callback()
 def _program(
     context: typer.Context,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results, warnings and errors alone: no progress.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print what is logged besides, Dagster's events among it.")
+    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print no colours, as with NO_COLOR.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Say where in the program an error arose.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version of the program."),
+    ] = False,
 ) -> None:
     context.ensure_object(Invocation).debug = debug
+    output.speak(quiet=quiet, colours=not no_color)
+    if verbose:
+        logging.getLogger().setLevel(logging.INFO)
+        logging.getLogger().addHandler(output.LogLines())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Without any handler Python prints what libraries log as an error, tracebacks and their values included.
     logging.getLogger().addHandler(logging.NullHandler())
     invocation = Invocation()
+    output.speak()
     try:
         app(args=None if arguments is None else list(arguments), prog_name=app.info.name, obj=invocation)
     except SystemExit as ended:
@@ -106,9 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code(ended: SystemExit) -> int:
-    if ended.code == _INTERRUPTED:
+    # Typer's own, where a command does not answer Ctrl-C itself.
+    if ended.code == Exit.INTERRUPTED and not isinstance(ended.code, Exit):
         output.errors().print("Interrupted.")
-        return Exit.FAILED
     return ended.code if isinstance(ended.code, int) else Exit.FAILED
 
 

@@ -5,8 +5,10 @@ shown.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,14 +37,48 @@ STYLES = {
 }
 
 
+@dataclass
+class Manner:
+    """How everything is printed: what the options before the command say."""
+
+    quiet: bool = False
+    colours: bool = True
+
+
+_manner = Manner()
+
+
+def speak(*, quiet: bool = False, colours: bool = True) -> None:
+    """Print everything in this manner from now on."""
+    _manner.quiet, _manner.colours = quiet, colours
+
+
+def is_quiet() -> bool:
+    """Whether results, warnings and errors alone are asked for."""
+    return _manner.quiet
+
+
 def results() -> Console:
     """The console for what a command was asked for."""
     return _console(stderr=False)
 
 
 def errors() -> Console:
-    """The console for progress, remarks and errors."""
+    """The console for errors, and for what must be read."""
     return _console(stderr=True)
+
+
+def remarks() -> Console:
+    """The console for progress and remarks: with --quiet nothing of it is seen."""
+    return _console(stderr=True, quiet=_manner.quiet)
+
+
+class LogLines(logging.Handler):
+    """What is logged, a line each, beside the progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record. A text that holds an error's traceback could hold values of rows: only the message is shown."""
+        errors().print(f"{record.levelname} {record.name}: {record.getMessage()}", markup=False, soft_wrap=True)
 
 
 class VisibleConsole(Console):
@@ -62,8 +98,9 @@ class VisibleConsole(Console):
             yield Segment(text if control else visible(text), style, control)
 
 
-def _console(*, stderr: bool) -> Console:
-    console = VisibleConsole(stderr=stderr, highlight=False, soft_wrap=False)
+def _console(*, stderr: bool, quiet: bool = False) -> Console:
+    no_color = None if _manner.colours else True  # None: as NO_COLOR says
+    console = VisibleConsole(stderr=stderr, quiet=quiet, no_color=no_color, highlight=False, soft_wrap=False)
     if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
     return console
@@ -118,9 +155,15 @@ def heading(console: Console, text: str) -> None:
     console.print(text, style="bold", markup=False)
 
 
-def print_json(value: Any) -> None:
-    """Print for a program: one JSON document on stdout."""
-    typer.echo(visible(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
+#: The version of a command's JSON where it is not the first: raised when a key is renamed, removed or means something else.
+VERSIONS: Mapping[str, int] = {}
+
+
+def print_json(command: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print for a program: one JSON object on stdout, which begins with its format. A list stands under `rows`."""
+    found = value if isinstance(value, Mapping) else {"rows": value}
+    document = {"format": f"{command} {VERSIONS.get(command, 1)}", **found}
+    typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2, default=_plain)))
 
 
 def _plain(value: object) -> str:

@@ -1,11 +1,9 @@
-"""Which tables a command is about. Unknown names are usage errors that say what could have been meant."""
+"""Which tables a command is about. Imports every declaration, which takes long."""
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
-
-import typer
+from collections.abc import Mapping, Sequence
 
 import assets
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable, find_tables
 from remoteiq_etl.spec.table import TableSpec
 
@@ -31,12 +29,3 @@ def chosen(declared: Mapping[str, DeclaredTable], tables: Sequence[str], domains
     check_names("--table", tables, declared)
     check_names("--domain", domains, known_domains)
     return {*tables, *(name for name, table in declared.items() if table.domain in domains)}
-
-
-def check_names(option: str, names: Sequence[str], known: Collection[str]) -> None:
-    """Raise BadParameter for the first name that is not known."""
-    for name in names:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"{close[0]!r} is meant?" if close else f"Known: {', '.join(sorted(known))}."
-            raise typer.BadParameter(f"there is no {name!r}. {hint}", param_hint=option)

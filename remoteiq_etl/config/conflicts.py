@@ -4,14 +4,13 @@ Belongs here: the [conflicts] of the configuration file, and the same choice for
 policy to a row.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
 
 from remoteiq_etl.config.validation import Expected, Where, checked, is_table
-from remoteiq_etl.errors import ConfigurationError
 
 DEFAULT = "default"  # stands where a table's name would: the policy of all others
 
@@ -39,13 +38,6 @@ class ConflictPolicies:
         """These policies, but for what `words` (default, or a table, → policy) say. Raises ConfigurationError."""
         given = conflict_policies(words, Where(where))
         return ConflictPolicies(given.default if DEFAULT in words else self.default, {**self.tables, **given.tables})
-
-    def check_tables(self, known: Collection[str], where: str) -> None:
-        """Refuse names of no table: a misspelt one would silently choose nothing. Raises ConfigurationError."""
-        if unknown := sorted(self.tables.keys() - set(known)):
-            raise ConfigurationError(
-                f"{where}: there is no table {', '.join(unknown)}. remoteiq-etl lineage lists the tables."
-            )
 
 
 _ByTable = Annotated[

@@ -228,10 +228,15 @@ class Settings(SettingsTable):
 
 
 def project_directory(start: Path | None = None) -> Path:
-    """Give the nearest directory from `start` up with a .remoteiq, remoteiq.toml or workspace.yaml, else `start`."""
+    """Give `start` if it has a remoteiq.toml, else the nearest directory from it up with a .remoteiq or workspace.yaml, else `start`.
+
+    A remoteiq.toml alone makes no project of what lies below it: one in the home of a user would be everybody's.
+    """
     start = (start or Path.cwd()).resolve()
+    if (start / CONFIG_NAME).exists():
+        return start
     for directory in (start, *start.parents):
-        if any((directory / name).exists() for name in (HOME_NAME, CONFIG_NAME, "workspace.yaml")):
+        if any((directory / name).exists() for name in (HOME_NAME, "workspace.yaml")):
             return directory
     return start
 

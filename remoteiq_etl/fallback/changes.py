@@ -11,7 +11,7 @@ from datetime import datetime
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.fallback.as_written import TEMPORARY
 from remoteiq_etl.fallback.model import Change, Kind
 from remoteiq_etl.inverse.inverse import Inverse

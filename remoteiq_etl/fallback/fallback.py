@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON
 from remoteiq_etl.errors import CutOverError, RemoteIQError
 from remoteiq_etl.fallback import as_written, left_behind, named_rows
 from remoteiq_etl.fallback.carry import Carrier, by_table, note, own_transactions, waits_for_note

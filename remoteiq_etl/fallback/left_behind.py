@@ -11,7 +11,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.fallback.model import Change, LeftBehind
 from remoteiq_etl.inverse.inverse import inverses
 from remoteiq_etl.inverse.views import LegacyViews

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Table
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.fallback.model import Change, Kind, LeftBehind
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of

@@ -11,9 +11,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from remoteiq_etl.backfill.outcomes import movements
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.fallback.entries import Entries
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.maps import map_of

@@ -4,7 +4,6 @@ Belongs here: the namespace of a source, derived keys, and the test whether a le
 Does not belong here: looking keys up in a map, or deciding between candidates (see lookup and decisions).
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha1, sha256
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow, uuid_text
+from remoteiq_etl.frames.row_keys import key_text
 
 # Never to change: every derived id of every migrated database depends on it.
 PROJECT_NAMESPACE = UUID("0d6e7c1e-9a53-4f0b-8f0e-2b9f3a6f5c11")
@@ -29,11 +29,6 @@ VERSION = 4
 def source_namespace(source: str) -> UUID:
     """The namespace of all ids derived for one source."""
     return uuid5(PROJECT_NAMESPACE, source)
-
-
-def key_text(parts: Sequence[str]) -> str:
-    """The JSON array text that names a row: [target table, legacy table, legacy key, …]."""
-    return json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
 
 
 #: Bytes of a legacy key that the lists of the state schema hold as it is. An entry of an index holds 2,704, and a key shares it

@@ -12,7 +12,7 @@ from remoteiq_etl.frames.text import normalise
 from remoteiq_etl.gate.view import GateView
 from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.transform_context import ROLE_META_FIRST
+from remoteiq_etl.spec.run_options import ROLE_META_FIRST
 
 SQL = statements(__file__)
 _TABLES = ("roles", "role_permissions", "permissions", "role_meta")

@@ -18,19 +18,23 @@ from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.bundled_server import databases
 from remoteiq_etl.config.conflicts import ConflictPolicies
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, StateVersionError
+from remoteiq_etl.config.urls import redact_url
+from remoteiq_etl.errors import ConfigurationError, ConnectionFailed, RemoteIQError, RunBlocked, StateVersionError
+from remoteiq_etl.lifecycle import configured_names
 from remoteiq_etl.lifecycle.drift.acceptance import remember, remembered
 from remoteiq_etl.lifecycle.drift.checkup import examine_legacy, examine_target
-from remoteiq_etl.lifecycle.drift.findings import Checkup
+from remoteiq_etl.lifecycle.drift.findings import CheckFinding, CheckStatus, Checkup
 from remoteiq_etl.lifecycle.drift.impact import LegacyDrift, examine
 from remoteiq_etl.lifecycle.drift.report import DriftReport
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.lifecycle.stages import moves, store
+from remoteiq_etl.lifecycle.target.steps import staged
 from remoteiq_etl.lifecycle.undo.retention import prune
 from remoteiq_etl.postgres.database import Database, Session
+from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, brief, fault_of
 from remoteiq_etl.postgres.session_checks import refuse_shared
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 from remoteiq_etl.state.schema import State
@@ -66,7 +70,7 @@ class Migration:
         runs; a run remembers them. The stage of the source is `loading` while it is open: StageError where that does not fit,
         LockedError while a command works on the stage, unless it is the one that asks (`claimed`).
         """
-        self._refuse_unknown_value_maps()
+        self._refuse_unknown_names()
         asked = interventions or Interventions()
         policies = self._policies(asked)
         if not planning:
@@ -138,7 +142,6 @@ class Migration:
 
     def _policies(self, asked: Interventions) -> ConflictPolicies:
         """Who wins: what the settings say, but for what is asked of this run."""
-        self.settings.conflicts.check_tables(self.specs, f"{self.settings.config_file}: [conflicts]")
         asked.check(self.specs)
         self._refuse_fixed_decisions(asked)
         return self.settings.conflicts.overruled_by(asked.conflicts, "conflicts")
@@ -169,12 +172,72 @@ class Migration:
             known = self._remembered()
         return self._examined(session, (), known).report
 
-    def checkups(self) -> list[Checkup]:
-        """What stands in the way of a run in both databases, the legacy one first; nothing is written."""
+    def checkups(self, *, trial: bool = False) -> list[Checkup]:
+        """What stands in the way of a run in both databases, the legacy one first; nothing is written.
+
+        `trial`: where nothing blocks, do what prepare does in a transaction that is taken back.
+        """
         bundled = self.settings.legacy_url is None, self.settings.target_url is None
         before = examine_legacy(self.legacy, self.drift_report, bundled=bundled[0])
         place = self.target, self.settings.state_schema
-        return [before, examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)]
+        after = examine_target(*place, bundled=bundled[1], legacy_bytes=before.bytes)
+        tried = self._tried() if trial and not after.blocks else ()
+        return [before, replace(after, findings=(*after.findings, *tried, *self._about_settings()))]
+
+    def _tried(self) -> Iterator[CheckFinding]:
+        """Whether the target takes what prepare does to it."""
+        subject = "prepare, tried and taken back"
+        try:
+            with staged(self.target, self.settings) as place:
+                place.try_prepare()
+            yield CheckFinding("target", subject, "the target takes it")
+        except RemoteIQError as error:
+            yield CheckFinding("target", subject, brief(error), CheckStatus.BLOCKS, "mend that, then look again")
+        except DATABASE_ERRORS as error:
+            yield CheckFinding("target", subject, brief(error), CheckStatus.BLOCKS, fault_of(error).advice)
+
+    def refuse_blocked(self) -> None:
+        """Raise RunBlocked with what `doctor` finds to block every table, on both sides at once; nothing is written.
+
+        Differences of the schemas are not looked at here: a run weighs them against what was accepted.
+        """
+        bundled = self.settings.legacy_url is None, self.settings.target_url is None
+        both = (
+            examine_legacy(self.legacy, lambda _: DriftReport.of("legacy", self.legacy.schema, ()), bundled=bundled[0]),
+            examine_target(self.target, self.settings.state_schema, bundled=bundled[1]),
+        )
+        lines = [
+            f"  {one.side}, {one.subject}: {one.found}; {one.advice}"
+            for checkup in both
+            for one in checkup.findings
+            if one.verdict is CheckStatus.BLOCKS and not one.of_tables
+        ]
+        if bundled[0] and all(one.subject != "rights" for one in both[0].findings):
+            lines.append(
+                "  legacy: the bundled database is empty. remoteiq-etl demo fills it with examples, REMOTEIQ_LEGACY_URL names a"
+                " real one."
+            )
+        if lines:
+            raise RunBlocked("\n".join(("nothing was begun: remoteiq-etl doctor shows what blocks it.", *lines)))
+
+    @property
+    def route(self) -> str:
+        """Where rows come from and go to, in one line without secrets, and by which configuration file."""
+        sides = ((self.settings.legacy_url, self.legacy), (self.settings.target_url, self.target))
+        places = [
+            f"{'the bundled server' if url is None else redact_url(database.url)} (schema {database.schema})"
+            for url, database in sides
+        ]
+        file = self.settings.config_file
+        return f"{' → '.join(places)}, source {self.settings.source}{f', as {file} says' if file else ''}"
+
+    def _about_settings(self) -> Iterator[CheckFinding]:
+        """Which configuration file is used, and what in it nothing has."""
+        path = self.settings.config_file
+        yield CheckFinding("target", "configuration file", str(path) if path else "none: the environment alone")
+        with contextlib.suppress(ConnectionFailed):
+            for problem in self.unknown_names():
+                yield CheckFinding("target", "configuration file", problem, CheckStatus.BLOCKS, f"mend it in {path}")
 
     def _examined(self, session: Session, accept_drift: Collection[str], known: Collection[str]) -> LegacyDrift:
         accepted = {*self.settings.accept_drift, *accept_drift}
@@ -200,14 +263,17 @@ class Migration:
                 f" REMOTEIQ_TARGET_SCHEMA={target}."
             )
 
-    def _refuse_unknown_value_maps(self) -> None:
-        """A misspelt map would silently extend nothing."""
-        known = {value_map.name for spec in self.specs.values() for value_map in spec.value_maps}
-        if unknown := sorted(self.settings.values.keys() - known):
-            raise ConfigurationError(
-                f"{self.settings.config_file}: no table has the value map {', '.join(unknown)}."
-                f" The value maps are: {', '.join(sorted(known))}."
-            )
+    def unknown_names(self) -> list[str]:
+        """What names of the configuration file nothing has, a sentence each."""
+        return configured_names.problems(self.settings, self.specs, self._live_labels)
+
+    def _refuse_unknown_names(self) -> None:
+        if found := self.unknown_names():
+            raise ConfigurationError(f"{self.settings.config_file}: {' '.join(found)}")
+
+    def _live_labels(self, table: str, column: str) -> list[str]:
+        with contextlib.closing(self.target.connect()) as session:
+            return configured_names.live_labels(session, table, column)
 
     def has_run(self, orchestrator_run_id: str) -> bool:
         """Whether a run of this name was recorded in the target before."""

@@ -22,6 +22,7 @@ from remoteiq_etl.orchestration.jobs.gate import on_closed_gate, rehearse_job
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.legacy_write_sensor import on_legacy_write
 from remoteiq_etl.orchestration.jobs.lost_run_sensor import on_lost_run
+from remoteiq_etl.orchestration.jobs.operations import operations_jobs
 from remoteiq_etl.orchestration.jobs.prune import prune_job
 from remoteiq_etl.orchestration.jobs.schedules import on_change, schedules, with_readable_schedules
 from remoteiq_etl.orchestration.metadata import legacy_tables as legacy
@@ -49,19 +50,19 @@ def definitions_of(
     # Completing the target lets go of the snapshot, which passes over tables and over gone rows read.
     after = [gone_from_legacy(last, settings), target_constraints([*last, GONE_FROM_LEGACY, UNCHANGED_TABLES])]
     prepared = [target_schema, accepted_drift, unchanged_tables(specs)]
-    plan_of_undo, undo_jobs = undo.definitions(found, settings)
     report, report_job = migration_report.definitions(found, settings)
     state, stage_jobs = stages.definitions(found, settings)
     cut_over_jobs = cutover.definitions(specs, settings)
     return dg.Definitions(
         asset_checks=[verification.checks(found, settings), gate_check(specs, settings)],
-        assets=[*legacy_tables, *prepared, *assets, *after, plan_of_undo, report, state],
+        assets=[*legacy_tables, *prepared, *assets, *after, report, state],
         jobs=[
             *jobs(tables, shown.source),
-            *undo_jobs,
+            *undo.jobs(found, settings),
             report_job,
             prune_job(settings),
             *stage_jobs,
+            *operations_jobs(specs, settings),
             rehearse_job(specs, settings),
             *cut_over_jobs,
         ],

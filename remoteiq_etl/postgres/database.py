@@ -1,7 +1,7 @@
 """Connections to the two databases, every statement through one place.
 
-Belongs here: opening psycopg and ADBC connections with the session settings that extracts and loads rely on, and the
-observer that sees each statement before it is sent. Does not belong here: SQL of the engine (see sql/ and its callers).
+Belongs here: opening psycopg connections with the session settings that extracts and loads rely on, and the observer that
+sees each statement before it is sent. Does not belong here: whole batches of rows (see arrow), SQL of the engine.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,12 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-import adbc_driver_postgresql
 import psycopg
-import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement, AdbcStatusCode
 from adbc_driver_manager import Error as AdbcError
-from adbc_driver_postgresql import dbapi
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, class_row
@@ -23,7 +19,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 
 from remoteiq_etl.config.urls import connection_parameters, libpq_url, redact_url, without_secrets
 from remoteiq_etl.errors import ConnectionFailed, RemoteIQError
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_values
 from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.postgres.encodings import Unreadable, unreadable_in
 from remoteiq_etl.postgres.errors.failures import (
@@ -37,13 +33,10 @@ from remoteiq_etl.postgres.errors.failures import (
 )
 from remoteiq_etl.postgres.errors.lock_waits import LockWaitEnded, blocking_sentence
 from remoteiq_etl.postgres.errors.rights import RightRefused, missing_right
-from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, UNQUOTED, at_start, key_statements, keys, pinning
-from remoteiq_etl.postgres.sockets import ServerSocket, open_sockets, opened_since
+from remoteiq_etl.postgres.session_settings import LOCK_TIMEOUT, at_start, key_statements, keys, pinning
 
 Observer = Callable[[str], None]
 
-#: The SQLSTATE of a session that is not there any more, which the driver leaves out.
-_CONNECTION_FAILURE = "08006"
 #: By which the server tells our sessions from those of others.
 APPLICATION = "remoteiq-etl"
 
@@ -87,64 +80,19 @@ class Database:
 
     def connect(self) -> "Session":
         """A psycopg session in autocommit mode. Raises ConnectionFailed."""
-        with self._explained(), ExitStack() as begins:
-            connection = self._opened(partial(psycopg.connect, autocommit=True))
+        with self.explained(), ExitStack() as begins:
+            connection = self.opened(partial(psycopg.connect, autocommit=True))
             begins.callback(connection.close)
-            self._settle(lambda statements: connection.execute(statements.encode()))
+            self.settle(lambda statements: connection.execute(statements.encode()))
             # What libpq knows of it is a number of the pooler's own where one is between.
             backend = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
             begins.pop_all()
-        set_json_dumps(json_text.dumps, connection)
-        set_json_loads(json_text.parse, connection)
+        set_json_dumps(json_values.dumps, connection)
+        set_json_loads(json_values.parse, connection)
         encoding = connection.info.parameter_status("server_encoding") or ""
         return Session(replace(self, unreadable=unreadable_in(encoding)), connection, backend[0] if backend else 0)
 
-    def connect_arrow(self, *, autocommit: bool = True) -> "ArrowSession":
-        """An ADBC session, for reading and writing whole batches. Raises ConnectionFailed."""
-        with self._explained(), ExitStack() as begins:
-            database = self._opened(adbc_driver_postgresql.connect)
-            begins.callback(database.close)
-            connection, socket = self._arrow(database)
-            begins.pop_all()
-            return ArrowSession(self, dbapi.Connection(database, connection, autocommit=autocommit), socket)
-
-    def connect_beside(self, first: "ArrowSession") -> "ArrowSession":
-        """Another ADBC session of the same database, in autocommit mode. Raises ConnectionFailed.
-
-        The driver reads all columns and types of the catalogue when a database is opened (35 ms of CPU with 7,000 columns);
-        the second session shares what it found. Both end on their own.
-        """
-        shared = first.connection._db
-        with self._explained():
-            # As Connection.adbc_clone() does it, which knows no autocommit mode.
-            connection, socket = self._arrow(shared._db)
-            return ArrowSession(self, dbapi.Connection(shared, connection, autocommit=True), socket)
-
-    def _arrow(self, database: AdbcDatabase) -> tuple[AdbcConnection, ServerSocket | None]:
-        """A connection with its settings made, and its socket; the transaction of a caller begins later."""
-        with ExitStack() as begins:
-            before = open_sockets()
-            connection = AdbcConnection(database)
-            socket = opened_since(before)
-            begins.callback(connection.close)
-            self._refuse_quoted(connection)
-            self._settle(partial(_execute, connection))
-            begins.pop_all()
-            return connection, socket
-
-    def _refuse_quoted(self, connection: AdbcConnection) -> None:
-        """The driver reads the types when it connects, before any statement of ours; a pooler may have let nothing through."""
-        try:
-            _execute(connection, UNQUOTED)
-        except AdbcError as error:
-            if error.sqlstate != psycopg.errors.InvalidTextRepresentation.sqlstate:
-                raise
-            raise ConnectionFailed(
-                f"sessions of {redact_url(self.url)} begin with quote_all_identifiers = on, and a pooler keeps ours from it."
-                " Say ALTER ROLE … SET quote_all_identifiers = off (or ALTER DATABASE), or connect without the pooler."
-            ) from error
-
-    def _opened(self, connect: Callable[[str], _Opened]) -> _Opened:
+    def opened(self, connect: Callable[[str], _Opened]) -> _Opened:
         """What connects, with our settings from the start; without them where a pooler refuses such."""
         try:
             return connect(self.conninfo)
@@ -154,7 +102,7 @@ class Database:
                 raise
             return connect(self._conninfo())
 
-    def _settle(self, execute: Callable[[str], object]) -> None:
+    def settle(self, execute: Callable[[str], object]) -> None:
         """Make the settings of a new connection."""
         statements = pinning(self.schema, self.session, read_only=self.read_only)
         try:
@@ -165,7 +113,8 @@ class Database:
             execute(f"{key_statements(self.session)}; {statements}")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Say of an error at connecting what it means, without a secret. Raises ConnectionFailed."""
         try:
             yield
         except DATABASE_ERRORS as error:
@@ -288,62 +237,6 @@ class Session:
     def close(self) -> None:
         """End the session."""
         self.connection.close()
-
-
-class ArrowSession:
-    """An ADBC connection: whole result sets out, whole batches in."""
-
-    def __init__(self, database: Database, connection: dbapi.Connection, socket: ServerSocket | None = None) -> None:
-        self.database = database
-        self.connection = connection
-        self._socket = socket
-
-    def execute(self, statement: str) -> None:
-        """Run one statement for what it does; prepared, because the driver survives the end of its session in such a one alone."""
-        self.table(statement)
-
-    def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
-        """The record batches of a query, as they arrive."""
-        with self._begun(statement) as cursor:
-            cursor.execute(statement)
-            yield from cursor.fetch_record_batch()
-
-    def table(self, statement: str) -> pa.Table:
-        """The whole result of a statement, which is known to be small."""
-        with self._begun(statement) as cursor:
-            cursor.execute(statement)
-            return cursor.fetch_arrow_table()
-
-    def append(self, schema: str, table: str, rows: pa.RecordBatch | pa.Table) -> None:
-        """COPY rows into an existing table whose columns fit in binary form; a transaction of its own in autocommit."""
-        statement = f"COPY {schema}.{table} FROM STDIN"
-        with self._begun(statement) as cursor:
-            cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
-
-    def rollback(self) -> None:
-        """End the transaction and begin another one; only without autocommit."""
-        self.database.observe("ROLLBACK")
-        self.connection.rollback()
-
-    @contextmanager
-    def _begun(self, statement: str) -> Iterator[dbapi.Cursor]:
-        """A cursor for one statement. Where the server has ended the session, the driver is not asked: see sockets."""
-        self.database.observe(statement)
-        with self.database.explaining(statement), self.connection.cursor() as cursor:
-            if self._socket is not None and self._socket.is_closed():
-                text = "the server has closed the connection"
-                raise dbapi.OperationalError(text, status_code=AdbcStatusCode.IO, sqlstate=_CONNECTION_FAILURE)
-            yield cursor
-
-    def close(self) -> None:
-        """End the session; a transaction in it is rolled back."""
-        self.connection.close()
-
-
-def _execute(connection: AdbcConnection, statements: str) -> None:
-    with AdbcStatement(connection) as statement:
-        statement.set_sql_query(statements)
-        statement.execute_update()
 
 
 def _escaped(value: str) -> str:

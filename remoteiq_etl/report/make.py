@@ -24,11 +24,10 @@ from remoteiq_etl.report.model import GatePage, Report, Verified
 from remoteiq_etl.report.reading import Reader
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State, program_version
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.coverage import Coverage
 from remoteiq_etl.verify.incremental.freshness import freshness
 from remoteiq_etl.verify.verdicts import store
-from remoteiq_etl.verify.verdicts.model import TableVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, TableVerdict
 
 #: Runs that the history shows: a week of a re-sync every few hours; the charts stay readable.
 MOST_RUNS = 60
@@ -125,7 +124,7 @@ def _gathered(
         verdict=verdict,
         tasks=tasks.find(reader, scope.specs, present, verdict),
         tables=tables,
-        database=verified[NAME],
+        database=verified[DATABASE],
         matrices=matrices,
         formats=values.formats(maps, met, {matrix.name for matrix in matrices}),
         quarantine=waiting.quarantine(reader),

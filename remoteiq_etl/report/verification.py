@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from remoteiq_etl.report.model import ReportVerdict, Standing, Verified
 from remoteiq_etl.spec.table import TableSpec
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness
-from remoteiq_etl.verify.verdicts.model import Status, TableVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, Status, TableVerdict
 
 #: The worst comes first: one table of it, and the whole is that.
 _WORST = (
@@ -30,7 +29,7 @@ def verified(
     stale: Mapping[str, str],
     gaps: Mapping[str, str],
 ) -> dict[str, Verified]:
-    """The standing of each target table that is declared, and (under NAME) of what is verified beside them.
+    """The standing of each target table that is declared, and (under DATABASE) of what is verified beside them.
 
     `stale`: tables whose verdict does not hold any more, `gaps`: those that are not there as a whole, with the reason.
     """
@@ -39,7 +38,7 @@ def verified(
         name: Verified(
             _standing(last.get(name), name in stale, name in gaps), last.get(name), gaps.get(name) or stale.get(name)
         )
-        for name in [NAME, *(spec.name for spec in specs if spec.no_source is None)]
+        for name in [DATABASE, *(spec.name for spec in specs if spec.no_source is None)]
     }
     return {**dict.fromkeys((spec.name for spec in specs), Verified(Standing.NOTHING)), **found}
 
@@ -63,7 +62,7 @@ def _standing(verdict: TableVerdict | None, is_stale: bool, has_gaps: bool) -> S
 
 def overall(tables: Mapping[str, Verified]) -> ReportVerdict:
     """What may be said of all: the worst that is true of any table, or of what is verified beside them."""
-    standings = Counter(one.standing for name, one in tables.items() if name != NAME)
+    standings = Counter(one.standing for name, one in tables.items() if name != DATABASE)
     verdicts = [one.verdict for one in tables.values() if one.verdict is not None]
     labels: Counter[str] = Counter()
     for verdict in verdicts:
@@ -75,6 +74,6 @@ def overall(tables: Mapping[str, Verified]) -> ReportVerdict:
         until=moments[-1] if moments else None,
         snapshots=sorted({verdict.snapshot for verdict in verdicts}),
         tables={standing: standings[standing] for standing in _WORST if standings[standing]},
-        beside=tables[NAME].standing,
+        beside=tables[DATABASE].standing,
         labels=dict(labels),
     )

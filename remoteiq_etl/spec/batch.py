@@ -7,7 +7,6 @@ account of a batch and the helpers that every transform needs. Does not belong h
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from remoteiq_etl.frames import times
 from remoteiq_etl.frames.derived_ids import short_keys
 from remoteiq_etl.frames.dtypes import TEXT, to_arrow
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.value_map import ValueMap
 
 KEY = "_key"  # legacy key as text: the join between a frame, the map and the quarantine
@@ -25,16 +25,6 @@ NULL_WORD = "∅"  # stands for a null where words are counted
 ODD_TIMES = "_odd_times"  # JSON object text of the times of a row that are not carried (see times.is_carried)
 HASH = "_hash"  # keyed hash of the legacy row, computed by the server in the extract
 _OURS = "_"  # columns that the extract adds to those of the legacy table
-
-
-class Outcome(StrEnum):
-    """What becomes of a legacy row that does not become a target row of its own."""
-
-    MERGED = "merged"
-    ARCHIVED = "archived"
-    FILTERED = "filtered"
-    QUARANTINED = "quarantined"
-    HELD = "held"
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,11 @@ import pandas as pd
 
 from remoteiq_etl.frames import derived_ids
 from remoteiq_etl.spec.lookup import NOTHING, Lookup
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.spec.value_map import ValueMap
 
 #: The organization of each slug: what every table of the organization reads.
 ORGANIZATION = ("organizations", "derived")
-
-#: The option of every run from the cut-over on: when legacy was fenced, as ISO text. The state remembers it.
-CUT_OVER = "cut_over"
-
-#: The option which of the two tables of grants count, and what it may be; the state remembers it, too.
-ROLE_GRANTS = "role_grants"
-UNION, ROLE_META_FIRST = "union", "role_meta_first"
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})  # no field default: Python 3.11 wants hashable ones
 

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.transform_context import CUT_OVER
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.state.orders import actor
 from remoteiq_etl.state.schema import State
 

@@ -1,9 +1,10 @@
-"""Identity maps: their definition, the join with the target table whose keys they hold, and reading them as lookups.
+"""Identity maps: their definition, the join with the target table whose keys they hold, making and reading them.
 
-Belongs here: questions that a map answers. Does not belong here: the writes of a batch (remoteiq_etl.backfill.load).
+Belongs here: questions that a map answers, decisions recorded in it. Does not belong here: the writes of a batch
+(remoteiq_etl.backfill.load).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,18 @@ import pyarrow.compute as pc
 from psycopg import sql
 from sqlalchemy import Table
 
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_values
 from remoteiq_etl.frames.derived_ids import BEGINNING, LONGEST_KEY
-from remoteiq_etl.postgres.database import ArrowSession
+from remoteiq_etl.postgres.arrow import ArrowSession
+from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.spec.decisions import Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import LazyLookup, Lookup
 from remoteiq_etl.spec.table import Source, TableSpec
-from schemas import state
+from remoteiq_etl.state.map_views import make_views
+from remoteiq_etl.state.schema import LOCK, State, comment_ddl
+from schemas import ddl
+from schemas.state.maps import map_name, map_table
 
 SQL = statements(__file__)
 
@@ -76,7 +82,7 @@ class MapEntries:
         query = sql.SQL("SELECT legacy_key::text AS key, decision::text AS decision {} AND decision IS NOT NULL")
         table = self.arrow.table(query.format(self.of_table).as_string(None))
         texts = table.column("decision").to_pylist()
-        return {key: json_text.parse(text) for key, text in zip(table.column("key").to_pylist(), texts, strict=True)}
+        return {key: json_values.parse(text) for key, text in zip(table.column("key").to_pylist(), texts, strict=True)}
 
     def marked(self) -> Mapping[str, frozenset[str]]:
         """The legacy keys that are adopted, quarantined and deleted."""
@@ -96,7 +102,7 @@ def whole_map(
 ) -> Lookup | None:
     """The lookup that all entries of a map for one legacy table make; None where it is too large, so that they were not read.
 
-    `own`: keys that a decision alone names count in any case (see State.lookup).
+    `own`: keys that a decision alone names count in any case (see read_lookup).
     """
     query = SQL["lookup_whole"].format(
         of_table=of_table,
@@ -125,7 +131,7 @@ def _whole(table: pa.Table) -> Lookup | None:
     entries = table.filter(table.column("new_key").is_valid())
     decided = table.filter(table.column("decision").is_valid())
     texts = zip(decided.column("legacy_key").to_pylist(), decided.column("decision").to_pylist(), strict=True)
-    decisions = {key: json_text.parse(text) for key, text in texts}
+    decisions = {key: json_values.parse(text) for key, text in texts}
     return Lookup(_array(entries.column("legacy_key")), _array(entries.column("new_key")), decisions, **_marks(table))
 
 
@@ -139,7 +145,7 @@ def map_of(spec: TableSpec) -> Table:
     single = spec.log_like and len(spec.sources) == 1 and len(streamed) == 1
     legacy_key = key_type(streamed[0].table, streamed[0].key_columns) if single else "text"
     new_key = key_type(spec.target, spec.primary_key)
-    return state.map_table(
+    return map_table(
         spec.name,
         legacy_key=legacy_key,
         new_key=new_key,
@@ -154,3 +160,96 @@ def key_type(table: Table, columns: tuple[str, ...]) -> str:
     if len(columns) != 1:
         return "text"
     return {"UUID": "uuid", "BIGINT": "bigint"}.get(str(table.columns[columns[0]].type), "text")
+
+
+def ensure_map(state: State, session: Session, spec: TableSpec) -> Table:
+    """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
+    ensure_maps(state, session, [spec])
+    return map_of(spec)
+
+
+def ensure_maps(state: State, session: Session, specs: Iterable[TableSpec]) -> None:
+    """Create the mapping tables that are missing, all at once: each new one changes the view over all of them."""
+    missing = [spec for spec in specs if not state.has_map(session, spec.name)]
+    if missing:
+        with session.transaction():
+            _create_maps(state, session, {spec.name: spec for spec in missing})
+        state.forget_maps()
+
+
+def _create_maps(state: State, session: Session, specs: Mapping[str, TableSpec]) -> None:
+    """Two sources may want one at the same time: one of them waits, and finds it."""
+    session.execute(LOCK)
+    state.forget_maps()
+    missing = [spec for entity, spec in specs.items() if not state.has_map(session, entity)]
+    statements: list[str] = []
+    for spec in missing:
+        statements += ddl.table_ddl(map_of(spec), state.schema, foreign_keys=False, indexes=not spec.log_like)
+        statements += comment_ddl(map_of(spec), state.schema)
+    if missing:
+        session.execute(";\n".join(statements))
+        names = [spec.name for spec in missing]
+        make_views(session, state.schema, names, {*names, *state.entities(session)})
+
+
+def complete_map(state: State, session: Session, spec: TableSpec) -> None:
+    """Create the indexes that the map of a loaded table still lacks.
+
+    New keys are random: made once over a million rows their index takes half a second, row by row three. Until then
+    the primary key of the target keeps them apart.
+    """
+    table = map_of(spec)
+    names = sorted(str(index.name) for index in table.indexes)
+    if not state.indexes.issuperset(names):
+        query = "SELECT indexname FROM pg_indexes WHERE schemaname = %s"
+        state.indexes = {row[0] for row in session.rows(query, [state.schema])}
+    for name, statement in zip(names, ddl.index_ddl(table, state.schema), strict=True):
+        if name not in state.indexes:
+            session.execute(statement)
+
+
+def read_lookup(
+    state: State, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool
+) -> Lookup:
+    """The map of an entity for one legacy table, as it is committed now. Empty when nothing was ever mapped.
+
+    A key that a decision alone names counts only when the row it names is there; with `own` (the entity is just being
+    loaded) it counts in any case.
+    """
+    if not state.has_map(session, entity):
+        return Lookup.of({})
+    name = state.name(map_name(entity))
+    of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
+        name, sql.Literal(source_id), sql.Literal(legacy_table)
+    )
+    quarantined = _quarantined(state, source_id, entity, legacy_table)
+    found: Lookup | None = None
+    if entity not in state.large:
+        found = whole_map(arrow, name, of_table, quarantined, own=own)
+    if found is None:
+        state.large.add(entity)
+        found = lazy_map(arrow, name, of_table, quarantined, own=own)
+    # What an entity being loaded knows of itself is what it knew when the load began.
+    return found.extended([], []) if own else found
+
+
+def _quarantined(state: State, source_id: int, entity: str, legacy_table: str) -> sql.Composed:
+    """The SELECT of the legacy keys that are quarantined for a target table."""
+    query = sql.SQL(
+        "SELECT legacy_key FROM {} WHERE source_id = {} AND legacy_table = {} AND table_name = {} AND released_run IS NULL"
+    )
+    values = map(sql.Literal, (source_id, legacy_table, entity))
+    return query.format(state.name("quarantine"), *values)
+
+
+def recorded_decisions(state: State, session: Session, source_id: int, spec: TableSpec) -> StoredDecisions:
+    """The decisions that earlier runs recorded in the map of a table."""
+    if not state.has_map(session, spec.name):
+        return StoredDecisions()
+    query = sql.SQL(
+        "SELECT legacy_table, legacy_key::text, rule, decision, new_key::text FROM {} WHERE source_id = %s AND decision IS NOT NULL"
+    )
+    rows = session.rows(query.format(state.name(map_name(spec.name))), [source_id])
+    return StoredDecisions(
+        {(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows}
+    )

@@ -1,7 +1,7 @@
 """Our own schema in the target database: opening it, and reading what earlier runs recorded.
 
-Belongs here: creating and upgrading the state schema, sources, maps read as lookups, recorded decisions. Does not belong
-here: the writes of a batch (see merge), the life of a run (see run).
+Belongs here: creating and upgrading the state schema, and which maps there are. Does not belong here: making and reading a
+map (see maps), the writes of a batch, the life of a run.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,9 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from remoteiq_etl.errors import StateVersionError
-from remoteiq_etl.postgres.database import ArrowSession, Database, Session
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.decisions import Decision, StoredDecisions
-from remoteiq_etl.spec.lookup import Lookup
-from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_views import make_views
-from remoteiq_etl.state.maps import lazy_map, map_of, whole_map
 from remoteiq_etl.state.upgrade import upgrade
 from schemas import ddl, state
 from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_table
@@ -26,7 +22,8 @@ from schemas.state.maps import IS_MAP, MAP_PATTERN, map_comment, map_name, map_t
 SQL = statements(__file__)
 
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))"
+#: Held by who makes or changes tables of the state schema.
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('remoteiq_etl.state'))"
 
 
 #: Every map has the same columns but for the types of the two keys.
@@ -48,8 +45,9 @@ class State:
         self.target = target
         self.schema = schema
         self._maps: set[str] | None = None
-        self._indexes: set[str] = set()
-        self._large: dict[str, bool] = {}
+        #: What was once read of the catalogue: indexes of maps that are there, and target tables whose map is large.
+        self.indexes: set[str] = set()
+        self.large: set[str] = set()
 
     def name(self, table: str) -> sql.Identifier:
         """A table of the state schema, quoted."""
@@ -73,90 +71,16 @@ class State:
         if self.is_current(session):
             return
         with session.transaction():
-            session.execute(_LOCK)
+            session.execute(LOCK)
             found = self._version(session)
             if found is None:
                 self._create(session)
             elif found < state.SCHEMA_VERSION:
                 self._upgrade(session)
 
-    def ensure_map(self, session: Session, spec: TableSpec) -> Table:
-        """The mapping table of a target table, created when it is missing; a log-like one gets its index when it is loaded."""
-        self.ensure_maps(session, [spec])
-        return map_of(spec)
-
-    def ensure_maps(self, session: Session, specs: Iterable[TableSpec]) -> None:
-        """Create the mapping tables that are missing, all at once: each new one changes the view over all of them."""
-        missing = [spec for spec in specs if not self.has_map(session, spec.name)]
-        if missing:
-            with session.transaction():
-                self._create_maps(session, {spec.name: spec for spec in missing})
-            self._maps = None
-
-    def _create_maps(self, session: Session, specs: Mapping[str, TableSpec]) -> None:
-        """Two sources may want one at the same time: one of them waits, and finds it."""
-        session.execute(_LOCK)
-        self._maps = None
-        missing = [spec for entity, spec in specs.items() if not self.has_map(session, entity)]
-        statements: list[str] = []
-        for spec in missing:
-            statements += ddl.table_ddl(map_of(spec), self.schema, foreign_keys=False, indexes=not spec.log_like)
-            statements += comment_ddl(map_of(spec), self.schema)
-        if missing:
-            session.execute(";\n".join(statements))
-            names = [spec.name for spec in missing]
-            make_views(session, self.schema, names, {*names, *self.entities(session)})
-
     def entities(self, session: Session) -> list[str]:
         """The target tables that have a map."""
         return [name.removeprefix("legacy_").removesuffix("_map") for name in self.maps(session)]
-
-    def complete_map(self, session: Session, spec: TableSpec) -> None:
-        """Create the indexes that the map of a loaded table still lacks.
-
-        New keys are random: made once over a million rows their index takes half a second, row by row three. Until then
-        the primary key of the target keeps them apart.
-        """
-        table = map_of(spec)
-        names = sorted(str(index.name) for index in table.indexes)
-        if not self._indexes.issuperset(names):
-            query = "SELECT indexname FROM pg_indexes WHERE schemaname = %s"
-            self._indexes = {row[0] for row in session.rows(query, [self.schema])}
-        for name, statement in zip(names, ddl.index_ddl(table, self.schema), strict=True):
-            if name not in self._indexes:
-                session.execute(statement)
-
-    def lookup(
-        self, session: Session, arrow: ArrowSession, source_id: int, entity: str, legacy_table: str, *, own: bool
-    ) -> Lookup:
-        """The map of an entity for one legacy table, as it is committed now. Empty when nothing was ever mapped.
-
-        A key that a decision alone names counts only when the row it names is there; with `own` (the entity is just being
-        loaded) it counts in any case.
-        """
-        if not self.has_map(session, entity):
-            return Lookup.of({})
-        name = self.name(map_name(entity))
-        of_table = sql.SQL("FROM {} AS m WHERE source_id = {} AND legacy_table = {}").format(
-            name, sql.Literal(source_id), sql.Literal(legacy_table)
-        )
-        quarantined = self._quarantined(source_id, entity, legacy_table)
-        found: Lookup | None = None
-        if not self._large.get(entity):
-            found = whole_map(arrow, name, of_table, quarantined, own=own)
-        if found is None:
-            self._large[entity] = True
-            found = lazy_map(arrow, name, of_table, quarantined, own=own)
-        # What an entity being loaded knows of itself is what it knew when the load began.
-        return found.extended([], []) if own else found
-
-    def _quarantined(self, source_id: int, entity: str, legacy_table: str) -> sql.Composed:
-        """The SELECT of the legacy keys that are quarantined for a target table."""
-        query = sql.SQL(
-            "SELECT legacy_key FROM {} WHERE source_id = {} AND legacy_table = {} AND table_name = {} AND released_run IS NULL"
-        )
-        values = map(sql.Literal, (source_id, legacy_table, entity))
-        return query.format(self.name("quarantine"), *values)
 
     def has_map(self, session: Session, entity: str) -> bool:
         """Whether the mapping table of an entity exists; which exist is read once."""
@@ -164,23 +88,15 @@ class State:
             self._maps = self.maps(session)
         return map_name(entity) in self._maps
 
+    def forget_maps(self) -> None:
+        """Some were made: which exist is to be read again."""
+        self._maps = None
+
     def maps(self, session: Session) -> set[str]:
         """The names of the mapping tables that exist."""
         query = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
         names = {row[0] for row in session.rows(query, [self.schema])} - {table.name for table in fixed_tables()}
         return {name for name in names if MAP_PATTERN.fullmatch(name)}
-
-    def recorded(self, session: Session, source_id: int, spec: TableSpec) -> StoredDecisions:
-        """The decisions that earlier runs recorded in the map of a table."""
-        if not self.has_map(session, spec.name):
-            return StoredDecisions()
-        query = sql.SQL(
-            "SELECT legacy_table, legacy_key::text, rule, decision, new_key::text FROM {} WHERE source_id = %s AND decision IS NOT NULL"
-        )
-        rows = session.rows(query.format(self.name(map_name(spec.name))), [source_id])
-        return StoredDecisions(
-            {(row[0], row[1]): Decision(row[0], row[1], row[2], row[3], row[4], spec.name) for row in rows}
-        )
 
     def _version(self, session: Session) -> int | None:
         """The version of the state schema; None where there is none. Raises StateVersionError when it is newer than ours."""

@@ -12,7 +12,7 @@ from psycopg import sql
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 from remoteiq_etl.state.schema import State
 
 SQL = statements(__file__)

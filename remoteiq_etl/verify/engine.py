@@ -36,7 +36,7 @@ from remoteiq_etl.verify.pace import VerificationPace
 from remoteiq_etl.verify.snapshots import SnapshotPair, VerificationContext, verification_context
 from remoteiq_etl.verify.table import Keys, TableVerification
 from remoteiq_etl.verify.verdicts import store
-from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, Finding, Label, Status, TableVerdict, VerificationVerdict
 from remoteiq_etl.verify.verdicts.tally import FindingCounter
 from schemas.state.maps import map_name
 
@@ -66,7 +66,7 @@ def verify(
     """
     with verification_context(plan, range_rows) as place:
         verification = Verification(place, listener or Silent(), full=full, quick=quick, confirmed=frozenset(confirmed))
-        return replace(verification.of(list(tables or [*place.declared(), sequences.NAME])), named=bool(tables))
+        return replace(verification.of(list(tables or [*place.declared(), DATABASE])), named=bool(tables))
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Verification:
         with contextlib.closing(self):
             self._take_stock()
             if self.quick:
-                tables = [table for table in tables if table != sequences.NAME]
+                tables = [table for table in tables if table != DATABASE]
                 return VerificationVerdict(self._believed([self._kept(table) for table in tables]))
             self.number = store.begin(self._control, self._state, self._source_id, self.pair.snapshot.horizon)
             try:
@@ -128,7 +128,7 @@ class Verification:
         figures = [
             ExcuseFigures(one.table, mass_guard.excused(one), self._mapped(one.table))
             for one in verdicts
-            if one.rows_compared and one.table != sequences.NAME
+            if one.rows_compared and one.table != DATABASE
         ]
         doubts = mass_guard.doubted(figures, self.confirmed)
         return tuple(self._doubted(one, doubts[one.table]) if one.table in doubts else one for one in verdicts)
@@ -188,12 +188,12 @@ class Verification:
         began = time.monotonic()
         try:
             self._wait_before(table)
-            former = None if table == sequences.NAME else self._former(table)
+            former = None if table == DATABASE else self._former(table)
             if former is not None and self._still_stands(former):
                 store.confirm(self._control, self._state, self._source_id, self.number, former)
                 self._report(table, 0, time.monotonic() - began)
                 return former
-            verdict = self._of_database() if table == sequences.NAME else self._looked_at(table, former)
+            verdict = self._of_database() if table == DATABASE else self._looked_at(table, former)
         except StopRequested:
             raise
         except (RemoteIQError, psycopg.Error) as error:
@@ -220,7 +220,7 @@ class Verification:
         began, found = time.monotonic(), sequences.DatabaseLook(self.pair)
         counter = FindingCounter().add(found.findings())
         return TableVerdict(
-            sequences.NAME,
+            DATABASE,
             Status.VERIFIED,
             datetime.now(UTC),
             self.pair.snapshot.horizon,

@@ -6,6 +6,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from schemas.columns import TIMESTAMPTZ
 from schemas.state.base import SOURCE, metadata
 
+#: Stands where the fingerprint of a completed asset would: nothing that it read before counts.
+FORGOTTEN = ""
+#: The same of an asset that was loaded although a table that it refers to had failed in that run.
+UNSETTLED = "unsettled"
+
 passes = Table(
     "passes",
     metadata,

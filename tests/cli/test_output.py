@@ -65,11 +65,11 @@ def test_every_console_of_the_program_is_such_a_one() -> None:
 
 
 def test_json_for_programs_is_harmless_on_a_screen_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    output.print_json({"hostname": HOSTNAME, "city": "Łódź"})
+    output.print_json("lineage", {"hostname": HOSTNAME, "city": "Łódź"})
     text = capsys.readouterr().out
     assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(text)
     assert "Łódź" in text
-    assert json.loads(text) == {"hostname": HOSTNAME, "city": "Łódź"}
+    assert json.loads(text) == {"format": "lineage 1", "hostname": HOSTNAME, "city": "Łódź"}
 
 
 def _with_columns(*names: str) -> output.Table:

@@ -230,3 +230,14 @@ def test_who_wins_is_set_in_the_file(tmp_path: Path) -> None:
     said = refused(tmp_path)
     assert "[conflicts] users" in said
     assert "keep_target, take_legacy, fail" in said
+
+
+def test_a_file_in_a_directory_above_counts_only_within_a_project(tmp_path: Path) -> None:
+    """Else one in somebody's home would be that of every directory below it."""
+    (tmp_path / "remoteiq.toml").write_text('source = "everybody"\n', encoding="utf-8")
+    below = tmp_path / "somewhere" / "else"
+    below.mkdir(parents=True)
+    assert Settings.load({}, below).config_file is None
+    assert Settings.load({}, tmp_path).source == "everybody"
+    (tmp_path / ".remoteiq").mkdir()
+    assert Settings.load({}, below).config_file == tmp_path / "remoteiq.toml"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remoteiq_etl.frames import derived_ids
+from remoteiq_etl.frames import derived_ids, row_keys
 from remoteiq_etl.frames.dtypes import TEXT, frame, uuid_bytes, uuid_text
 
 NAMESPACE = derived_ids.source_namespace("default")
@@ -75,4 +75,4 @@ def test_uuid_text_and_bytes_are_each_other_s_inverse(uuids: list[uuid.UUID]) ->
 
 def test_names_are_written_as_they_are() -> None:
     """The text that an id is derived from has no escapes but JSON's own: it is the same in every language."""
-    assert derived_ids.key_text(["sites", "derived", "caf\u00e9", 'a"b']) == '["sites","derived","caf\u00e9","a\\"b"]'
+    assert row_keys.key_text(["sites", "derived", "caf\u00e9", 'a"b']) == '["sites","derived","caf\u00e9","a\\"b"]'

@@ -1,10 +1,13 @@
 """Sessions: what is in a name or a literal is never taken for a placeholder; a second Arrow session stands on its own."""
 
+from functools import partial
+
 import pyarrow as pa
 import pytest
 from psycopg import sql
 
 from remoteiq_etl.errors import ConnectionFailed
+from remoteiq_etl.postgres.arrow import connect_arrow, connect_beside
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.support.server import Database
 
@@ -35,8 +38,8 @@ def test_a_percent_sign_in_a_name_or_literal_is_no_placeholder(empty_db: Databas
 
 def test_a_second_arrow_session_commits_for_itself_and_outlives_the_first(empty_db: Database) -> None:
     database = EngineDatabase(empty_db.url, "public")
-    first = database.connect_arrow()
-    second = database.connect_beside(first)
+    first = connect_arrow(database)
+    second = connect_beside(database, first)
     try:
         second.execute("CREATE TABLE readings (n int)")
         second.append("public", "readings", pa.table({"n": pa.array([1, 2], pa.int32())}))
@@ -50,7 +53,7 @@ def test_a_second_arrow_session_commits_for_itself_and_outlives_the_first(empty_
 def test_a_refused_connection_shows_no_piece_of_a_password_that_libpq_took_for_the_host() -> None:
     """psycopg and ADBC both quote what they took for the name of the host."""
     database = EngineDatabase("postgresql://etl:se@cret@nowhere.invalid:5432/legacy", "public")
-    for connect in (database.connect, database.connect_arrow):
+    for connect in (database.connect, partial(connect_arrow, database)):
         with pytest.raises(ConnectionFailed) as caught:
             connect()
         assert "cret" not in str(caught.value)

@@ -4,6 +4,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from psycopg.conninfo import make_conninfo
 
 from remoteiq_etl.errors import ConnectionFailed, LockTimeout
 from remoteiq_etl.postgres import row_hash
-from remoteiq_etl.postgres.database import ArrowSession, Session
+from remoteiq_etl.postgres.arrow import ArrowSession, connect_arrow, connect_beside
 from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.session_settings import PINNED, READER, WRITER
 from tests.support.hostile import HOSTILE, make_hostile
 from tests.support.poolers import Pooler, pooler
@@ -40,9 +42,9 @@ def every_session(database: EngineDatabase) -> Iterator[Settings]:
     with closing(database.connect()) as session:
         yield shown(session)
     for autocommit in (True, False):
-        with closing(database.connect_arrow(autocommit=autocommit)) as first:
+        with closing(connect_arrow(database, autocommit=autocommit)) as first:
             yield shown(first)
-            with closing(database.connect_beside(first)) as second:
+            with closing(connect_beside(database, first)) as second:
                 yield shown(second)
 
 
@@ -116,7 +118,7 @@ def test_a_pooler_that_takes_no_settings_at_the_start_changes_nothing(
     with (
         closing(direct.connect()) as session,
         closing(pooled.connect()) as other,
-        closing(pooled.connect_arrow()) as third,
+        closing(connect_arrow(pooled)) as third,
     ):
         hashed = session.value(query)
         assert other.value(query) == hashed == third.table(query).column("hash")[0].as_py()
@@ -130,12 +132,12 @@ def test_a_pooler_before_a_role_that_has_all_names_quoted_is_refused_with_what_t
     make_hostile(empty_db)
     database = EngineDatabase(through(refuses).url(empty_db.url), "public")
     with pytest.raises(ConnectionFailed, match="SET quote_all_identifiers = off"):
-        database.connect_arrow()
+        connect_arrow(database)
 
 
 def test_a_server_that_cannot_be_reached_is_told_without_its_password() -> None:
     database = EngineDatabase("postgresql://someone:hush@127.0.0.1:1/nothing", "public")
-    for connect in (database.connect, database.connect_arrow):
+    for connect in (database.connect, partial(connect_arrow, database)):
         with pytest.raises(ConnectionFailed) as failed:
             connect()
         assert "hush" not in str(failed.value)
@@ -149,7 +151,7 @@ def test_a_lock_that_is_not_to_be_had_is_told_with_the_session_that_holds_it(leg
     with legacy_db.connect(autocommit=False) as holder:
         holder.execute("SET application_name = 'a nightly job'")
         holder.execute("LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE")
-        with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+        with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
             for execute in (session.execute, arrow.table):
                 with pytest.raises(LockTimeout) as waited:
                     execute(statement)

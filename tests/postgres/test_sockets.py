@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from adbc_driver_manager import Error as AdbcError
 
+from remoteiq_etl.postgres.arrow import connect_arrow, connect_beside
 from remoteiq_etl.postgres.sockets import open_sockets, opened_since
 from tests.support.migrating import Migration
 from tests.support.server import Database
@@ -23,8 +24,8 @@ def test_a_session_that_the_server_has_ended_is_an_error_and_not_the_end_of_the_
     plan = Migration.of(target_db, target_db).plan
     database = plan.legacy if read_only else plan.target
     with (
-        closing(database.connect_arrow(autocommit=not read_only)) as first,
-        closing(database.connect_beside(first)) as second,
+        closing(connect_arrow(database, autocommit=not read_only)) as first,
+        closing(connect_beside(database, first)) as second,
     ):
         sessions = (first, second)
         assert [one.table("SELECT 1 AS n").to_pylist() for one in sessions] == [[{"n": 1}]] * 2
@@ -42,7 +43,7 @@ def test_a_session_that_is_ended_within_a_statement_is_an_error_and_not_the_end_
 ) -> None:
     """The statement ends its own session, as a server does that stops: the connection breaks while its answer is awaited."""
     with (
-        closing(Migration.of(target_db, target_db).plan.target.connect_arrow()) as session,
+        closing(connect_arrow(Migration.of(target_db, target_db).plan.target)) as session,
         pytest.raises(AdbcError) as raised,
     ):
         getattr(session, way)("SELECT pg_terminate_backend(pg_backend_pid())::text, pg_sleep(60)::text")

@@ -12,9 +12,9 @@ from remoteiq_etl.report.make import Written
 from remoteiq_etl.report.model import Report, Standing
 from remoteiq_etl.report.waiting import FEW
 from remoteiq_etl.state.schema import State
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.verdicts import store
 from remoteiq_etl.verify.verdicts.model import (
+    DATABASE,
     Aggregate,
     AggregateFigures,
     Check,
@@ -250,7 +250,7 @@ def finding(label: Label) -> Finding:
 def test_the_verdict_is_the_worst_of_all_tables(again: Migration, tmp_path: Path) -> None:
     ((now,),) = again.query("SELECT clock_timestamp()")
     with_source = {spec.name for spec in specs().values() if spec.no_source is None}
-    clean = [verdict_of(table, now) for table in sorted({NAME, *with_source})]
+    clean = [verdict_of(table, now) for table in sorted({DATABASE, *with_source})]
     verify_as(again, clean[1:])
     assert report_of(again, tmp_path).report.verdict.standing is Standing.NEVER, "nobody has looked beside the tables"
     verify_as(again, clean)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remoteiq_etl.frames.dtypes import frame
-from remoteiq_etl.spec.batch import KEY, Batch, Outcome
+from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from tests.assets.builders import outcomes
 
 

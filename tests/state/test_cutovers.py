@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from remoteiq_etl.spec.transform_context import CUT_OVER
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import Phase
 from tests.support.library import Library

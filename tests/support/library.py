@@ -27,8 +27,8 @@ from remoteiq_etl.backfill.run import Run, open_run
 from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract
 from remoteiq_etl.backfill.transform.prepare import with_keys
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import BOOLEAN, TEXT, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.column_guards import OnceSet

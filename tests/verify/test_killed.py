@@ -74,7 +74,7 @@ def test_a_verification_that_is_ended_in_the_middle_is_taken_up_where_it_was(
     if signal_ is signal.SIGKILL:
         assert (code, past(copy)) == (-signal.SIGKILL, [("running", ["roles"], [], None)])
     else:
-        assert (code, "the next remoteiq-etl verify goes on from there" in " ".join(said.split())) == (1, True), said
+        assert (code, "the next remoteiq-etl verify goes on from there" in " ".join(said.split())) == (130, True), said
         assert past(copy) == [("interrupted", ["roles"], [], "KeyboardInterrupt")]
     until(lambda: not copy.query(SESSIONS))
     assert (copy.query(TEMPORARY), copy.query(LOCKS)) == ([], [])

@@ -11,13 +11,14 @@ import pandas as pd
 from sqlalchemy import Select, select
 
 from assets.access.rules.words import lowered
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, TIMESTAMP
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.frames.times import microseconds
 from remoteiq_etl.spec.batch import KEY
+from remoteiq_etl.spec.run_options import ROLE_GRANTS, ROLE_META_FIRST
 from remoteiq_etl.spec.times import first_of
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, ROLE_META_FIRST, Context
+from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy
 
 HELD_BY = "held_by"

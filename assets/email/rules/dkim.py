@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from sqlalchemy import cast, select
 from sqlalchemy.types import String
 
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, by_distinct
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.decisions import Decision
 from schemas import legacy
 

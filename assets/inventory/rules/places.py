@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select
 from assets.inventory.rules.maps import DEVICE_OF_AGENT
 from assets.inventory.rules.pairing import READS as PAIRING_READS
 from assets.inventory.rules.pairing import Pairing, Ref, Row, pair, recorded_pairs, rows_of, with_late
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalise, tidy
 from remoteiq_etl.spec.transform_context import Context
 from schemas import legacy

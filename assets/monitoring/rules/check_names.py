@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, by_distinct, to_arrow
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalise, tidy
 from remoteiq_etl.spec.value_map import ValueMap
 

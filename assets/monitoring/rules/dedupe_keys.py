@@ -12,8 +12,8 @@ from sqlalchemy import Select, select
 
 from assets.inventory.rules.maps import DEVICE_OF_TEXT
 from assets.shared.winners import GROUP, Winners, decide_winners
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, by_distinct
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import is_blank
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import StoredDecisions

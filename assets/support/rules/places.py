@@ -9,8 +9,8 @@ import re
 import pandas as pd
 
 from assets.inventory.rules.places import UNASSIGNED_KEY
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import BOOLEAN, TEXT, by_distinct
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import is_blank, normalised
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

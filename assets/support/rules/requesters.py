@@ -7,8 +7,8 @@ import re
 
 import pandas as pd
 
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, by_distinct
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.frames.text import normalised
 
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")

@@ -13,7 +13,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import fingerprint
 from remoteiq_etl.backfill.change_capture.full_pass import FullPass
-from remoteiq_etl.backfill.change_capture.reread import UNSETTLED, to_be_sealed, to_return
+from remoteiq_etl.backfill.change_capture.reread import to_be_sealed, to_return
 from remoteiq_etl.backfill.change_capture.row_counts import MOST_KEYS, RowCounts
 from remoteiq_etl.backfill.change_capture.survey import TableSurvey
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
@@ -24,6 +24,7 @@ from remoteiq_etl.backfill.source.selection import Keys, Selection
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.dependencies import Inputs, inputs_of
 from remoteiq_etl.spec.table import Source, TableSpec
+from schemas.state.watermarks import UNSETTLED
 
 SQL = statements(__file__)
 

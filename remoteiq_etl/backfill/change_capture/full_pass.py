@@ -5,17 +5,17 @@ Belongs here: the reasons. Does not belong here: what is read otherwise (see cap
 
 from remoteiq_etl.backfill.change_capture.decision_inputs import DecisionInputs
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
-from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN, UNSETTLED
 from remoteiq_etl.backfill.change_capture.row_counts import RowCounts
 from remoteiq_etl.backfill.change_capture.survey import TableSurvey
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Watermarks
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON
 from remoteiq_etl.backfill.source.relation_shape import altered
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON
 from remoteiq_etl.spec.dependencies import Inputs, inputs_of
 from remoteiq_etl.spec.table import TableSpec
+from schemas.state.watermarks import FORGOTTEN, UNSETTLED
 
 
 class FullPass:

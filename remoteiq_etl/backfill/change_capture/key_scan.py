@@ -15,8 +15,8 @@ from sqlalchemy import Table
 
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.source.extract import rebatched
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, from_arrow, key_array
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import Source

@@ -12,11 +12,6 @@ from remoteiq_etl.spec.table import Source, TableSpec
 
 SQL = statements(__file__)
 
-#: Stands where the fingerprint of a completed asset would: nothing that it read before counts.
-FORGOTTEN = ""
-#: The same of an asset that was loaded although a table that it refers to had failed in that run.
-UNSETTLED = "unsettled"
-
 
 def to_return(run: RunContext, spec: TableSpec) -> list[tuple[str, str]]:
     """Legacy table and key of each row that is missing in the target and has to be there."""

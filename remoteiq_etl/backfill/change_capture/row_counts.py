@@ -14,7 +14,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.change_capture.watermarks import Watermarks
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 

@@ -15,8 +15,8 @@ from remoteiq_etl.backfill.change_capture import key_scan
 from remoteiq_etl.backfill.change_capture.key_scan import CHUNK_ROWS, KeyStage, keys_of
 from remoteiq_etl.backfill.context.live_columns import without_absent
 from remoteiq_etl.backfill.context.run_context import RunContext
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.backfill.source.extract import rebatched
-from remoteiq_etl.backfill.source.selection import is_newer
 from remoteiq_etl.frames.dtypes import key_array
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from remoteiq_etl.spec.batch import KEY, Batch, Disposal, Kept, Outcome
+from remoteiq_etl.spec.batch import KEY, Batch, Disposal, Kept
+from remoteiq_etl.spec.outcomes import Outcome
 
 ROW = "_row"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from remoteiq_etl.spec.batch import Outcome
+from remoteiq_etl.spec.outcomes import Outcome
 
 
 class Ledger(StrEnum):

@@ -14,7 +14,8 @@ from remoteiq_etl.backfill.context.live_columns import LiveCatalogue, resolved
 from remoteiq_etl.backfill.context.plan import RunPlan
 from remoteiq_etl.backfill.context.progress import Listener
 from remoteiq_etl.backfill.source.snapshot import Snapshot
-from remoteiq_etl.postgres.database import ArrowSession, Database, Session
+from remoteiq_etl.postgres.arrow import ArrowSession
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context

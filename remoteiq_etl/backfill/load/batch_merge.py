@@ -23,7 +23,8 @@ from remoteiq_etl.frames import json_text, times
 from remoteiq_etl.frames.derived_ids import derive
 from remoteiq_etl.postgres.errors.row_errors import REFUSED, is_about_rows, reason_of, rule_of
 from remoteiq_etl.sensitive.redaction import plain, redacted_json
-from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
+from remoteiq_etl.spec.batch import KEY, Disposal
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
 
 _NO_VALUE = "no value of the column's type in the target"

@@ -19,7 +19,8 @@ from sqlalchemy.dialects import postgresql as pg
 from remoteiq_etl.backfill.context.prepared import ADOPTED, NEW, ROW, RULE
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import _uuid_array, is_cast_later, key_array, to_arrow
-from remoteiq_etl.postgres.database import ArrowSession, Session
+from remoteiq_etl.postgres.arrow import ArrowSession
+from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.row_errors import is_about_rows
 from remoteiq_etl.spec.batch import HASH, KEY
 from remoteiq_etl.spec.table import CHANGED_AT, OWNER, TableSpec

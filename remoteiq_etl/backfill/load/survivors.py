@@ -9,7 +9,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.source.selection import is_one_of
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_queries import hand_over, has_merged

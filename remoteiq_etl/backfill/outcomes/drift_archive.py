@@ -18,7 +18,7 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.outcomes import archive
 from remoteiq_etl.backfill.outcomes.ledger import write_account
 from remoteiq_etl.backfill.source.extract import rebatched
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.postgres.encodings import as_json
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.postgres.statements import statements

@@ -16,7 +16,8 @@ from remoteiq_etl.frames import json_text, times
 from remoteiq_etl.frames.derived_ids import short_key
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import redacted_row
-from remoteiq_etl.spec.batch import HASH, KEY, Disposal, Outcome
+from remoteiq_etl.spec.batch import HASH, KEY, Disposal
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
 
 SQL = statements(__file__)

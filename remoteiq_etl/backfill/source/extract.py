@@ -14,9 +14,10 @@ from sqlalchemy import ClauseElement, Column, ColumnElement, Select, Text
 from sqlalchemy.dialects import postgresql as pg
 
 from remoteiq_etl.backfill.source.selection import Selection
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT, from_arrow
-from remoteiq_etl.postgres.database import ArrowSession, Database
+from remoteiq_etl.frames.row_keys import key_text
+from remoteiq_etl.postgres.arrow import ArrowSession
+from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.postgres.encodings import Unreadable, readable
 from remoteiq_etl.postgres.row_hash import row_hash
 from remoteiq_etl.spec.batch import HASH, KEY, ODD_TIMES

@@ -1,7 +1,6 @@
 """Which rows of a legacy table an extract selects: those newer than a horizon, and some by key.
 
-The age of a transaction id is compared, by the server's own 32-bit arithmetic: text and back would take a third of a
-second for a million rows. Belongs here: the condition as SQL. Does not belong here: which rows those are (see capture).
+Belongs here: the condition as SQL. Does not belong here: which rows those are (see capture).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,19 +12,14 @@ from sqlalchemy import Column, ColumnElement, Select, String, Table, Text, cast,
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.sql import visitors
 
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.frames.derived_ids import LONGEST_KEY, digest_of
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.spec.table import Follow, Source, TableSpec
 from remoteiq_etl.spec.transform_context import Context
 
-#: Transaction ids of a row are compared by 32-bit arithmetic, which holds for half of their range. A margin is left.
-OLDEST_HORIZON = 2**31 - 2**28
-
 #: Legacy keys by legacy table.
 Keys = Mapping[str, Collection[str]]
-
-#: Ids below this one are the server's own (bootstrap, frozen) and have no age.
-_FIRST_NORMAL = 3
 
 
 @dataclass(frozen=True)
@@ -54,12 +48,6 @@ class Selection:
         again = {follow: _has_key(follow, keys) for follow, keys in self.released.items()}
         parts += [_follows(database, source, follow, condition) for follow, condition in again.items()]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(parts)) if parts else sql.SQL("false")
-
-
-def is_newer(xmin: sql.Composable, horizon: int) -> sql.Composed:
-    """Whether a row was written by a transaction that is not older than a horizon (64 bit)."""
-    oldest = max(horizon % 2**32, _FIRST_NORMAL)
-    return sql.SQL("age({}) <= age({}::xid)").format(xmin, sql.Literal(str(oldest)))
 
 
 def is_one_of(source: Source, keys: Collection[str]) -> sql.Composed:

@@ -10,7 +10,8 @@ from remoteiq_etl.backfill.source.database_identity import read_identity
 from remoteiq_etl.backfill.source.relation_shape import read_shapes
 from remoteiq_etl.config.urls import redact_url
 from remoteiq_etl.errors import ConfigurationError, SnapshotLost
-from remoteiq_etl.postgres.database import ArrowSession, Database, Session
+from remoteiq_etl.postgres.arrow import ArrowSession, connect_arrow
+from remoteiq_etl.postgres.database import Database, Session
 from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, sqlstate_of
 
 #: The savepoint of the session that holds the snapshot, set when it is exported.
@@ -47,7 +48,7 @@ class Snapshot:
         """A new Arrow session that sees exactly this snapshot. Raises SnapshotLost when the exporter is gone."""
         self.check()
         with contextlib.ExitStack() as begins:
-            session = self.legacy.connect_arrow(autocommit=False)
+            session = connect_arrow(self.legacy, autocommit=False)
             begins.callback(session.close)
             self._import(session.execute)
             self.pids.append(session.table("SELECT pg_backend_pid() AS pid").column("pid")[0].as_py())

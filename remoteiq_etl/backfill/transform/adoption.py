@@ -10,8 +10,9 @@ from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.frames.dtypes import TEXT
 from remoteiq_etl.frames.text import normalised
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
+from remoteiq_etl.spec.batch import KEY, Disposal
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.maps import map_of
 

@@ -30,12 +30,14 @@ from remoteiq_etl.frames.dtypes import TEXT, arrow_type, from_arrow
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.row_errors import is_about_rows, reason_of, rule_of
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.batch import KEY, Disposal, Outcome
+from remoteiq_etl.spec.batch import KEY, Disposal
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decide, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from remoteiq_etl.state.map_queries import hand_over
+from remoteiq_etl.state.maps import ensure_map, recorded_decisions
 
 SQL = statements(__file__)
 
@@ -85,7 +87,7 @@ class DecideStep:
 
     def _work_out(self, step: Decide, context: Context, reading: ReadPlan) -> tuple[StoredDecisions, Decided]:
         run = self.run
-        recorded = run.state.recorded(run.session, run.source_record.id, self.spec)
+        recorded = recorded_decisions(run.state, run.session, run.source_record.id, self.spec)
         known = recorded.redecided(step.redecided) if self.spec.asset in run.plan.redecide else recorded
         return recorded, step.function(self._inputs(step, reading, context), known, context)
 
@@ -166,7 +168,7 @@ def _is_recorded(decision: Decision, recorded: StoredDecisions, spec: TableSpec)
 
 def _write(run: RunContext, spec: TableSpec, decisions: Iterable[Decision]) -> list[Refused]:
     """Record decisions in the map of a table. Returns those that it does not take, with the reason."""
-    run.state.ensure_map(run.session, spec)
+    ensure_map(run.state, run.session, spec)
     recorded = list(decisions)
     rows: list[Any] = [
         {

@@ -10,10 +10,12 @@ from typing import Any
 
 from remoteiq_etl.backfill.context.prepared import ADOPTED, PreparedBatch
 from remoteiq_etl.backfill.context.run_context import RunContext
-from remoteiq_etl.spec.batch import KEY, Outcome
+from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import SAME_AS, Decision
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
+from remoteiq_etl.state.maps import read_lookup
 
 Place = tuple[str, str]  # (entity, legacy table)
 
@@ -81,7 +83,7 @@ class Lookups:
 
     def _read(self, place: Place, *, own: bool) -> Lookup:
         run = self.run
-        lookup = run.state.lookup(run.session, run.arrow, run.source_record.id, *place, own=own)
+        lookup = read_lookup(run.state, run.session, run.arrow, run.source_record.id, *place, own=own)
         overlay = self._planned.get(place)
         if overlay is None:
             return lookup

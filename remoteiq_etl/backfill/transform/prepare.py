@@ -15,10 +15,11 @@ from remoteiq_etl.backfill.source.extract import UNREADABLE
 from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract, Failure
 from remoteiq_etl.errors import ContractError
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT
-from remoteiq_etl.spec.batch import KEY, ODD_TIMES, Batch, Disposal, Kept, Outcome
+from remoteiq_etl.frames.row_keys import key_text
+from remoteiq_etl.spec.batch import KEY, ODD_TIMES, Batch, Disposal, Kept
 from remoteiq_etl.spec.lookup import Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec, Transform
 from remoteiq_etl.spec.transform_context import Context
 

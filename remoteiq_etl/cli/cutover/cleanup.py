@@ -17,7 +17,7 @@ def show_plan(*, state: bool, as_json: bool) -> Exit:
         found = execute.plan(place, state=state)
     if as_json:
         stays = [str(one) for one in found.stays]
-        output.print_json({"script": found.statements, "stays": stays, "blockers": found.blockers})
+        output.print_json("cleanup --dry-run", {"script": found.statements, "stays": stays, "blockers": found.blockers})
     else:
         typer.echo("\n".join(f"{statement};" for statement in found.statements))
         for one in found.stays:
@@ -33,7 +33,7 @@ def clean_up(confirmed: str | None, archive: Path | None, *, state: bool, as_jso
         name = _typed(place.source) if confirmed is None else confirmed
         report = execute.drop_state(place, name) if state else execute.clean_up(place, name, archive)
     if as_json:
-        output.print_json(_json(report))
+        output.print_json("cleanup", _json(report))
     else:
         _print(report)
     return Exit.DONE

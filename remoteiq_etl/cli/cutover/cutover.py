@@ -30,7 +30,7 @@ def show_plan(kind: FenceKind | None, *, as_json: bool) -> Exit:
     with opened() as place:
         steps = execute.plan(place, kind)
     if as_json:
-        output.print_json([vars(one) for one in steps])
+        output.print_json("cutover --dry-run", [vars(one) for one in steps])
     else:
         _print_plan(output.results(), steps)
     return Exit.DONE
@@ -39,10 +39,10 @@ def show_plan(kind: FenceKind | None, *, as_json: bool) -> Exit:
 def cut_over(kind: FenceKind | None, *, as_json: bool) -> Exit:
     """Cut over, with progress on stderr. An error of ours says what happened; main shows it."""
     with opened() as place, progress.shown(len(place.migration.specs)) as listener:
-        tools = CutOverTools(GateOf(place.migration), verify, Steps(output.errors()), listener)
+        tools = CutOverTools(GateOf(place.migration), verify, Steps(output.remarks()), listener)
         report = execute.cut_over(place, tools, kind)
     if as_json:
-        output.print_json(_json(report))
+        output.print_json("cutover", _json(report))
     elif isinstance(report, Settled):
         output.results().print(str(report), markup=False)
     else:
@@ -55,7 +55,7 @@ def go_back(*, lose: bool, carry: bool, as_json: bool) -> Exit:
     with opened() as place:
         report = back.back(place, lose=lose, carry=fallback.carry if carry else None)
     if as_json:
-        output.print_json(_json_of_back(report))
+        output.print_json("cutover --back", _json_of_back(report))
     else:
         _print_back(output.results(), report)
     return Exit.DONE

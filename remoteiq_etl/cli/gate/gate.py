@@ -87,7 +87,7 @@ def _opened() -> Iterator[Migration]:
 
 def _print(found: GateState, *, as_json: bool) -> None:
     if as_json:
-        output.print_json(as_data(found))
+        output.print_json("gate status", as_data(found))
         return
     console = output.results()
     output.heading(console, f"The gate is {'open' if found.is_open else 'closed'}")

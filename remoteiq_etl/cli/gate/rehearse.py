@@ -36,11 +36,11 @@ def show(*, keep: bool, as_json: bool) -> Exit:
         migration.connected(settings, specs) as both,
         progress.shown(len(specs)) as listener,
     ):
-        found = rehearse(both, StepLines(output.errors()), listener, keep=keep)
+        found = rehearse(both, StepLines(output.remarks()), listener, keep=keep)
         is_kept = certificate.keep(found, both)
     path = certificate.write(found, settings.home / "rehearsals")
     if as_json:
-        output.print_json({**found.as_json(), "file": str(path), "kept_for_the_gate": is_kept})
+        output.print_json("rehearse", {**found.as_json(), "file": str(path), "kept_for_the_gate": is_kept})
     else:
         _print(output.results(), found, str(path), is_kept=is_kept)
     return Exit.DONE if found.passed else Exit.FAILED

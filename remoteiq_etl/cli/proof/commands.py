@@ -79,9 +79,23 @@ def report(
     raise typer.Exit(show(out, explain or (), as_json=as_json))
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Look at both databases: can they be reached, read and written, and are their schemas as expected?"""
-    from remoteiq_etl.cli.proof.doctor import show
+def doctor(
+    rights: Annotated[
+        bool,
+        typer.Option(
+            "--sql", help="Print instead the SQL that makes the roles with least rights. Reaches no database."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at both databases: can they be reached, read and written, and are their schemas as expected?
+
+    What prepare would do is tried in a transaction that is taken back.
+    """
+    from remoteiq_etl.cli.proof.doctor import show, show_rights
+
+    if rights:
+        raise typer.Exit(show_rights())
 
     raise typer.Exit(show(as_json=as_json))
 

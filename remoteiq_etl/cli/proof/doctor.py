@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import typer
 from rich.console import Console
 
 from remoteiq_etl.cli import checkups_shown, output, selection
@@ -10,6 +11,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.drift.differences import DifferenceKind
 from remoteiq_etl.lifecycle.drift.findings import CheckStatus, Checkup
+from remoteiq_etl.lifecycle.rights import rights_script
 
 
 def show(*, as_json: bool) -> Exit:
@@ -17,12 +19,18 @@ def show(*, as_json: bool) -> Exit:
     settings = Settings.load()
     specs = selection.specs()
     with migration.connected(settings, specs) as both:
-        checkups = both.checkups()
+        checkups = both.checkups(trial=True)
     if as_json:
-        output.print_json(checkups_shown.as_json(checkups))
+        output.print_json("doctor", checkups_shown.as_json(checkups))
     else:
         _print(output.results(), checkups, settings)
     return Exit.FAILED if any(checkup.blocks for checkup in checkups) else Exit.DONE
+
+
+def show_rights() -> Exit:
+    """Print the SQL of the roles on stdout."""
+    typer.echo(str(rights_script(Settings.load())), nl=False)
+    return Exit.DONE
 
 
 def _print(console: Console, checkups: Sequence[Checkup], settings: Settings) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.inverse.inverse import recoveries
 from remoteiq_etl.lifecycle.mapping.column_map import ColumnMap, LegacyColumn, TargetColumn, column_map
 from remoteiq_etl.lifecycle.mapping.document import markdown, told
@@ -32,7 +33,7 @@ def show(name: str | None, *, check: bool, as_markdown: bool, as_json: bool) -> 
     legacy, target = _chosen(found, name)
     if as_json:
         fates = [_legacy_json(one, found) for one in legacy]
-        output.print_json({"legacy": fates, "target": [_target_json(one) for one in target]})
+        output.print_json("lineage", {"legacy": fates, "target": [_target_json(one) for one in target]})
     elif name is None:
         _print_overview(output.results(), found)
     else:
@@ -44,7 +45,7 @@ def _check(found: ColumnMap, *, as_json: bool) -> Exit:
     result = f"{found.accounted} of {len(found.legacy)} legacy columns accounted for"
     if as_json:
         output.print_json(
-            {"accounted": found.accounted, "columns": len(found.legacy), "problems": list(found.problems)}
+            "lineage", {"accounted": found.accounted, "columns": len(found.legacy), "problems": list(found.problems)}
         )
     else:
         output.results().print(f"{result}.", style="red" if found.problems else "green")
@@ -71,8 +72,8 @@ def _named(columns: Mapping[str, _Column], name: str | None) -> list[_Column]:
 def _check_name(found: ColumnMap, name: str) -> None:
     places = {*found.legacy, *found.target}
     table = name.partition(".")[0]
-    selection.check_names(NAME, [table], {place.partition(".")[0] for place in places})
-    selection.check_names(NAME, [name], {table, *(place for place in places if place.startswith(f"{table}."))})
+    check_names(NAME, [table], {place.partition(".")[0] for place in places})
+    check_names(NAME, [name], {table, *(place for place in places if place.startswith(f"{table}."))})
 
 
 def _legacy_json(column: LegacyColumn, found: ColumnMap) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.beginning import begin
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.cli.run import progress
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.pace import KEPT
-from remoteiq_etl.verify.verdicts.model import Finding, Label, Status, TableVerdict, VerificationVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, Finding, Label, Status, TableVerdict, VerificationVerdict
 
 #: Differences in a terminal; --json has all that are kept.
 SHOWN = 50
@@ -35,24 +36,25 @@ def show(tables: Sequence[str], *, full: bool, quick: bool, as_json: bool, confi
     """Verify and print the verdict. FAILED on a BUG, or where a table could not be verified or is not there as a whole."""
     declared = selection.all_tables()
     targets = {table.spec.name for table in declared.values() if table.spec.no_source is None}
-    selection.check_names("TABLE", tables, targets)
-    selection.check_names("--confirm", confirmed, targets)
+    check_names("TABLE", tables, targets)
+    check_names("--confirm", confirmed, targets)
     specs = {name: table.spec for name, table in declared.items()}
     with (
         migration.connected(Settings.load(), specs) as both,
         progress.shown(len(tables) or len(targets)) as listener,
     ):
+        begin(both)
         both.refuse("verify", beside=True)
         try:
             plan = both.plan()
             verdict = verify(plan, tables or None, full=full, quick=quick, confirmed=confirmed, listener=listener)
         except KeyboardInterrupt:
             output.errors().print(INTERRUPTED, style="yellow")
-            return Exit.FAILED
+            return Exit.INTERRUPTED
         finally:
             both.after_verification()
     if as_json:
-        output.print_json(verdict.as_json())
+        output.print_json("verify", verdict.as_json())
     else:
         _print(verdict, output.results(), quick=quick)
     return Exit.DONE if verdict.passed else Exit.FAILED
@@ -70,19 +72,21 @@ def _print(verdict: VerificationVerdict, console: Console, *, quick: bool) -> No
             f"{min(SHOWN, len(found)):,} of {total:,} differences. A table's name narrows them, --json has more."
         )
     _print_waiting(verdict, console)
-    console.print(_conclusion(verdict, quick=quick), style=_style(verdict))
+    console.print(conclusion(verdict, quick=quick), style=style_of(verdict))
     if verdict.named:
         console.print(_NAMED.format(names=_listed([one.table for one in verdict.tables])), markup=False)
 
 
-def _conclusion(verdict: VerificationVerdict, *, quick: bool) -> str:
+def conclusion(verdict: VerificationVerdict, *, quick: bool = False) -> str:
+    """What the verdict means, in one sentence."""
     if quick and verdict.passed:
         return QUICK
-    tables = [one for one in verdict.tables if one.table != NAME]
+    tables = [one for one in verdict.tables if one.table != DATABASE]
     return _MEANING[verdict.word].format(bugs=verdict.bugs, incomplete=len(verdict.incomplete), tables=len(tables))
 
 
-def _style(verdict: VerificationVerdict) -> str:
+def style_of(verdict: VerificationVerdict) -> str:
+    """How that sentence looks."""
     return "bold green" if verdict.passed else "bold yellow" if verdict.word == "incomplete" else "bold red"
 
 

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from remoteiq_etl.backfill.context.report import ArchiveCount
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.postgres.database import Database
@@ -23,10 +24,10 @@ _NUMBERS = ("rows", "bytes", "clear", "sealed", "withheld", "retired")
 def show(tables: Sequence[str], run: int | None, *, as_json: bool) -> Exit:
     """Print the counts per legacy column and rule; no value of any row."""
     known = {table.name for metadata in (target.metadata, legacy.metadata) for table in metadata.tables.values()}
-    selection.check_names("--table", tables, known)
+    check_names("--table", tables, known)
     counts = _counts(Settings.load(), tables, run)
     if as_json:
-        output.print_json([vars(one) for one in counts])
+        output.print_json("archive", [vars(one) for one in counts])
     elif counts:
         _print(output.results(), counts)
     else:

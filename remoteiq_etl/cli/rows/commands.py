@@ -5,10 +5,15 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli.options import AsJson, Reason, Tables
+from remoteiq_etl.frames.row_keys import one_key
+
+KEY_HELP = "The legacy key of the row; of several columns their values, or a JSON array."
 
 conflicts = typer.Typer(
     name="conflicts", no_args_is_help=True, help="Look at rows that both sides changed, and decide about them."
 )
+
+held = typer.Typer(name="held", no_args_is_help=True, help="Look at the rows that wait for a parent.")
 
 deletes = typer.Typer(name="deletes", no_args_is_help=True, help="Look for rows gone from the legacy database.")
 
@@ -41,8 +46,15 @@ OfRules = Annotated[
 ]
 
 
-LegacyKeys = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY]...", help="Legacy keys of rows.", show_default=False)
+OfTable = Annotated[
+    str | None,
+    typer.Argument(metavar="[TABLE]", help="A legacy table, or a target table.", show_default=False),
+]
+OfKey = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY]", help="The legacy key of one row of it; of several columns their values, or a JSON array."
+    ),
 ]
 
 
@@ -75,27 +87,29 @@ def quarantine_warnings(
 
 @quarantine.command("show")
 def quarantine_show(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The legacy key of a row.")],
-    table: OfTables = None,
+    of_table: Annotated[str, typer.Argument(metavar="TABLE", help="A legacy table, or a target table.")],
+    key: Annotated[list[str], typer.Argument(metavar="KEY", help=KEY_HELP)],
     as_json: AsJson = False,
 ) -> None:
     """Show one row: its values without secrets, which rule stopped it, since when, and what stopped it before."""
     from remoteiq_etl.cli.rows.quarantine import show_row
 
-    raise typer.Exit(show_row(key, table or [], as_json=as_json))
+    raise typer.Exit(show_row(of_table, one_key(key), as_json=as_json))
 
 
 @quarantine.command("retry")
-def quarantine_retry(key: LegacyKeys = None, table: OfTables = None, rule: OfRules = None) -> None:
+def quarantine_retry(of_table: OfTable = None, key: OfKey = None, table: OfTables = None, rule: OfRules = None) -> None:
     """Look at rows again now, by a run of the tables that they wait for, and say which were released."""
     from remoteiq_etl.cli.rows.quarantine_actions import retry
 
-    raise typer.Exit(retry(key or [], table or [], rule or []))
+    tables, keys = _named(of_table, key, table)
+    raise typer.Exit(retry(keys, tables, rule or []))
 
 
 @quarantine.command("ignore")
 def quarantine_ignore(
-    key: LegacyKeys = None,
+    of_table: OfTable = None,
+    key: OfKey = None,
     table: OfTables = None,
     rule: OfRules = None,
     reason: Reason = None,
@@ -104,7 +118,29 @@ def quarantine_ignore(
     """Accept rows as they are: they stay in quarantine and alarm nobody, until they change."""
     from remoteiq_etl.cli.rows.quarantine_actions import ignore
 
-    raise typer.Exit(ignore(key or [], table or [], rule or [], reason, undo=undo))
+    tables, keys = _named(of_table, key, table)
+    raise typer.Exit(ignore(keys, tables, rule or [], reason, undo=undo))
+
+
+def _named(of_table: str | None, key: list[str] | None, tables: list[str] | None) -> tuple[list[str], list[str]]:
+    """The tables and keys that were named, as one row or by options. Raises BadParameter for both at once."""
+    if of_table is None:
+        return tables or [], []
+    if tables:
+        raise typer.BadParameter("name TABLE and KEY of one row, or tables by --table.", param_hint="--table")
+    return [of_table], [one_key(key)] if key else []
+
+
+@held.command("list")
+def held_list(
+    table: OfTables = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Show at most N rows; 0 shows all.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the rows that wait for a parent, by parent: which row is missing, and what has become of it."""
+    from remoteiq_etl.cli.rows.held import show
+
+    raise typer.Exit(show(table or [], limit, as_json=as_json))
 
 
 @conflicts.command("list")
@@ -122,19 +158,19 @@ def conflicts_list(
 @conflicts.command("show")
 def conflicts_show(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="The target table.")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The row's new or legacy key.")],
+    key: Annotated[list[str], typer.Argument(metavar="KEY", help="The row's new or legacy key.")],
     as_json: AsJson = False,
 ) -> None:
     """Show all sides of a row's conflicts: last written, in the target now, and what legacy gives. No secrets."""
     from remoteiq_etl.cli.rows.conflicts import show_row
 
-    raise typer.Exit(show_row(table, key, as_json=as_json))
+    raise typer.Exit(show_row(table, one_key(key), as_json=as_json))
 
 
 @conflicts.command("resolve")
 def conflicts_resolve(
     table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="The target table.")] = None,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The row's new or legacy key.")] = None,
+    key: Annotated[list[str] | None, typer.Argument(metavar="[KEY]", help="The row's new or legacy key.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All open ones, of the table if one is named.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="The target's values stay.")] = False,
     take: Annotated[bool, typer.Option("--take", help="The next run writes what legacy gives.")] = False,
@@ -143,7 +179,9 @@ def conflicts_resolve(
     """Decide about conflicts; the next run does it, as long as both sides still are what the list shows."""
     from remoteiq_etl.cli.rows.conflicts import resolve
 
-    raise typer.Exit(resolve(table, key, everything=everything, keep=keep, take=take, reason=reason))
+    raise typer.Exit(
+        resolve(table, one_key(key) if key else None, everything=everything, keep=keep, take=take, reason=reason)
+    )
 
 
 @deletes.command("list")
@@ -170,7 +208,7 @@ def explain(
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY]...", help="The key of a row; of several columns their values, or a JSON array."),
+        typer.Argument(metavar="[KEY]", help="The key of a row; of several columns their values, or a JSON array."),
     ] = None,
     new: Annotated[
         str | None,
@@ -219,19 +257,19 @@ def seal_rotate(as_json: AsJson = False) -> None:
 
 @seal.command("show")
 def seal_show(
-    table: Annotated[str, typer.Option("--table", metavar="T", help="The legacy table.")],
-    key: Annotated[str, typer.Option("--key", metavar="K", help="The legacy key of the row.")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The legacy table.")],
+    key: Annotated[list[str], typer.Argument(metavar="KEY", help=KEY_HELP)],
     column: Annotated[
         str | None, typer.Option("--column", metavar="C", help="Only this column, and nothing but its value.")
     ] = None,
     before: Annotated[
         bool,
         typer.Option(
-            "--before", help="Instead what a target row held before our writes; T and K are the target's then."
+            "--before", help="Instead what a target row held before our writes; TABLE and KEY are the target's then."
         ),
     ] = False,
 ) -> None:
     """Open the archived values of one legacy row and print them on stdout. Secrets are shown!"""
     from remoteiq_etl.cli.rows.seal import show
 
-    raise typer.Exit(show(table, key, column, before=before))
+    raise typer.Exit(show(table, one_key(key), column, before=before))

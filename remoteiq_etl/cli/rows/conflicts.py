@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.conflicts import Conflict, ConflictList, Resolution
 from remoteiq_etl.postgres.database import Database
@@ -30,7 +31,7 @@ def show(tables: Sequence[str], *, only_open: bool, as_json: bool) -> Exit:
     with _opened() as conflicts:
         found = conflicts.find(tables, only_open=only_open) if conflicts else []
     if as_json:
-        output.print_json([_json(one) for one in found])
+        output.print_json("conflicts list", [_json(one) for one in found])
     elif found:
         _print(output.results(), found)
     else:
@@ -44,7 +45,7 @@ def show_row(table: str, key: str, *, as_json: bool) -> Exit:
     with _opened() as conflicts:
         found = conflicts.find([table], key, only_open=False) if conflicts else []
     if as_json:
-        output.print_json([_json(one) for one in found])
+        output.print_json("conflicts show", [_json(one) for one in found])
     for one in [] if as_json else found:
         _print_sides(output.results(), one)
     return Exit.DONE if found else _nothing(table, key)
@@ -84,7 +85,7 @@ def _opened() -> Iterator[ConflictList | None]:
 
 
 def _check(option: str, tables: Sequence[str]) -> None:
-    selection.check_names(option, tables, {table.name for table in target.metadata.tables.values()})
+    check_names(option, tables, {table.name for table in target.metadata.tables.values()})
 
 
 def _nothing(table: str | None, key: str | None) -> Exit:

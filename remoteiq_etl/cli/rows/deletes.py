@@ -9,6 +9,7 @@ from rich.markup import escape
 from remoteiq_etl.backfill.deletes.detect import DeletePolicy, DeletesReport
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.operations.deletes import DeleteCandidate, delete_pass
@@ -23,14 +24,14 @@ SHOWN_ROWS = 200
 def show(policy: str, tables: Sequence[str], confirmed: Sequence[str], *, every: bool, as_json: bool) -> Exit:
     """Make one pass and print what it did and what is listed. ATTENTION where the brake held a table or rows are listed."""
     declared = selection.all_tables()
-    selection.check_names("--table", tables, declared)
-    selection.check_names("--confirm", confirmed, {*declared, *(t.name for t in legacy.metadata.tables.values())})
+    check_names("--table", tables, declared)
+    check_names("--confirm", confirmed, {*declared, *(t.name for t in legacy.metadata.tables.values())})
     specs = {name: table.spec for name, table in declared.items()}
     with migration.connected(Settings.load(), specs) as both:
         reports, rows = delete_pass(both, DeletePolicy(policy), tables=tables or None, confirmed=confirmed)
     shown = [row for row in rows if every or row.outcome == "listed"]
     if as_json:
-        output.print_json({"policy": policy, "tables": _json(reports), "rows": [vars(row) for row in shown]})
+        output.print_json("deletes", {"policy": policy, "tables": _json(reports), "rows": [vars(row) for row in shown]})
     else:
         _print(reports, shown, output.results())
     return Exit.ATTENTION if any(report.brake or report.listed for report in reports.values()) else Exit.DONE

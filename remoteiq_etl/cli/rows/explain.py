@@ -16,6 +16,7 @@ from rich.text import Text
 from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConnectionFailed
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
@@ -42,7 +43,7 @@ def show(table: str | None, keys: Sequence[str], new: str | None, *, as_json: bo
         _check(explainer, table, new)
         found = explainer.of(table or "", keys) if new is None else explainer.of_new([new, *keys], table)
     if as_json:
-        output.print_json(asdict(found))
+        output.print_json("explain", asdict(found))
     elif found.found:
         _print(output.results(), found)
     else:
@@ -79,7 +80,7 @@ def _check(explainer: Explainer, table: str | None, new: str | None) -> None:
     if table is None or (new is None and explainer.knows(table)):
         return
     known = targets if new is not None else targets | {one.name for one in legacy.metadata.tables.values()}
-    selection.check_names("TABLE", [table], known)
+    check_names("TABLE", [table], known)
 
 
 def _print_nothing(found: Explanation) -> None:

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview
 from remoteiq_etl.lifecycle.operations.quarantine import Quarantine, QuarantinedDetail, QuarantinedRow, Selected
@@ -32,7 +33,7 @@ def show(tables: Sequence[str], rules: Sequence[str], limit: int, *, ignored: bo
     rows = [row for row in every if (row.ignored_at is not None) == ignored]
     shown = rows[:limit] if limit else rows
     if as_json:
-        output.print_json([vars(row) for row in shown])
+        output.print_json("quarantine list", [vars(row) for row in shown])
         return Exit.DONE
     if rows:
         print_rows(output.results(), shown, len(rows))
@@ -46,17 +47,17 @@ def show(tables: Sequence[str], rules: Sequence[str], limit: int, *, ignored: bo
     return Exit.DONE
 
 
-def show_row(key: str, tables: Sequence[str], *, as_json: bool) -> Exit:
-    """Print all that is known of the row with this legacy key, for each target table that it cannot reach."""
+def show_row(table: str, key: str, *, as_json: bool) -> Exit:
+    """Print all that is known of the row of this legacy or target table, for each target table that it cannot reach."""
     with opened(Settings.load()) as quarantine:
-        chosen = selected(tables, (), (key,), released=True)
+        chosen = selected([table], (), (key,), released=True)
         rows = quarantine.details(chosen) if quarantine else []
     if not rows:
         raise typer.BadParameter(
-            f"no row with the legacy key {key!r} was ever in quarantine. remoteiq-etl quarantine list shows those that are."
+            f"no row of {table} with the legacy key {key!r} was ever in quarantine. remoteiq-etl quarantine list shows those that are."
         )
     if as_json:
-        output.print_json([vars(row) for row in rows])
+        output.print_json("quarantine show", [vars(row) for row in rows])
     else:
         for row in rows:
             _print_row(output.results(), row)
@@ -68,7 +69,7 @@ def selected(
 ) -> Selected:
     """The rows that the options of a command name. Raises BadParameter for a table that nothing has."""
     known = {table.name for metadata in (target.metadata, legacy.metadata) for table in metadata.tables.values()}
-    selection.check_names("--table", tables, known)
+    check_names("--table", tables, known)
     return Selected(tables, rules, keys, released=released)
 
 
@@ -103,7 +104,8 @@ def print_rows(console: Console, rows: Sequence[QuarantinedRow], total: int) -> 
 
 
 def _why(row: QuarantinedRow) -> str:
-    reason = ": ".join(part for part in (row.rule, ", ".join(row.columns), row.detail) if part)
+    word = repr(row.word) if row.word is not None else ""
+    reason = ": ".join(part for part in (row.rule, ", ".join(row.columns), word, row.detail) if part)
     return f"{reason} (ignored by {row.ignored_by}: {row.ignored_reason})" if row.ignored_at else reason
 
 

@@ -36,7 +36,7 @@ def retry(keys: Sequence[str], tables: Sequence[str], rules: Sequence[str]) -> E
 def ignore(keys: Sequence[str], tables: Sequence[str], rules: Sequence[str], reason: str | None, *, undo: bool) -> Exit:
     """Accept these rows as they are, or take that back. Raises BadParameter when no row or no reason is named."""
     if not (keys or tables or rules):
-        raise typer.BadParameter("name rows by their legacy keys, --table or --rule; all at once is not meant.")
+        raise typer.BadParameter("name a row by TABLE and KEY, or rows by --table or --rule; all at once is not meant.")
     if undo == bool(reason):
         raise typer.BadParameter("give either --reason (who reads it later should understand) or --undo.")
     chosen = selected(tables, rules, keys)

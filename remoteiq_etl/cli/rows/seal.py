@@ -15,7 +15,7 @@ from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_values
 from remoteiq_etl.frames.shown_text import visible
 from remoteiq_etl.lifecycle.operations import sealed_values
 from remoteiq_etl.lifecycle.operations.overview import Overview
@@ -47,7 +47,7 @@ def rotate(*, as_json: bool) -> Exit:
     with _state(settings) as found:
         done = Rotation() if found is None else sealed_values.rotate(*found, keys, progress=_progress)
     if as_json:
-        output.print_json(vars(done))
+        output.print_json("seal rotate", vars(done))
     else:
         _print_rotation(done, key_ids(keys)[0])
     return Exit.FAILED if done.broken_rows else Exit.DONE
@@ -110,7 +110,7 @@ def _values(
 
 def _progress(rotated: int) -> None:
     if rotated:
-        output.errors().print(f"{rotated:,} rows sealed anew.", style="dim")
+        output.remarks().print(f"{rotated:,} rows sealed anew.", style="dim")
 
 
 def _print_rotation(done: Rotation, key_id: str) -> None:
@@ -140,7 +140,7 @@ def _print_value(value: Value, *, alone: bool) -> None:
         output.errors().print(f"{place} {what} withheld: no sealing key was given when it was kept.", soft_wrap=True)
     if value.text is None:
         return
-    parsed = json_text.parse(value.text)
+    parsed = json_values.parse(value.text)
     text = parsed if isinstance(parsed, str) else value.text
     # A pipe gets the value as it is; a terminal would obey what stands in it.
     shown = visible(text) if sys.stdout.isatty() else text

@@ -20,7 +20,7 @@ def show(tables: Sequence[str], rules: Sequence[str], limit: int, *, as_json: bo
         found = quarantine.warnings(chosen.tables, chosen.rules) if quarantine else []
     shown = found[:limit] if limit else found
     if as_json:
-        output.print_json([vars(one) for one in shown])
+        output.print_json("quarantine warnings", [vars(one) for one in shown])
     elif found:
         print_warnings(output.results(), shown, len(found))
     else:

@@ -1,5 +1,5 @@
-"""Belongs here: commands that move data or steer it: run, plan, demo, generate, status, pause, resume, stop, reset,
-undo. `commands.py` holds their signatures and imports nothing heavy.
+"""Belongs here: commands that move data or steer it: run, plan, status, pause, resume, stop, reset, undo. `commands.py` holds
+their signatures and imports nothing heavy.
 
 Not here: rows one by one; proof.
 """

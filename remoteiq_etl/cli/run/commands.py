@@ -17,6 +17,7 @@ from remoteiq_etl.cli.options import (
     RoleGrants,
     Tables,
 )
+from remoteiq_etl.frames.row_keys import one_key
 
 
 def undo(
@@ -56,13 +57,6 @@ def undo(
     raise typer.Exit(
         command.show(scope, out, accept_loss=accept_loss, with_dependents=with_dependents, as_json=as_json)
     )
-
-
-def demo() -> None:
-    """Move a small legacy database with every dirty case, on the bundled server, and show what became of it."""
-    from remoteiq_etl.cli.run.demo import show
-
-    raise typer.Exit(show())
 
 
 def plan(
@@ -132,12 +126,23 @@ def status(
     changes: Annotated[
         bool, typer.Option("--changes", help="Count the legacy rows that changed since; reads every legacy table.")
     ] = False,
+    sizes: Annotated[
+        bool,
+        typer.Option("--sizes", help="Measure what the migration takes up in the target, in all and per legacy row."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the last runs, and per table how far it is behind the source, what is mapped and what waits."""
     from remoteiq_etl.cli.run.status import show
 
-    raise typer.Exit(show(runs, count_changes=changes, as_json=as_json))
+    raise typer.Exit(show(runs, _declared, count_changes=changes, measure=sizes, as_json=as_json))
+
+
+def _declared() -> list[str]:
+    """The assets that have a source: all declarations are imported for it, so it is asked for only where it is needed."""
+    from remoteiq_etl.cli.selection import specs
+
+    return [asset for asset, spec in specs().items() if spec.no_source is None]
 
 
 def pause(reason: Reason = None) -> None:
@@ -164,8 +169,8 @@ def stop(reason: Reason = None) -> None:
 def reset(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="The target table.")],
     key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="KEY", help="Only the row of this legacy or new key.", show_default=False),
+        list[str] | None,
+        typer.Argument(metavar="[KEY]", help="Only the row of this legacy or new key.", show_default=False),
     ] = None,
     take_legacy: Annotated[
         bool, typer.Option("--take-legacy", help="Overwrite rows that were edited in the target, too.")
@@ -179,27 +184,13 @@ def reset(
     """Forget a table or a row and migrate it again, under the same keys. Shows first what it would do."""
     from remoteiq_etl.cli.run.reset import show
 
-    raise typer.Exit(show(table, key, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json))
+    raise typer.Exit(
+        show(table, one_key(key) if key else None, take_legacy=take_legacy, recreate=recreate, yes=yes, as_json=as_json)
+    )
 
 
 def prune(as_json: AsJson = False) -> None:
-    """Delete Dagster's records of old runs, as [retention] says, and give the room back. No database is touched."""
+    """Delete Dagster's records of old runs, as the configuration says, and give the room back. No database is touched."""
     from remoteiq_etl.cli.run.prune import show
 
     raise typer.Exit(show(as_json=as_json))
-
-
-def generate(
-    agents: Annotated[int, typer.Option("--agents", metavar="N", min=0, help="The size of the installation.")],
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, other rows.")] = 1,
-    rows: Annotated[
-        list[str] | None, typer.Option("--rows", metavar="TABLE=N", help="The rows of one table; repeatable.")
-    ] = None,
-    create_schema: Annotated[
-        bool, typer.Option("--create-schema", help="Create the legacy tables first, also in a configured database.")
-    ] = False,
-) -> None:
-    """Fill an empty legacy database with an invented installation of any size."""
-    from remoteiq_etl.cli.run.generate import show
-
-    raise typer.Exit(show(agents, seed, rows or [], create_schema=create_schema))

@@ -1,24 +1,17 @@
 """`pause`, `resume` and `stop`: orders to the runs and verifications of the source, wherever they run."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-
-from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
-from remoteiq_etl.postgres.database import Database
-from remoteiq_etl.state.orders import Control
-from remoteiq_etl.state.schema import State
-from remoteiq_etl.state.sources import register
+from remoteiq_etl.lifecycle.operations.control import control
 
 
 def pause(reason: str | None) -> Exit:
     """Pause the source, and say what that means for what is in work."""
     settings = Settings.load()
-    with _control(settings) as control:
-        control.pause(reason)
-        running, verifying = control.is_held(), control.is_verified()
+    with control(settings) as orders:
+        orders.pause(reason)
+        running, verifying = orders.is_held(), orders.is_verified()
     said = [f"The source {settings.source!r} is paused."]
     said += ["The run in work waits after its current batch."] * running
     said += ["The verification in work waits after its current rows."] * verifying
@@ -31,8 +24,8 @@ def pause(reason: str | None) -> Exit:
 def resume(reason: str | None) -> Exit:
     """Take the pause back."""
     settings = Settings.load()
-    with _control(settings) as control:
-        resumed = control.resume(reason)
+    with control(settings) as orders:
+        resumed = orders.resume(reason)
     _say(f"The source {settings.source!r} {'goes on' if resumed else 'was not paused'}.")
     return Exit.DONE
 
@@ -40,9 +33,9 @@ def resume(reason: str | None) -> Exit:
 def stop(reason: str | None) -> Exit:
     """End the run and the verification in work; the next ones may start at once."""
     settings = Settings.load()
-    with _control(settings) as control:
-        running, verifying = control.is_held(), control.is_verified()
-        control.stop(reason)
+    with control(settings) as orders:
+        running, verifying = orders.is_held(), orders.is_verified()
+        orders.stop(reason)
     if running:
         _say("The run ends after its current batch. What it committed is kept; the next run goes on from there.")
     if verifying:
@@ -53,18 +46,6 @@ def stop(reason: str | None) -> Exit:
     if not running and not verifying:
         _say(f"No run and no verification of the source {settings.source!r} is in work.")
     return Exit.DONE
-
-
-@contextmanager
-def _control(settings: Settings) -> Iterator[Control]:
-    """The orders of the configured source, which need not have had a run yet."""
-    with bundled.databases(settings) as databases:
-        database = Database(databases.target, settings.target_schema)
-        with closing(database.connect()) as session:
-            state = State(database, settings.state_schema)
-            state.ensure(session)
-            source_record = register(session, state, settings.source, settings.organization_slug)
-            yield Control(session, state, source_record.id)
 
 
 def _say(text: str) -> None:

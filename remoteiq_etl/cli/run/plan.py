@@ -6,6 +6,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.beginning import begin
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
@@ -13,7 +14,7 @@ from remoteiq_etl.gate import roles
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.runtime.run_options import RunOptions
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS, UNION
+from remoteiq_etl.spec.run_options import ROLE_GRANTS, UNION
 
 
 def show(
@@ -36,22 +37,24 @@ def show(
         full=full, accept_drift=accept_drift, interventions=interventions, role_grants=role_grants
     )
     specs = {name: table.spec for name, table in declared.items()}
-    with (
-        migration.connected(Settings.load(), specs) as both,
-        progress.shown(len(names or specs)) as listener,
-        both.run(planning=True, listener=listener, **choices.arguments) as run,
-    ):
-        reports = run.load_all(names)
-        plan = run.context.plan
-        rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
+    with migration.connected(Settings.load(), specs) as both:
+        begin(both)
+        with (
+            progress.shown(len(names or specs)) as listener,
+            both.run(planning=True, listener=listener, **choices.arguments) as run,
+        ):
+            reports = run.load_all(names)
+            plan = run.context.plan
+            rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
     if as_json:
         output.print_json(
+            "plan",
             {
                 "plan": True,
                 "warnings": list(plan.warnings),
                 "tables": summary.as_json(reports),
                 "roles": [asdict(one) for one in rights],
-            }
+            },
         )
     else:
         console = output.results()

@@ -25,6 +25,9 @@ WORTH_A_LINE = 5.0
 def shown(tables: int, console: Console | None = None, *, afterwards: str | None = None) -> Iterator[Listener]:
     """A listener that shows the progress of so many tables on stderr. `afterwards`: what follows the last one."""
     console = console or output.errors()
+    if output.is_quiet():
+        yield Warnings(console, tables)
+        return
     if not console.is_terminal:
         yield Lines(console, tables, afterwards)
         return
@@ -105,6 +108,16 @@ class Lines:
     def _say(self, text: str) -> None:
         self.said = time.monotonic()
         self.console.print(text, markup=False, soft_wrap=True)
+
+
+class Warnings(Lines):
+    """What must be read, and nothing of how far the run is."""
+
+    def progressed(self, progress: TableProgress) -> None:
+        """Say nothing."""
+
+    def finished(self, report: TableReport) -> None:
+        """Say nothing."""
 
 
 def facts_of(progress: TableProgress) -> str:

@@ -13,7 +13,7 @@ def show(*, as_json: bool) -> Exit:
     with instance(settings) as recorded_in:
         pruned = prune(recorded_in, settings.retention)
     if as_json:
-        output.print_json(vars(pruned))
+        output.print_json("prune", vars(pruned))
     else:
         output.results().print(str(pruned), markup=False)
     return Exit.DONE

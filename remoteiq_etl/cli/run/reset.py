@@ -7,6 +7,7 @@ from rich.console import Console
 from remoteiq_etl.bundled_server import databases as bundled
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.cli.run import run
 from remoteiq_etl.config.conflicts import ConflictPolicy
 from remoteiq_etl.config.settings import Settings
@@ -24,7 +25,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
     ATTENTION when rows wait or stay in conflict afterwards.
     """
     declared = selection.all_tables()
-    selection.check_names("TABLE", [table], declared)
+    check_names("TABLE", [table], declared)
     specs = {name: one.spec for name, one in declared.items()}
     settings = Settings.load()
     with bundled.databases(settings) as databases:
@@ -52,7 +53,7 @@ def show(table: str, key: str | None, *, take_legacy: bool, recreate: bool, yes:
 
 def _only_shown(found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
-        output.print_json({"reset": False, "figures": asdict(found)})
+        output.print_json("reset", {"reset": False, "figures": asdict(found)})
     else:
         output.results().print("Nothing was changed. Say it again with --yes to do it.")
     return Exit.DONE
@@ -60,7 +61,7 @@ def _only_shown(found: reset.ResetFigures, *, as_json: bool) -> Exit:
 
 def _end(outcome: JobOutcome, found: reset.ResetFigures, *, as_json: bool) -> Exit:
     if as_json:
-        output.print_json({"reset": True, "figures": asdict(found), "run": run.described(outcome)})
+        output.print_json("reset", {"reset": True, "figures": asdict(found), "run": run.described(outcome)})
     else:
         run.print_outcome(outcome, output.results())
     return run.exit_code(outcome)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from remoteiq_etl.backfill.context.report import Ledger
 from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli.beginning import begin
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.run import progress, summary
 from remoteiq_etl.config.settings import Settings
@@ -50,16 +51,15 @@ def show(
     """Run the job and print its summary. FAILED when a table failed, ATTENTION when rows are quarantined or held."""
     declared = selection.all_tables()
     names = selection.chosen(declared, tables, domains)
-    outcome = execute(
-        Settings.load(),
-        names,
-        len(declared),
-        RunOptions.asked(
-            full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions, role_grants=role_grants
-        ),
+    choices = RunOptions.asked(
+        full=full, sweep=sweep, accept_drift=accept_drift, interventions=interventions, role_grants=role_grants
     )
+    settings = Settings.load()
+    with connected(settings, {name: table.spec for name, table in declared.items()}) as both:
+        begin(both)
+        outcome = execute(settings, names, len(declared), choices)
     if as_json:
-        output.print_json(described(outcome))
+        output.print_json("run", described(outcome))
     else:
         print_outcome(outcome, output.results())
     return exit_code(outcome)
@@ -88,7 +88,7 @@ def execute(
             )
     except KeyboardInterrupt:
         output.errors().print(INTERRUPTED, style="yellow")
-        raise typer.Exit(Exit.FAILED) from None
+        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 @contextlib.contextmanager

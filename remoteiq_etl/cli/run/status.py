@@ -12,11 +12,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from remoteiq_etl.bundled_server import databases as bundled
-from remoteiq_etl.cli import output, selection
+from remoteiq_etl.cli import output
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.stages import shown as stages
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.operations.overview import Overview, RunRow, TableRow
+from remoteiq_etl.lifecycle.operations.sizes import PartSize, sizes
 from remoteiq_etl.lifecycle.stages.missing import StageFacts
 from remoteiq_etl.orchestration.runtime.home import bytes_in, dagster_home
 from remoteiq_etl.postgres.database import Database, Session
@@ -26,8 +27,14 @@ from remoteiq_etl.verify.expected.expectation import expectations
 from remoteiq_etl.verify.incremental.freshness import Fresh, Freshness, freshness
 
 
-def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
-    """Print the state of the source. Before the first run it says so. `count_changes`: also in the legacy database."""
+def show(
+    limit: int, declared: Callable[[], Collection[str]], *, count_changes: bool, measure: bool, as_json: bool
+) -> Exit:
+    """Print the state of the source. Before the first run it says so.
+
+    `declared`: the assets that have a source; `count_changes`: count also in the legacy database;
+    `measure`: say what the migration takes up.
+    """
     settings = Settings.load()
     with bundled.databases(settings) as databases, contextlib.ExitStack() as stack:
         target = Database(databases.target, settings.target_schema)
@@ -40,18 +47,30 @@ def show(limit: int, *, count_changes: bool, as_json: bool) -> Exit:
         runs, tables = (overview.runs(limit), overview.tables(legacy)) if overview else ([], [])
         orders = overview.orders() if overview else Orders()
         verdicts = _freshness(overview, legacy) if overview else {}
-        standing = _standing(overview, verdicts.values()) if overview else StageFacts()
+        parts = sizes(overview.session, overview.state, overview.source_id) if overview and measure else []
+        standing = _standing(overview, declared, verdicts.values()) if overview else StageFacts()
     home = dagster_home(settings)
     touched = {row.name: verdicts[row.name] for row in tables if row.name in verdicts}
     if as_json:
         found = _json(settings.source, orders, runs, tables, {name: vars(one) for name, one in touched.items()})
         output.print_json(
-            {"state": stages.as_json(standing), **found, "dagster": {"home": str(home), "bytes": bytes_in(home)}}
+            "status",
+            {
+                "state": stages.as_json(standing),
+                **found,
+                "sizes": [vars(one) for one in parts],
+                "dagster": {"home": str(home), "bytes": bytes_in(home)},
+            },
         )
         return Exit.DONE
     stages.show(output.results(), settings.source, standing)
     _print(output.results(), settings.source, orders, runs, tables)
+    if not runs and settings.legacy_url is None:
+        output.results().print(
+            "No legacy database is configured: remoteiq-etl demo fills the bundled one with examples."
+        )
     _print_verdicts(output.results(), touched.values())
+    _print_sizes(output.results(), parts)
     _print_size(output.results(), home)
     return Exit.DONE
 
@@ -63,8 +82,8 @@ def _freshness(overview: Overview, legacy: Session | None) -> dict[str, Fresh]:
     return {one.table: one for one in found}
 
 
-def _standing(overview: Overview, verdicts: Collection[Fresh]) -> StageFacts:
-    return stages.read(overview.session, overview.state, overview.source_id, selection.specs(), verdicts)
+def _standing(overview: Overview, declared: Callable[[], Collection[str]], verdicts: Collection[Fresh]) -> StageFacts:
+    return stages.read(overview.session, overview.state, overview.source_id, declared, verdicts)
 
 
 def _json(
@@ -119,6 +138,18 @@ def _print_quarantine(console: Console, tables: Sequence[TableRow]) -> None:
     if waiting:
         accepted = f", {ignored:,} of them ignored" if ignored else ""
         console.print(f"{waiting:,} rows in quarantine{accepted}: remoteiq-etl quarantine list")
+
+
+def _print_sizes(console: Console, parts: Sequence[PartSize]) -> None:
+    if not parts:
+        return
+    table = output.table("Room that the migration takes in the target")
+    table.add_column("part", no_wrap=True)
+    for head in ("tables", "MB", "bytes per legacy row"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for one in parts:
+        table.add_row(one.part, str(one.tables), f"{one.bytes / 1e6:,.1f}", output.number(one.per_row or 0))
+    console.print(table)
 
 
 def _print_size(console: Console, home: Path) -> None:

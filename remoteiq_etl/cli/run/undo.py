@@ -35,7 +35,7 @@ def show(scope: UndoScope, out: Path | None, *, accept_loss: bool, with_dependen
     if out is not None:
         found.write(out)
     if as_json:
-        output.print_json(found.as_json())
+        output.print_json("undo", found.as_json())
     else:
         print_plan(found, output.results(), out)
     return Exit.FAILED if found.blocked else Exit.DONE
@@ -53,9 +53,9 @@ def execute(path: Path, *, as_json: bool) -> Exit:
                 f"Interrupted. What was committed stands; remoteiq-etl undo --execute {path} goes on from there.",
                 style="yellow", markup=False, soft_wrap=True,
             )  # fmt: skip
-            raise typer.Exit(Exit.FAILED) from None
+            raise typer.Exit(Exit.INTERRUPTED) from None
     if as_json:
-        output.print_json(_json(outcome))
+        output.print_json("undo --execute", _json(outcome))
     else:
         print_outcome(outcome, output.results())
     return Exit.DONE if outcome.proven else Exit.FAILED

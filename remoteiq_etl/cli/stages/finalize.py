@@ -25,7 +25,7 @@ def show(*, as_json: bool) -> Exit:
     ):
         done = place.finalize(made)
     if as_json:
-        output.print_json(vars(done))
+        output.print_json("finalize", vars(done))
     else:
         _print(output.results(), done)
     return Exit.DONE

@@ -23,7 +23,7 @@ def show(*, as_json: bool) -> Exit:
         prepared = None if any(one.stopping for one in checkups) else _prepared(both)
     if as_json:
         found = checkups_shown.as_json(checkups)
-        output.print_json({**found, "prepared": prepared and _json(prepared)})
+        output.print_json("prepare", {**found, "prepared": prepared and _json(prepared)})
     elif prepared is None:
         checkups_shown.show(output.results(), checkups)
         output.errors().print("The target was not prepared: what blocks stands above.", style="red")

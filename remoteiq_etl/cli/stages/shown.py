@@ -1,6 +1,6 @@
 """Where the migration of a source stands, as text and as JSON: the stage, what is missing for the next one, the way back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 from rich.console import Console
@@ -9,16 +9,19 @@ from remoteiq_etl.cli import output
 from remoteiq_etl.lifecycle.stages.missing import StageFacts, missing, stage_facts
 from remoteiq_etl.lifecycle.stages.stage import COMMANDS, POINT_OF_NO_RETURN, next_stage, word
 from remoteiq_etl.postgres.database import Session
-from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.incremental.freshness import Fresh, unverified
 
 
 def read(
-    session: Session, state: State, source_id: int, specs: Mapping[str, TableSpec], verdicts: Collection[Fresh]
+    session: Session,
+    state: State,
+    source_id: int,
+    declared: Callable[[], Collection[str]],
+    verdicts: Collection[Fresh],
 ) -> StageFacts:
-    """What is known of a source. `verdicts`: how fresh that of each target table is."""
-    return stage_facts(session, state, source_id, specs, unverified=unverified(verdicts))
+    """What is known of a source. `declared`: the assets that have a source; `verdicts`: how fresh that of each target table is."""
+    return stage_facts(session, state, source_id, declared, unverified=unverified(verdicts))
 
 
 def show(console: Console, source: str, standing: StageFacts) -> None:

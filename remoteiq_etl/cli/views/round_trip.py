@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from remoteiq_etl.cli import output, selection
 from remoteiq_etl.cli.exit_codes import Exit
+from remoteiq_etl.cli.names import check_names
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.inverse.inverse import inverses
 from remoteiq_etl.inverse.round_trip import Reason, RoundTrip, TableRoundTrip, round_trip
@@ -20,11 +21,11 @@ SHOWN = 50
 
 def show(tables: Sequence[str], *, as_json: bool) -> Exit:
     """Make the round trip of these legacy tables (default: all) and print it. FAILED on a BUG."""
-    selection.check_names("TABLE", tables, set(inverses()))
+    check_names("TABLE", tables, set(inverses()))
     with migration.connected(Settings.load(), selection.specs()) as both:
         found = round_trip(both.plan(), tables)
     if as_json:
-        output.print_json(_json(found))
+        output.print_json("verify --round-trip", _json(found))
     else:
         _print(output.results(), found)
     return Exit.DONE if found.passed else Exit.FAILED

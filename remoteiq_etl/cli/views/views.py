@@ -20,7 +20,7 @@ def install(*, as_json: bool) -> Exit:
     with _opened() as views:
         done = views.install()
     if as_json:
-        output.print_json(vars(done))
+        output.print_json("views install", vars(done))
         return Exit.DONE
     made = f"{len(done.made)} views made or renewed" if done.made else "all views were as they should be"
     output.results().print(f"Schema {done.schema}: {made}; {done.numbered} rows numbered.", markup=False)
@@ -33,7 +33,7 @@ def check(*, as_json: bool) -> Exit:
         problems = views.problems()
         schema = views.place.views
     if as_json:
-        output.print_json({"schema": schema, "problems": problems})
+        output.print_json("views check", {"schema": schema, "problems": problems})
     elif problems:
         for text in problems:
             output.results().print(text, style="red", markup=False, soft_wrap=True)
@@ -49,7 +49,7 @@ def remove(*, as_json: bool) -> Exit:
         dropped = views.remove()
         schema = schema_of(views.source)
     if as_json:
-        output.print_json({"schema": schema, "dropped": list(dropped)})
+        output.print_json("views remove", {"schema": schema, "dropped": list(dropped)})
     else:
         output.results().print(f"{len(dropped)} views of {schema} were dropped.", markup=False)
     return Exit.DONE

@@ -17,7 +17,7 @@ from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.transform_context import CUT_OVER
+from remoteiq_etl.spec.run_options import CUT_OVER
 from remoteiq_etl.state import cutovers
 from remoteiq_etl.state.cutovers import IN_WORK, CutOverRecord, Phase
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON, is_newer
 from remoteiq_etl.backfill.source.database_identity import read_identity
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.errors import CutOverError, LegacyWritten
 from remoteiq_etl.lifecycle.activity import last_activity
 from remoteiq_etl.postgres.database import Database, Session

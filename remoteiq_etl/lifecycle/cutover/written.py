@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.errors import CutOverError
 from remoteiq_etl.lifecycle.cutover.watch import Marks, TableWrites, count_rows, tables_of, written_since
 from remoteiq_etl.postgres.database import Session

@@ -173,7 +173,12 @@ def _reading(server: _Server, tables: list[_Table]) -> CheckFinding:
     if lacking:
         advice = f"GRANT SELECT ON ALL TABLES IN SCHEMA … TO {server.role}"
         return CheckFinding(
-            "legacy", "rights", f"{server.role} may not read {_few(lacking)}", CheckStatus.BLOCKS, advice
+            "legacy",
+            "rights",
+            f"{server.role} may not read {_few(lacking)}",
+            CheckStatus.BLOCKS,
+            advice,
+            of_tables=True,
         )
     return CheckFinding("legacy", "rights", f"{server.role} may read all {len(tables)} tables")
 
@@ -187,7 +192,7 @@ def _hidden(side: Side, role: str, tables: list[_Table]) -> CheckFinding:
         " owner of the tables while they have no FORCE ROW LEVEL SECURITY"
     )
     found = f"hides rows of {_few(hidden)} from {role}"
-    return CheckFinding(side, "row security", found, CheckStatus.BLOCKS, advice)
+    return CheckFinding(side, "row security", found, CheckStatus.BLOCKS, advice, of_tables=True)
 
 
 def _beyond_reading(server: _Server, tables: list[_Table]) -> CheckFinding:

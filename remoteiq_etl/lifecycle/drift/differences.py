@@ -32,6 +32,7 @@ class DifferenceKind(StrEnum):
 
     MISSING_SCHEMA = "missing_schema"
     EMPTY_SCHEMA = "empty_schema"
+    FOREIGN_DATABASE = "foreign_database"
     MISSING_TABLE = "missing_table"
     EXTRA_TABLE = "extra_table"
     EXTRA_VIEW = "extra_view"

@@ -20,13 +20,17 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """One thing looked at. `found` holds names and versions, never values or secrets; `advice` says what to do."""
+    """One thing looked at. `found` holds names and versions, never values or secrets; `advice` says what to do.
+
+    `of_tables`: it blocks the tables that it names and those that depend on them, and no others.
+    """
 
     side: Side
     subject: str
     found: str
     verdict: CheckStatus = CheckStatus.FINE
     advice: str = ""
+    of_tables: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from remoteiq_etl.postgres.session_checks import hidden_rows
 from schemas.target.optional import OPTIONAL_COLUMNS
 from schemas.views import REPORTS
 
+#: The share of the legacy tables without which a database is another application's: users and sessions many have.
+FOREIGN = 0.8
+
 _OPTIONAL: Mapping[Side, Mapping[str, Columns]] = {"legacy": {}, "target": OPTIONAL_COLUMNS}
 
 
@@ -119,10 +122,13 @@ def compare(connection: psycopg.Connection, schema: str, metadata: MetaData, sid
 
 def judged(expected: SchemaShape, found: SchemaShape, schema: str, side: Side, *, exists: bool) -> DriftReport:
     """The report on two shapes of a schema: what the side has a verdict for."""
-    if expected.tables.keys() & found.tables.keys():
-        listed = differences(expected, found, _OPTIONAL[side])
-    else:
+    missing = len(expected.tables.keys() - found.tables.keys())
+    if missing == len(expected.tables):
         listed = _nothing_there(expected, exists)
+    elif side == "legacy" and missing >= FOREIGN * len(expected.tables):
+        listed = _of_others(expected, missing)
+    else:
+        listed = differences(expected, found, _OPTIONAL[side])
     return DriftReport.of(side, schema, _judged(listed, schema, expected, side))
 
 
@@ -140,6 +146,12 @@ def drift_of(item: SchemaDifference, schema: str, side: Side, *, written: bool =
 def _nothing_there(expected: SchemaShape, exists: bool) -> Iterator[SchemaDifference]:
     kind = DifferenceKind.EMPTY_SCHEMA if exists else DifferenceKind.MISSING_SCHEMA
     yield SchemaDifference(kind, expected=f"{len(expected.tables)} tables", found="none of them")
+
+
+def _of_others(expected: SchemaShape, missing: int) -> Iterator[SchemaDifference]:
+    """A database of another application: its tables are no drift of ours, whatever one of them is called."""
+    found = f"{missing} of them are missing"
+    yield SchemaDifference(DifferenceKind.FOREIGN_DATABASE, expected=f"{len(expected.tables)} tables", found=found)
 
 
 def _judged(listed: Iterator[SchemaDifference], schema: str, expected: SchemaShape, side: Side) -> Iterator[Drift]:

@@ -42,6 +42,10 @@ LEGACY: Mapping[DifferenceKind, DriftRule] = {
         True,
         "schema {schema!r} has none of the legacy tables; correct REMOTEIQ_LEGACY_SCHEMA or REMOTEIQ_LEGACY_URL",
     ),
+    DifferenceKind.FOREIGN_DATABASE: DriftRule(
+        True,
+        "this is not a legacy RemoteIQ database; correct REMOTEIQ_LEGACY_URL or REMOTEIQ_LEGACY_SCHEMA",
+    ),
     DifferenceKind.MISSING_TABLE: DriftRule(
         True,
         "table {table} is read and is not there, so its rows would be taken for deleted; restore it, empty if need be",

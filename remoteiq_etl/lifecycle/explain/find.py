@@ -4,16 +4,14 @@ Belongs here: which row is meant, and what belongs to its explanation. Does not 
 legacy_side, target_side).
 """
 
-import contextlib
 import difflib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from psycopg import sql
 
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import one_key
 from remoteiq_etl.lifecycle.explain.entries import ExplainedEntries, is_of_type
 from remoteiq_etl.lifecycle.explain.legacy_side import LegacySide
 from remoteiq_etl.lifecycle.explain.model import Explanation, LegacyRow, RunFact, TargetRow
@@ -168,17 +166,6 @@ class Explainer:
 
 
 _MAPS = ("the maps", "quarantine", "held rows", "rows left out by a rule", "rows gone from legacy", "the archive")
-
-
-def one_key(parts: Sequence[str]) -> str:
-    """A key as the state schema has it: several parts as a JSON array without spaces."""
-    if len(parts) > 1:
-        return key_text(parts)
-    with contextlib.suppress(ValueError):
-        array = json.loads(parts[0]) if parts[0].startswith("[") else None
-        if isinstance(array, list) and all(isinstance(part, str | int) for part in array):
-            return key_text([str(part) for part in array])
-    return parts[0]
 
 
 def _known(places: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:

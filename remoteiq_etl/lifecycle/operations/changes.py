@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON, is_newer
 from remoteiq_etl.backfill.source.relation_shape import RelationShape, altered, read_shapes
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import State
 from schemas.legacy.base import metadata

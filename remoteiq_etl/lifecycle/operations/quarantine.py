@@ -45,7 +45,10 @@ class Selected:
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """One legacy row that waits in quarantine for a target table. `detail` names columns and keys, never values."""
+    """One legacy row that waits in quarantine for a target table. `detail` names columns and keys, never values.
+
+    `word`: the one that no value map knows, where that is why, as the quarantine keeps it: redacted where it is secret.
+    """
 
     table: str
     legacy_table: str
@@ -59,6 +62,7 @@ class QuarantinedRow:
     ignored_at: datetime | None
     ignored_by: str | None
     ignored_reason: str | None
+    word: str | None
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -126,7 +130,7 @@ class Quarantine:
         return self.session.objects(row_type, query, self._parameters(selected))
 
     def _names(self) -> dict[str, sql.Composable]:
-        return {**self.state.names, "selected": SQL["where"].format()}
+        return {**self.state.names, "selected": SQL["where"].format(), "word": SQL["word"].format()}
 
     def _parameters(self, selected: Selected) -> dict[str, Any]:
         return {"source_id": self.source_id, **selected.parameters()}

@@ -12,7 +12,7 @@ ORDER BY table_name, rule, legacy_table, legacy_key
 -- The same rows with everything that is known of them.
 SELECT
     table_name AS "table", legacy_table, legacy_key, rule, columns, detail, attempts, quarantined_at AS since, last_run,
-    ignored_at, ignored_by, ignored_reason, first_run, released_run, "row", coalesce(history, '[]') AS history
+    ignored_at, ignored_by, ignored_reason, {word} AS word, first_run, released_run, "row", coalesce(history, '[]') AS history
 FROM {quarantine}
 WHERE {selected}
 ORDER BY table_name, legacy_table, legacy_key
@@ -31,10 +31,16 @@ WHERE {selected}
 -- One row per quarantined row of a source that a selection takes, by table and rule.
 SELECT
     table_name AS "table", legacy_table, legacy_key, rule, columns, detail, attempts, quarantined_at AS since, last_run,
-    ignored_at, ignored_by, ignored_reason
+    ignored_at, ignored_by, ignored_reason, {word} AS word
 FROM {quarantine}
 WHERE {selected}
 ORDER BY table_name, rule, legacy_table, legacy_key
+
+
+-- name: word
+CASE WHEN rule = 'unknown_word' THEN
+    (SELECT string_agg("row" ->> named.name, ', ' ORDER BY named.name) FROM unnest(columns) AS named (name))
+END
 
 
 -- name: where

@@ -14,7 +14,6 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.backfill.context.live_columns import LiveColumn, live_columns, resolved
 from remoteiq_etl.backfill.load.conflicts import EDITED
 from remoteiq_etl.errors import ConfigurationError
@@ -31,6 +30,7 @@ from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
 from remoteiq_etl.state.target_access import statement_names
 from remoteiq_etl.state.written_columns import current_hash
+from schemas.state.watermarks import FORGOTTEN
 
 SQL = statements(__file__)
 

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.outcomes import archive, before_images
 from remoteiq_etl.errors import ConfigurationError, SealBroken, SealingKeyMissing
-from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames import json_values
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.keys import VARIABLE, SealingKeys
@@ -137,7 +137,7 @@ class _Rotator:
             found = self.session.rows(query, {**at, "key_id": key_id, "limit": self.limit})
             rows = [row for one in found if (row := self._row(store, *one)) is not None]
             update = SQL[f"{store}_rotate"].format(**self.names)
-            self.session.execute(update, {"rows": json_text.dumps(rows), "key_id": key_id})
+            self.session.execute(update, {"rows": json_values.dumps(rows), "key_id": key_id})
         self.done.rotated += len(rows)
         return found[-1][0] if len(found) == self.limit else None
 

@@ -4,17 +4,16 @@ Belongs here: what it is worked out from, and the sentences. It only reads. Does
 verdict is still worth something and what a cut-over asks for besides; who knows that gives it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.lifecycle.stages.stage import Stage
 from remoteiq_etl.lifecycle.stages.store import StageClaim, StageEntry, claimed, current
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
-from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import is_locked, run_lock
 from remoteiq_etl.state.schema import State
+from schemas.state.watermarks import FORGOTTEN
 
 SQL = statements(__file__)
 
@@ -38,9 +37,9 @@ class Missing:
 class StageFacts:
     """What is known of a source besides its stage.
 
-    `tables`: assets that no run has completed; `run`: number, status and error of the last run; `parts`: foreign keys and
-    indexes still to be made. `unverified`: per target table why its verdict is none, or none any more. `before_cut_over` and
-    `before_clean_up`: what those ask for besides.
+    `tables`: assets that no run has completed, while the source is being loaded; `run`: number, status and error of the last
+    run; `parts`: foreign keys and indexes still to be made. `unverified`: per target table why its verdict is none, or none
+    any more. `before_cut_over` and `before_clean_up`: what those ask for besides.
     """
 
     entry: StageEntry | None = None
@@ -63,22 +62,24 @@ def stage_facts(
     session: Session,
     state: State,
     source_id: int,
-    specs: Mapping[str, TableSpec],
+    declared: Callable[[], Collection[str]],
     *,
     unverified: Mapping[str, str],
     before_cut_over: Sequence[Missing] = (),
     before_clean_up: Sequence[Missing] = (),
 ) -> StageFacts:
-    """What is known now of a source whose declared assets are `specs`."""
+    """What is known now of a source. `declared`: the assets that have a source; asked for only while some are to be loaded."""
     parameters = {"source_id": source_id, "forgotten": FORGOTTEN, "schema": state.target.schema}
+    entry = current(session, state, source_id)
     done = {row[0] for row in session.rows(SQL["completed"].format(**state.names), parameters)}
+    is_loading = entry is not None and entry.stage in (Stage.PREPARED, Stage.LOADING)
     runs = session.rows(SQL["last_run"].format(**state.names), parameters)
     return StageFacts(
-        current(session, state, source_id),
+        entry,
         claimed(session, state, source_id),
         is_locked(session, run_lock(source_id)),
         runs[0] if runs else None,
-        sorted(asset for asset, spec in specs.items() if spec.no_source is None and asset not in done),
+        sorted(set(declared()) - done) if is_loading else (),
         int(session.value(SQL["parts"].format(**state.names), parameters)),
         unverified,
         before_cut_over,

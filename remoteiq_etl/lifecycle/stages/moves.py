@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager, suppress
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.backfill.change_capture.reread import FORGOTTEN
 from remoteiq_etl.backfill.context.run_context import RunContext
 from remoteiq_etl.backfill.run import Run
 from remoteiq_etl.errors import ConnectionFailed, FencedError, LockedError
@@ -23,6 +22,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.locks import check_fence
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import written_rows
+from schemas.state.watermarks import FORGOTTEN
 
 SQL = statements(__file__)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import psycopg
+
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage
@@ -55,6 +57,15 @@ class StagedTarget:
                 reason = f"{details['created']} tables created, {details['found']} found"
                 store.move(self.session, self.state, source_id, Stage.PREPARED, reason=reason, details=details)
             return prepared
+
+    def try_prepare(self) -> None:
+        """Do what `prepare` does and take it back. Raises what it raises; after the cut-over nothing is tried."""
+        if self._stage() in (Stage.CUT_OVER, Stage.CLEANED_UP):
+            return
+        with self.session.transaction():
+            self.state.ensure(self.session)
+            prepare(self.session, target_schema=self.schema, state=self.state)
+            raise psycopg.Rollback
 
     def prepare_script(self) -> Script:
         """What `prepare` would do, as one transaction. Nothing is written, and no right to write is needed."""

@@ -51,6 +51,7 @@ def gone_from_legacy(upstream: Collection[dg.AssetKey], settings: Callable[[], S
             dg.AssetCheckSpec("brake", asset=GONE_FROM_LEGACY, description="No table lost suspiciously many rows.")
         ],
         required_resource_keys={run_options.KEY},
+        pool=run_options.POOL,
     )
     def gone(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         """Grain: one entry per legacy row that is gone, and target table that it became a row of.

@@ -29,6 +29,7 @@ _ARCHIVED = dg.TableSchema(
     owners=legacy_tables.OWNERS,
     tags={"side": "target"},
     required_resource_keys={run_options.KEY},
+    pool=run_options.POOL,
 )
 def accepted_drift(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Grain: one entry of the archive per accepted legacy column and row, and per row of an accepted table.

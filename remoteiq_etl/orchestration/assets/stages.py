@@ -6,6 +6,7 @@ steps (see remoteiq_etl.lifecycle.target.steps), runs and verifications, which h
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,7 @@ from remoteiq_etl.lifecycle.target.steps import StagedTarget, staged
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
+from remoteiq_etl.orchestration.runtime import run_options
 from remoteiq_etl.postgres.errors.failures import describe
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.verify.expected.expectation import expectations
@@ -92,7 +94,7 @@ def _job(
     tables: Mapping[str, DeclaredTable],
     settings: Callable[[], Settings],
 ) -> dg.JobDefinition:
-    @dg.op(name=f"{name}_target", config_schema=dict(_CONFIG), out=dg.Out(dg.Nothing))
+    @dg.op(name=f"{name}_target", config_schema=dict(_CONFIG), out=dg.Out(dg.Nothing), pool=run_options.POOL)
     def made(context: dg.OpExecutionContext) -> None:
         with _reached(tables, settings) as both:
             with staged(both.target, both.settings) as place:
@@ -159,8 +161,13 @@ def state_metadata(both: Migration) -> Metadata:
             return _metadata(both.settings.source, StageFacts(), ())
         known = sorted({expectation.target for expectation in expectations()})
         verdicts = unverified(freshness(session, state, source_id, known))
-        standing = stage_facts(session, state, source_id, both.specs, unverified=verdicts)
+        standing = stage_facts(session, state, source_id, partial(_loaded, both), unverified=verdicts)
         return _metadata(both.settings.source, standing, store.history(session, state, source_id, SHOWN))
+
+
+def _loaded(both: Migration) -> list[str]:
+    """The assets that have a source."""
+    return [asset for asset, spec in both.specs.items() if spec.no_source is None]
 
 
 def _metadata(source: str, standing: StageFacts, moves: Sequence[StageEntry]) -> Metadata:

@@ -26,8 +26,9 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
     `schema`: the name of the target's, for display.
     """
     spec = table.spec
-    # All follow the preparation, also where their parents do: a job of a few tables must begin with it too.
-    parents = [TARGET_SCHEMA, *(dg.AssetKey(name) for name in spec.dependencies if name in known)]
+    # A table with parents follows the preparation through them. Where a run has none of them the priority of that step
+    # lets it come first: an edge to each table would say nothing of where its rows come from.
+    parents = [dg.AssetKey(name) for name in spec.dependencies if name in known] or [TARGET_SCHEMA]
 
     @dg.asset(
         name=spec.asset,
@@ -41,6 +42,7 @@ def table_asset(table: DeclaredTable, known: Collection[str], schema: str) -> dg
         code_version=code_fingerprint(spec),
         check_specs=contract_checks.specs_of(spec),
         required_resource_keys={run_options.KEY},
+        pool=run_options.POOL,
         dagster_type=NO_VALUE,
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:

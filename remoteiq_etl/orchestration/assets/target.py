@@ -11,6 +11,7 @@ from remoteiq_etl.lifecycle.target.prepare import PreparedTarget, prepare
 from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata, waited
 from remoteiq_etl.orchestration.runtime import resource, run_options
+from remoteiq_etl.state.maps import ensure_maps
 
 TARGET_SCHEMA = dg.AssetKey("target_schema")
 TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
@@ -23,6 +24,9 @@ TARGET_CONSTRAINTS = dg.AssetKey("target_constraints")
     owners=legacy_tables.OWNERS,
     tags={"side": "target"},
     required_resource_keys={run_options.KEY},
+    pool=run_options.POOL,
+    # Before every other step that could begin: tables without a parent in the run do not name it.
+    op_tags={"dagster/priority": "2"},
 )
 def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Grain: the whole target schema.
@@ -34,7 +38,7 @@ def target_schema(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
         run = opened.context
         prepared = prepare(run.session, target_schema=run.target.schema, state=run.state)
         run.catalogue.forget()
-        run.state.ensure_maps(run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
+        ensure_maps(run.state, run.session, [spec for spec in run.plan.specs.values() if spec.no_source is None])
         return dg.MaterializeResult(metadata=_prepared(prepared), data_version=_version(prepared))
 
 
@@ -49,6 +53,7 @@ def target_constraints(upstream: Collection[dg.AssetKey]) -> dg.AssetsDefinition
         owners=legacy_tables.OWNERS,
         tags={"side": "target"},
         required_resource_keys={run_options.KEY},
+        pool=run_options.POOL,
     )
     def constraints(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Grain: the whole target schema.

@@ -42,6 +42,7 @@ def unchanged_tables(specs: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         owners=legacy_tables.OWNERS,
         tags={"side": "target"},
         required_resource_keys={run_options.KEY},
+        pool=run_options.POOL,
         # Before any table that has a step: what one refers to is here already, whichever of both ways it came.
         op_tags={"dagster/priority": "1"},
         dagster_type=NO_VALUE,

@@ -1,4 +1,4 @@
-"""Undo in Dagster: the plan as an asset, and a job that executes the plan whose digest its run configuration names.
+"""Undo in Dagster: a job that makes a plan, and one that executes the plan whose digest its run configuration names.
 
 Belongs here: configuration, metadata, and the edge at which errors become what Dagster may store. Does not belong here:
 what an undo does (see remoteiq_etl.lifecycle.undo).
@@ -17,8 +17,8 @@ from remoteiq_etl.lifecycle.undo.execute import UndoOutcome, execute, keep_plan,
 from remoteiq_etl.lifecycle.undo.plan import Listed, UndoPlan, plan
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.orchestration.assets.discovery import DeclaredTable
-from remoteiq_etl.orchestration.metadata import legacy_tables
 from remoteiq_etl.orchestration.metadata.materialization import Metadata
+from remoteiq_etl.orchestration.runtime import run_options
 from remoteiq_etl.postgres.database import Database
 from remoteiq_etl.postgres.errors.failures import describe
 
@@ -26,8 +26,9 @@ UNDO_PLAN = "undo_plan"
 UNDO_EXECUTE = "undo_execute"
 PLAN_STEP = "make_plan"
 _ABOUT_PLAN = (
-    "Grain: one plan of one undo.\n\nWhat taking back the work of runs would do, table by table, what stays and why. Kept under"
-    " its digest, which the job undo_execute wants to know."
+    "Works out what taking back the work of runs would do, table by table, what stays and why. Writes nothing to the target's"
+    " tables. Name a run, tables, domains or everything. The plan is kept under its digest, which the job undo_execute wants to"
+    " know."
 )
 #: Rows of a list that the metadata show.
 SHOWN = 50
@@ -41,45 +42,37 @@ _PLAN_CONFIG: Mapping[str, Any] = {
     "with_dependents": dg.Field(bool, default_value=False, description="And the tables of ours that refer to these."),
     "accept_loss": dg.Field(bool, default_value=False, description="Without former secrets that were not kept."),
 }
-_DIGEST = dg.Field(str, description="The digest of the plan to execute, as the asset undo_plan shows it.")
+_DIGEST = dg.Field(str, description="The digest of the plan to execute, as the job undo_plan shows it.")
 
 
-def definitions(
-    tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]
-) -> tuple[dg.AssetsDefinition, Sequence[Any]]:
-    """The asset of the plan, and the jobs that make and execute one."""
-    asset = _plan_asset(tables, settings)
-    selection = dg.AssetSelection.assets(asset.key)
-    about = "Works out what an undo would do. Writes nothing to the target's tables. Name a run, tables, domains or everything."
-    making = dg.define_asset_job(UNDO_PLAN, selection, description=about, executor_def=dg.in_process_executor)
-    return asset, [making, _execute_job(tables, settings)]
+def jobs(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> Sequence[dg.JobDefinition]:
+    """The jobs that make and execute a plan.
+
+    The plan is no asset of the definitions: whoever materializes all of those wants no undo. What the job made is recorded under
+    the key `undo_plan` all the same.
+    """
+    return [_plan_job(tables, settings), _execute_job(tables, settings)]
 
 
-def _plan_asset(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> dg.AssetsDefinition:
-    spec = dg.AssetSpec(
-        UNDO_PLAN,
-        group_name="undo",
-        kinds={"postgres"},
-        owners=legacy_tables.OWNERS,
-        tags={"side": "target"},
-        description=_ABOUT_PLAN,
-    )
-
-    # The step has another name than the asset: the job has that one.
-    @dg.multi_asset(name=PLAN_STEP, specs=[spec], config_schema=dict(_PLAN_CONFIG))
-    def make_plan(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        config = context.op_execution_context.op_config
+def _plan_job(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> dg.JobDefinition:
+    @dg.op(name=PLAN_STEP, config_schema=dict(_PLAN_CONFIG), out=dg.Out(dg.Nothing))
+    def make_plan(context: dg.OpExecutionContext) -> None:
+        config = context.op_config
         with _place(tables, settings) as place:
             choices = {name: config[name] for name in ("accept_loss", "with_dependents")}
             found = plan(place, _scope(config, tables), **choices)
             keep_plan(place, found)
-        return dg.MaterializeResult(metadata=metadata(found), data_version=dg.DataVersion(found.digest[:16]))
+        context.log_event(dg.AssetMaterialization(UNDO_PLAN, description=_ABOUT_PLAN, metadata=metadata(found)))
 
-    return make_plan
+    @dg.job(name=UNDO_PLAN, description=_ABOUT_PLAN, executor_def=dg.in_process_executor)
+    def job() -> None:
+        make_plan()
+
+    return job
 
 
 def _execute_job(tables: Mapping[str, DeclaredTable], settings: Callable[[], Settings]) -> dg.JobDefinition:
-    @dg.op(config_schema={"digest": _DIGEST}, out=dg.Out(dg.Nothing))
+    @dg.op(config_schema={"digest": _DIGEST}, out=dg.Out(dg.Nothing), pool=run_options.POOL)
     def execute_plan(context: dg.OpExecutionContext) -> None:
         def told(table: str, action: str, rows: int) -> None:
             context.log.info(f"{table}: {rows} rows, {action}")

@@ -20,6 +20,7 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.errors import ConfigurationError, RemoteIQError
 from remoteiq_etl.orchestration.runtime import sqlite, storage
 from remoteiq_etl.orchestration.runtime.home import dagster_home
+from remoteiq_etl.orchestration.runtime.run_options import POOL
 
 CONFIG_NAME = "dagster.yaml"
 CONFIG = """\
@@ -44,6 +45,10 @@ concurrency:
         value:
           applyLimitPerUniqueValue: true
         limit: 1
+  # The same for what is materialized by hand, which has no tag: all steps that write a source are of one pool.
+  pools:
+    granularity: run
+    default_limit: 1
 
 # A run whose process was killed, or whose connection was lost, is started again, as often as its job says. An error that
 # would come again is not.
@@ -72,6 +77,7 @@ retention:
 #: What earlier versions wrote, by SHA-256. A file of these nobody has edited.
 EARLIER = frozenset(
     {
+        "c6926657251d45e75ad5f7b4105d39c100026be65e106852d87437ac1569a417",
         "d8cf7fe18da4215c03005a36f878227d0a28b6f432b14eba3efdbbe11e13cbf8",
         "9ebcd94b820639e097db247260aeb866f5153feec1c389b29d16271a3f4eb520",
         "1f0cc6dc42e5befec8fc5969cb8e56145399d1ef42f51cf21716aa5219dd4264",
@@ -104,7 +110,15 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             f"Dagster cannot use its home {home}: {error} Mend it, or unset DAGSTER_HOME."
         ) from error
     with storage.explaining(home), sqlite.kept_open(), sqlite.engines_reused(), opened:
+        if home == settings.home / "dagster":
+            limit_pool(opened)
         yield opened
+
+
+def limit_pool(opened: dg.DagsterInstance) -> None:
+    """Let one run at a time write a source. By its default limit alone the queue knows a pool only after the first runs of it."""
+    if POOL not in opened.event_log_storage.get_concurrency_keys():
+        opened.event_log_storage.set_concurrency_slots(POOL, 1)
 
 
 def make_instance(settings: Settings) -> Path:
@@ -136,6 +150,8 @@ def main() -> None:
     home = dagster_home(settings)
     if home == settings.home / "dagster":
         make_instance(settings)
+        with instance(settings):
+            pass  # opened once, its pool has a limit
         if missing := lacking(home):
             sys.stderr.write(EDITED.format(path=home / CONFIG_NAME, missing=", ".join(missing)) + "\n")
     print(home)  # noqa: T201  # the command's result

@@ -13,8 +13,10 @@ import dagster as dg
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.errors import ConfigurationError
 from remoteiq_etl.lifecycle.interventions import Interventions
-from remoteiq_etl.spec.transform_context import ROLE_GRANTS
+from remoteiq_etl.spec.run_options import ROLE_GRANTS
 
+#: The pool of every step that writes a source: its limit lets one run at a time have such steps, however it was launched.
+POOL = "remoteiq_source"
 #: The resource that a run's choices are configured at.
 KEY = "migration"
 #: Tags reach every kind of launch: the Launchpad, a job, a schedule, and a backfill of assets, which takes no configuration.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from remoteiq_etl.backfill.source.selection import is_newer, is_one_of
+from remoteiq_etl.backfill.source.ages import is_newer
+from remoteiq_etl.backfill.source.selection import is_one_of
 from remoteiq_etl.spec.table import Source
 from remoteiq_etl.verify.causes.labels import DELETED_AT_SOURCE, WRITTEN
 from remoteiq_etl.verify.causes.table_changes import TableChanges

@@ -12,8 +12,8 @@ from psycopg import sql
 
 from remoteiq_etl.backfill.change_capture.fingerprint import is_current
 from remoteiq_etl.backfill.change_capture.watermarks import Completed, Pass, read_completed, read_passes
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON, is_newer
 from remoteiq_etl.backfill.source.relation_shape import altered
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.dependencies import inputs_of

@@ -10,9 +10,6 @@ from remoteiq_etl.verify.checks.constraints import ABOUT_SEQUENCES, SEQUENCES, o
 from remoteiq_etl.verify.snapshots import SnapshotPair
 from remoteiq_etl.verify.verdicts.model import CoverageNote, Finding, Label
 
-NAME = "(database)"
-"""What stands for the name of a table in its verdict."""
-
 
 @dataclass
 class DatabaseLook:

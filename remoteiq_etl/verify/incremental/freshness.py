@@ -11,14 +11,13 @@ from enum import StrEnum
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import written_rows
-from remoteiq_etl.verify.checks.sequences import NAME
 from remoteiq_etl.verify.verdicts import store
-from remoteiq_etl.verify.verdicts.model import Label, Status, TableVerdict
+from remoteiq_etl.verify.verdicts.model import DATABASE, Label, Status, TableVerdict
 
 SQL = statements(__file__)
 
@@ -53,7 +52,7 @@ def freshness(
     session: Session, state: State, source_id: int, tables: Sequence[str], legacy: Session | None = None
 ) -> list[Fresh]:
     """How fresh the verdict of each of these target tables is. With `legacy` its rows are looked at, too."""
-    found = {one.table: one for one in store.read(session, state, source_id) if one.table != NAME}
+    found = {one.table: one for one in store.read(session, state, source_id) if one.table != DATABASE}
     later, undone = _later_runs(session, state, source_id), _taken_back(session, state, source_id)
     found |= {
         table: replace(found[table], status=Status.INCOMPLETE, error=_TAKEN_BACK) for table in undone & found.keys()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from remoteiq_etl.backfill.source.selection import is_newer
+from remoteiq_etl.backfill.source.ages import is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.sensitive.redaction import is_secret

@@ -14,8 +14,8 @@ from typing import Any
 
 from psycopg import sql
 
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON, is_newer
 from remoteiq_etl.backfill.source.relation_shape import RelationShape, read_shapes
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON, is_newer
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.schema import program_version
 from remoteiq_etl.verify.causes.table_changes import TableChanges, options_of_table

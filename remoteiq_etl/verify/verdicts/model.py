@@ -11,6 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+DATABASE = "(database)"
+"""What stands for the name of a table in the verdict of what is looked at beside single tables."""
+
 
 class Label(StrEnum):
     """Why a difference is there. BUG alone speaks against the migration."""

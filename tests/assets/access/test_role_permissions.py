@@ -7,8 +7,8 @@ import pytest
 
 from assets.access.role_permissions import SPEC, decide, transform, transform_words
 from assets.access.rules import grants
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

@@ -6,8 +6,8 @@ import pytest
 
 from assets.access.rules.adopted_roles import exceeding
 from assets.access.user_roles import SPEC, decide, transform
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TEXT_LIST, TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

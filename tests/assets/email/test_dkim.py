@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from assets.email import dkim_domains, dkim_keys
 from assets.email.rules.dkim import public_key, repaired_pem
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

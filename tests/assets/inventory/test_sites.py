@@ -1,7 +1,7 @@
 from typing import Any
 
 from assets.inventory.sites import SPEC, decide, transform
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

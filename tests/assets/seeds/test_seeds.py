@@ -22,8 +22,8 @@ from assets.seeds.rules import settings, templates
 from assets.seeds.rules.system_roles import SYSTEM_ROLES
 from assets.shared import seed
 from assets.shared.seed import SEED
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY
 from remoteiq_etl.spec.decisions import TAKES_ROW_OF, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

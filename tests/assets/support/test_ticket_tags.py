@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assets.support.ticket_tags import SPEC, decide, transform
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import KEY, Batch
 from remoteiq_etl.spec.decisions import StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

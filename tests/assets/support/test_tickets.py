@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from assets.support.tickets import PRIORITY, STATUS, decide, transform
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import INTEGER, TIMESTAMP, frame
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.batch import Batch
 from remoteiq_etl.spec.decisions import SAME_AS, Decided, Decision, StoredDecisions
 from remoteiq_etl.spec.lookup import Lookup

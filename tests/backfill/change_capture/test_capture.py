@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from remoteiq_etl.backfill.change_capture.capture import Capture, of_keys
-from remoteiq_etl.backfill.change_capture.reread import UNSETTLED
 from remoteiq_etl.backfill.change_capture.sweep import Sweep
 from remoteiq_etl.backfill.context.report import NOTHING_CHANGED
+from schemas.state.watermarks import UNSETTLED
 from tests.assets.builders import uid
 from tests.support.library import AUTHORS, BOOKS, TAGS, Library
 

@@ -7,7 +7,7 @@ import pytest
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.run import open_run
-from remoteiq_etl.backfill.source.selection import OLDEST_HORIZON
+from remoteiq_etl.backfill.source.ages import OLDEST_HORIZON
 from tests.support.migrating import Migration
 from tests.support.server import Database
 

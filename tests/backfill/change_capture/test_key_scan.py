@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from remoteiq_etl.backfill.change_capture import key_scan
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, LEGACY, TAGS, Library

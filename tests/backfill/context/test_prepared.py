@@ -2,7 +2,8 @@
 
 from remoteiq_etl.backfill.context.prepared import PreparedBatch, joined
 from remoteiq_etl.frames.dtypes import TEXT, frame
-from remoteiq_etl.spec.batch import KEY, Batch, Disposal, Kept, Outcome
+from remoteiq_etl.spec.batch import KEY, Batch, Disposal, Kept
+from remoteiq_etl.spec.outcomes import Outcome
 
 DETAIL = "name: not null"
 

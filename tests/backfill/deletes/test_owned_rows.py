@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remoteiq_etl.backfill.deletes.owned_rows import present_owners, remove_replaced, removing_sources
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from remoteiq_etl.spec.table import Derived, TableSpec
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, TAGS, Library

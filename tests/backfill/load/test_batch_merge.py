@@ -9,7 +9,8 @@ import pytest
 from remoteiq_etl.backfill.load.batch_merge import PlannedMerge, remember_planned
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.errors import ConflictError
-from remoteiq_etl.spec.batch import Disposal, Outcome
+from remoteiq_etl.spec.batch import Disposal
+from remoteiq_etl.spec.outcomes import Outcome
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, Library, book
 

@@ -12,7 +12,8 @@ from remoteiq_etl.backfill.load.merge_statements import Merge
 from remoteiq_etl.backfill.outcomes.open_rows import OpenRows
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.errors import ConflictError, ConservationError, FencedError
-from remoteiq_etl.spec.batch import Batch, Disposal, Kept, Outcome
+from remoteiq_etl.spec.batch import Batch, Disposal, Kept
+from remoteiq_etl.spec.outcomes import Outcome
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, Library, book
 

@@ -8,7 +8,7 @@ from psycopg import sql
 from remoteiq_etl.backfill.context.plan import Extra
 from remoteiq_etl.backfill.context.report import Ledger, TableReport
 from remoteiq_etl.backfill.outcomes.drift_archive import RULE, archive_extras, extra_query
-from remoteiq_etl.frames.derived_ids import key_text
+from remoteiq_etl.frames.row_keys import key_text
 from tests.assets.builders import uid
 from tests.support.library import Library
 

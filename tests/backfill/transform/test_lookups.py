@@ -7,8 +7,9 @@ import pytest
 
 from remoteiq_etl.backfill.context.prepared import ADOPTED
 from remoteiq_etl.backfill.transform.lookups import Lookups
-from remoteiq_etl.spec.batch import Disposal, Outcome
+from remoteiq_etl.spec.batch import Disposal
 from remoteiq_etl.spec.decisions import Decision
+from remoteiq_etl.spec.outcomes import Outcome
 from tests.assets.builders import uid
 from tests.support.library import BOOKS, Library, author, book
 

@@ -13,6 +13,7 @@ from adbc_driver_manager import Error as AdbcError
 from remoteiq_etl.backfill.context.report import Ledger
 from remoteiq_etl.errors import ConfigurationError, StateVersionError
 from remoteiq_etl.fixtures import edge_cases
+from remoteiq_etl.postgres.arrow import connect_arrow
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from schemas import ddl, legacy, state
 from tests.conftest import with_edge_cases
@@ -107,7 +108,7 @@ def test_the_sessions_on_legacy_are_read_only(edge_db: Database, statement: str)
     """Also for a role that may do everything, and over both drivers."""
     database = EngineDatabase(edge_db.url, "public", read_only=True)
     edge_db.execute("CREATE SEQUENCE IF NOT EXISTS agents_id_seq")
-    session, arrow = database.connect(), database.connect_arrow()
+    session, arrow = database.connect(), connect_arrow(database)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         session.execute(statement)
     with pytest.raises(AdbcError, match="read-only transaction"):

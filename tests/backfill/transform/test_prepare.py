@@ -12,10 +12,11 @@ from remoteiq_etl.backfill.transform.adoption import Adopter
 from remoteiq_etl.backfill.transform.contracts import Contract
 from remoteiq_etl.backfill.transform.prepare import Contracts, prepare, with_keys
 from remoteiq_etl.errors import ContractError
-from remoteiq_etl.frames.derived_ids import key_text
 from remoteiq_etl.frames.dtypes import frame
-from remoteiq_etl.spec.batch import KEY, ODD_TIMES, Batch, Kept, Outcome
+from remoteiq_etl.frames.row_keys import key_text
+from remoteiq_etl.spec.batch import KEY, ODD_TIMES, Batch, Kept
 from remoteiq_etl.spec.lookup import NOTHING, Lookup
+from remoteiq_etl.spec.outcomes import Outcome
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.spec.transform_context import Context
 from tests.assets.builders import uid

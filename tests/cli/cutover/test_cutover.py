@@ -58,7 +58,7 @@ def test_a_migration_is_cut_over_and_back(call: Call, ready: Ready, open_gate: N
     assert plan.code == 0
     assert "Expected downtime, from the fence to the switch:" in plan.out
     assert max(map(len, plan.out.splitlines())) <= 100
-    planned = json.loads(call("cutover", "--dry-run", "--fence", "stopped", "--json").out)
+    planned = json.loads(call("cutover", "--dry-run", "--fence", "stopped", "--json").out)["rows"]
     assert [one["step"] for one in planned] == list(CutOverStep)
     assert call("cutover", "--back").code == 1
     admin = ready.legacy.url.replace("tester@", "tester:invented-password@")

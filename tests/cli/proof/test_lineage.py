@@ -42,6 +42,7 @@ def test_a_retired_column_says_why(cli: Cli) -> None:
 
 def test_a_table_of_both_sides_is_shown_both_ways(cli: Cli) -> None:
     said = json.loads(call(cli, "check_runs", "--json").out)
+    assert said.pop("format") == "lineage 1"
     assert {one["table"] for side in said.values() for one in side} == {"check_runs"}
     assert {side: len(columns) for side, columns in said.items()} == {"legacy": 10, "target": 10}
 

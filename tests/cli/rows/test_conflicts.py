@@ -64,10 +64,10 @@ def test_conflicts_are_listed_shown_and_decided(conflicts: Contested) -> None:
     assert conflicts.name() == "Target"
     conflicts.run()
     assert conflicts.name() == "Legacy"
-    rows = {row["new_key"]: row for row in json.loads(conflicts("list", "--all", "--json").out)}
+    rows = {row["new_key"]: row for row in json.loads(conflicts("list", "--all", "--json").out)["rows"]}
     assert (rows[ADA]["resolution"], rows[ADA]["decision_reason"]) == ("take", "asked her")
-    assert [row["new_key"] for row in json.loads(conflicts("list", "--json").out)] == [OTTO]
-    assert json.loads(conflicts("list", "--json", "--table", "clients").out) == []
+    assert [row["new_key"] for row in json.loads(conflicts("list", "--json").out)["rows"]] == [OTTO]
+    assert json.loads(conflicts("list", "--json", "--table", "clients").out)["rows"] == []
 
 
 def test_what_a_one_way_door_refuses_can_only_be_kept(conflicts: Contested) -> None:
@@ -77,7 +77,7 @@ def test_what_a_one_way_door_refuses_can_only_be_kept(conflicts: Contested) -> N
     assert "1 are left open" in everything.out
     assert conflicts("resolve", "users", OTTO, "--keep").code == 0
     conflicts.run()
-    assert json.loads(conflicts("list", "--json").out) == []
+    assert json.loads(conflicts("list", "--json").out)["rows"] == []
     assert conflicts.migration.query("SELECT status::text FROM users WHERE id = %s", OTTO) == [("disabled",)]
 
 

@@ -72,7 +72,7 @@ def test_a_sealed_value_is_shown_to_who_asks_for_it_and_has_the_key(
     cli: Cli, agents: tuple[Database, Database], keys: tuple[str, str]
 ) -> None:
     [(agent,)] = rows(agents[1], "SELECT legacy_key FROM remoteiq_etl.legacy_archive WHERE \"column\" = 'token_hash'")
-    row = ("--table", "agents", "--key", agent)
+    row = ("agents", str(agent))
     ended = called(cli, agents, "seal", "show", *row, "--column", "token_hash", key=keys[0])
     assert (ended.code, ended.out) == (0, f"{TOKEN}\n")
     ended = called(cli, agents, "seal", "show", *row, key=keys[0])
@@ -81,7 +81,7 @@ def test_a_sealed_value_is_shown_to_who_asks_for_it_and_has_the_key(
         ended = called(cli, agents, "seal", "show", *row, "--column", "token_hash", key=key)
         assert (ended.code, ended.out) == (1, "")
         assert why in ended.err
-    ended = called(cli, agents, "seal", "show", "--table", "agents", "--key", "no such", key=keys[0])
+    ended = called(cli, agents, "seal", "show", "agents", "no such", key=keys[0])
     assert ended.code == 1
     assert "nothing is kept of agents / no such" in ended.err
 
@@ -109,12 +109,12 @@ def test_rotation_says_how_many_rows_are_under_which_key(
 def test_the_archive_is_counted_per_legacy_column_and_shows_no_value(
     cli: Cli, agents: tuple[Database, Database]
 ) -> None:
-    found = json.loads(called(cli, agents, "archive", "--table", "agents", "--json").out)
+    found = json.loads(called(cli, agents, "archive", "--table", "agents", "--json").out)["rows"]
     [token] = [one for one in found if one["column"] == "token_hash"]
     assert (token["rule"], token["rows"], token["clear"], token["sealed"], token["withheld"]) == (
         "must_enrol_again", 1, 0, 1, 0,
     )  # fmt: skip
-    assert json.loads(called(cli, agents, "archive", "--table", "agents", "--run", "1", "--json").out) == found
+    assert json.loads(called(cli, agents, "archive", "--table", "agents", "--run", "1", "--json").out)["rows"] == found
     ended = called(cli, agents, "archive")
     assert ended.code == 0
     assert "agents.token_hash" in ended.out
@@ -135,7 +135,7 @@ def test_a_value_that_was_withheld_cannot_be_shown(cli: Cli, migrated: Migrated)
     [(agent,)] = rows(
         migrated.target, "SELECT legacy_key FROM remoteiq_etl.legacy_archive WHERE \"column\" = 'token_hash'"
     )
-    row = ("--table", "agents", "--key", str(agent), "--column", "token_hash")
+    row = ("agents", str(agent), "--column", "token_hash")
     ended = cli("seal", "show", *row, legacy=migrated.legacy, target=migrated.target)
     assert (ended.code, ended.out) == (1, "")
     assert "is withheld" in ended.err

@@ -30,7 +30,7 @@ def test_with_yes_the_row_is_migrated_again_and_its_edit_is_a_conflict(cli: Cli,
     """A table that nothing is made of: the run is short."""
     before = _description(migrated)
     migrated.target.execute(f"UPDATE personal_access_tokens SET description = 'edited' WHERE id = '{TOKEN}'")
-    row = ("reset", "personal_access_tokens", "--key", TOKEN, "--yes")
+    row = ("reset", "personal_access_tokens", TOKEN, "--yes")
     ended = cli(*row, legacy=migrated.legacy, target=migrated.target)
     assert ended.code == 3, ended.out + ended.err
     assert f"reset personal_access_tokens {TOKEN}: 1 rows" in ended.out
@@ -42,7 +42,7 @@ def test_with_yes_the_row_is_migrated_again_and_its_edit_is_a_conflict(cli: Cli,
 
 
 def test_an_unknown_key_is_refused_and_nothing_is_forgotten(cli: Cli, migrated: Migrated) -> None:
-    ended = cli("reset", "devices", "--key", "nothing", "--yes", legacy=migrated.legacy, target=migrated.target)
+    ended = cli("reset", "devices", "nothing", "--yes", legacy=migrated.legacy, target=migrated.target)
     assert ended.code == 1
     assert "no run has read a row of the legacy key 'nothing'" in ended.err
     assert cli("reset", "devcies", legacy=migrated.legacy, target=migrated.target).code == 2

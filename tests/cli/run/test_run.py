@@ -94,6 +94,34 @@ def test_words_for_a_value_map_that_does_not_exist_are_refused(
     assert "tickets.status" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[values."tickets.status"]\n"on hold" = "waiting"\n',
+            "'waiting', which is no label of that column. The labels are: open",
+        ),
+        ('[conflicts]\ntickts = "fail"\n', "there is no table tickts. 'tickets' is meant?"),
+    ],
+)
+def test_names_in_the_configuration_file_that_nothing_has_are_refused_and_doctor_says_so(
+    cli: Cli, edge_db: Database, target_db: Database, tmp_path: Path, text: str, said: str
+) -> None:
+    """With what is legal there. A label that the target alone has is legal, too."""
+    config = tmp_path / "remoteiq.toml"
+    config.write_text(text, encoding="utf-8")
+    given = {"legacy": edge_db, "target": target_db, "REMOTEIQ_CONFIG": str(config), "COLUMNS": "400"}
+    for command in ("plan", "doctor"):
+        ended = cli(command, **given)
+        assert ended.code == 1
+        assert said in " ".join((ended.out + ended.err).split())
+    if "waiting" in text:
+        target_db.execute(
+            "CREATE TYPE ticket_status AS ENUM ('open', 'waiting'); CREATE TABLE tickets (status ticket_status)"
+        )
+        assert "is no label" not in cli("doctor", **given).out
+
+
 def interrupted(*_: object, **__: object) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -103,5 +131,5 @@ def test_ctrl_c_says_what_is_kept(
 ) -> None:
     monkeypatch.setattr(run_module, "execute_job", interrupted)
     ended = cli("run", legacy=edge_db, target=target_db)
-    assert ended.code == 1
-    assert ended.err.startswith("Interrupted. Every batch that was committed is kept")
+    assert ended.code == 130
+    assert "\nInterrupted. Every batch that was committed is kept" in ended.err

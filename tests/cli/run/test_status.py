@@ -84,7 +84,7 @@ def test_a_run_is_running_only_while_its_lock_is_held(cli: Cli, edge_db: Databas
 
 def keys(cli: Cli, migrated: Migrated, *options: str) -> list[tuple[str, str]]:
     ended = cli("quarantine", "list", "--json", *options, legacy=migrated.legacy, target=migrated.target)
-    return [(row["table"], row["rule"]) for row in json.loads(ended.out)]
+    return [(row["table"], row["rule"]) for row in json.loads(ended.out)["rows"]]
 
 
 def test_quarantine_is_filtered_by_table_and_rule(cli: Cli, migrated: Migrated) -> None:
@@ -105,3 +105,22 @@ def test_quarantine_says_which_row_and_why(cli: Cli, migrated: Migrated) -> None
     assert "1b000010-0000-4000-8000-000000000000" in ended.out
     assert "5 of " in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_what_the_migration_takes_up_is_measured_per_legacy_row(cli: Cli, migrated: Migrated) -> None:
+    given = {"legacy": migrated.legacy, "target": migrated.target}
+    parts = {one["part"]: one for one in json.loads(cli("status", "--sizes", "--json", **given).out)["sizes"]}
+    assert list(parts) == ["target tables", "identity maps", "archive", "before images", "other state"]
+    assert parts["target tables"]["tables"] == 48
+    [(rows,)] = _fetched(
+        migrated,
+        "SELECT sum(n) FROM (SELECT max(legacy_rows) AS n FROM remoteiq_etl.passes GROUP BY legacy_table) AS t",
+    )
+    assert parts["archive"]["per_row"] == pytest.approx(parts["archive"]["bytes"] / int(str(rows)))
+    assert "bytes per legacy row" in cli("status", "--sizes", **given).out
+    assert json.loads(cli("status", "--json", **given).out)["sizes"] == []
+
+
+def _fetched(migrated: Migrated, query: str) -> list[tuple[object, ...]]:
+    with migrated.target.connect() as connection:
+        return connection.execute(query.encode()).fetchall()

@@ -301,9 +301,25 @@ def test_the_legacy_schema_is_no_target(legacy_db: Database) -> None:
     assert {"users", "agents", "tickets"} <= {drift.table for drift in report(legacy_db, "target").blocking}
 
 
+def test_a_database_of_another_application_is_recognised(server: Server, legacy_db: Database) -> None:
+    """One that happens to have a table of our name; a legacy database without a few tables is one all the same."""
+    other = server.create_database("other")
+    other.execute("CREATE TABLE users (id integer PRIMARY KEY); CREATE TABLE orders (id integer PRIMARY KEY)")
+    (drift,) = report(other, "legacy").drifts
+    assert (drift.kind, drift.stops) == (DifferenceKind.FOREIGN_DATABASE, True)
+    assert "found 34 of them are missing: this is not a legacy RemoteIQ database" in str(drift)
+    other.drop()
+    legacy_db.execute("DROP TABLE agent_software")
+    assert {one.kind for one in report(legacy_db, "legacy").drifts} == {DifferenceKind.MISSING_TABLE}
+
+
 def test_every_difference_says_what_to_do() -> None:
     """Each kind has a reason on both sides, except what legacy may have beyond ours without harm."""
-    assert set(DifferenceKind) - TARGET.keys() == {DifferenceKind.BROKEN_CHECK, DifferenceKind.UNREADABLE_KEY}
+    assert set(DifferenceKind) - TARGET.keys() == {
+        DifferenceKind.BROKEN_CHECK,
+        DifferenceKind.UNREADABLE_KEY,
+        DifferenceKind.FOREIGN_DATABASE,
+    }
     assert set(DifferenceKind) - LEGACY.keys() == {
         DifferenceKind.EXTRA_UNIQUE,
         DifferenceKind.EXTRA_FOREIGN_KEY,

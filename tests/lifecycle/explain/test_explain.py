@@ -11,8 +11,8 @@ import pytest
 from remoteiq_etl.backfill.context.plan import Mode
 from remoteiq_etl.config.conflicts import ConflictPolicies, ConflictPolicy
 from remoteiq_etl.frames import json_text
+from remoteiq_etl.frames.row_keys import one_key
 from remoteiq_etl.lifecycle.explain import Explainer, Explanation
-from remoteiq_etl.lifecycle.explain.find import one_key
 from remoteiq_etl.lifecycle.undo.scope import UndoScope
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.sensitive.keys import SealingKeys

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from adbc_driver_manager import Error as AdbcError
 
 from remoteiq_etl.errors import ConnectionFailed, RightMissing
+from remoteiq_etl.postgres.arrow import connect_arrow
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from remoteiq_etl.postgres.errors import faults
 from remoteiq_etl.postgres.errors.failures import DATABASE_ERRORS, brief, describe, fault_of, follows
@@ -43,7 +45,7 @@ def sessions(server: Server) -> Iterator[dict[str, Execute]]:
     """What executes a statement through each driver."""
     database = server.create_database()
     engine = EngineDatabase(database.url, "public").with_settings({"lock_timeout": "1s"})
-    with closing(engine.connect()) as session, closing(engine.connect_arrow()) as arrow:
+    with closing(engine.connect()) as session, closing(connect_arrow(engine)) as arrow:
         yield {"psycopg": session.execute, "adbc": arrow.execute}
     database.drop()
 
@@ -181,7 +183,7 @@ def tcp() -> Iterator[int]:
 
 
 def connects(database: EngineDatabase) -> list[Callable[[], object]]:
-    return [database.connect, database.connect_arrow]
+    return [database.connect, partial(connect_arrow, database)]
 
 
 def test_a_connection_that_fails_says_why_and_what_to_do(empty_db: Database, tcp: int) -> None:
@@ -255,7 +257,7 @@ def test_a_missing_right_is_told_with_the_statement_that_gives_it(empty_db: Data
             (writer, "ALTER TABLE user_list ADD COLUMN m int", "GRANT tester TO"),
         ]  # fmt: skip
         for database, statement, expected in cases:
-            with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+            with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
                 for execute in (session.execute, arrow.execute):
                     with pytest.raises(RightMissing) as refused:
                         execute(statement)
@@ -267,7 +269,7 @@ def test_a_missing_right_is_told_with_the_statement_that_gives_it(empty_db: Data
 
 def test_a_timeout_a_cancel_and_a_write_to_a_read_only_session(empty_db: Database) -> None:
     database = EngineDatabase(empty_db.url, "public").with_settings({"statement_timeout": "50ms"})
-    with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+    with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
         for execute in (session.execute, arrow.table):
             assert brief(raised(execute, "SELECT pg_sleep(9)::text")) == (
                 "a timeout ended the statement (SQLSTATE 57014: canceling statement due to statement timeout)"
@@ -279,7 +281,7 @@ def test_a_timeout_a_cancel_and_a_write_to_a_read_only_session(empty_db: Databas
         assert describe(raised(session.execute, "SELECT pg_sleep(9)")).startswith("somebody cancelled the statement")
         cancel.join()
     reader = EngineDatabase(empty_db.url, "public", read_only=True)
-    with closing(reader.connect()) as session, closing(reader.connect_arrow()) as arrow:
+    with closing(reader.connect()) as session, closing(connect_arrow(reader)) as arrow:
         for execute in (session.execute, arrow.execute):
             said = describe(raised(execute, "CREATE TABLE things (n int)"))
             assert said.startswith(
@@ -290,7 +292,7 @@ def test_a_timeout_a_cancel_and_a_write_to_a_read_only_session(empty_db: Databas
 
 def test_a_session_that_was_ended_says_so_first_and_then_that_it_follows(empty_db: Database) -> None:
     database = EngineDatabase(empty_db.url, "public")
-    with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+    with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
         for execute in (session.execute, arrow.table):
             pid = arrow.table("SELECT pg_backend_pid() AS pid") if execute == arrow.table else None
             number = pid.column("pid")[0].as_py() if pid is not None else session.value("SELECT pg_backend_pid()")
@@ -319,7 +321,7 @@ def test_an_event_trigger_is_named_with_its_function(empty_db: Database) -> None
         " CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION no_ddl()"
     )
     database = EngineDatabase(empty_db.url, "public")
-    with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+    with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
         for execute in (session.execute, arrow.execute):
             said = describe(raised(execute, "CREATE TABLE things (n int)"))
             assert "event trigger" in said
@@ -346,7 +348,7 @@ def test_a_damaged_toast_table_is_told_as_damage(server: Server) -> None:
     file.write_bytes(bytes(file.stat().st_size))
     damaged = server.create_database(template=first.name)
     database = EngineDatabase(damaged.url, "public")
-    with closing(database.connect()) as session, closing(database.connect_arrow()) as arrow:
+    with closing(database.connect()) as session, closing(connect_arrow(database)) as arrow:
         for execute in (session.execute, arrow.table):
             error = raised(execute, "SELECT raw FROM mails")
             assert describe(error).startswith(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remoteiq_etl.cli.run import demo
+from remoteiq_etl.cli.demo import demo
 from remoteiq_etl.postgres.database import Database as Opened
 from tests.cli.conftest import Cli
 from tests.support.server import Database
@@ -15,10 +15,20 @@ README = Path(__file__).parents[3] / "README.md"
 
 @pytest.mark.slow("starts a server of its own")
 def test_the_demo_runs_on_the_bundled_databases(cli: Cli, tmp_path: Path) -> None:
-    """Rows in quarantine are part of it, so it ends with 0."""
+    """Rows in quarantine are part of it, so it ends with 0; rows that change afterwards are re-synced, and all is proven."""
+    assert "remoteiq-etl demo fills the bundled one" in cli("status", legacy="", target="").out
+    empty = cli("run", legacy="", target="")
+    assert (empty.code, "the bundled database is empty. remoteiq-etl demo fills it" in empty.err) == (1, True)
+    loaded = cli("demo", "--load-only", legacy="", target="")
+    assert (loaded.code, "307 rows into 35 legacy tables" in loaded.out) == (0, True)
+    assert "Nothing was migrated" in loaded.out
     ended = cli("demo", legacy="", target="", COLUMNS="200")
     assert ended.code == 0, ended.err
-    assert "307 rows into 35 legacy tables" in ended.out
+    assert "is there already, with 307 rows" in ended.out
+    assert re.search(r"What the re-sync did.*^ tickets +\d+ +1 +2 ", ended.out, re.DOTALL | re.MULTILINE)
+    assert "Verified: every difference is explained." in ended.out
+    [place] = re.findall(r"^The report: file://(\S+)$", ended.out, re.MULTILINE)
+    assert Path(place).is_file()
     assert "Rows in quarantine belong to the show" in ended.out
     assert (tmp_path / "home" / "dagster").is_dir()
     assert figures_of_the_readme() == [
