@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
+from remoteiq_etl.cli.application.commands import application
 from remoteiq_etl.cli.cutover import commands as cutover
 from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.cli.gate.commands import gate, rehearse
@@ -73,7 +74,7 @@ for _command in (
     run.generate,
 ):
     app.command()(_command)
-for _group in (gate, views, rows.quarantine, rows.conflicts, rows.deletes):
+for _group in (gate, views, application, rows.quarantine, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
 

@@ -5,7 +5,7 @@ from sqlalchemy import MetaData
 from schemas.columns import NAMES
 
 #: Raised with every change of these tables; a newer program upgrades the schema, an older one refuses it.
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 
 #: What columns that many tables have say in the catalogue.
 SOURCE = "legacy database: sources.id"

@@ -1,0 +1,153 @@
+"""What a profile is made of: one class for each kind of part that an application may need.
+
+Belongs here: these classes and the names of their parts. Does not belong here: a part itself (see present).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Table
+
+
+@dataclass(frozen=True)
+class ColumnPart:
+    """A further column of a table of the redesign; nullable."""
+
+    table: str
+    column: str
+    type: str = "text"
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"column {self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class TypePart:
+    """A column of the redesign that is text in the application's databases."""
+
+    table: str
+    column: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"type {self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class NullablePart:
+    """A column of the redesign that may be null in the application's databases."""
+
+    table: str
+    column: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"nullable {self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class LabelPart:
+    """A further label of an enum type."""
+
+    enum: str
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"label {self.enum}.{self.label}"
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """A table beside those of the redesign."""
+
+    table: Table
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"table {self.table.name}"
+
+
+@dataclass(frozen=True)
+class CastPart:
+    """An assignment cast from text to an enum type. `words`: by word in capitals the label that it stands for."""
+
+    enum: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"cast {self.enum}"
+
+    @property
+    def function(self) -> str:
+        """The function behind it."""
+        return f"application_{self.enum}"
+
+
+@dataclass(frozen=True)
+class TriggerPart:
+    """A trigger before each inserted row of a table; `body`: of its function in PL/pgSQL, {schema} is that of the target."""
+
+    table: str
+    trigger: str
+    body: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"trigger {self.table}.{self.trigger}"
+
+
+@dataclass(frozen=True)
+class IndexPart:
+    """A unique index of a table of the redesign."""
+
+    table: str
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"index {self.table} ({', '.join(self.columns)})"
+
+    @property
+    def index(self) -> str:
+        """What the index is called."""
+        return f"uq_{self.table}_{'_'.join(self.columns)}"[:63]
+
+
+@dataclass(frozen=True)
+class OwnerPart:
+    """A table that belongs to a role."""
+
+    table: str
+    role: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"{OWNER} {self.table}"
+
+
+OWNER = "owner"
+"""How the name of such a part begins."""
+
+Part = ColumnPart | TypePart | NullablePart | LabelPart | TablePart | CastPart | TriggerPart | IndexPart | OwnerPart
+
+
+@dataclass(frozen=True)
+class Profile:
+    """All that a version of the application needs, in the order in which it is made."""
+
+    name: str
+    parts: tuple[Part, ...]
+    #: Tables that the application alters at its first use, so that its role must own them.
+    owned: tuple[str, ...] = ()
