@@ -125,6 +125,41 @@ class IndexPart:
 
 
 @dataclass(frozen=True)
+class PairColumn:
+    """A column of the application's table, and where the redesign has its value: at a path in a JSON column.
+
+    `otherwise`: what stands for a missing value, as SQL about the row {row} of the redesign.
+    """
+
+    column: str
+    document: str
+    path: tuple[str, ...]
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True)
+class PairPart:
+    """A table of the application that says the same as rows of the redesign: a change of either shows in the other at once.
+
+    `source`: the table of the redesign. Which of its rows: see the statements of its kind.
+    """
+
+    table: Table
+    source: str
+    columns: tuple[PairColumn, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"pair {self.table.name}, {self.source}"
+
+    @property
+    def trigger(self) -> str:
+        """The trigger on each side, and the beginning of the names of its functions."""
+        return f"application_{self.table.name}"
+
+
+@dataclass(frozen=True)
 class OwnerPart:
     """A table that belongs to a role."""
 
@@ -140,7 +175,18 @@ class OwnerPart:
 OWNER = "owner"
 """How the name of such a part begins."""
 
-Part = ColumnPart | TypePart | NullablePart | LabelPart | TablePart | CastPart | TriggerPart | IndexPart | OwnerPart
+Part = (
+    ColumnPart
+    | TypePart
+    | NullablePart
+    | LabelPart
+    | TablePart
+    | CastPart
+    | TriggerPart
+    | IndexPart
+    | PairPart
+    | OwnerPart
+)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Belongs here: the parts of its profile but for the columns of further tables (se
 application makes by itself at its first use (ticket_activity, imap_state and others): a table made before it would be in its way.
 """
 
-from schemas.application import tables
+from schemas.application import settings, tables
 from schemas.application.model import (
     CastPart,
     ColumnPart,
@@ -66,6 +66,7 @@ _PARTS: tuple[Part, ...] = (
     TriggerPart("check_assignments", "application_follows_device", _FOLLOWS_DEVICE),
     IndexPart("check_assignments", ("target_type", "target_id", "dedupe_key")),
     *(TablePart(table) for table in tables.metadata.sorted_tables),
+    *settings.PAIRS,
 )
 
 PRESENT = Profile("present", _PARTS, owned=("check_assignments", "check_runs"))

@@ -14,6 +14,7 @@ from psycopg import sql
 from remoteiq_etl.errors import ApplicationError
 from remoteiq_etl.lifecycle.application.catalogue import Catalogue
 from remoteiq_etl.lifecycle.application.making import kept_because, make, unmake
+from remoteiq_etl.lifecycle.application.pairs import PairStatements
 from remoteiq_etl.lifecycle.application.standing import Kind, PartStanding, standing
 from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.lifecycle.target.prepare import LOCK_TIMEOUT
@@ -23,7 +24,7 @@ from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.orders import actor
 from remoteiq_etl.state.schema import State
-from schemas.application.model import OWNER, OwnerPart, Part, Profile, TablePart
+from schemas.application.model import OWNER, OwnerPart, PairPart, Part, Profile, TablePart
 
 SQL = statements(__file__)
 
@@ -47,11 +48,14 @@ class Removed:
 
 @dataclass(frozen=True)
 class ApplicationTarget:
-    """A target and a profile. `owner`: the role that the application connects with, which is to own what it alters."""
+    """A target and a profile. `organization`: the slug of the one whose settings the application shows; `owner`: the role that
+    the application connects with, which is to own what it alters.
+    """
 
     session: Session
     state: State
     profile: Profile
+    organization: str
     owner: str | None = None
 
     @property
@@ -77,7 +81,7 @@ class ApplicationTarget:
             owners = Catalogue.read(self.session, self.schema).owners
             for part in missing:
                 with self._part(part.name, "made"):
-                    for statement in make(part, self.schema):
+                    for statement in self._making(part):
                         self.session.execute(statement)
                     self._record(part, owners)
         return [part.name for part in missing]
@@ -85,7 +89,9 @@ class ApplicationTarget:
     def script(self) -> Script:
         """What `install` would execute, for psql. Raises ApplicationError as it does."""
         script = Script(f"What the application of the profile {self.profile.name} needs, in {self.schema}", whole=False)
-        place = ApplicationTarget(ScriptSession.beside(self.session, script), self.state, self.profile, self.owner)
+        place = ApplicationTarget(
+            ScriptSession.beside(self.session, script), self.state, self.profile, self.organization, self.owner
+        )
         place.install()
         return script
 
@@ -99,7 +105,7 @@ class ApplicationTarget:
         with self._alone():
             for part in self._made_by_us():
                 with self._part(part.name, "taken away"):
-                    why = kept_because(part, self.session, self.schema)
+                    why = self._kept_because(part)
                     if why is None:
                         for statement in self._undoing(part):
                             self.session.execute(statement)
@@ -129,9 +135,29 @@ class ApplicationTarget:
                 self._forget(part)
         return there[::-1]
 
+    def _making(self, part: Part) -> Iterable[sql.Composable]:
+        return self._pair(part).make() if isinstance(part, PairPart) else make(part, self.schema)
+
     def _undoing(self, part: Part) -> Iterable[sql.Composable]:
         """What takes a part away: of an owner, giving the table back to the former one."""
+        if isinstance(part, PairPart):
+            return self._pair(part).unmake()
         return make(part, self.schema) if isinstance(part, OwnerPart) else unmake(part, self.schema)
+
+    def _kept_because(self, part: Part) -> str | None:
+        """Why a part stays; a table of settings may go with its rows as long as the redesign says the same."""
+        pair = next((one for one in self._pairs if isinstance(part, TablePart) and one.table is part.table), None)
+        if pair is None:
+            return kept_because(part, self.session, self.schema)
+        says_more = self.session.value(self._pair(pair).out_of_step())
+        return "it holds settings that the redesign does not" if says_more else None
+
+    @property
+    def _pairs(self) -> list[PairPart]:
+        return [part for part in self.profile.parts if isinstance(part, PairPart)]
+
+    def _pair(self, part: PairPart) -> PairStatements:
+        return PairStatements(part, self.schema, self.organization, Catalogue.read(self.session, self.schema))
 
     def _refuse_incompatible(self) -> None:
         wrong = [f"{one.part.name}: {one.standing.why}" for one in self.found() if _is_incompatible(one)]

@@ -14,10 +14,12 @@ SQL = statements(__file__)
 
 @dataclass(frozen=True)
 class CatalogueColumn:
-    """One column: its type as text, and whether it may be null."""
+    """One column: its type, without and with its limits, whether it may be null, and what it is by default where it may not."""
 
     type: str
-    nullable: bool
+    full_type: str
+    nullable: bool = True
+    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,7 @@ class Catalogue:
             kinds={name: kind for name, kind, _ in relations},
             owners={name: owner for name, _, owner in relations},
             columns={
-                (table, name): CatalogueColumn(kind, nullable)
-                for table, name, kind, nullable in session.rows(SQL["columns"], at)
+                (table, name): CatalogueColumn(*shape) for table, name, *shape in session.rows(SQL["columns"], at)
             },
             labels=frozenset((enum, label) for enum, label in labels),
             enums=frozenset(enum for enum, _ in labels),

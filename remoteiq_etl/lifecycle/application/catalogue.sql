@@ -7,9 +7,21 @@ WHERE c.castsource = 'pg_catalog.text'::regtype AND t.typnamespace = to_regnames
 
 
 -- name: columns
-SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL), NOT a.attnotnull
+-- With the length that a type is limited to, and the default of a column that must not be null.
+SELECT
+    c.relname,
+    a.attname,
+    pg_catalog.format_type(a.atttypid, NULL),
+    CASE
+        WHEN y.typtype = 'e' THEN pg_catalog.format('%%I.%%I', y.typnamespace::pg_catalog.regnamespace::text, y.typname)
+        ELSE pg_catalog.format_type(a.atttypid, a.atttypmod)
+    END,
+    NOT a.attnotnull,
+    CASE WHEN a.attnotnull AND a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END
 FROM pg_catalog.pg_attribute AS a
 JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND a.attnum > 0 AND NOT a.attisdropped
 
 

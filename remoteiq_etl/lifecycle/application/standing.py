@@ -19,6 +19,7 @@ from schemas.application.model import (
     LabelPart,
     NullablePart,
     OwnerPart,
+    PairPart,
     Part,
     TablePart,
     TriggerPart,
@@ -125,6 +126,13 @@ def _table(part: TablePart, found: Catalogue) -> PartStanding:
         return _wrong("is no table")
     problems = [*_columns(table, found), *_key(table, found)]
     return _wrong("; ".join(problems)) if problems else _THERE
+
+
+@standing.register
+def _pair(part: PairPart, found: Catalogue) -> PartStanding:
+    sides, names = (part.source, part.table.name), (part.trigger, f"{part.trigger}_lock")
+    is_there = {(table, name) for table in sides for name in names} <= found.triggers
+    return _THERE if is_there else _of_table(part.source, found)
 
 
 @standing.register
