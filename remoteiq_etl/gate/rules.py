@@ -4,6 +4,7 @@ Belongs here: the rules as data, and their look at both databases. Does not belo
 approvals), and what is said of a gate as a whole (see gate).
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,7 +104,9 @@ def _unmanaged_grants(view: GateView) -> Iterator[tuple[str, str]]:
     for spec in view.plan.specs.values():
         if spec.grants_to is not None and view.state.has_map(view.session, spec.name):
             rows = unmanaged_rows(view.session, view.state, view.plan.target, spec)
-            yield from ((f"{spec.name} {key}", "no run of ours granted it") for key, grants in rows if grants)
+            for key, grants in rows:
+                if grants and json.loads(key)[-1] not in view.granted_keys:
+                    yield f"{spec.name} {key}", "no run of ours granted it"
 
 
 def _stated(name: str) -> Callable[[GateView], list[tuple[str, str]]]:

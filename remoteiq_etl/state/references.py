@@ -46,7 +46,7 @@ class Reference:
     def shown_key(self) -> sql.Composable:
         """The key of a row of that table (c) as text."""
         if not self.key:
-            return sql.SQL("'(a row without a key)'")
+            return sql.SQL("'(a row without a key)'::text")  # ORDER BY takes no plain constant
         names = sql.SQL(", ").join(sql.Identifier("c", name) for name in self.key)
         return sql.SQL("concat_ws(', ', {})").format(names)
 

@@ -160,6 +160,31 @@ class PairPart:
 
 
 @dataclass(frozen=True)
+class PermissionPart:
+    """A permission that somebody wants to be there."""
+
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"{PERMISSION} {self.key}"
+
+
+@dataclass(frozen=True)
+class GrantPart:
+    """A grant of a permission to a migrated role, by its id."""
+
+    role: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        return f"{GRANT} {self.key} to {self.role}"
+
+
+@dataclass(frozen=True)
 class OwnerPart:
     """A table that belongs to a role."""
 
@@ -172,8 +197,8 @@ class OwnerPart:
         return f"{OWNER} {self.table}"
 
 
-OWNER = "owner"
-"""How the name of such a part begins."""
+OWNER, PERMISSION, GRANT = "owner", "permission", "grant"
+"""How the names of such parts begin."""
 
 Part = (
     ColumnPart
@@ -186,6 +211,8 @@ Part = (
     | IndexPart
     | PairPart
     | OwnerPart
+    | PermissionPart
+    | GrantPart
 )
 
 
@@ -197,3 +224,6 @@ class Profile:
     parts: tuple[Part, ...]
     #: Tables that the application alters at its first use, so that its role must own them.
     owned: tuple[str, ...] = ()
+    #: What legacy allowed to everyone, and the beginning of the keys that the application asks for now.
+    own_requests: tuple[str, ...] = ()
+    own_keys: str = ""

@@ -69,4 +69,10 @@ _PARTS: tuple[Part, ...] = (
     *settings.PAIRS,
 )
 
-PRESENT = Profile("present", _PARTS, owned=("check_assignments", "check_runs"))
+PRESENT = Profile(
+    "present",
+    _PARTS,
+    owned=("check_assignments", "check_runs"),
+    own_requests=("the own profile", "own sessions", "own access tokens", "the own password"),
+    own_keys="me.",
+)

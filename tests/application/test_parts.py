@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -11,28 +10,13 @@ from psycopg import sql
 
 from remoteiq_etl.errors import ApplicationError
 from remoteiq_etl.gate.seen import catalogue
-from remoteiq_etl.lifecycle.application.application import ApplicationTarget
 from remoteiq_etl.lifecycle.application.standing import Kind
 from remoteiq_etl.postgres.database import Database as EngineDatabase
-from remoteiq_etl.state.schema import State
-from schemas.application import PROFILES
+from tests.application.target import install, place
 from tests.support.migrating import foreign_target
 from tests.support.server import Database, Server, bundled_bin_dir
 
-PRESENT = PROFILES["present"]
 _LABELS = {"label agent_task_type.patch_install", "label agent_task_type.patch_scan", "label ticket_status.in_progress"}
-
-
-@contextmanager
-def place(
-    target: Database, owner: str | None = None, engine: EngineDatabase | None = None
-) -> Iterator[ApplicationTarget]:
-    engine = engine or EngineDatabase(target.url, "public")
-    session = engine.connect()
-    try:
-        yield ApplicationTarget(session, State(engine, "remoteiq_etl"), PRESENT, "default", owner)
-    finally:
-        session.close()
 
 
 def shape(target: Database) -> str:
@@ -43,11 +27,6 @@ def shape(target: Database) -> str:
 def standings(target: Database) -> dict[str, Kind]:
     with place(target) as application:
         return {one.part.name: one.standing.kind for one in application.found()}
-
-
-def install(target: Database) -> list[str]:
-    with place(target) as application:
-        return application.install()
 
 
 def insert(target: Database, statement: str) -> tuple[object, ...]:

@@ -1,15 +1,13 @@
 """Settings as the application's tables and as the redesign's rows are one: a change of either shows in the other at once."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-import pytest
 
 from remoteiq_etl.verify.engine import verify
-from tests.application.test_parts import install, place
-from tests.support.migrating import Migration, foreign_target, migrated_target, with_dependencies
+from tests.application.target import install, place
+from tests.support.migrating import Migration, foreign_target, with_dependencies
 from tests.support.server import Database, Server
 
 #: As the application saves its settings.
@@ -48,28 +46,6 @@ def done(target: Database, statement: str, *values: object) -> list[tuple[Any, .
 
 def settings_of(target: Database, path: str) -> Any:
     return done(target, f"SELECT {path} FROM organization_settings")[0][0]
-
-
-@pytest.fixture(scope="module")
-def template(server: Server, edge_template: str) -> Iterator[tuple[str, str]]:
-    """A migrated pair whose target has all that the application needs, to be cloned."""
-    legacy = server.create_database(template=edge_template)
-    migration = migrated_target(server, legacy)
-    install(migration.target)
-    migration.run()
-    yield legacy.name, migration.target.name
-    migration.target.drop()
-    legacy.drop()
-
-
-@pytest.fixture
-def paired(server: Server, template: tuple[str, str]) -> Iterator[Migration]:
-    legacy, target = (server.create_database(template=name) for name in template)
-    migration = Migration.of(legacy, target)
-    migration.accept_copy()
-    yield migration
-    target.drop()
-    legacy.drop()
 
 
 def test_the_tables_say_what_was_migrated(paired: Migration) -> None:

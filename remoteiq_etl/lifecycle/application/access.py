@@ -23,4 +23,6 @@ def opened(settings: Settings) -> Iterator[ApplicationTarget]:
         with closing(target.connect()) as session:
             refuse_shared(session)
             state, wanted = State(target, settings.state_schema), settings.application
-            yield ApplicationTarget(session, state, PROFILES[wanted.profile], settings.organization_slug, wanted.owner)
+            yield ApplicationTarget(
+                session, state, PROFILES[wanted.profile], settings.organization_slug, wanted.owner, wanted.granted_keys
+            )

@@ -6,7 +6,7 @@ on. Belongs here: that order. Does not belong here: a single part (see standing,
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -24,7 +24,19 @@ from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.state.orders import actor
 from remoteiq_etl.state.schema import State
-from schemas.application.model import OWNER, OwnerPart, PairPart, Part, Profile, TablePart
+from schemas.application.model import (
+    GRANT,
+    OWNER,
+    PERMISSION,
+    GrantPart,
+    OwnerPart,
+    PairPart,
+    Part,
+    PermissionPart,
+    Profile,
+    TablePart,
+)
+from schemas.state.maps import map_name
 
 SQL = statements(__file__)
 
@@ -49,7 +61,7 @@ class Removed:
 @dataclass(frozen=True)
 class ApplicationTarget:
     """A target and a profile. `organization`: the slug of the one whose settings the application shows; `owner`: the role that
-    the application connects with, which is to own what it alters.
+    the application connects with, which is to own what it alters; `granted_keys`: permissions for every migrated role.
     """
 
     session: Session
@@ -57,6 +69,7 @@ class ApplicationTarget:
     profile: Profile
     organization: str
     owner: str | None = None
+    granted_keys: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -65,7 +78,7 @@ class ApplicationTarget:
 
     def found(self) -> list[Found]:
         """Every part as it stands, in the order in which they are made."""
-        catalogue, ours = Catalogue.read(self.session, self.schema), self._records()
+        catalogue, ours = self._catalogue(), self._records()
         return [Found(part, standing(part, catalogue), part.name in ours) for part in self._parts(catalogue)]
 
     def install(self) -> list[str]:
@@ -89,9 +102,7 @@ class ApplicationTarget:
     def script(self) -> Script:
         """What `install` would execute, for psql. Raises ApplicationError as it does."""
         script = Script(f"What the application of the profile {self.profile.name} needs, in {self.schema}", whole=False)
-        place = ApplicationTarget(
-            ScriptSession.beside(self.session, script), self.state, self.profile, self.organization, self.owner
-        )
+        place = replace(self, session=ScriptSession.beside(self.session, script))
         place.install()
         return script
 
@@ -123,11 +134,25 @@ class ApplicationTarget:
             tables = [part.table.name for part in self.profile.parts if isinstance(part, TablePart)]
             made = [name for name in tables if f"table {name}" in self._records() or name not in catalogue.kinds]
             yield from (OwnerPart(table, self.owner) for table in (*self.profile.owned, *made))
+        yield from map(PermissionPart, self.granted_keys)
+        yield from (GrantPart(role, key) for key in self.granted_keys for role in self._migrated_roles())
+
+    def _migrated_roles(self) -> list[str]:
+        """The ids of the roles that runs have written or adopted."""
+        if not self.state.exists(self.session) or map_name("roles") not in self.state.maps(self.session):
+            return []
+        statement = SQL["migrated_roles"].format(map=self.state.name(map_name("roles")))
+        return [role for (role,) in self.session.rows(statement)]
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue.read(self.session, self.schema).with_grants(self.session, self.schema)
 
     def _made_by_us(self) -> list[Part]:
         """What we made and is there, the last first. A part that somebody has dropped since is forgotten."""
-        catalogue, records = Catalogue.read(self.session, self.schema), self._records()
+        catalogue, records = self._catalogue(), self._records()
         parts: list[Part] = [part for part in self.profile.parts if part.name in records]
+        parts += [PermissionPart(name.removeprefix(f"{PERMISSION} ")) for name in records if _is(name, PERMISSION)]
+        parts += [_grant(name) for name in records if _is(name, GRANT)]
         parts += [OwnerPart(name.removeprefix(f"{OWNER} "), former) for name, former in records.items() if former]
         there = [part for part in parts if _is_there(part, catalogue)]
         for part in parts:
@@ -203,6 +228,15 @@ class ApplicationTarget:
     def _forget(self, part: Part) -> None:
         statement = SQL["forget"].format(application_parts=self.state.name("application_parts"))
         self.session.execute(statement, {"schema": self.schema, "name": part.name})
+
+
+def _is(name: str, kind: str) -> bool:
+    return name.startswith(f"{kind} ")
+
+
+def _grant(name: str) -> GrantPart:
+    key, _, role = name.removeprefix(f"{GRANT} ").partition(" to ")
+    return GrantPart(role, key)
 
 
 def _is_incompatible(found: Found) -> bool:

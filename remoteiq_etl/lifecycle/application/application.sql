@@ -2,6 +2,10 @@
 DELETE FROM {application_parts} WHERE schema_name = %(schema)s AND name = %(name)s
 
 
+-- name: migrated_roles
+SELECT DISTINCT new_key::text FROM {map} WHERE state = 'live' ORDER BY 1
+
+
 -- name: record
 -- What was made, dropped by somebody and made again is recorded as made last; a table given to one role after another keeps its
 -- first owner.

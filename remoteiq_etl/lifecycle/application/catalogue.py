@@ -4,7 +4,9 @@ Belongs here: reading it. Does not belong here: what a part comes to (see standi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from psycopg import sql
 
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.statements import statements
@@ -25,7 +27,8 @@ class CatalogueColumn:
 @dataclass(frozen=True)
 class Catalogue:
     """One schema. `columns` by table and name; `kinds`: of each relation (r, p, v, …); `uniques`: the columns of each unique
-    index by table, sorted; `casts`: by type the context of the cast from text to it (e, a, i); `triggers`: (table, name).
+    index by table, sorted; `casts`: by type the context of the cast from text to it (e, a, i); `triggers`: (table, name);
+    `grants`: (role, permission).
     """
 
     kinds: Mapping[str, str]
@@ -36,6 +39,8 @@ class Catalogue:
     uniques: frozenset[tuple[str, tuple[str, ...]]]
     casts: Mapping[str, str]
     triggers: frozenset[tuple[str, str]]
+    permissions: frozenset[str] = frozenset()
+    grants: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def read(cls, session: Session, schema: str) -> "Catalogue":
@@ -54,4 +59,15 @@ class Catalogue:
             uniques=frozenset((table, tuple(sorted(names))) for table, names in session.rows(SQL["uniques"], at)),
             casts=dict(session.rows(SQL["casts"], at)),
             triggers=frozenset((table, name) for table, name in session.rows(SQL["triggers"], at)),
+        )
+
+    def with_grants(self, session: Session, schema: str) -> "Catalogue":
+        """The same, with the permissions and grants that there are."""
+        if not {"permissions", "role_permissions"} <= self.kinds.keys():
+            return self
+        names = {name: sql.Identifier(schema, name) for name in ("permissions", "role_permissions")}
+        keys = session.rows(SQL["permissions"].format(**names))
+        grants = session.rows(SQL["grants"].format(**names))
+        return replace(
+            self, permissions=frozenset(key for (key,) in keys), grants=frozenset((role, key) for role, key in grants)
         )

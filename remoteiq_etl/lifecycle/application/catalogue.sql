@@ -25,11 +25,19 @@ LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.a
 WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND a.attnum > 0 AND NOT a.attisdropped
 
 
+-- name: grants
+SELECT role_id::text, permission_key FROM {role_permissions}
+
+
 -- name: labels
 SELECT t.typname, e.enumlabel
 FROM pg_catalog.pg_enum AS e
 JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
 WHERE t.typnamespace = to_regnamespace(quote_ident(%(schema)s))
+
+
+-- name: permissions
+SELECT permission_key FROM {permissions}
 
 
 -- name: relations

@@ -14,11 +14,13 @@ from schemas import ddl
 from schemas.application.model import (
     CastPart,
     ColumnPart,
+    GrantPart,
     IndexPart,
     LabelPart,
     NullablePart,
     OwnerPart,
     Part,
+    PermissionPart,
     TablePart,
     TriggerPart,
     TypePart,
@@ -93,6 +95,18 @@ def _(part: OwnerPart, schema: str) -> Sequence[sql.Composable]:
     return [SQL["owner"].format(table=sql.Identifier(schema, part.table), role=sql.Identifier(part.role))]
 
 
+@make.register
+def _(part: PermissionPart, schema: str) -> Sequence[sql.Composable]:
+    group = part.key.partition(".")[0] if "." in part.key else "other"
+    names = {"key": sql.Literal(part.key), "group": sql.Literal(group), "titled": sql.Literal(group.capitalize())}
+    return [SQL["add_permission"].format(permissions=sql.Identifier(schema, "permissions"), **names)]
+
+
+@make.register
+def _(part: GrantPart, schema: str) -> Sequence[sql.Composable]:
+    return [SQL["add_grant"].format(**_of_grant(part, schema))]
+
+
 # --- taking away ------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +158,17 @@ def _(part: IndexPart, schema: str) -> Sequence[sql.Composable]:
     return [SQL["drop_index"].format(**_of_index(part, schema))]
 
 
+@unmake.register
+def _(part: PermissionPart, schema: str) -> Sequence[sql.Composable]:
+    names = {"permissions": sql.Identifier(schema, "permissions"), "key": sql.Literal(part.key)}
+    return [SQL["drop_permission"].format(**names)]
+
+
+@unmake.register
+def _(part: GrantPart, schema: str) -> Sequence[sql.Composable]:
+    return [SQL["drop_grant"].format(**_of_grant(part, schema))]
+
+
 # --- what stays -------------------------------------------------------------------------------------------------------
 
 
@@ -154,6 +179,10 @@ def kept_because(part: Part, session: Session, schema: str) -> str | None:
     if isinstance(part, TablePart):
         query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema, part.table.name))
         return "it holds rows" if session.value(query) else None
+    if isinstance(part, PermissionPart):
+        grants = sql.Identifier(schema, "role_permissions")
+        query = SQL["is_held"].format(role_permissions=grants, key=sql.Literal(part.key))
+        return "a role holds it" if session.value(query) else None
     if isinstance(part, ColumnPart | TypePart | NullablePart):
         query = SQL[_SPEAKS_AGAINST[type(part)]].format(**_of_column(part, schema))
         return _WHY[type(part)] if session.value(query) else None
@@ -192,4 +221,12 @@ def _of_index(part: IndexPart, schema: str) -> dict[str, sql.Composable]:
         "table": sql.Identifier(schema, part.table),
         "name": sql.Identifier(part.index),
         "index": sql.Identifier(schema, part.index),
+    }
+
+
+def _of_grant(part: GrantPart, schema: str) -> dict[str, sql.Composable]:
+    return {
+        "role_permissions": sql.Identifier(schema, "role_permissions"),
+        "role": sql.Literal(part.role),
+        "key": sql.Literal(part.key),
     }

@@ -6,12 +6,20 @@ CREATE CAST (text AS {enum}) WITH FUNCTION {function}(text) AS ASSIGNMENT
 ALTER TABLE {table} ADD COLUMN {column} {type}
 
 
+-- name: add_grant
+INSERT INTO {role_permissions} (role_id, permission_key) VALUES ({role}, {key})
+
+
 -- name: add_index
 CREATE UNIQUE INDEX {name} ON {table} ({columns})
 
 
 -- name: add_label
 ALTER TYPE {enum} ADD VALUE {label}
+
+
+-- name: add_permission
+INSERT INTO {permissions} (permission_key, label, group_key, group_label) VALUES ({key}, {key}, {group}, {titled})
 
 
 -- name: add_trigger
@@ -36,12 +44,20 @@ DROP FUNCTION {function}(text)
 ALTER TABLE {table} DROP COLUMN {column}
 
 
+-- name: drop_grant
+DELETE FROM {role_permissions} WHERE role_id = {role} AND permission_key = {key}
+
+
 -- name: drop_index
 DROP INDEX {index}
 
 
 -- name: drop_not_null
 ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL
+
+
+-- name: drop_permission
+DELETE FROM {permissions} WHERE permission_key = {key}
 
 
 -- name: drop_table
@@ -69,6 +85,10 @@ SELECT EXISTS (
 
 -- name: has_values
 SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)
+
+
+-- name: is_held
+SELECT EXISTS (SELECT FROM {role_permissions} WHERE permission_key = {key})
 
 
 -- name: owner

@@ -15,12 +15,14 @@ from remoteiq_etl.lifecycle.application.catalogue import Catalogue
 from schemas.application.model import (
     CastPart,
     ColumnPart,
+    GrantPart,
     IndexPart,
     LabelPart,
     NullablePart,
     OwnerPart,
     PairPart,
     Part,
+    PermissionPart,
     TablePart,
     TriggerPart,
     TypePart,
@@ -138,6 +140,16 @@ def _pair(part: PairPart, found: Catalogue) -> PartStanding:
 @standing.register
 def _owner(part: OwnerPart, found: Catalogue) -> PartStanding:
     return _THERE if found.owners.get(part.table) == part.role else _MISSING
+
+
+@standing.register
+def _permission(part: PermissionPart, found: Catalogue) -> PartStanding:
+    return _THERE if part.key in found.permissions else _of_table("permissions", found)
+
+
+@standing.register
+def _grant(part: GrantPart, found: Catalogue) -> PartStanding:
+    return _THERE if (part.role, part.key) in found.grants else _of_table("role_permissions", found)
 
 
 def _columns(table: Table, found: Catalogue) -> Iterator[str]:
