@@ -4,7 +4,10 @@ import threading
 from typing import Any
 
 import psycopg
+import pytest
 
+from remoteiq_etl.backfill.run import open_run
+from remoteiq_etl.errors import LockedError
 from remoteiq_etl.verify.engine import verify
 from tests.application.target import install, place
 from tests.support.migrating import Migration, foreign_target, with_dependencies
@@ -249,3 +252,10 @@ def test_tables_that_are_there_with_the_applications_own_defaults_are_filled(
     assert migration.versions() == versions
     target.drop()
     legacy.drop()
+
+
+def test_nothing_is_made_or_taken_away_while_a_run_is_in_work(paired: Migration) -> None:
+    with open_run(paired.plan), place(paired.target) as application:
+        for call in (application.install, application.remove):
+            with pytest.raises(LockedError, match="a run of the source default is in work"):
+                call()

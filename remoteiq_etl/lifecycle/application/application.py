@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg import sql
 
-from remoteiq_etl.errors import ApplicationError
+from remoteiq_etl.errors import ApplicationError, LockedError
 from remoteiq_etl.lifecycle.application.catalogue import Catalogue
 from remoteiq_etl.lifecycle.application.making import kept_because, make, unmake
 from remoteiq_etl.lifecycle.application.pairs import PairStatements
@@ -22,6 +22,7 @@ from remoteiq_etl.lifecycle.target.script import Script, ScriptSession
 from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.postgres.errors.failures import brief
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.state.locks import is_locked, run_lock
 from remoteiq_etl.state.orders import actor
 from remoteiq_etl.state.schema import State
 from schemas.application.model import (
@@ -85,7 +86,7 @@ class ApplicationTarget:
         """Make what is missing, part by part; returns the names. May be repeated, also after an end at any statement.
 
         Raises ApplicationError where something is there in a form that the application cannot use (nothing is made then), or a
-        part cannot be made: those before it stand.
+        part cannot be made: those before it stand. Raises LockedError while a run is in work.
         """
         with self._alone():
             self._refuse_incompatible()
@@ -208,7 +209,17 @@ class ApplicationTarget:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with ownership.locked(self.session):
+            self._refuse_run()
             yield
+
+    def _refuse_run(self) -> None:
+        """What a run has found of the target would not be so any more. Raises LockedError."""
+        if not self.state.exists(self.session):
+            return
+        sources = self.session.rows(sql.SQL("SELECT id, name FROM {}").format(self.state.name("sources")))
+        for source_id, name in sources:
+            if is_locked(self.session, run_lock(source_id)):
+                raise LockedError(f"a run of the source {name} is in work: wait for its end, then repeat.")
 
     # --- records --------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def _(part: CastPart, schema: str) -> Sequence[sql.Composable]:
     words = sql.SQL(" ").join(
         sql.SQL("WHEN {} THEN {}").format(sql.Literal(word), sql.Literal(label)) for word, label in part.words.items()
     )
-    read = sql.SQL("CASE upper($1) {} ELSE $1 END").format(words) if part.words else sql.SQL("$1")
+    read = sql.SQL('CASE upper($1 COLLATE "C") {} ELSE $1 END').format(words) if part.words else sql.SQL("$1")
     return [SQL["cast_function"].format(**names, read=read), SQL["add_cast"].format(**names)]
 
 

@@ -70,7 +70,7 @@ class PairStatements:
                 domains=sql.Identifier(self.schema, "dkim_domains"),
             ),
             "is_key": self._is_purpose("key"),
-            "is_purpose": self._is_purpose("replace(lower(a.name), ' ', '_')"),
+            "is_purpose": self._is_purpose("replace(lower(a.name COLLATE \"C\"), ' ', '_')"),
             "enabled_of_a": next(
                 (self._image(one, "a") for one in part.columns if one.column == "enabled"), sql.SQL("")
             ),
@@ -125,7 +125,9 @@ class PairStatements:
         """What a row of the redesign says of a column, in the type of that column; null where it cannot hold it."""
         live, text = self._live(one.column), self._text(one, row)
         if live.type == "boolean":
-            value = sql.SQL("(CASE lower({0}) WHEN 'true' THEN true WHEN 'false' THEN false END)").format(text)
+            value = sql.SQL("(CASE lower({0} COLLATE \"C\") WHEN 'true' THEN true WHEN 'false' THEN false END)").format(
+                text
+            )
         elif live.type in _INTEGERS:
             digits = sql.Literal(f"^[0-9]{{1,{4 if live.type == 'smallint' else 9}}}$")
             value = sql.SQL("(CASE WHEN {0} ~ {1} THEN {0}::{2} END)").format(text, digits, sql.SQL(live.type))

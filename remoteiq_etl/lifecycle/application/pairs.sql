@@ -2,13 +2,13 @@
 -- What the redesign says, to the table.
 UPDATE {table} AS t SET ({columns}) = ROW({images_of_a})
 FROM {source} AS a
-WHERE a.organization_id = {owner} AND t.purpose::text = replace(lower(a.name), ' ', '_')
+WHERE a.organization_id = {owner} AND t.purpose::text = replace(lower(a.name COLLATE "C"), ' ', '_')
     AND ROW({own}) IS DISTINCT FROM ROW({images_of_a});
 INSERT INTO {table} (purpose, {columns}, updated_at)
-SELECT DISTINCT ON (1) replace(lower(a.name), ' ', '_')::{purpose_type}, {images_of_a}, a.updated_at
+SELECT DISTINCT ON (1) replace(lower(a.name COLLATE "C"), ' ', '_')::{purpose_type}, {images_of_a}, a.updated_at
 FROM {source} AS a
 WHERE a.organization_id = {owner} AND {is_purpose}
-    AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.purpose::text = replace(lower(a.name), ' ', '_'))
+    AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.purpose::text = replace(lower(a.name COLLATE "C"), ' ', '_'))
 
 
 -- name: channels_first_back
@@ -28,12 +28,12 @@ BEGIN
         RETURN NULL;
     END IF;
     SELECT s.* INTO a FROM {source} AS s
-    WHERE s.organization_id = owner AND replace(lower(s.name), ' ', '_') = key
+    WHERE s.organization_id = owner AND replace(lower(s.name COLLATE "C"), ' ', '_') = key
     ORDER BY s.id LIMIT 1 FOR UPDATE;
     IF NOT FOUND THEN
         INSERT INTO {source} AS s (organization_id, name, purpose, is_outbound_enabled, is_inbound_enabled)
         VALUES (
-            owner, upper(left(key, 1)) || replace(substr(key, 2), '_', ' '),
+            owner, upper(left(key, 1) COLLATE "C") || replace(substr(key, 2), '_', ' '),
             CASE key WHEN 'alerts' THEN 'alerts'::{purposes} ELSE 'system'::{purposes} END, false, false
         )
         RETURNING s.* INTO a;
@@ -62,7 +62,7 @@ $$
 -- name: channels_out_of_step
 SELECT EXISTS (
     SELECT FROM {table} AS t
-    LEFT JOIN {source} AS a ON replace(lower(a.name), ' ', '_') = t.purpose::text
+    LEFT JOIN {source} AS a ON replace(lower(a.name COLLATE "C"), ' ', '_') = t.purpose::text
         AND a.organization_id = {owner}
     WHERE ROW({own}) IS DISTINCT FROM ROW({images_of_a})
 )
@@ -76,13 +76,13 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NEW.name IS DISTINCT FROM OLD.name THEN
         IF OLD.organization_id = owner OR owner IS NULL THEN
-            DELETE FROM {table} WHERE purpose::text = replace(lower(OLD.name), ' ', '_');
+            DELETE FROM {table} WHERE purpose::text = replace(lower(OLD.name COLLATE "C"), ' ', '_');
         END IF;
     END IF;
     IF TG_OP = 'DELETE' OR NEW.organization_id IS DISTINCT FROM owner THEN
         RETURN NULL;
     END IF;
-    key := replace(lower(NEW.name), ' ', '_');
+    key := replace(lower(NEW.name COLLATE "C"), ' ', '_');
     UPDATE {table} AS t SET ({columns}, updated_at) = ROW({images_of_new}, NEW.updated_at)
     WHERE t.purpose::text = key AND ROW({own}) IS DISTINCT FROM ROW({images_of_new});
     IF NOT EXISTS (SELECT FROM {table} WHERE purpose::text = key) AND {is_key} THEN
@@ -121,7 +121,7 @@ UPDATE {table} AS t SET domain = t.domain
 CREATE OR REPLACE FUNCTION {from_table}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     owner uuid := {owner};
-    named text := lower(btrim(NEW.domain));
+    named text := lower(btrim(NEW.domain) COLLATE "C");
     chosen text := btrim(NEW.selector);
     of_domain uuid;
 BEGIN
@@ -143,7 +143,7 @@ SELECT EXISTS (
     SELECT FROM {table} AS t
     WHERE NOT EXISTS (
         SELECT FROM {source} AS k JOIN {domains} AS d ON d.id = k.dkim_domain_id
-        WHERE d.domain = lower(btrim(t.domain)) AND k.selector = btrim(t.selector) AND k.private_key = t.private_key
+        WHERE d.domain = lower(btrim(t.domain) COLLATE "C") AND k.selector = btrim(t.selector) AND k.private_key = t.private_key
     )
 )
 
@@ -166,9 +166,9 @@ BEGIN
     UPDATE {table} AS t SET domain = named, selector = NEW.selector, private_key = NEW.private_key, updated_at = now()
     WHERE (
             coalesce(btrim(t.domain), '') = '' OR coalesce(btrim(t.selector), '') = '' OR coalesce(btrim(t.private_key), '') = ''
-            OR lower(btrim(t.domain)) = named AND btrim(t.selector) IN (NEW.selector, OLD.selector)
+            OR lower(btrim(t.domain) COLLATE "C") = named AND btrim(t.selector) IN (NEW.selector, OLD.selector)
         )
-        AND (lower(btrim(t.domain)), btrim(t.selector), t.private_key) IS DISTINCT FROM (named, NEW.selector, NEW.private_key);
+        AND (lower(btrim(t.domain) COLLATE "C"), btrim(t.selector), t.private_key) IS DISTINCT FROM (named, NEW.selector, NEW.private_key);
     IF NOT EXISTS (SELECT FROM {table}) THEN
         INSERT INTO {table} (id, domain, selector, private_key) VALUES ('1'::{id_type}, named, NEW.selector, NEW.private_key);
     END IF;
