@@ -62,6 +62,7 @@ class Player:
             "INSERT INTO roles (organization_id, scope, name) SELECT id, 'organization', 'Night desk' FROM organizations LIMIT 1"
             " RETURNING id"
         ).fetchone() or (None,)
+        session.execute("INSERT INTO role_permissions (role_id, permission_key) VALUES (%s, 'me.sessions')", [role])
         session.execute(
             "INSERT INTO user_roles (user_id, role_id) SELECT id, %s FROM users ORDER BY id DESC LIMIT 1", [role]
         )
