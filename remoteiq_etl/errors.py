@@ -50,6 +50,7 @@
     ├── ReportError               the migration report cannot be made or written
     │   └── UnknownTable          nothing has the name of the table whose row it is to explain
     ├── PrepareError              prepare or finalize cannot do, or could not undo, a change of the target
+    ├── ApplicationError          what the new application needs cannot be made or taken away
     └── ViewsError                the legacy-shaped views cannot be made or dropped
 
 Here belong classes only. A message says what was expected, what was found, where and what to do, and holds no secret.
@@ -254,6 +255,10 @@ class UnknownTable(ReportError):
 
 class PrepareError(RemoteIQError):
     """Prepare or finalize cannot do, or could not undo, a change of the target."""
+
+
+class ApplicationError(RemoteIQError):
+    """What the new application needs beyond the redesign cannot be made or taken away."""
 
 
 class ViewsError(RemoteIQError):

@@ -26,7 +26,7 @@ VARIABLE = re.compile(r"\bREMOTEIQ_[A-Z_]+[A-Z]\b")
 #: Commands that do one thing and have nothing to show to a program.
 WITHOUT_JSON = {
     "demo", "generate", "pause", "resume", "stop", "quarantine retry", "quarantine ignore", "conflicts resolve",
-    "seal new-key", "seal show", "gate accept", "gate approve", "gate revoke",
+    "seal new-key", "seal show", "gate accept", "gate approve", "gate revoke", "application plan",
 }  # fmt: skip
 
 

@@ -164,6 +164,7 @@ def _granted(batch: Batch, context: Context) -> Batch:
 
 SPEC = TableSpec(
     target=target.role_permissions,
+    grants_to="role_id",
     grain="one row per role and permission that it grants",
     sources=(Source(legacy.role_permissions, transform), Derived(transform_words)),
     decide=Decide(reads=grants.READS, function=decide),

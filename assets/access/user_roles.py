@@ -53,6 +53,7 @@ def already_linked(batch: Batch, context: Context) -> pd.Series:
 
 SPEC = TableSpec(
     target=target.user_roles,
+    grants_to="user_id",
     grain="one row per user and role",
     sources=(Source(legacy.users, transform, primary=False),),
     decide=Decide(reads=grants.READS, function=decide, target_reads=adopted_roles.TARGET_READS),

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from remoteiq_etl.cli import output
+from remoteiq_etl.cli.application.commands import application
 from remoteiq_etl.cli.cutover import commands as cutover
 from remoteiq_etl.cli.demo import commands as try_out
 from remoteiq_etl.cli.exit_codes import Exit
@@ -75,7 +76,7 @@ for _command in (
     try_out.generate,
 ):
     app.command()(_command)
-for _group in (gate, cutover.fallback, views, rows.quarantine, rows.held, rows.conflicts, rows.deletes):
+for _group in (gate, cutover.fallback, views, application, rows.quarantine, rows.held, rows.conflicts, rows.deletes):
     app.add_typer(_group)
 app.add_typer(rows.seal, name="seal")
 arrange(app)

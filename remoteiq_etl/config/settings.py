@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict,
 
 from remoteiq_etl.config import alerts
 from remoteiq_etl.config.alerts import Alerting
+from remoteiq_etl.config.application import ApplicationSettings
 from remoteiq_etl.config.conflicts import ConflictPolicies, conflict_policies
 from remoteiq_etl.config.cutover import ADMIN_VARIABLE, CutOverSettings
 from remoteiq_etl.config.gate import GateLimits
@@ -61,7 +62,18 @@ SETTING_NAMES = (
 )
 
 #: What the file alone may hold: lists and tables.
-_FILE_ONLY = ("values", "throttle", "schedules", "alerts", "conflicts", "accept_drift", "retention", "cutover", "gate")
+_FILE_ONLY = (
+    "values",
+    "throttle",
+    "schedules",
+    "alerts",
+    "conflicts",
+    "accept_drift",
+    "retention",
+    "cutover",
+    "gate",
+    "application",
+)
 
 #: Secrets stand where the configuration file is not: it is kept with the code, and shown in tickets.
 ONLY_IN_ENVIRONMENT = (
@@ -179,6 +191,7 @@ class Settings(SettingsTable):
     conflicts: InstanceOf[ConflictPolicies] = Field(default_factory=ConflictPolicies)
     cutover: InstanceOf[CutOverSettings] = Field(default_factory=CutOverSettings)
     gate: InstanceOf[GateLimits] = Field(default_factory=GateLimits)
+    application: InstanceOf[ApplicationSettings] = Field(default_factory=ApplicationSettings)
     deletes: Annotated[Literal["list", "propagate"], Expected("list or propagate")] = "list"
     role_grants: Annotated[
         Literal["union", "role_meta_first"] | None, Expected("union or role_meta_first", "The default is union.")
@@ -299,6 +312,7 @@ def _with_tables(document: dict[str, Any], environ: Mapping[str, str], file: Pat
         "cutover": checked(CutOverSettings, given.get("cutover", {}), Where(str(file), "cutover")),
         "conflicts": conflict_policies(given.get("conflicts", {}), Where(str(file), "conflicts")),
         "gate": checked(GateLimits, given.get("gate", {}), Where(str(file), "gate")),
+        "application": checked(ApplicationSettings, given.get("application", {}), Where(str(file), "application")),
         "alerts": Alerting.read(given.get("alerts", {}), environ, str(file)),
     }
 

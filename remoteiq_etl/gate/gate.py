@@ -13,7 +13,7 @@ from datetime import datetime
 from remoteiq_etl.errors import GateError, LockedError
 from remoteiq_etl.gate import approvals, roles
 from remoteiq_etl.gate.approvals import Acceptance, Approval, moment
-from remoteiq_etl.gate.roles import RoleRights
+from remoteiq_etl.gate.roles import OwnRequests, RoleRights
 from remoteiq_etl.gate.rules import RULES, GateItem, GateRule, rule
 from remoteiq_etl.gate.seen import Seen, moved, seen
 from remoteiq_etl.gate.view import GateView, gate_view
@@ -23,6 +23,7 @@ from remoteiq_etl.postgres.database import Session
 from remoteiq_etl.state.locks import is_locked, run_lock
 from remoteiq_etl.state.orders import actor
 from remoteiq_etl.state.schema import State
+from schemas.application import PROFILES
 
 _FEW = 5
 
@@ -101,6 +102,12 @@ def rights(migration: Migration) -> list[RoleRights]:
     """The roles that have other keys in the target than the legacy guard gave them."""
     with _opened(migration) as view:
         return list(roles.changed(view))
+
+
+def own_requests(migration: Migration) -> list[OwnRequests]:
+    """What legacy allowed to everyone, and which roles hold no key for it in the target."""
+    with _opened(migration) as view:
+        return roles.lack_own_keys(view, PROFILES[migration.settings.application.profile])
 
 
 def accept(migration: Migration, name: str, items: Collection[str], reason: str, *, everything: bool) -> list[GateItem]:

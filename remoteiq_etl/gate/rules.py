@@ -4,6 +4,7 @@ Belongs here: the rules as data, and their look at both databases. Does not belo
 approvals), and what is said of a gate as a whole (see gate).
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from remoteiq_etl.gate.view import GateView
 from remoteiq_etl.lifecycle.stages import store
 from remoteiq_etl.lifecycle.stages.stage import Stage, word
 from remoteiq_etl.postgres.statements import statements
+from remoteiq_etl.verify.checks.unmanaged import unmanaged_rows
 from remoteiq_etl.verify.coverage import Coverage
 from remoteiq_etl.verify.incremental.freshness import Freshness, freshness
 
@@ -97,6 +99,16 @@ def _rehearsed(view: GateView) -> Iterator[tuple[str, str]]:
         yield name, "was of another target schema: its tables have changed since"
 
 
+def _unmanaged_grants(view: GateView) -> Iterator[tuple[str, str]]:
+    """Rows of the target as it is now that no run of ours wrote, and that give a row of ours more."""
+    for spec in view.plan.specs.values():
+        if spec.grants_to is not None and view.state.has_map(view.session, spec.name):
+            rows = unmanaged_rows(view.session, view.state, view.plan.target, spec)
+            for key, grants in rows:
+                if grants and json.loads(key)[-1] not in view.granted_keys:
+                    yield f"{spec.name} {key}", "no run of ours granted it"
+
+
 def _stated(name: str) -> Callable[[GateView], list[tuple[str, str]]]:
     def rows(view: GateView) -> list[tuple[str, str]]:
         return [(str(key), str(detail or "")) for key, detail in view.ask(SQL[name])]
@@ -145,6 +157,13 @@ RULES = (
         "Every role that may do more than the legacy guard let it is accepted by name",
         "Look at each, and accept it.",
         roles.gains,
+        can_be_accepted=True,
+    ),
+    GateRule(
+        "unmanaged_grants",
+        "Every grant and role link that somebody else gave a migrated role or user is accepted",
+        "Take it away in the new application, or accept it.",
+        _unmanaged_grants,
         can_be_accepted=True,
     ),
     GateRule(

@@ -26,7 +26,8 @@ from remoteiq_etl.state.sources import written_rows
 
 @dataclass(frozen=True)
 class GateView:
-    """One look. `session` reads the target, `legacy` the legacy database; `now` is the target's clock."""
+    """One look. `session` reads the target, `legacy` the legacy database; `now` is the target's clock,
+    `granted_keys` what every migrated role is to have by the settings."""
 
     plan: RunPlan
     state: State
@@ -36,6 +37,7 @@ class GateView:
     drift: DriftReport
     limits: GateLimits
     now: datetime
+    granted_keys: frozenset[str] = frozenset()
 
     @property
     def declared(self) -> list[str]:
@@ -83,4 +85,14 @@ def gate_view(migration: Migration, session: Session) -> Iterator[GateView]:
                     " remoteiq-etl run brings the first rows."
                 )
             now = datetime.fromisoformat(str(session.value("SELECT now()::text"))).astimezone(UTC)
-            yield GateView(plan, state, source_id, session, legacy, drift.report, settings.gate, now)
+            yield GateView(
+                plan,
+                state,
+                source_id,
+                session,
+                legacy,
+                drift.report,
+                settings.gate,
+                now,
+                frozenset(settings.application.granted_keys),
+            )

@@ -18,6 +18,7 @@ from remoteiq_etl.orchestration.assets.tables import table_asset
 from remoteiq_etl.orchestration.assets.target import target_constraints, target_schema
 from remoteiq_etl.orchestration.assets.unchanged import UNCHANGED_TABLES, unchanged_tables
 from remoteiq_etl.orchestration.jobs import cutover
+from remoteiq_etl.orchestration.jobs.application import application_job
 from remoteiq_etl.orchestration.jobs.gate import on_closed_gate, rehearse_job
 from remoteiq_etl.orchestration.jobs.jobs import jobs
 from remoteiq_etl.orchestration.jobs.legacy_write_sensor import on_legacy_write
@@ -64,6 +65,7 @@ def definitions_of(
             *stage_jobs,
             *operations_jobs(specs, settings),
             rehearse_job(specs, settings),
+            application_job(settings),
             *cut_over_jobs,
         ],
         schedules=schedules(shown.schedules, specs, settings),

@@ -331,7 +331,7 @@ class RehearsalLine:
 @dataclass(frozen=True)
 class GatePage:
     """The gate of the cut-over. `closed_by`: why it is closed; `risks`: what was accepted, by whom and why; `rights`: by
-    role what it gains and loses over the legacy guard."""
+    role what it gains and loses over the legacy guard, and which hold no key for one's own things."""
 
     is_open: bool
     closed_by: Sequence[str]

@@ -174,6 +174,8 @@ class TableSpec:
     moving_key: bool = False
     #: A column whose rows belong together: those of a value under which the target has a row not ours are left unmanaged.
     unmanaged_by: str | None = None
+    #: The column that says to whom a row of the table grants something: a row not ours that names one of ours is told first.
+    grants_to: str | None = None
     #: What is done about a row deleted at source where it must not be deleted; None: the policy of the run.
     on_delete: OnDelete | None = None
     #: A row deleted in the target is written again when this column is set in legacy.

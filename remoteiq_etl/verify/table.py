@@ -20,7 +20,7 @@ from remoteiq_etl.verify.causes import labels
 from remoteiq_etl.verify.causes.evidence import CHUNK, EvidenceReader
 from remoteiq_etl.verify.causes.row_changes import own_reasons
 from remoteiq_etl.verify.causes.table_changes import TableChanges, options_of_table
-from remoteiq_etl.verify.checks import aggregates, checksums, completeness, conservation, constraints, rules
+from remoteiq_etl.verify.checks import aggregates, checksums, completeness, conservation, constraints, rules, unmanaged
 from remoteiq_etl.verify.checks.aggregates import NamedRows, aggregates_of
 from remoteiq_etl.verify.checks.checksums import checksums_of
 from remoteiq_etl.verify.checks.completeness import Completeness
@@ -94,6 +94,7 @@ class TableVerification:
                 yield from self._of_constraints(known)
                 yield from self._of_sequences()
                 yield from self._of_ledger(known)
+                yield from self._of_unmanaged()
             yield from self._of_rules(known)
             if self._is_whole:
                 self.taken = watermarks.take(self.pair, watermarks.inputs_of(self.pair, self.table), self._parents)
@@ -278,6 +279,8 @@ class TableVerification:
         states = self._states(known, {breach.key for breach in breaches}, stale)
         for breach in breaches:
             label, detail, legacy = states.get(breach.key, _NOT_OURS)
+            if breach.parent_deleted and label is Label.BUG:
+                label, detail = Label.EXPECTED, "that one was deleted in the target"
             yield Finding(
                 self.table,
                 constraints.CONSTRAINTS,
@@ -298,6 +301,12 @@ class TableVerification:
     def _of_ledger(self, known: TableChanges) -> Iterator[Finding]:
         yield from conservation.findings(known, self.table)
         self._count(conservation.CONSERVATION, conservation.ABOUT, conservation.batches(known, self.table), "batches")
+
+    def _of_unmanaged(self) -> Iterator[Finding]:
+        self._count(unmanaged.UNMANAGED, unmanaged.ABOUT_UNMANAGED, 0)
+        for one in unmanaged.findings(self.pair, self.spec):
+            self._count(unmanaged.UNMANAGED, unmanaged.ABOUT_UNMANAGED, 1)
+            yield one
 
     def _of_rules(self, known: TableChanges) -> Iterator[Finding]:
         about = rules.rules_about(self.table)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
@@ -295,4 +296,17 @@ words = Table(
     _run("first_run"),
     _run("last_run"),
     comment="Legacy words seen per value map, and since which run",
+)
+
+application_parts = Table(
+    "application_parts",
+    metadata,
+    Column("schema_name", Text, primary_key=True, comment="schema of the target"),
+    Column("name", Text, primary_key=True, comment="the part, as application plan names it"),
+    Column("profile", Text, nullable=False, comment="the profile that asked for it"),
+    Column("former", Text, comment="who owned a table before it was given to another role"),
+    Column("actor", Text, nullable=False, comment="user and host that made it"),
+    Column("role", Text, nullable=False, server_default=text("session_user"), comment="role of the session"),
+    Column("made_at", TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp(), comment="when"),
+    comment="What application install made, so that application remove takes away nothing else",
 )

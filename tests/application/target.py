@@ -1,5 +1,13 @@
-"""The target as installations of the new application have it beside the redesign: types, casts and labels of its own."""
+"""The target as installations of the new application have it beside the redesign, made by scripts of theirs or by its profile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from remoteiq_etl.lifecycle.application.application import ApplicationTarget
+from remoteiq_etl.postgres.database import Database as EngineDatabase
+from remoteiq_etl.state.schema import State
+from schemas.application import PROFILES
 from tests.support.server import Database
 
 _STATEMENTS = (
@@ -23,3 +31,20 @@ def as_installed(target: Database) -> None:
     """Give a target what an installation of the application has."""
     for statement in _STATEMENTS:
         target.execute(statement)
+
+
+@contextmanager
+def place(target: Database, engine: EngineDatabase | None = None, **choices: Any) -> Iterator[ApplicationTarget]:
+    """What the profile asks for, in a target."""
+    engine = engine or EngineDatabase(target.url, "public")
+    session = engine.connect()
+    try:
+        yield ApplicationTarget(session, State(engine, "remoteiq_etl"), PROFILES["present"], "default", **choices)
+    finally:
+        session.close()
+
+
+def install(target: Database, **choices: Any) -> list[str]:
+    """Make what is missing of it; the names."""
+    with place(target, **choices) as application:
+        return application.install()

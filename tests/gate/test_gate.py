@@ -149,6 +149,18 @@ def test_a_role_gains_what_the_legacy_guard_did_not_give_it(gate: Gate) -> None:
     assert "only.this" not in gained[row[0]]
 
 
+def test_a_grant_that_somebody_else_gave_a_migrated_role_is_accepted_by_name(gate: Gate) -> None:
+    gate.migrated.target.execute(
+        "INSERT INTO permissions (permission_key, label, group_key, group_label) VALUES ('x.y', 'x', 'x', 'x');"
+        "INSERT INTO role_permissions (role_id, permission_key)"
+        " SELECT new_key, 'x.y' FROM remoteiq_etl.legacy_roles_map WHERE state = 'live' ORDER BY 1 LIMIT 1"
+    )
+    (found,) = gate.rule("unmanaged_grants")["open"]
+    assert found["name"].startswith("role_permissions [")
+    gate.done("gate", "accept", "unmanaged_grants", found["name"], "--reason", "agreed")
+    assert gate.rule("unmanaged_grants")["passes"]
+
+
 def test_an_approval_opens_it_and_holds_for_what_it_saw(ready: Gate) -> None:
     approved = ready.approve()
     assert approved.code == 0, approved.out + approved.err

@@ -14,7 +14,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "state.md"
 #: What is in its queries whose result is empty until somebody has changed something.
 EMPTY_AT_FIRST = (
     "before_images", "NOT EXISTS", "resets", "stage_history", "cutovers", "rehearsals", "gate_approvals", "state_archives",
-    "fall_back_batches",
+    "fall_back_batches", "application_parts",
 )  # fmt: skip
 
 

@@ -124,6 +124,7 @@ def test_one_job_for_everything_and_one_per_domain() -> None:
         "undo_plan",
         "undo_execute",
         "rehearse",
+        "application_install",
         "cutover",
         "cutover_back",
         "cleanup",

@@ -35,4 +35,4 @@ def test_a_reference_gives_the_condition_and_shows_the_key_of_who_refers(library
     query = "SELECT {} FROM book_tags AS c JOIN books AS t ON {} WHERE t.id = %s ORDER BY 1"
     shown = query.format(tags.shown_key().as_string(None), tags.pairs().as_string(None))
     assert library.column(shown, uid(1)) == [f"{uid(1)}, long", f"{uid(1)}, old"]
-    assert Reference("public", "x", ("a",), ("id",), ()).shown_key().as_string(None) == "'(a row without a key)'"
+    assert Reference("public", "x", ("a",), ("id",), ()).shown_key().as_string(None) == "'(a row without a key)'::text"

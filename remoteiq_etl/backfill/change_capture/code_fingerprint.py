@@ -22,7 +22,7 @@ from remoteiq_etl.spec.table import Source, TableSpec
 ENGINE = "1"
 #: What is there for readers, for the order of a run, or differs between databases.
 _WITHOUT_EFFECT = {
-    TableSpec: frozenset({"grain", "no_source", "rules", "lineage", "after", "asset_name", "run_options"}),
+    TableSpec: frozenset({"grain", "no_source", "rules", "lineage", "after", "asset_name", "run_options", "grants_to"}),
     Disposition: frozenset({"reason"}),
     Source: frozenset({"absent"}),
 }

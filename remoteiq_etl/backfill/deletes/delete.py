@@ -28,7 +28,7 @@ from remoteiq_etl.postgres.statements import statements
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.map_queries import has_merged
 from remoteiq_etl.state.maps import key_join, map_of
-from remoteiq_etl.state.references import Reference, references_to
+from remoteiq_etl.state.references import Reference, named_without_constraint, references_to
 from remoteiq_etl.state.written_columns import current_hash
 
 SQL = statements(__file__)
@@ -129,7 +129,10 @@ class Deletion:
     @cached_property
     def references(self) -> Mapping[str, Sequence[Reference]]:
         """What refers to each table of the group."""
-        return {member.spec.name: references_to(self.run, member.spec) for member in self._tables}
+        return {
+            member.spec.name: [*references_to(self.run, member.spec), *named_without_constraint(self.run, member.spec)]
+            for member in self._tables
+        }
 
     def _held(self, spec: TableSpec, reference: Reference) -> sql.Composable:
         name = reference.named_from(self.run.target.schema)

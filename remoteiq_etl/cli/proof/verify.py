@@ -14,7 +14,15 @@ from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.verify.engine import verify
 from remoteiq_etl.verify.pace import KEPT
-from remoteiq_etl.verify.verdicts.model import DATABASE, Finding, Label, Status, TableVerdict, VerificationVerdict
+from remoteiq_etl.verify.verdicts.model import (
+    DATABASE,
+    Finding,
+    FindingKind,
+    Label,
+    Status,
+    TableVerdict,
+    VerificationVerdict,
+)
 
 #: Differences in a terminal; --json has all that are kept.
 SHOWN = 50
@@ -125,6 +133,19 @@ def _print_waiting(verdict: VerificationVerdict, console: Console) -> None:
     waiting = [verdict.labels.get(label, 0) for label in (Label.QUARANTINED, Label.HELD)]
     if any(waiting):
         console.print(f"{waiting[0]:,} rows are quarantined and {waiting[1]:,} held: remoteiq-etl quarantine list.")
+    _print_unmanaged(verdict, console)
     failed = [one.table for one in verdict.tables if one.status is Status.FAILED]
     if failed:
         console.print(f"Not verified: {', '.join(failed)}.", style="red", markup=False)
+
+
+def _print_unmanaged(verdict: VerificationVerdict, console: Console) -> None:
+    """Rows that are not ours, by table; before them those that give somebody more."""
+    grants = [one for table in verdict.tables for one in table.findings if one.kind is FindingKind.GRANT]
+    for one in grants[:SHOWN]:
+        console.print(f"Not by us: {one.table} {one.key} {one.detail}.", style="yellow", markup=False)
+    if len(grants) > SHOWN:
+        console.print(f"{SHOWN} of {len(grants):,} such rows. --json has more.", style="yellow")
+    counts = {one.table: one.labels[Label.UNMANAGED] for one in verdict.tables if Label.UNMANAGED in one.labels}
+    if counts:
+        console.print(f"Rows that somebody else made, and that stay: {output.listed(counts)}.", markup=False)

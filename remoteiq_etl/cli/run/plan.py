@@ -15,6 +15,7 @@ from remoteiq_etl.lifecycle import migration
 from remoteiq_etl.lifecycle.interventions import Interventions
 from remoteiq_etl.orchestration.runtime.run_options import RunOptions
 from remoteiq_etl.spec.run_options import ROLE_GRANTS, UNION
+from schemas.application import PROFILES
 
 
 def show(
@@ -45,7 +46,11 @@ def show(
         ):
             reports = run.load_all(names)
             plan = run.context.plan
-            rights = roles.would_change(run.context.snapshot.session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
+            session, application = run.context.snapshot.session, both.settings.application
+            rights = roles.would_change(session, plan.legacy, plan.options.get(ROLE_GRANTS, UNION))
+            own = roles.would_lack_own_keys(
+                session, plan.legacy, PROFILES[application.profile], application.granted_keys
+            )
     if as_json:
         output.print_json(
             "plan",
@@ -54,12 +59,15 @@ def show(
                 "warnings": list(plan.warnings),
                 "tables": summary.as_json(reports),
                 "roles": [asdict(one) for one in rights],
+                "own_requests": [asdict(one) for one in own],
             },
         )
     else:
         console = output.results()
         summary.show(reports, console, title="What a run would do")
         _show(rights, console)
+        for one in own:
+            console.print(f"Of the new application's {one}.", markup=False, soft_wrap=True)
         console.print("Nothing was written to the target's tables. remoteiq-etl run does it.")
     return summary.exit_code(reports)
 

@@ -24,7 +24,7 @@ from remoteiq_etl.sensitive.sealing import Sealer
 from remoteiq_etl.spec.table import TableSpec
 from remoteiq_etl.state.locks import check_fence, lock, take_over
 from remoteiq_etl.state.maps import map_of
-from remoteiq_etl.state.references import Reference, references_to
+from remoteiq_etl.state.references import Reference, named_without_constraint, references_to
 from remoteiq_etl.state.schema import State
 from remoteiq_etl.state.sources import SourceRecord
 from remoteiq_etl.state.target_access import statement_names
@@ -86,8 +86,11 @@ class UndoContext:
 
     @cached_property
     def referring(self) -> dict[str, list[Reference]]:
-        """What refers to each of these tables, in whatever schema."""
-        return {name: references_to(self, spec) for name, spec in self.tables.items()}
+        """What refers to each of these tables: by a foreign key in whatever schema, or by name in that of the target."""
+        return {
+            name: [*references_to(self, spec), *named_without_constraint(self, spec)]
+            for name, spec in self.tables.items()
+        }
 
     @cached_property
     def unique(self) -> dict[str, list[tuple[str, ...]]]:

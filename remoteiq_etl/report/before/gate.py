@@ -26,13 +26,14 @@ def page(
     rehearsals = [_rehearsal(*row) for row in reader.ask(SQL["rehearsals"])]
     try:
         migration = Migration(settings, legacy, target, specs)
-        found, rights = gate.status(migration), gate.rights(migration)
+        found = gate.status(migration)
+        rights = [*map(str, gate.rights(migration)), *map(str, gate.own_requests(migration))]
     except (ConnectionFailed, DriftError, GateError) as error:
         return GatePage(False, (f"it cannot be looked at: {error}",), (), None, rehearsals)
     lines = [GateLine(one.rule.name, one.rule.title, one.passes, one.reason, one.rule.todo) for one in found.rules]
     risks = tuple(f"{item} – {by}" for one in found.rules for item, by in one.accepted)
     approval = None if found.approval is None else str(found.approval)
-    return GatePage(found.is_open, found.closed_by, lines, approval, rehearsals, risks, tuple(map(str, rights)))
+    return GatePage(found.is_open, found.closed_by, lines, approval, rehearsals, risks, tuple(rights))
 
 
 def _rehearsal(number: int, verdict: str, ended_at: Any, actor: str, window: Any) -> RehearsalLine:

@@ -27,6 +27,8 @@ from remoteiq_etl.verify.verdicts.model import Label
 
 SQL = statements(__file__)
 
+_REPLACED = "what it belongs to has rows in the target that somebody else made, and is left alone"
+
 #: Differences that are looked into at once.
 CHUNK = 20_000
 
@@ -135,8 +137,16 @@ class EvidenceReader:
         """What the state says of each row: what is open before what is settled."""
         order = list(Label)
         rows = [(n, Label(label), detail) for n, label, detail in self._rows("waits")]
+        rows += [(n, Label.EXPECTED, _REPLACED) for n in self._replaced()]
         rows.sort(key=lambda row: order.index(row[1]), reverse=True)
         return {n: (label, detail) for n, label, detail in rows}
+
+    def _replaced(self) -> list[int]:
+        """The rows in whose place somebody else's stand."""
+        if self.spec.unmanaged_by is None or self.expectation is None:
+            return []
+        statement = SQL["replaced"].format(**self._names, owner=sql.Identifier(self.spec.unmanaged_by))
+        return [row[0] for row in self.pair.session.rows(statement)]
 
     def _conflicts(self) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}

@@ -44,6 +44,17 @@ FROM {map} AS m
 WHERE d.legacy_key IS NULL AND m.source_id = {source_id} AND m.state = 'live' AND m.new_key = d.key::{new_type}
 
 
+-- name: replaced
+-- Rows that are missing because what they belong to has rows in the target that somebody else made: a load leaves it alone.
+SELECT d.n
+FROM pg_temp.differences AS d
+JOIN pg_temp.expected AS e ON e._legacy_table = d.legacy_table AND e._legacy_key = d.legacy_key
+WHERE d.kind = 'missing' AND e.{owner} IN (
+    SELECT t.{owner} FROM {target} AS t
+    WHERE NOT EXISTS (SELECT FROM {map} AS m WHERE m.state = 'live' AND {key_join})
+)
+
+
 -- name: sides
 -- Of rows that both sides have: in which columns the target is not as last written, in which the opinion is not, in which the
 -- target's time is the later one, of which columns nothing was recorded, which are never written and should be empty, and

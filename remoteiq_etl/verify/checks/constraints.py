@@ -16,6 +16,7 @@ from remoteiq_etl.verify.expected.compare import target_key
 from remoteiq_etl.verify.snapshots import SnapshotPair
 from remoteiq_etl.verify.verdicts.model import Finding, FindingKind, Label
 from schemas import ddl
+from schemas.state.maps import map_name
 
 SQL = statements(__file__)
 
@@ -30,11 +31,15 @@ MOST = 1_000
 
 @dataclass(frozen=True)
 class Violation:
-    """One row that violates a constraint: which, and in which columns."""
+    """One row that violates a constraint: which, and in which columns.
+
+    `parent_deleted`: it refers to a row of ours that somebody has deleted in the target.
+    """
 
     key: str
     columns: tuple[str, ...]
     detail: str
+    parent_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,16 @@ class Constraints:
             "parent": self.pair.target.table(parent),
             "same": sql.SQL(" AND ").join(same),
             "is_set": _all_set(columns),
+            "parent_deleted": self._parent_deleted(parent, columns),
         }
         return self._found("orphans", names, columns, f"{', '.join(columns)} leads to no row of {parent}")
+
+    def _parent_deleted(self, parent: str, columns: Sequence[str]) -> sql.Composable:
+        """Whether the row that is not there was one of ours that nobody of us took away."""
+        if len(columns) != 1 or not self.pair.state.has_map(self.pair.session, parent):
+            return sql.SQL("false")
+        names = {"map": self.pair.state.name(map_name(parent)), "column": sql.Identifier(columns[0])}
+        return SQL["parent_deleted"].format(**names)
 
     def _nulls(self, column: str) -> Iterator[Violation]:
         return self._found("nulls", {"column": sql.Identifier("t", column)}, [column], f"{column} has no value")
@@ -111,7 +124,8 @@ class Constraints:
             key=target_key([column.name for column in self.table.primary_key.columns], "t"),
             most=sql.Literal(MOST),
         )
-        return (Violation(key, tuple(columns), detail) for (key,) in self.pair.session.rows(statement))
+        rows = self.pair.session.rows(statement)
+        return (Violation(key, tuple(columns), detail, parent_deleted) for key, parent_deleted in rows)
 
 
 def sequences(session: Session, schema: str, table: str | None = None) -> tuple[int, list[LateSequence]]:

@@ -29,7 +29,7 @@ WHERE a.attrelid = format('%%I.%%I', %(schema)s::text, %(table)s::text)::regclas
 
 -- name: duplicates
 -- Rows that share with another one what must be unique.
-SELECT {key} AS key
+SELECT {key} AS key, false AS parent_deleted
 FROM {target} AS t
 JOIN (
     SELECT {columns}
@@ -43,18 +43,22 @@ LIMIT {most}
 
 -- name: nulls
 -- Rows without a value that every row must have.
-SELECT {key} AS key
+SELECT {key} AS key, false AS parent_deleted
 FROM {target} AS t
 WHERE {column} IS NULL
 LIMIT {most}
 
 
 -- name: orphans
--- Rows that refer to a row which is not there.
-SELECT {key} AS key
+-- Rows that refer to a row which is not there, and whether that one was there and somebody deleted it in the target.
+SELECT {key} AS key, {parent_deleted} AS parent_deleted
 FROM {target} AS t
 WHERE {is_set} AND NOT EXISTS (SELECT FROM {parent} AS p WHERE {same})
 LIMIT {most}
+
+
+-- name: parent_deleted
+EXISTS (SELECT FROM {map} AS m WHERE m.new_key::text = t.{column}::text AND m.state IN ('live', 'deleted'))
 
 
 -- name: sequences

@@ -24,6 +24,7 @@ class Label(StrEnum):
     QUARANTINED = "quarantined"
     HELD = "held"
     EXPECTED = "expected_by_rule"
+    UNMANAGED = "unmanaged"
 
 
 class FindingKind(StrEnum):
@@ -36,6 +37,8 @@ class FindingKind(StrEnum):
     ALTERED = "altered"  # a legacy row that is not as it was read
     DANGLING = "dangling"  # a map entry whose legacy row is not there
     REMOVED = "removed"  # a map entry whose target row is not there
+    FOREIGN = "foreign"  # a row that nobody of us wrote
+    GRANT = "grant"  # such a row, and it gives a row of ours more than the mapping does
     BROKEN = "broken"  # a rule, constraint, sequence or sum that does not hold
 
 
