@@ -1,6 +1,6 @@
 -- name: new
 -- Rows of the new application that go back get an entry before legacy has them: a later run finds its way from the one to the other.
--- An empty hash says that nothing was written of them.
+-- A hash of one zero says that nothing was written of them; an empty one is that of a row that was forgotten on demand.
 WITH before AS (
     SELECT m.legacy_key
     FROM {map} AS m
@@ -12,7 +12,7 @@ made AS (
         source_id, legacy_table, legacy_key, new_key, rule, state, adopted, first_run, last_run, written_hash
     )
     SELECT
-        {source_id}, {legacy_table}, n.legacy_key::{legacy_type}, n.new_key::{new_type}, 'carried back', 'live', false, r.id, r.id, ''
+        {source_id}, {legacy_table}, n.legacy_key::{legacy_type}, n.new_key::{new_type}, 'carried back', 'live', false, r.id, r.id, '\x00'
     FROM ({rows}) AS n
     CROSS JOIN (SELECT max(id) AS id FROM {runs} WHERE source_id = {source_id}) AS r
     WHERE n.legacy_key::text = ANY (%(keys)s::text[]) AND n.new_key IS NOT NULL
@@ -21,7 +21,7 @@ made AS (
             WHERE o.source_id = {source_id} AND o.state = 'live' AND o.new_key = n.new_key::{new_type}
         )
     ON CONFLICT ({map_key}) DO UPDATE SET
-        new_key = EXCLUDED.new_key, state = 'live', written_hash = '', last_written = NULL, last_run = EXCLUDED.last_run
+        new_key = EXCLUDED.new_key, state = 'live', written_hash = '\x00', last_written = NULL, last_run = EXCLUDED.last_run
     WHERE known.state <> 'live' OR known.new_key <> EXCLUDED.new_key
     RETURNING legacy_key
 )
@@ -31,7 +31,7 @@ SELECT count(*) FROM made WHERE legacy_key NOT IN (SELECT legacy_key FROM before
 -- name: changed
 -- What legacy has of these rows counts as written when a run reads them next, whatever the target has.
 UPDATE {map} AS m
-SET written_hash = ''
+SET written_hash = '\x00'
 WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[]) AND m.state = 'live'
     AND m.written_hash IS NOT NULL
 
@@ -48,7 +48,7 @@ WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy
 -- Legacy did not take these rows after all.
 DELETE FROM {map} AS m
 WHERE m.source_id = {source_id} AND m.legacy_table = {legacy_table} AND m.legacy_key = ANY (%(keys)s::text[]::{legacy_type}[]) AND m.state = 'live'
-    AND m.written_hash = '' AND m.source_hash IS NULL
+    AND m.written_hash = '\x00' AND m.source_hash IS NULL
 
 
 -- name: user_security

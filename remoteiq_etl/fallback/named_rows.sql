@@ -40,6 +40,6 @@ WHERE m.source_id = {source_id} AND m.legacy_table = 'derived' AND m.state = 'li
 -- name: named
 -- The row is found under the name that legacy has now. Nothing was written of it under that.
 INSERT INTO {map} (source_id, legacy_table, legacy_key, new_key, rule, state, adopted, decision, first_run, last_run, written_hash)
-SELECT {source_id}, 'derived', %(key)s, %(new_key)s::uuid, 'carried back', 'live', false, %(decision)s, r.id, r.id, ''
+SELECT {source_id}, 'derived', %(key)s, %(new_key)s::uuid, 'carried back', 'live', false, %(decision)s, r.id, r.id, '\x00'
 FROM (SELECT max(id) AS id FROM {runs} WHERE source_id = {source_id}) AS r
 ON CONFLICT ({map_key}) DO NOTHING

@@ -9,7 +9,7 @@ FROM ({select}) AS v
 (
     SELECT
         {legacy_key} AS legacy_key,
-        CASE WHEN m.written_hash = '' AND m.source_hash IS NULL THEN NULL ELSE m.legacy_key::text END AS archive_key,
+        CASE WHEN m.written_hash = '\x00' AND m.source_hash IS NULL THEN NULL ELSE m.legacy_key::text END AS archive_key,
         m.new_key,
         m.last_written AS written,
         m.decision

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from remoteiq_etl.errors import ApplicationError
 from remoteiq_etl.gate.seen import catalogue
-from remoteiq_etl.lifecycle.application.standing import Kind
+from remoteiq_etl.lifecycle.application.standing import PartKind
 from remoteiq_etl.postgres.database import Database as EngineDatabase
 from tests.application.target import install, place
 from tests.support.migrating import foreign_target
@@ -24,7 +24,7 @@ def shape(target: Database) -> str:
         return catalogue(application.session, "public")
 
 
-def standings(target: Database) -> dict[str, Kind]:
+def standings(target: Database) -> dict[str, PartKind]:
     with place(target) as application:
         return {one.part.name: one.standing.kind for one in application.found()}
 
@@ -46,7 +46,7 @@ def installed(server: Server) -> Iterator[Database]:
 
 
 def test_all_of_it_is_made_once(installed: Database) -> None:
-    assert set(standings(installed).values()) == {Kind.THERE}
+    assert set(standings(installed).values()) == {PartKind.THERE}
     assert install(installed) == []
 
 
@@ -74,7 +74,7 @@ def test_what_ends_at_any_statement_is_completed_by_the_next_call(
     assert _ended_again_and_again(application_target, "install") > 10
     assert shape(application_target) == shape(installed)
     assert _ended_again_and_again(application_target, "remove") > 10
-    left = {name for name, kind in standings(application_target).items() if kind is Kind.THERE}
+    left = {name for name, kind in standings(application_target).items() if kind is PartKind.THERE}
     assert left == _LABELS
     assert shape(application_target) != bare  # labels stay
 
@@ -110,7 +110,9 @@ def test_what_is_there_in_a_form_that_can_be_used_is_accepted_and_stays_others(a
     assert accepted.isdisjoint(install(application_target))
     with place(application_target) as application:
         application.remove()
-    assert {name for name, kind in standings(application_target).items() if kind is Kind.THERE} == accepted | _LABELS
+    assert {
+        name for name, kind in standings(application_target).items() if kind is PartKind.THERE
+    } == accepted | _LABELS
 
 
 def test_what_cannot_be_used_is_named_and_nothing_is_made(application_target: Database) -> None:

@@ -114,8 +114,8 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "requester: True -> False": ALWAYS_NAMED,
         "_client_and_site: True -> False": "Null only where there is no client or no customer; neither is archived.",
     },
+    "remoteiq_etl.frames.row_keys": {"key_text: ':' -> ':~'": "An array has no colon between its elements."},
     "remoteiq_etl.frames.derived_ids": {
-        "key_text: ':' -> ':~'": "An array has no colon between its elements.",
         "derive_many: False -> True": "A hint for installations that forbid SHA-1 for security.",
         "may_be_kept: '12345' -> '12345~'": NAMES_NOTHING,
         "may_be_kept: '89ab' -> '89ab~'": NAMES_NOTHING,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # Declarations: what is read, and from where, is shown by tests on a server, which are too slow to run per mutant.
-DECLARATIONS = frozenset({"TableSpec", "Source", "Derived", "Decide", "select", "func", "legacy", "target"})
+DECLARATIONS = frozenset({"__all__", "TableSpec", "Source", "Derived", "Decide", "select", "func", "legacy", "target"})
 # Said by the errors' own tests, or by the type checker.
 UNTOUCHED = (ast.Import, ast.ImportFrom, ast.Raise, ast.Assert, ast.Global, ast.Nonlocal, ast.Pass)
 
@@ -159,10 +159,14 @@ def _calls(node: ast.Call) -> Iterator[ast.AST]:
     name, function = _called(node), node.func
     if name in OPPOSITES:
         other = OPPOSITES[name]
-        renamed = ast.Name(other) if isinstance(function, ast.Name) else ast.Attribute(function.value, other)
+        renamed = (
+            ast.Name(other, ast.Load())
+            if isinstance(function, ast.Name)
+            else ast.Attribute(function.value, other, ast.Load())
+        )
         yield ast.Call(renamed, node.args, node.keywords)
     if name == "fillna" and isinstance(function, ast.Attribute) and not isinstance(node.args[0], ast.Constant):
-        yield ast.Call(ast.Attribute(node.args[0], name), [function.value], [])
+        yield ast.Call(ast.Attribute(node.args[0], name, ast.Load()), [function.value], [])
     if name in ORDERED and len(node.args) > ORDERED[name][1]:
         args, (first, second) = list(node.args), ORDERED[name]
         args[first], args[second] = args[second], args[first]

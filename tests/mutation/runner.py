@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -135,12 +136,14 @@ class TestFailed(BaseException):
 
 
 def _items(session: pytest.Session, file: Path) -> list[pytest.Item]:
-    """The tests of a file that need no server."""
-    return [item for item in session.perform_collect([str(file)]) if "server" not in item.fixturenames]
+    """The tests of a file that need no server. Raises NotRunnable when the file cannot be imported, which pytest only notes."""
+    if not (found := session.perform_collect([str(file)])):
+        raise NotRunnable(f"{file} has no test, or cannot be imported")
+    return [item for item in found if "server" not in item.fixturenames]
 
 
 def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> None:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in pairwise([*items, None]):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 

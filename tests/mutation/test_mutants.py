@@ -110,10 +110,11 @@ def test_a_function_notes_its_call_for_the_test_that_runs() -> None:
 
 
 def changes(text: str) -> set[str]:
-    """A text with each of its mutations."""
+    """A text with each of its mutations, all of which compile: what does not would count as noticed."""
     found = set()
     for number in range(len(mutants("example", ast.parse(text)))):
         tree = ast.parse(text)
         mutants("example", tree)[number].apply()
+        compile(ast.fix_missing_locations(tree), "example", "exec")
         found.add(ast.unparse(tree))
     return found

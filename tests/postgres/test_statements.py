@@ -32,7 +32,7 @@ def test_every_statement_is_asked_for(path: Path) -> None:
         *(one for one in PACKAGE.rglob("*.py") if "import SQL" in one.read_text("utf-8")),
     ]
     text = "".join(one.read_text(encoding="utf-8") for one in asking)
-    named, made_up = set(re.findall(r"\"(\w+)\"", text)), re.findall(r"SQL\[f\"([^\"]+)\"\]", text)
+    named, made_up = set(re.findall(r"\"(\w+)\"", text)), re.findall(r"(?:SQL\[|_filled\()f\"([^\"]+)\"", text)
     forms = [re.compile(re.sub(r"\{[^}]*\}", r"\\w+", one)) for one in made_up]
     names = statements(str(path.with_suffix(".py"))).read
     assert [name for name in names if name not in named and not any(form.fullmatch(name) for form in forms)] == []

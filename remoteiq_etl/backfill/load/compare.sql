@@ -1,12 +1,12 @@
 -- name: compare
 -- Rows that legacy changed: has the target changed them, too? A column whose door is shut makes no conflict. A row that was carried
--- back to legacy (an empty hash) is kept: what legacy has of it counts as written from now on.
+-- back to legacy (a hash of one zero) is kept: what legacy has of it counts as written from now on.
 UPDATE merge_plan AS p
 SET
     current = c.current,
     action = CASE
         WHEN c.current = c.incoming THEN 'renewed'
-        WHEN p.written = '' THEN 'kept'
+        WHEN p.written = '\x00' THEN 'kept'
         WHEN c.current = p.written OR NOT c.edited THEN 'updated'
         ELSE 'conflict kept'
     END

@@ -9,7 +9,7 @@ from remoteiq_etl.cli.exit_codes import Exit
 from remoteiq_etl.config.settings import Settings
 from remoteiq_etl.lifecycle.application.access import opened
 from remoteiq_etl.lifecycle.application.application import Found
-from remoteiq_etl.lifecycle.application.standing import Kind
+from remoteiq_etl.lifecycle.application.standing import PartKind
 
 
 def plan() -> Exit:
@@ -40,7 +40,7 @@ def check(*, as_json: bool) -> Exit:
     with opened(Settings.load()) as place:
         found = place.found()
         schema = place.schema
-    open_ = [one for one in found if one.standing.kind is not Kind.THERE]
+    open_ = [one for one in found if one.standing.kind is not PartKind.THERE]
     if as_json:
         output.print_json(
             "application check", {"schema": schema, "complete": not open_, "parts": [_json(one) for one in found]}

@@ -21,22 +21,25 @@ def show_plan(file: Path | None, *, as_json: bool) -> Exit:
     """Print what would go back. ATTENTION when something would not."""
     with opened() as place:
         found = fallback.plan(place)
-    return _told("fallback plan", found, file, "What would go back to legacy", as_json=as_json)
+    if as_json:
+        output.print_json("fallback plan", as_plain(found, file))
+    return _told(found, file, None if as_json else "What would go back to legacy")
 
 
 def fall_back(file: Path | None, *, as_json: bool) -> Exit:
     """Carry it back. ATTENTION when something did not go."""
     with opened() as place:
         found = fallback.run(place)
-    return _told("fallback run", found, file, "What went back to legacy", as_json=as_json)
+    if as_json:
+        output.print_json("fallback run", as_plain(found, file))
+    return _told(found, file, None if as_json else "What went back to legacy")
 
 
-def _told(command: str, found: FallBack, file: Path | None, title: str, *, as_json: bool) -> Exit:
+def _told(found: FallBack, file: Path | None, title: str | None) -> Exit:
+    """Write the file that was asked for, and show all under a title. ATTENTION when something stays behind."""
     if file is not None:
         left_behind.write(found.conflicts, found.left, file)
-    if as_json:
-        output.print_json(command, as_plain(found, file))
-    else:
+    if title is not None:
         _print(output.results(), found, title, file)
     return Exit.DONE if found.is_whole else Exit.ATTENTION
 

@@ -15,7 +15,7 @@ from remoteiq_etl.errors import ApplicationError, LockedError
 from remoteiq_etl.lifecycle.application.catalogue import Catalogue
 from remoteiq_etl.lifecycle.application.making import kept_because, make, unmake
 from remoteiq_etl.lifecycle.application.pairs import PairStatements
-from remoteiq_etl.lifecycle.application.standing import Kind, PartStanding, standing
+from remoteiq_etl.lifecycle.application.standing import PartKind, PartStanding, standing
 from remoteiq_etl.lifecycle.target import ownership
 from remoteiq_etl.lifecycle.target.prepare import LOCK_TIMEOUT
 from remoteiq_etl.lifecycle.target.script import Script, ScriptSession
@@ -91,7 +91,7 @@ class ApplicationTarget:
         with self._alone():
             self._refuse_incompatible()
             self.state.ensure(self.session)
-            missing = [one.part for one in self.found() if one.standing.kind is Kind.MISSING]
+            missing = [one.part for one in self.found() if one.standing.kind is PartKind.MISSING]
             owners = Catalogue.read(self.session, self.schema).owners
             for part in missing:
                 with self._part(part.name, "made"):
@@ -251,10 +251,10 @@ def _grant(name: str) -> GrantPart:
 
 
 def _is_incompatible(found: Found) -> bool:
-    return found.standing.kind is Kind.INCOMPATIBLE
+    return found.standing.kind is PartKind.INCOMPATIBLE
 
 
 def _is_there(part: Part, catalogue: Catalogue) -> bool:
     if isinstance(part, OwnerPart):
         return part.table in catalogue.kinds
-    return standing(part, catalogue).kind is Kind.THERE
+    return standing(part, catalogue).kind is PartKind.THERE

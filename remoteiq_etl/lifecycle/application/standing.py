@@ -40,7 +40,7 @@ _FAMILIES = (
 _KEYS = frozenset({"uuid", "text"})
 
 
-class Kind(StrEnum):
+class PartKind(StrEnum):
     """How a part stands."""
 
     THERE = "there"
@@ -52,11 +52,11 @@ class Kind(StrEnum):
 class PartStanding:
     """How a part stands, and of an incompatible one why."""
 
-    kind: Kind
+    kind: PartKind
     why: str = ""
 
 
-_THERE, _MISSING = PartStanding(Kind.THERE), PartStanding(Kind.MISSING)
+_THERE, _MISSING = PartStanding(PartKind.THERE), PartStanding(PartKind.MISSING)
 
 
 @singledispatch
@@ -187,4 +187,4 @@ def _of_table(table: str, found: Catalogue) -> PartStanding:
 
 
 def _wrong(why: str) -> PartStanding:
-    return PartStanding(Kind.INCOMPATIBLE, why)
+    return PartStanding(PartKind.INCOMPATIBLE, why)

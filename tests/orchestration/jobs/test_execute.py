@@ -374,7 +374,9 @@ def test_a_configuration_that_does_not_fit_is_refused(ephemeral: dg.DagsterInsta
 
 
 def test_an_unknown_job_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"no job 'backfil'\. The jobs are: backfill, backfill_access, "):
+    with pytest.raises(
+        ConfigurationError, match=r"no job 'backfil'\. The jobs are: application_install, backfill, backfill_access, "
+    ):
         find_job(SOME_TABLES, "backfil")
 
 
