@@ -36,7 +36,9 @@ def own(configured: Database, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def workspace(own: dg.DagsterInstance) -> Iterator[WorkspaceProcessContext]:
+def workspace(own: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceProcessContext]:
+    """Its code server has ended with it: another test would be told that a process was left."""
+    monkeypatch.setattr(dg.DagsterInstance, "wait_for_local_code_server_processes_on_shutdown", True)
     target = ModuleTarget(SOME_TABLES, None, os.getcwd(), SOME_TABLES)  # noqa: PTH109  # where the tests are run
     with WorkspaceProcessContext(own, target) as context:
         yield context
