@@ -109,7 +109,7 @@ def _reason() -> sql.Composable:
 
 def _refused(e: Expressions) -> sql.Composable:
     """Rows of ours of which a door refused a change; not those that were carried back to legacy."""
-    listed = sql.SQL("p.shut IS NOT NULL AND NOT p.adopted AND p.written IS DISTINCT FROM ''")
+    listed = sql.SQL("p.shut IS NOT NULL AND NOT p.adopted AND p.written IS DISTINCT FROM '\\x00'")
     return _rows(e, listed, sql.SQL("p.shut"), sql.Literal(GUARD))
 
 
