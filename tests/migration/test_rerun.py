@@ -94,7 +94,7 @@ def test_an_edit_in_the_target_is_kept_and_listed(again: Migration, edge_db: Dat
     )
     edge_db.execute(f"UPDATE tickets SET customer_uuid = NULL WHERE lower(client) <> '{key}'")
     again.target.execute(
-        f"UPDATE remoteiq_etl.legacy_clients_map SET written_hash = '\\x00', decision = NULL WHERE new_key = '{edited}'"
+        f"UPDATE remoteiq_etl.legacy_clients_map SET written_hash = '\\x01', decision = NULL WHERE new_key = '{edited}'"
     )
     report = again.run("clients")["clients"]
     assert report.total(Ledger.CONFLICT) == 1
