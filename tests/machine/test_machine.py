@@ -30,4 +30,5 @@ def pairs(server: Server) -> Iterator[Pairs]:
 
 
 def test_whatever_happens_the_target_is_as_the_model_says(pairs: Pairs) -> None:
+    """The rules and invariants of the machine assert, after each step."""
     run_state_machine_as_test(lambda: Machine(pairs), settings=SETTINGS)

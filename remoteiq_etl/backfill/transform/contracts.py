@@ -104,6 +104,10 @@ class Contract:
         return found
 
 
+#: What Arrow raises of a value that the wanted type cannot hold, or of two types between which it knows no way.
+_NO_SUCH_VALUE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError)
+
+
 def _column(column: Column[Any], needed: bool, checks: list[pandera.Check] | None = None) -> pandera.Column:
     return pandera.Column(
         checks=checks,
@@ -146,7 +150,7 @@ def coerced(column: pd.Series, wanted: pa.DataType) -> tuple[pd.Series, list[int
         array = pa.nulls(len(array), wanted)  # also where no value of the one type could be the other
     try:
         return pd.Series(pd.array(pc.cast(array, wanted), dtype=dtype), index=column.index), []
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+    except _NO_SUCH_VALUE:
         return _cell_by_cell(array, wanted, column.index)
 
 
@@ -164,5 +168,5 @@ def _cell_by_cell(array: pa.Array, wanted: pa.DataType, index: pd.Index) -> tupl
 def _cell(value: pa.Array, wanted: pa.DataType) -> pa.Array | None:
     try:
         return pc.cast(value, wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+    except _NO_SUCH_VALUE:
         return None
